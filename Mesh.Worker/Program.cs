@@ -1,0 +1,5 @@
+using Microsoft.Extensions.Hosting;
+
+var builder = Host.CreateApplicationBuilder(args);
+builder.AddServiceDefaults();
+await builder.Build().RunAsync();
