@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Hosting;
-
 var builder = Host.CreateApplicationBuilder(args);
 builder.AddServiceDefaults();
 await builder.Build().RunAsync();
