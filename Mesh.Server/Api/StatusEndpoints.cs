@@ -30,11 +30,16 @@ internal static class StatusEndpoints
         var states = feed.Join();
         try
         {
-            Write(context, await feed.ReadAsync());
-            while (true)
+            byte[]? state = null;
+            for (var next = await feed.ReadAsync(); ; next = await NextAsync(states.Reader, time, ending.Token))
             {
-                await context.Response.BodyWriter.FlushAsync(ending.Token);
-                Write(context, await NextAsync(states.Reader, time, ending.Token));
+                // Who joins is told at once, and may be told the same by the feed.
+                if (next is null || !next.AsSpan().SequenceEqual(state))
+                {
+                    Write(context, next);
+                    await context.Response.BodyWriter.FlushAsync(ending.Token);
+                    state = next ?? state;
+                }
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or LoopEndedException)
