@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core;
 
@@ -121,7 +122,7 @@ public sealed class BorrowerTests
         _mesh.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
         Assert.DoesNotContain(_mesh.To(guest), message => message is Return);
 
-        _mesh.Say(guest, new Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("g1")) { Id = task.Id });
+        _mesh.Say(guest, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("g1")) { Id = task.Id });
         _mesh.Ask("g1", guest, home: "server-b");
         _mesh.Last<Return>(guest);
     }
@@ -275,7 +276,7 @@ public sealed class BorrowerTests
     private void SettleOne(string worker, SessionId session)
     {
         var task = _mesh.To(session).OfType<NewTask>().Last();
-        _mesh.Say(session, new Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId(worker)) { Id = task.Id });
+        _mesh.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId(worker)) { Id = task.Id });
         _mesh.Ask(worker, session, home: "server-b");
     }
 }
