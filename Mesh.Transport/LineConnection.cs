@@ -16,7 +16,7 @@ public sealed class LineConnection : MeshConnection
     /// <param name="transport">Completing its output ends the connection gracefully.</param>
     /// <param name="remoteAddress">For logs.</param>
     /// <param name="options">The outbox and the time to close.</param>
-    /// <param name="abort">Ends the connection at once; called from any thread, more than once.</param>
+    /// <param name="abort">Ends the connection at once; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
     public LineConnection(IDuplexPipe transport, string remoteAddress, MeshConnectionOptions options, Action abort)
         : base(Framing.Line, remoteAddress, options)
     {
@@ -71,16 +71,8 @@ public sealed class LineConnection : MeshConnection
         }
     }
 
-    private protected override async Task FinishAsync()
-    {
-        // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
-        if (Reason == CloseReason.ProtocolError)
-        {
-            await DrainAsync();
-        }
-
-        await _output.CompleteAsync();
-    }
+    // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
+    private protected override Task FinishAsync() => Reason == CloseReason.ProtocolError ? DrainAsync() : Task.CompletedTask;
 
     private protected override void AbortTransport()
     {
@@ -89,10 +81,12 @@ public sealed class LineConnection : MeshConnection
         _abort();
     }
 
-    private protected override void Release()
+    private protected override void StopReceiving() => _input.CancelPendingRead();
+
+    private protected override void Release(bool gracefully)
     {
-        _output.Complete();
-        _input.CancelPendingRead();
+        _input.Complete();
+        _output.Complete(gracefully ? null : new IOException("The connection was aborted"));
     }
 
     private bool TryTake(in ReadResult result, out Received received)
