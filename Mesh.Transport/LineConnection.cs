@@ -46,7 +46,7 @@ public sealed class LineConnection : MeshConnection
                 }
             }
         }
-        catch (Exception exception) when (IsLoss(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsLoss(exception, cancellationToken))
         {
             Abort(CloseReason.Lost);
             return End(CloseReason.Lost);
@@ -71,8 +71,23 @@ public sealed class LineConnection : MeshConnection
         }
     }
 
-    // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
-    private protected override Task FinishAsync() => Reason == CloseReason.ProtocolError ? DrainAsync() : Task.CompletedTask;
+    private protected override async Task FinishAsync()
+    {
+        if (Reason != CloseReason.ProtocolError)
+        {
+            return;
+        }
+
+        // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
+        await TakeReceivingAsync();
+        ReadResult result;
+        do
+        {
+            result = await _input.ReadAsync();
+            _input.AdvanceTo(result.Buffer.End);
+        }
+        while (!result.IsCompleted && !result.IsCanceled);
+    }
 
     private protected override void AbortTransport()
     {

@@ -120,17 +120,19 @@ public abstract class MeshConnection : IAsyncDisposable
         return Received.End(Reason);
     }
 
+    /// <summary>Whether a receive failed because the connection is gone, and not because its caller cancelled it.</summary>
+    private protected static bool IsLoss(Exception exception, CancellationToken cancellationToken) =>
+        IsLoss(exception) && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
+
     /// <summary>What a transport throws when the connection is gone. All else is a bug.</summary>
-    private protected static bool IsLoss(Exception exception) =>
+    private static bool IsLoss(Exception exception) =>
         exception is IOException or SocketException or WebSocketException or ObjectDisposedException or OperationCanceledException;
 
-    /// <summary>Receives and drops until the peer ends, so that it is seen to have taken all that was sent.</summary>
-    private protected async Task DrainAsync()
+    /// <summary>Waits for the receive that is under way, if any. From here on none begins but what the connection does itself.</summary>
+    private protected async Task TakeReceivingAsync()
     {
-        await TakeReceivingAsync();
-        while ((await ReceiveCoreAsync(CancellationToken.None)).Kind != ReceivedKind.End)
-        {
-        }
+        await _receiving.WaitAsync();
+        _ownsReceiving = true;
     }
 
     private protected abstract ValueTask<Received> ReceiveCoreAsync(CancellationToken cancellationToken);
@@ -210,12 +212,6 @@ public abstract class MeshConnection : IAsyncDisposable
 
         Release(gracefully);
         _closed.TrySetResult(Reason);
-    }
-
-    private async Task TakeReceivingAsync()
-    {
-        await _receiving.WaitAsync();
-        _ownsReceiving = true;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

@@ -47,7 +47,7 @@ public sealed class WebSocketConnection : MeshConnection
                 }
             }
         }
-        catch (Exception exception) when (IsLoss(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsLoss(exception, cancellationToken))
         {
             Abort(CloseReason.Lost);
             return End(CloseReason.Lost);
@@ -85,7 +85,12 @@ public sealed class WebSocketConnection : MeshConnection
     {
         var status = Reason == CloseReason.ProtocolError ? WebSocketCloseStatus.InvalidPayloadData : WebSocketCloseStatus.NormalClosure;
         await _socket.CloseOutputAsync(status, Reason.ToString(), CancellationToken.None);
-        await DrainAsync();
+
+        // The peer's close says that it has taken all that was sent.
+        await TakeReceivingAsync();
+        while ((await ReceiveCoreAsync(CancellationToken.None)).Kind != ReceivedKind.End)
+        {
+        }
     }
 
     private protected override void AbortTransport()

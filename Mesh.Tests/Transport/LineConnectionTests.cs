@@ -27,16 +27,18 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
         await connection.DisposeAsync();
     }
 
-    [Fact]
-    public async Task Rejection_WithInputUnread_ReachesThePeer()
+    [Theory]
+    [InlineData("junk\n", 60_000, "message is not JSON")]
+    [InlineData("", 500_000, "message is longer than 64 KiB")]
+    public async Task Rejection_WithInputUnread_ReachesThePeer(string start, int more, string expected)
     {
-        var (client, connection) = await AcceptRawAsync("junk\n" + new string('x', 60_000));
+        var (client, connection) = await AcceptRawAsync(start + new string('x', more));
         using var _ = client;
         var error = (await connection.ReceiveAsync(Stop)).Error;
         Assert.True(connection.TrySend(new Rejection(error.ToString())));
         var closing = connection.CloseAsync(CloseReason.ProtocolError);
         using var reader = new StreamReader(client.GetStream());
-        Assert.Equal("""{"STATUS": "NOK", "ERROR": "message is not JSON"}""", await reader.ReadLineAsync(Stop));
+        Assert.Equal($$"""{"STATUS": "NOK", "ERROR": "{{expected}}"}""", await reader.ReadLineAsync(Stop));
         client.Client.Shutdown(SocketShutdown.Send);
         await closing;
         Assert.Null(await reader.ReadLineAsync(Stop));

@@ -48,7 +48,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
         var app = builder.Build();
         server = new LoopbackServer(app, options ?? new MeshConnectionOptions());
         app.Use(BatchingUpgradeFeature.Install);
-        app.UseWebSockets();
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = MeshConnectionOptions.KeepAliveInterval, KeepAliveTimeout = MeshConnectionOptions.KeepAliveTimeout });
         app.Map("/mesh", server.ServeWebSocketAsync);
         await app.StartAsync();
         var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
