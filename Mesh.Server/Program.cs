@@ -2,6 +2,7 @@ using Mesh.Server.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddMeshRedis();
 builder.AddMeshServer();
 return await builder.RunServerAsync(app =>
 {

@@ -21,7 +21,8 @@ internal static class MeshServerExtensions
     /// <summary>How long one call to Redis may take, milliseconds.</summary>
     private const int RedisTimeout = 3_000;
 
-    public static void AddMeshServer(this WebApplicationBuilder builder)
+    /// <summary>The store and the ledger, in Redis.</summary>
+    public static void AddMeshRedis(this WebApplicationBuilder builder)
     {
         builder.AddRedisClient("redis", configureOptions: options =>
         {
@@ -29,6 +30,16 @@ internal static class MeshServerExtensions
             options.BacklogPolicy = BacklogPolicy.FailFast;
             options.ConnectTimeout = options.AsyncTimeout = options.SyncTimeout = RedisTimeout;
         });
+        builder.Services.AddSingleton<IMeshStore>(provider => new RedisMeshStore(
+            () => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(),
+            new ServerId(Options(provider).ServerId!),
+            Options(provider).Tasks.ResultRetention));
+        builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
+    }
+
+    /// <summary>All else. <see cref="IMeshStore"/> and <see cref="ILedger"/> are for the caller to add.</summary>
+    public static void AddMeshServer(this WebApplicationBuilder builder)
+    {
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<MeshOptions>().ValidateOnStart();
@@ -40,7 +51,6 @@ internal static class MeshServerExtensions
         services.AddOpenApi();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
 
-        services.AddStore();
         services.AddLoop();
         services.AddConnections();
         services.AddSingleton<TokenGate>();
@@ -64,15 +74,6 @@ internal static class MeshServerExtensions
         });
         app.Use(app.Services.GetRequiredService<WebSocketPeers>().ServeAsync);
         app.MapMeshApi();
-    }
-
-    private static void AddStore(this IServiceCollection services)
-    {
-        services.TryAddSingleton<IMeshStore>(provider => new RedisMeshStore(
-            () => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(),
-            new ServerId(Options(provider).ServerId!),
-            Options(provider).Tasks.ResultRetention));
-        services.TryAddSingleton<ILedger>(provider => new RedisLedger(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
     }
 
     private static void AddLoop(this IServiceCollection services)

@@ -42,12 +42,13 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
     }
 
     [Fact]
-    public async Task AnyCall_StoreKilled_IsAway()
+    public async Task AnyCall_StoreKilled_IsAwayThenWorksAgain()
     {
         await using var own = await RedisProcess.StartAsync(Stop);
         await using var connection = await ConnectionMultiplexer.ConnectAsync(own.ConnectionString + ",abortConnect=false,asyncTimeout=1000,syncTimeout=1000");
         var store = new RedisMeshStore(() => connection.GetDatabase(), new ServerId("server-a"), Retention);
         await store.LoadAsync(Stop);
+        await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.DropTask, new TaskRecord("t0", new TaskId("t0"), TaskType.Query, "maria", Amount: null, Sequence: 0))), Stop);
         await own.KillAsync();
 
         await Assert.ThrowsAsync<StoreAwayException>(() => store.LoadAsync(Stop));
@@ -55,6 +56,14 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
         await Assert.ThrowsAsync<StoreAwayException>(() => store.ListDeadAsync(10, Stop));
         var task = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", Amount: null, Sequence: 1);
         await Assert.ThrowsAsync<StoreAwayException>(() => store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task)), Stop));
+
+        var back = new TaskCompletionSource();
+        connection.ConnectionRestored += (_, _) => back.TrySetResult();
+        await own.RestartAsync(Stop);
+        await back.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
+
+        // The restarted store does not know the script.
+        Assert.Empty(await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task)), Stop));
     }
 
     private static StoreBatch Batch(params StoreOp[] ops)
