@@ -16,7 +16,7 @@ public sealed class LineConnection : MeshConnection
     /// <param name="transport">Completing its output ends the connection gracefully.</param>
     /// <param name="remoteAddress">For logs.</param>
     /// <param name="options">The outbox and the time to close.</param>
-    /// <param name="abort">Ends the connection at once; called from any thread, more than once.</param>
+    /// <param name="abort">Ends the connection at once; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
     public LineConnection(IDuplexPipe transport, string remoteAddress, MeshConnectionOptions options, Action abort)
         : base(Framing.Line, remoteAddress, options)
     {
@@ -46,7 +46,7 @@ public sealed class LineConnection : MeshConnection
                 }
             }
         }
-        catch (Exception exception) when (IsLoss(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsLoss(exception, cancellationToken))
         {
             Abort(CloseReason.Lost);
             return End(CloseReason.Lost);
@@ -73,13 +73,20 @@ public sealed class LineConnection : MeshConnection
 
     private protected override async Task FinishAsync()
     {
-        // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
-        if (Reason == CloseReason.ProtocolError)
+        if (Reason != CloseReason.ProtocolError)
         {
-            await DrainAsync();
+            return;
         }
 
-        await _output.CompleteAsync();
+        // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
+        await TakeReceivingAsync();
+        ReadResult result;
+        do
+        {
+            result = await _input.ReadAsync();
+            _input.AdvanceTo(result.Buffer.End);
+        }
+        while (!result.IsCompleted && !result.IsCanceled);
     }
 
     private protected override void AbortTransport()
@@ -89,10 +96,12 @@ public sealed class LineConnection : MeshConnection
         _abort();
     }
 
-    private protected override void Release()
+    private protected override void StopReceiving() => _input.CancelPendingRead();
+
+    private protected override void Release(bool gracefully)
     {
-        _output.Complete();
-        _input.CancelPendingRead();
+        _input.Complete();
+        _output.Complete(gracefully ? null : new IOException("The connection was aborted"));
     }
 
     private bool TryTake(in ReadResult result, out Received received)

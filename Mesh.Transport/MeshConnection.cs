@@ -21,8 +21,12 @@ public abstract class MeshConnection : IAsyncDisposable
     private readonly Channel<MeshMessage> _outbox;
     private readonly SemaphoreSlim _receiving = new(1, 1);
     private readonly TaskCompletionSource<CloseReason> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _ending = new();
     private Task _sending = Task.CompletedTask;
     private int _reason;
+    private bool _aborted;
+    private bool _ownsReceiving;
+    private volatile bool _receivesNoMore;
 
     private protected MeshConnection(Framing framing, string remoteAddress, MeshConnectionOptions options)
     {
@@ -48,12 +52,12 @@ public abstract class MeshConnection : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<Received> ReceiveAsync(CancellationToken cancellationToken)
     {
-        if (_receiving.Wait(0, CancellationToken.None))
+        if (!_receivesNoMore && _receiving.Wait(0, CancellationToken.None))
         {
             return ReceiveAndReleaseAsync(cancellationToken);
         }
 
-        // The closing connection took over the receiving side, to see the peer's end.
+        // A connection that closes takes over the receiving side, to see the peer's end.
         return Reason != 0 ? new(Received.End(Reason)) : throw new InvalidOperationException("Another receive is under way");
     }
 
@@ -81,7 +85,15 @@ public abstract class MeshConnection : IAsyncDisposable
     {
         TrySetReason(reason);
         _outbox.Writer.TryComplete();
-        AbortTransport();
+        lock (_ending)
+        {
+            // What carried the connection may be gone, or another's, once it is released.
+            if (!_aborted)
+            {
+                _aborted = true;
+                AbortTransport();
+            }
+        }
     }
 
     public ValueTask DisposeAsync()
@@ -108,17 +120,19 @@ public abstract class MeshConnection : IAsyncDisposable
         return Received.End(Reason);
     }
 
+    /// <summary>Whether a receive failed because the connection is gone, and not because its caller cancelled it.</summary>
+    private protected static bool IsLoss(Exception exception, CancellationToken cancellationToken) =>
+        IsLoss(exception) && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
+
     /// <summary>What a transport throws when the connection is gone. All else is a bug.</summary>
-    private protected static bool IsLoss(Exception exception) =>
+    private static bool IsLoss(Exception exception) =>
         exception is IOException or SocketException or WebSocketException or ObjectDisposedException or OperationCanceledException;
 
-    /// <summary>Receives and drops until the peer ends, so that it is seen to have taken all that was sent.</summary>
-    private protected async Task DrainAsync()
+    /// <summary>Waits for the receive that is under way, if any. From here on none begins but what the connection does itself.</summary>
+    private protected async Task TakeReceivingAsync()
     {
         await _receiving.WaitAsync();
-        while ((await ReceiveCoreAsync(CancellationToken.None)).Kind != ReceivedKind.End)
-        {
-        }
+        _ownsReceiving = true;
     }
 
     private protected abstract ValueTask<Received> ReceiveCoreAsync(CancellationToken cancellationToken);
@@ -131,11 +145,14 @@ public abstract class MeshConnection : IAsyncDisposable
     /// <summary>After the last flush of a graceful close: tells the peer.</summary>
     private protected abstract Task FinishAsync();
 
-    /// <summary>Makes pending and later reads and writes fail. Any thread, any time, any number of times.</summary>
+    /// <summary>Makes pending and later reads and writes fail. On any thread, at most once, never after the release.</summary>
     private protected abstract void AbortTransport();
 
-    /// <summary>The last step of every ending. Pending reads come back.</summary>
-    private protected abstract void Release();
+    /// <summary>Makes a pending read come back where closing gracefully does not.</summary>
+    private protected abstract void StopReceiving();
+
+    /// <summary>The last step of every ending, once no read and no write is under way.</summary>
+    private protected abstract void Release(bool gracefully);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Received> ReceiveAndReleaseAsync(CancellationToken cancellationToken)
@@ -162,16 +179,39 @@ public abstract class MeshConnection : IAsyncDisposable
 
             await FinishAsync();
         }
-        catch (Exception exception) when (IsLoss(exception))
+        catch (Exception exception)
         {
-            TrySetReason(CloseReason.Lost);
+            Abort(CloseReason.Lost);
+            if (!IsLoss(exception))
+            {
+                throw;
+            }
         }
         finally
         {
-            _outbox.Writer.TryComplete();
-            Release();
-            _closed.TrySetResult(Reason == 0 ? CloseReason.Lost : Reason);
+            await EndAsync();
         }
+    }
+
+    private async Task EndAsync()
+    {
+        // A receive that is still under way after a graceful close comes back; one that begins now finds it over.
+        if (!_ownsReceiving)
+        {
+            _receivesNoMore = true;
+            StopReceiving();
+            await TakeReceivingAsync();
+        }
+
+        bool gracefully;
+        lock (_ending)
+        {
+            gracefully = !_aborted;
+            _aborted = true;
+        }
+
+        Release(gracefully);
+        _closed.TrySetResult(Reason);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

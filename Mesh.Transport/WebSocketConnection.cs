@@ -23,7 +23,7 @@ public sealed class WebSocketConnection : MeshConnection
     /// <param name="remoteAddress">For logs.</param>
     /// <param name="options">The outbox and the time to close.</param>
     /// <param name="batch">The stream under the socket, so that the messages of one flush become one write; null when it has none.</param>
-    /// <param name="abort">What ends the connection at once besides the socket's own abort; called from any thread, more than once.</param>
+    /// <param name="abort">What ends the connection at once besides the socket's own abort; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
     public WebSocketConnection(WebSocket socket, string remoteAddress, MeshConnectionOptions options, BatchingStream? batch = null, Action? abort = null)
         : base(Framing.WebSocket, remoteAddress, options)
     {
@@ -47,7 +47,7 @@ public sealed class WebSocketConnection : MeshConnection
                 }
             }
         }
-        catch (Exception exception) when (IsLoss(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsLoss(exception, cancellationToken))
         {
             Abort(CloseReason.Lost);
             return End(CloseReason.Lost);
@@ -85,7 +85,12 @@ public sealed class WebSocketConnection : MeshConnection
     {
         var status = Reason == CloseReason.ProtocolError ? WebSocketCloseStatus.InvalidPayloadData : WebSocketCloseStatus.NormalClosure;
         await _socket.CloseOutputAsync(status, Reason.ToString(), CancellationToken.None);
-        await DrainAsync();
+
+        // The peer's close says that it has taken all that was sent.
+        await TakeReceivingAsync();
+        while ((await ReceiveCoreAsync(CancellationToken.None)).Kind != ReceivedKind.End)
+        {
+        }
     }
 
     private protected override void AbortTransport()
@@ -94,7 +99,12 @@ public sealed class WebSocketConnection : MeshConnection
         _abort?.Invoke();
     }
 
-    private protected override void Release() => _socket.Dispose();
+    // Either the drain has seen the end, or the abort makes the read fail.
+    private protected override void StopReceiving()
+    {
+    }
+
+    private protected override void Release(bool gracefully) => _socket.Dispose();
 
     private bool TryTake(ValueWebSocketReceiveResult part, out Received received)
     {

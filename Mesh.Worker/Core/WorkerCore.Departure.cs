@@ -20,6 +20,16 @@ internal sealed partial class WorkerCore
     private void Depart(Place? next, TimeSpan limit, TimeSpan now, string reason) =>
         _departure = new(next, now + limit, now + limit + Timing.HandBackLimit, reason);
 
+    /// <summary>A worker that stops and has nothing left to run waits for ACKs only briefly: whole meshes are stopped at once, and its server may be gone.</summary>
+    private void HurryToStop(TimeSpan now)
+    {
+        var leaveAt = now + Timing.HandBackLimit;
+        if (_departure is { Next: null } departure && _attempts.Awaited == 0 && leaveAt < departure.LeaveAt)
+        {
+            _departure = departure with { CancelAt = now, LeaveAt = leaveAt };
+        }
+    }
+
     /// <summary>Nothing of the server is in hand any more, or there is no more time for it.</summary>
     private bool IsReady(Departure departure, TimeSpan now)
     {

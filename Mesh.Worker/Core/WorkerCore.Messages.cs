@@ -48,7 +48,7 @@ internal sealed partial class WorkerCore
             return; // a server that took this worker for gone gives it out again; the status of the attempt at hand answers both
         }
 
-        if (!_settings.Handles.HasFlag(AsFlag(task.Type)))
+        if (!_settings.Handles.HasFlag(task.Type.AsFlag()))
         {
             Answer(task, new(TaskOutcome.Nok, null, "this worker does not handle such tasks", task.TraceParent));
         }
@@ -138,11 +138,4 @@ internal sealed partial class WorkerCore
         Tell(new WorkerEvent.TurnedAway(_place, why));
         Depart(_home, Timing.DepartureLimit, now, "the worker is called home");
     }
-
-    private static TaskTypes AsFlag(TaskType type) => type switch
-    {
-        TaskType.Query => TaskTypes.Query,
-        TaskType.Update => TaskTypes.Update,
-        _ => TaskTypes.None,
-    };
 }

@@ -102,6 +102,7 @@ internal sealed partial class WorkerCore
     /// <summary>Does all that can be done by now, whatever the input was.</summary>
     private void Advance(TimeSpan now)
     {
+        HurryToStop(now);
         if (_departure is { } departure)
         {
             if (departure.ServerIsLost || now >= departure.CancelAt)

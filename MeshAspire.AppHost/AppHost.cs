@@ -1,0 +1,52 @@
+// Two farms of tasks, each with its own queue and workers, that know one another as peers:
+//
+//   workers-a (2) ── server-a ══ server-b ── workers-b (4)
+//                        └── redis ──┘
+//
+// server-a gets waves of tasks that two workers can't keep up with, so it borrows from server-b until the wave is over.
+var builder = DistributedApplication.CreateBuilder(args);
+
+var token = builder.AddParameter("mesh-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true);
+var redis = builder.AddRedis("redis").WithDataVolume().WithPersistence();
+
+var a = Server("server-a");
+var b = Server("server-b");
+Peer(a, b);
+Peer(b, a);
+Workers("workers-a", a, replicas: 2);
+Workers("workers-b", b, replicas: 4);
+
+if (builder.ExecutionContext.IsRunMode)
+{
+    Waves(a, tasks: "200", period: "00:00:40");
+}
+
+builder.Build().Run();
+
+IResourceBuilder<ProjectResource> Server(string name)
+{
+    var server = builder.AddProject<Projects.Mesh_Server>(name, launchProfileName: null)
+        .WithHttpEndpoint().WithHttpHealthCheck("/health")
+        .WithReference(redis).WaitFor(redis)
+        .WithEnvironment("Mesh__ServerId", name)
+        .WithEnvironment("Mesh__Token", token)
+        .WithEnvironment("Mesh__Timing__HeartbeatInterval", "00:00:05");
+    return server.WithEnvironment("Mesh__Advertise", server.GetEndpoint("http").Property(EndpointProperty.HostAndPort));
+}
+
+void Peer(IResourceBuilder<ProjectResource> server, IResourceBuilder<ProjectResource> peer) => server
+    .WithEnvironment("Mesh__Peers__0__Id", peer.Resource.Name)
+    .WithEnvironment("Mesh__Peers__0__Endpoint", peer.GetEndpoint("http").Property(EndpointProperty.HostAndPort));
+
+void Workers(string name, IResourceBuilder<ProjectResource> home, int replicas) => builder
+    .AddProject<Projects.Mesh_Worker>(name, launchProfileName: null).WithReplicas(replicas)
+    .WithReference(redis).WithReference(home).WaitFor(home)
+    .WithEnvironment("Mesh__HomeServer__Id", home.Resource.Name)
+    .WithEnvironment("Mesh__HomeServer__Endpoint", home.GetEndpoint("http").Property(EndpointProperty.HostAndPort))
+    .WithEnvironment("Mesh__Token", token)
+    .WithEnvironment("Mesh__WorkTime", "00:00:00.150");
+
+void Waves(IResourceBuilder<ProjectResource> server, string tasks, string period) => server
+    .WithEnvironment("Mesh__Producer__Enabled", "true")
+    .WithEnvironment("Mesh__Producer__Burst", tasks)
+    .WithEnvironment("Mesh__Producer__Period", period);

@@ -1,0 +1,109 @@
+using System.Reflection;
+using Aspire.Hosting.ApplicationModel;
+using MeshAspire.Embedded.Redis;
+using MeshAspire.Embedded.Running;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Aspire.Hosting;
+
+public class DistributedApplicationBuilder : IDistributedApplicationBuilder
+{
+    private readonly HostApplicationBuilder _host;
+
+    public DistributedApplicationBuilder(string[] args)
+        : this(new DistributedApplicationOptions { Args = args })
+    {
+    }
+
+    public DistributedApplicationBuilder(DistributedApplicationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        AppHostAssembly = options.AssemblyName is { } name ? Assembly.Load(name) : Assembly.GetEntryAssembly();
+        AppHostDirectory = options.ProjectDirectory ?? AppHostProject.Directory(AppHostAssembly);
+        _host = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings
+        {
+            Args = options.Args,
+            ApplicationName = AppHostAssembly?.GetName().Name,
+            ContentRootPath = AppHostDirectory,
+        });
+
+        // The console belongs to the resources; what the host itself has to say is said there when it matters.
+        _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        _host.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Orchestrator.StopLimit);
+
+        _host.Services.TryAddSingleton(TimeProvider.System);
+        _host.Services.AddSingleton(Resources);
+        _host.Services.AddSingleton(ExecutionContext);
+        _host.Services.AddSingleton<ResourceNotificationService>();
+        _host.Services.AddSingleton(_ => new ResourceConsole(Console.Out, ResourceConsole.ColourWanted()));
+        _host.Services.AddSingleton(new AppHostProject(AppHostDirectory, _host.Environment.ApplicationName, AppHostAssembly));
+        _host.Services.AddSingleton<Ports>();
+        _host.Services.AddSingleton<GuardianClient>();
+        _host.Services.AddSingleton<RedisLauncher>();
+        _host.Services.AddSingleton<EnvironmentComposer>();
+        _host.Services.AddSingleton<Launcher>();
+        _host.Services.AddSingleton<HealthProbe>();
+        _host.Services.AddSingleton<Orchestrator>();
+        _host.Services.AddHostedService(services => services.GetRequiredService<Orchestrator>());
+    }
+
+    public Assembly? AppHostAssembly { get; }
+
+    public string AppHostDirectory { get; }
+
+    public ConfigurationManager Configuration => _host.Configuration;
+
+    public IHostEnvironment Environment => _host.Environment;
+
+    public DistributedApplicationExecutionContext ExecutionContext { get; } = new(DistributedApplicationOperation.Run);
+
+    public IResourceCollection Resources { get; } = new ResourceCollection();
+
+    public IServiceCollection Services => _host.Services;
+
+    public IResourceBuilder<T> AddResource<T>(T resource)
+        where T : IResource
+    {
+        if (Resources.Any(other => string.Equals(other.Name, resource.Name, StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new DistributedApplicationException($"There are two resources named '{resource.Name}'.");
+        }
+
+        Resources.Add(resource);
+        return CreateResourceBuilder(resource);
+    }
+
+    public IResourceBuilder<T> CreateResourceBuilder<T>(T resource)
+        where T : IResource
+        => new ResourceBuilder<T>(this, resource);
+
+    public DistributedApplication Build() => new(_host.Build());
+}
+
+internal sealed class ResourceBuilder<T>(IDistributedApplicationBuilder builder, T resource) : IResourceBuilder<T>
+    where T : IResource
+{
+    public IDistributedApplicationBuilder ApplicationBuilder => builder;
+
+    public T Resource => resource;
+
+    public IResourceBuilder<T> WithAnnotation<TAnnotation>(
+        TAnnotation annotation, ResourceAnnotationMutationBehavior behavior = ResourceAnnotationMutationBehavior.Append)
+        where TAnnotation : IResourceAnnotation
+    {
+        if (behavior is ResourceAnnotationMutationBehavior.Replace)
+        {
+            foreach (var old in resource.Annotations.OfType<TAnnotation>().ToArray())
+            {
+                resource.Annotations.Remove(old);
+            }
+        }
+
+        resource.Annotations.Add(annotation);
+        return this;
+    }
+}

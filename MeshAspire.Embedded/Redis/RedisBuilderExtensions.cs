@@ -1,0 +1,42 @@
+using System.Net.Sockets;
+using Aspire.Hosting.ApplicationModel;
+
+namespace Aspire.Hosting;
+
+public static class RedisBuilderExtensions
+{
+    /// <summary>
+    /// Adds a Redis that asks for a password. <c>Mesh:Redis</c> chooses what it is: <c>garnet</c>, <c>redis-server</c> or <c>external</c>;
+    /// unset, a configured connection string, else a redis-server or valkey-server on the PATH, else Garnet.
+    /// </summary>
+    public static IResourceBuilder<RedisResource> AddRedis(
+        this IDistributedApplicationBuilder builder, string name, int? port = null, IResourceBuilder<ParameterResource>? password = null)
+    {
+        // No specials: a comma ends the password in a connection string of StackExchange.Redis.
+        var parameter = password?.Resource
+            ?? ParameterResourceBuilderExtensions.CreateDefaultPasswordParameter(builder, $"{name}-password", special: false);
+        return builder.AddResource(new RedisResource(name, parameter))
+            .WithAnnotation(new EndpointAnnotation(ProtocolType.Tcp, uriScheme: "redis", name: RedisResource.PrimaryEndpointName, port: port));
+    }
+
+    /// <summary>Keeps the data from run to run, in the user's directory for application data.</summary>
+    public static IResourceBuilder<RedisResource> WithDataVolume(
+        this IResourceBuilder<RedisResource> builder, string? name = null, bool isReadOnly = false)
+    {
+        if (isReadOnly)
+        {
+            throw new NotSupportedException("A Redis with a read-only volume isn't part of the engine Embedded.");
+        }
+
+        builder.Resource.Volume = name ?? builder.Resource.Name;
+        return builder;
+    }
+
+    /// <summary>Keeps the data from run to run. Here each write is logged before it is acknowledged, so intervals and thresholds don't matter.</summary>
+    public static IResourceBuilder<RedisResource> WithPersistence(
+        this IResourceBuilder<RedisResource> builder, TimeSpan? interval = null, long keysChangedThreshold = 1)
+    {
+        builder.Resource.Volume ??= builder.Resource.Name;
+        return builder;
+    }
+}

@@ -1,0 +1,172 @@
+using System.Runtime.InteropServices;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using MeshAspire.Embedded.Redis;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace MeshAspire.Embedded.Running;
+
+/// <summary>Runs all resources, from the start of the application to its end.</summary>
+internal sealed class Orchestrator(
+    IResourceCollection resources, Ports ports, GuardianClient guardian, RedisLauncher redis, ResourceConsole console,
+    AppHostProject project, IHostApplicationLifetime lifetime, IServiceProvider services, TimeProvider time) : IHostedService, IDisposable
+{
+    /// <summary>What all stages of a stop may take together.</summary>
+    public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+
+    private readonly List<Replica> _replicas = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _hurry = new();
+    private readonly List<PosixSignalRegistration> _signals = [];
+    private Task _background = Task.CompletedTask;
+    private Task? _stop;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var runnable = resources.Where(resource => resource is not ParameterResource).ToArray();
+        foreach (var one in runnable.OfType<RedisResource>())
+        {
+            redis.Prepare(one);
+        }
+
+        _ = StartOrder.Levels(runnable);
+        ports.Allocate(runnable.Where(resource => resource is not RedisResource { External: not null }));
+        foreach (var resource in runnable)
+        {
+            var count = resource.Annotations.OfType<ReplicaAnnotation>().LastOrDefault()?.Replicas ?? 1;
+            if (count > 1 && resource.Annotations.OfType<EndpointAnnotation>().Any())
+            {
+                throw new DistributedApplicationException(
+                    $"{resource.Name} can't start: it has endpoints and {count} replicas, which can't share a port without Aspire's proxy.");
+            }
+
+            for (var number = 1; number <= count; number++)
+            {
+                var id = count == 1 ? resource.Name : $"{resource.Name}-{number}";
+                _replicas.Add(ActivatorUtilities.CreateInstance<Replica>(services, resource, id));
+            }
+        }
+
+        console.Expect(_replicas.Select(replica => replica.Id));
+        console.Say(Greeting());
+        guardian.Start();
+        WatchSignals();
+        cancellationToken.ThrowIfCancellationRequested();
+        _background = Task.WhenAll([.. _replicas.Select(replica => replica.RunAsync(_stopping.Token)), TellWhenHealthyAsync(), WatchParentAsync()]);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => _stop ??= StopOnceAsync();
+
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _hurry.Dispose();
+    }
+
+    private async Task StopOnceAsync()
+    {
+        await _stopping.CancelAsync();
+        // Workers hand back what they hold to servers that still run, and servers store it in a Redis that still runs.
+        foreach (var level in StartOrder.Levels([.. _replicas.Select(replica => replica.Resource).Distinct()]).Reverse())
+        {
+            await Task.WhenAll(_replicas.Where(replica => level.Contains(replica.Resource)).Select(replica => replica.StopAsync(_hurry.Token)));
+        }
+
+        await _background;
+        _signals.ForEach(signal => signal.Dispose());
+        guardian.Dispose();
+        console.Say("All stopped.");
+    }
+
+    private string Greeting()
+    {
+        var reason = project.EngineReason is { } text ? $" ({text})" : "";
+        return $"{project.Name} on the engine Embedded{reason}. Ctrl-C stops all.";
+    }
+
+    private async Task TellWhenHealthyAsync()
+    {
+        var notifications = services.GetRequiredService<ResourceNotificationService>();
+        try
+        {
+            foreach (var resource in _replicas.Select(replica => replica.Resource).Distinct())
+            {
+                await notifications.WaitForResourceHealthyAsync(resource.Name, _stopping.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        console.Say("");
+        console.Say("All healthy.");
+        foreach (var resource in _replicas.Select(replica => replica.Resource).OfType<IResourceWithEndpoints>().Distinct())
+        {
+            foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>().Where(endpoint => endpoint.UriScheme == "http"))
+            {
+                console.Say($"  {resource.Name,-12} {new EndpointReference(resource, endpoint.Name).Url}");
+            }
+        }
+
+        console.Say("");
+    }
+
+    private void WatchSignals()
+    {
+        // The host's own handler takes the first one; who asks twice doesn't want to wait.
+        var asked = 0;
+        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM })
+        {
+            _signals.Add(PosixSignalRegistration.Create(signal, context =>
+            {
+                if (Interlocked.Increment(ref asked) > 1)
+                {
+                    _hurry.Cancel();
+                }
+            }));
+        }
+
+        // A terminal that is closed hangs up: the resources go with it, in order.
+        if (!OperatingSystem.IsWindows())
+        {
+            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                lifetime.StopApplication();
+            }));
+        }
+    }
+
+    /// <summary>Under <c>dotnet run</c>, a kill -9 of that leaves this process behind: it ends too.</summary>
+    private async Task WatchParentAsync()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        var parent = Native.ParentId();
+        try
+        {
+            if ((await File.ReadAllTextAsync($"/proc/{parent}/comm", _stopping.Token)).Trim() != "dotnet")
+            {
+                return;
+            }
+
+            using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
+            while (Native.ParentId() == parent)
+            {
+                await timer.WaitForNextTickAsync(_stopping.Token);
+            }
+
+            console.Say("The dotnet that ran this has ended: stopping.");
+            lifetime.StopApplication();
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // Stopping, or a parent that is gone or can't be looked at.
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace MeshAspire.Embedded;
+
+/// <summary>On a generated class of <c>Projects</c>: the assembly that the project was built into.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class ProjectOutputAttribute(string path) : Attribute
+{
+    public string Path => path;
+}

@@ -1,0 +1,54 @@
+namespace MeshAspire.Embedded.Running;
+
+/// <summary>The one terminal that all resources share: each line begins with whose it is.</summary>
+internal sealed class ResourceConsole(TextWriter output, bool colour)
+{
+    private static readonly int[] Palette = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, int> _colours = [];
+    private int _width;
+
+    /// <summary>Colours only on a terminal, and never against the wish in NO_COLOR (https://no-color.org).</summary>
+    public static bool ColourWanted() =>
+        !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
+    /// <summary>Makes room for the names before the first line comes.</summary>
+    public void Expect(IEnumerable<string> names)
+    {
+        lock (_lock)
+        {
+            foreach (var name in names)
+            {
+                _width = Math.Max(_width, name.Length);
+                _colours.TryAdd(name, Palette[_colours.Count % Palette.Length]);
+            }
+        }
+    }
+
+    /// <summary>A line that the resource's own process wrote.</summary>
+    public void Line(string name, string text) => Write(name, "|", text);
+
+    /// <summary>A line about the resource.</summary>
+    public void Say(string name, string text) => Write(name, ">", text);
+
+    /// <summary>A line about the application.</summary>
+    public void Say(string text)
+    {
+        lock (_lock)
+        {
+            output.WriteLine(text);
+            output.Flush();
+        }
+    }
+
+    private void Write(string name, string separator, string text)
+    {
+        lock (_lock)
+        {
+            var prefix = $"{name.PadRight(_width)} {separator} ";
+            output.WriteLine(colour && _colours.TryGetValue(name, out var code) ? $"\e[{code}m{prefix}\e[0m{text}" : prefix + text);
+            output.Flush();
+        }
+    }
+}
