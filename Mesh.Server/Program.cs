@@ -1,3 +1,11 @@
+using Mesh.Server.Hosting;
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
-await builder.Build().RunAsync();
+builder.AddMeshRedis();
+builder.AddMeshServer();
+return await builder.RunServerAsync(app =>
+{
+    app.MapDefaultEndpoints();
+    app.UseMeshServer();
+});

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Mesh.Protocol;
+using StackExchange.Redis;
+
+namespace Mesh.Accounts;
+
+/// <summary>The ledger in Redis 7, Valkey or Garnet (with Lua).</summary>
+/// <param name="database">Where it is kept.</param>
+/// <param name="markRetention">
+/// How long a task's outcome is remembered, whole seconds; null for 24 hours. Must be longer than a task can stay unsettled: an attempt that comes later is applied again.
+/// </param>
+public sealed class RedisLedger(IDatabase database, TimeSpan? markRetention = null) : ILedger
+{
+    private readonly long _markSeconds = (long)(markRetention ?? TimeSpan.FromHours(24)).TotalSeconds;
+
+    public async ValueTask<decimal?> FindBalanceAsync(string user, CancellationToken cancellation = default)
+    {
+        CheckUser(user);
+        var balance = await database.StringGetAsync(AccountKeys.Balance(user)).WaitAsync(cancellation);
+        return balance.IsNull ? null : FromUnits(balance);
+    }
+
+    public async ValueTask<bool> SetBalanceAsync(string user, decimal balance, CancellationToken cancellation = default)
+    {
+        CheckUser(user);
+        if (AccountRules.CheckBalance(balance) is { } fault)
+        {
+            throw new ArgumentOutOfRangeException(nameof(balance), balance, fault);
+        }
+
+        var created = await database.ScriptEvaluateAsync(LedgerScripts.Set, [AccountKeys.Balance(user)], [AccountRules.ToUnits(balance)])
+            .WaitAsync(cancellation);
+        return (long)created == 1;
+    }
+
+    public ValueTask<LedgerUpdate> UpdateAsync(string user, decimal amount, TaskId task, CancellationToken cancellation = default) =>
+        RunAsync(LedgerScripts.Update, user, task, [AccountRules.ToUnits(amount), _markSeconds], cancellation);
+
+    public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) =>
+        RunAsync(LedgerScripts.Close, user, task, [_markSeconds], cancellation);
+
+    public async ValueTask ReopenAsync(string user, TaskId task, CancellationToken cancellation = default)
+    {
+        CheckUser(user);
+        await database.ScriptEvaluateAsync(LedgerScripts.Reopen, [AccountKeys.Balance(user), AccountKeys.Mark(user, task)]).WaitAsync(cancellation);
+    }
+
+    private async ValueTask<LedgerUpdate> RunAsync(string script, string user, TaskId task, RedisValue[] arguments, CancellationToken cancellation)
+    {
+        CheckUser(user);
+        var reply = await database.ScriptEvaluateAsync(script, [AccountKeys.Balance(user), AccountKeys.Mark(user, task)], arguments)
+            .WaitAsync(cancellation);
+        return (string?)reply[0] switch
+        {
+            LedgerScripts.Applied => new(LedgerOutcome.Applied, FromUnits((RedisValue)reply[1])),
+            LedgerScripts.Unknown => new(LedgerOutcome.UnknownUser),
+            LedgerScripts.BelowZero => new(LedgerOutcome.BelowZero),
+            LedgerScripts.TooLarge => new(LedgerOutcome.TooLarge),
+            LedgerScripts.Closed => new(LedgerOutcome.Closed),
+            var other => throw new InvalidOperationException($"A ledger script answered '{other}'."),
+        };
+    }
+
+    private static decimal FromUnits(RedisValue units) => AccountRules.FromUnits(long.Parse(units.ToString(), CultureInfo.InvariantCulture));
+
+    private static void CheckUser(string user)
+    {
+        if (AccountRules.CheckUser(user) is { } fault)
+        {
+            throw new ArgumentException($"A user's name {fault}.", nameof(user));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Mesh.Protocol;
+
+/// <summary>Reads single JSON values at the reader's position. None throws, but for malformed JSON, and each leaves the reader on the value's last token.</summary>
+internal static class JsonValues
+{
+    // One byte of text takes at most six in JSON: \u00XX.
+    private const int MaxEscape = 6;
+
+    public static FieldState Text(ref Utf8JsonReader json, int maxBytes, bool mayBeEmpty, ref string text)
+    {
+        if (!IsText(ref json, out var fault))
+        {
+            return fault;
+        }
+
+        var raw = json.ValueSpan;
+        if (raw.IsEmpty && !mayBeEmpty)
+        {
+            return new(Fault.Empty);
+        }
+
+        if (!json.ValueIsEscaped)
+        {
+            if (raw.Length > maxBytes)
+            {
+                return new(Fault.TooLong);
+            }
+        }
+        else if (!JsonEscapes.ArePaired(raw))
+        {
+            return new(Fault.NotUnicode);
+        }
+        else if (raw.Length > maxBytes && IsTooLong(ref json, maxBytes))
+        {
+            return new(Fault.TooLong);
+        }
+
+        text = json.GetString()!;
+        return FieldState.Good;
+    }
+
+    public static FieldState Word(ref Utf8JsonReader json, ref Word word)
+    {
+        if (!IsText(ref json, out var fault))
+        {
+            return fault;
+        }
+
+        Span<byte> unescaped = stackalloc byte[Words.MaxBytes * MaxEscape];
+        word = Words.FindWord(Unescape(in json, unescaped));
+        return word == Protocol.Word.Unknown ? new(Fault.UnknownWord) : FieldState.Good;
+    }
+
+    /// <summary>The known field that the property name stands for.</summary>
+    public static Field Name(ref Utf8JsonReader json)
+    {
+        Span<byte> unescaped = stackalloc byte[Words.MaxBytes * MaxEscape];
+        return Words.FindField(Unescape(in json, unescaped));
+    }
+
+    /// <summary>Whether the property name is this one, escaped or not.</summary>
+    public static bool NameIs(ref Utf8JsonReader json, ReadOnlySpan<byte> name)
+    {
+        Span<byte> unescaped = stackalloc byte[Words.MaxBytes * MaxEscape];
+        return Unescape(in json, unescaped).SequenceEqual(name);
+    }
+
+    public static FieldState Whole(ref Utf8JsonReader json, int min, int max, ref int number)
+    {
+        if (!IsNumber(ref json, out var fault))
+        {
+            return fault;
+        }
+
+        return json.TryGetInt32(out var value) && value >= min && value <= max
+            ? Keep(ref number, value)
+            : new(Fault.OutOfRange);
+    }
+
+    public static FieldState Decimal(ref Utf8JsonReader json, ref decimal number)
+    {
+        if (!IsNumber(ref json, out var fault))
+        {
+            return fault;
+        }
+
+        return json.TryGetDecimal(out var value) ? Keep(ref number, value) : new(Fault.OutOfRange);
+    }
+
+    /// <summary>Steps over a value of any kind. False when it is nested too deep: then reading ends.</summary>
+    public static bool TrySkip(ref Utf8JsonReader json)
+    {
+        if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
+        {
+            return true;
+        }
+
+        var depth = json.CurrentDepth;
+        while (json.Read())
+        {
+            if (json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+            {
+                if (json.CurrentDepth >= ProtocolLimits.MaxDepth)
+                {
+                    return false;
+                }
+            }
+            else if (json.CurrentDepth == depth && json.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+            {
+                return true;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The state of a value of the wrong type: steps over it.</summary>
+    public static FieldState Wrong(ref Utf8JsonReader json, Fault fault) =>
+        json.TokenType == JsonTokenType.Null ? default : new(TrySkip(ref json) ? fault : Fault.TooDeep);
+
+    private static bool IsText(ref Utf8JsonReader json, out FieldState fault) => Is(ref json, JsonTokenType.String, Fault.NotText, out fault);
+
+    private static bool IsNumber(ref Utf8JsonReader json, out FieldState fault) => Is(ref json, JsonTokenType.Number, Fault.NotNumber, out fault);
+
+    private static bool Is(ref Utf8JsonReader json, JsonTokenType type, Fault otherwise, out FieldState fault)
+    {
+        var matches = json.TokenType == type;
+        fault = matches ? FieldState.Good : Wrong(ref json, otherwise);
+        return matches;
+    }
+
+    private static FieldState Keep<T>(ref T target, T value)
+    {
+        target = value;
+        return FieldState.Good;
+    }
+
+    private static ReadOnlySpan<byte> Unescape(in Utf8JsonReader json, Span<byte> buffer)
+    {
+        var raw = json.ValueSpan;
+        if (!json.ValueIsEscaped)
+        {
+            return raw;
+        }
+
+        // What does not fit the buffer, or is no Unicode, is no known name or word either.
+        return raw.Length <= buffer.Length && JsonEscapes.ArePaired(raw) ? buffer[..json.CopyString(buffer)] : default;
+    }
+
+    private static bool IsTooLong(ref Utf8JsonReader json, int maxBytes)
+    {
+        if (json.ValueSpan.Length > maxBytes * MaxEscape)
+        {
+            return true;
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent(json.ValueSpan.Length);
+        var length = json.CopyString(buffer);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return length > maxBytes;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Mesh.Protocol;
+
+/// <summary>
+/// Reads one message. Unknown fields are ignored, the order of fields means nothing, of a field given twice the last counts, and a null is an absent
+/// field. Allocates the message and its strings, no more; malformed JSON costs an exception that is caught here.
+/// </summary>
+public static class MessageReader
+{
+    // One level more than the limit: the reader's own exception does not say that depth was the reason, so that is found before it throws.
+    private static readonly JsonReaderOptions Options = new() { MaxDepth = ProtocolLimits.MaxDepth + 1 };
+
+    /// <summary>Reads a whole message, without its framing. Any bytes give a message or an error, never an exception.</summary>
+    public static bool TryRead(in ReadOnlySequence<byte> payload, [NotNullWhen(true)] out MeshMessage? message, out ProtocolError error)
+    {
+        if (payload.IsSingleSegment || payload.Length > ProtocolLimits.MaxMessageBytes)
+        {
+            return TryRead(payload.FirstSpan, payload.Length, out message, out error);
+        }
+
+        var length = (int)payload.Length;
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            payload.CopyTo(buffer);
+            return TryRead(buffer.AsSpan(0, length), length, out message, out error);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Reads a whole message, without its framing. Any bytes give a message or an error, never an exception.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out MeshMessage? message, out ProtocolError error) =>
+        TryRead(payload, payload.Length, out message, out error);
+
+    private static bool TryRead(ReadOnlySpan<byte> payload, long length, [NotNullWhen(true)] out MeshMessage? message, out ProtocolError error)
+    {
+        message = null;
+        if (length > ProtocolLimits.MaxMessageBytes)
+        {
+            error = ProtocolError.TooLong;
+            return false;
+        }
+
+        if (!Utf8.IsValid(payload))
+        {
+            error = new(ProtocolErrorKind.NotJson, ProtocolError.WholeMessage, "is not UTF-8");
+            return false;
+        }
+
+        error = default;
+        var fields = default(MessageFields);
+        try
+        {
+            var json = new Utf8JsonReader(payload, Options);
+            json.Read();
+            if (json.TokenType != JsonTokenType.StartObject)
+            {
+                error = new(ProtocolErrorKind.NotAnObject, ProtocolError.WholeMessage, "must be an object");
+                return false;
+            }
+
+            return fields.TryRead(ref json, ref error) && MessageShapes.TryMatch(in fields, out message, ref error);
+        }
+        catch (JsonException)
+        {
+            error = new(ProtocolErrorKind.NotJson, FieldState.NameOf(fields.Current), "is not JSON");
+            return false;
+        }
+    }
+}

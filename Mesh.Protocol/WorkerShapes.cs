@@ -1,0 +1,107 @@
+namespace Mesh.Protocol;
+
+/// <summary>What goes between a worker and a server. In the grammar "?" marks what may be absent; each message may have TRACEPARENT too.</summary>
+internal static class WorkerShapes
+{
+    private static readonly NoTask PlainNoTask = new();
+    private static readonly Ack PlainAck = new();
+
+    // {"WORKER": "ALIVE", "WORKER_UUID": id, "SERVER_UUID"?: id, "TASKS"?: [type, …]}
+    public static GetTask? GetTask(in MessageFields fields, ref ProtocolError error)
+    {
+        if (!fields.Has(Field.WorkerUuid, ref error)
+            || !fields.MayHave(Field.ServerUuid, ref error)
+            || !fields.MayHave(Field.Tasks, ref error))
+        {
+            return null;
+        }
+
+        return new GetTask(new WorkerId(fields.WorkerUuid), ServerIdOf(in fields))
+        {
+            Tasks = fields.IsPresent(Field.Tasks) ? fields.Tasks : null,
+            TraceParent = fields.TraceParent,
+        };
+    }
+
+    // {"TASK": "QUERY", "USER": text, "TASK_ID"?: id}
+    public static NewTask? Query(in MessageFields fields, ref ProtocolError error) =>
+        fields.Has(Field.User, ref error) && fields.MayHave(Field.TaskId, ref error)
+            ? new NewTask(TaskType.Query, fields.User) { Id = TaskIdOf(in fields), TraceParent = fields.TraceParent }
+            : null;
+
+    // {"TASK": "UPDATE", "USER": text, "AMOUNT": number, "TASK_ID"?: id}
+    public static NewTask? Update(in MessageFields fields, ref ProtocolError error) =>
+        fields.Has(Field.User, ref error) && fields.Has(Field.Amount, ref error) && fields.MayHave(Field.TaskId, ref error)
+            ? new NewTask(TaskType.Update, fields.User, fields.Amount) { Id = TaskIdOf(in fields), TraceParent = fields.TraceParent }
+            : null;
+
+    // {"TASK": "NO_TASK"}
+    public static NoTask NoTask(in MessageFields fields) =>
+        fields.TraceParent is null ? PlainNoTask : new NoTask { TraceParent = fields.TraceParent };
+
+    // {"TASK": "REDIRECT", "SERVER_REDIRECT": {"ip": host, "port": port}, "FRAMING"?: "LINE" | "WEBSOCKET"}
+    public static Redirect? Redirect(in MessageFields fields, ref ProtocolError error) =>
+        fields.Has(Field.ServerRedirect, ref error) && fields.MayHave(Field.Framing, ref error)
+            ? new Redirect(fields.ServerRedirect) { Framing = FramingOf(in fields), TraceParent = fields.TraceParent }
+            : null;
+
+    // {"TASK": "RETURN", "SERVER_RETURN": {"ip": host, "port": port}, "FRAMING"?: "LINE" | "WEBSOCKET"}
+    public static Return? Return(in MessageFields fields, ref ProtocolError error) =>
+        fields.Has(Field.ServerReturn, ref error) && fields.MayHave(Field.Framing, ref error)
+            ? new Return(fields.ServerReturn) { Framing = FramingOf(in fields), TraceParent = fields.TraceParent }
+            : null;
+
+    // {"STATUS": "OK" | "NOK", "TASK": type, "WORKER_UUID": id, "TASK_ID"?: id, "RESULT"?: number, "ERROR"?: text}
+    public static TaskStatus? TaskStatus(in MessageFields fields, TaskOutcome outcome, ref ProtocolError error)
+    {
+        if (!fields.Has(Field.Task, ref error)
+            || !fields.Has(Field.WorkerUuid, ref error)
+            || !fields.MayHave(Field.TaskId, ref error)
+            || !fields.MayHave(Field.Result, ref error)
+            || !fields.MayHave(Field.Error, ref error))
+        {
+            return null;
+        }
+
+        if (fields.Task is not (Word.Query or Word.Update))
+        {
+            error = new FieldState(Fault.UnknownWord).ToError(Field.Task);
+            return null;
+        }
+
+        return new TaskStatus(outcome, fields.Task == Word.Query ? TaskType.Query : TaskType.Update, new WorkerId(fields.WorkerUuid))
+        {
+            Id = TaskIdOf(in fields),
+            Result = fields.IsPresent(Field.Result) ? fields.Result : null,
+            Error = fields.IsPresent(Field.Error) ? fields.Error : null,
+            TraceParent = fields.TraceParent,
+        };
+    }
+
+    // {"STATUS": "ACK", "TASK_ID"?: id}
+    public static Ack? Ack(in MessageFields fields, ref ProtocolError error)
+    {
+        if (!fields.MayHave(Field.TaskId, ref error))
+        {
+            return null;
+        }
+
+        var id = TaskIdOf(in fields);
+        return id is null && fields.TraceParent is null ? PlainAck : new Ack { Id = id, TraceParent = fields.TraceParent };
+    }
+
+    // {"STATUS": "NOK", "ERROR": text}, without TASK and WORKER_UUID
+    public static Rejection? Rejection(in MessageFields fields, ref ProtocolError error) =>
+        fields.Has(Field.Error, ref error) ? new Rejection(fields.Error) { TraceParent = fields.TraceParent } : null;
+
+    private static ServerId? ServerIdOf(in MessageFields fields) => fields.IsPresent(Field.ServerUuid) ? new ServerId(fields.ServerUuid) : null;
+
+    private static TaskId? TaskIdOf(in MessageFields fields) => fields.IsPresent(Field.TaskId) ? new TaskId(fields.TaskId) : null;
+
+    private static Framing? FramingOf(in MessageFields fields) => !fields.IsPresent(Field.Framing) ? null : fields.Framing switch
+    {
+        Word.Line => Framing.Line,
+        Word.WebSocket => Framing.WebSocket,
+        _ => null,
+    };
+}

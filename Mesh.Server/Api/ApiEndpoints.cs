@@ -1,0 +1,14 @@
+namespace Mesh.Server.Api;
+
+internal static class ApiEndpoints
+{
+    /// <summary>Maps the whole HTTP API.</summary>
+    public static void MapMeshApi(this WebApplication app)
+    {
+        app.MapOpenApi();
+        var api = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, AvailabilityFilter>();
+        api.MapTasks();
+        api.MapAccounts();
+        api.MapStatus();
+    }
+}

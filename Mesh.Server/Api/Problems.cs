@@ -1,0 +1,64 @@
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Api;
+
+/// <summary>The errors of the HTTP API, as problem details (RFC 9457).</summary>
+internal static class Problems
+{
+    /// <summary>Seconds after which a full queue may have room.</summary>
+    private const string RetryWhenFull = "1";
+
+    /// <summary>Seconds after which a store may be back.</summary>
+    private const string RetryWhenAway = "2";
+
+    public static IResult BadField(string field, string detail) => Results.Problem(
+        $"{field} {detail}.",
+        statusCode: StatusCodes.Status400BadRequest,
+        title: "The request is not valid.",
+        extensions: new Dictionary<string, object?> { ["field"] = field });
+
+    public static IResult TooLarge(string field, string detail) => Results.Problem(
+        $"{field} {detail}.",
+        statusCode: StatusCodes.Status413PayloadTooLarge,
+        title: "The request is too large.",
+        extensions: new Dictionary<string, object?> { ["field"] = field });
+
+    public static IResult NotFound(string what) => Results.Problem(what, statusCode: StatusCodes.Status404NotFound, title: "Not found.");
+
+    public static IResult NotDead(string id) =>
+        Results.Problem($"Task {id} is no dead letter.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
+
+    public static IResult Of(SubmitOutcome outcome, HttpContext context)
+    {
+        switch (outcome)
+        {
+            case SubmitOutcome.Full:
+                context.Response.Headers.RetryAfter = RetryWhenFull;
+                return Results.Problem(
+                    "There are as many unsettled tasks as this server takes (Mesh__Tasks__Capacity).",
+                    statusCode: StatusCodes.Status429TooManyRequests,
+                    title: "The queue is full.");
+            case SubmitOutcome.StorageAway:
+                return StorageAway(context);
+            case SubmitOutcome.Stopping:
+                return Stopping(context);
+            case SubmitOutcome.NotDead:
+                return Results.Problem("The task is no dead letter any more.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
+            case SubmitOutcome.Accepted:
+            default:
+                throw new InvalidOperationException($"{outcome} is no problem.");
+        }
+    }
+
+    public static IResult StorageAway(HttpContext context) => Away(context, "The store does not answer. Nothing was changed.");
+
+    public static IResult Stopping(HttpContext context) => Away(context, "This server is stopping.");
+
+    public static IResult Starting(HttpContext context) => Away(context, "This server is starting.");
+
+    private static IResult Away(HttpContext context, string detail)
+    {
+        context.Response.Headers.RetryAfter = RetryWhenAway;
+        return Results.Problem(detail, statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not available now.");
+    }
+}

@@ -1,0 +1,92 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Api;
+
+/// <summary>A server at one moment.</summary>
+internal sealed record StatusAnswer(
+    string Id,
+    string Advertise,
+    int Queue,
+    int Running,
+    long Done,
+    long Dead,
+    IReadOnlyList<WorkerAnswer> Workers,
+    IReadOnlyList<PeerAnswer> Peers,
+    IReadOnlyList<LoanAnswer> Loans)
+{
+    public static StatusAnswer Of(ServerStatus status) => new(
+        status.Id.Value,
+        status.Advertise.ToString(),
+        status.Queue,
+        status.Running,
+        status.Done,
+        status.Dead,
+        [.. status.Workers.Select(WorkerAnswer.Of)],
+        [.. status.Peers.Select(PeerAnswer.Of)],
+        [.. status.Loans.Select(loan => LoanAnswer.Of(loan, status.Id))]);
+}
+
+internal sealed record WorkerAnswer(string Id, string Home, string State, string? Transport)
+{
+    public static WorkerAnswer Of(WorkerStatus worker) => new(worker.Id.Value, worker.Home.Value, NameOf(worker.State), NameOf(worker.Transport));
+
+    private static string NameOf(WorkerState state) => state switch
+    {
+        WorkerState.Idle => "idle",
+        WorkerState.Busy => "busy",
+        WorkerState.Lent => "lent",
+        WorkerState.Leaving => "leaving",
+        WorkerState.Gone => "gone",
+        _ => throw new InvalidOperationException($"Unknown state {state}."),
+    };
+
+    private static string? NameOf(Framing? transport) => transport switch
+    {
+        null => null,
+        Framing.WebSocket => "websocket",
+        Framing.Line => "line",
+        _ => throw new InvalidOperationException($"Unknown framing {transport}."),
+    };
+}
+
+internal sealed record PeerAnswer(string Id, string Endpoint, bool Alive, DateTimeOffset? LastSeen, LoadAnswer? Load)
+{
+    public static PeerAnswer Of(PeerStatus peer) => new(
+        peer.Id.Value,
+        peer.Endpoint.ToString(),
+        peer.Alive,
+        peer.LastSeen,
+        peer.Load is { } load ? new LoadAnswer(load.Queue, load.Idle) : null);
+}
+
+/// <param name="Queue">Tasks that wait.</param>
+/// <param name="Idle">Workers at home without a task.</param>
+internal sealed record LoadAnswer(int Queue, int Idle);
+
+internal sealed record LoanAnswer(string Worker, string Owner, string Borrower, string State, DateTimeOffset Since)
+{
+    public static LoanAnswer Of(LoanRecord loan, ServerId self)
+    {
+        var (owner, borrower) = loan.Role switch
+        {
+            LoanRole.Owner => (self, loan.Peer),
+            LoanRole.Borrower => (loan.Peer, self),
+            _ => throw new InvalidOperationException($"Unknown role {loan.Role}."),
+        };
+        return new(loan.Worker.Value, owner.Value, borrower.Value, NameOf(loan.State), loan.Since);
+    }
+
+    private static string NameOf(LoanState state) => state switch
+    {
+        LoanState.Offered => "offered",
+        LoanState.Lent => "lent",
+        LoanState.Released => "released",
+        LoanState.Expected => "expected",
+        LoanState.Arrived => "arrived",
+        LoanState.Releasing => "releasing",
+        LoanState.Returning => "returning",
+        LoanState.Returned => "returned",
+        _ => throw new InvalidOperationException($"Unknown state {state}."),
+    };
+}

@@ -1,0 +1,82 @@
+using System.Buffers;
+using Mesh.Server.Hosting;
+
+namespace Mesh.Server.Api;
+
+internal static class StatusEndpoints
+{
+    /// <summary>A comment at least so often tells a dead stream from a quiet one.</summary>
+    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
+
+    public static void MapStatus(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/status", async (MeshInbox inbox) =>
+                Results.Json(StatusAnswer.Of(await inbox.ReadAsync(core => core.GetStatus())), ApiJson.Default.StatusAnswer))
+            .WithSummary("This server now: its queue, workers, peers and loans.")
+            .Produces<StatusAnswer>()
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        app.MapGet("/events", StreamAsync)
+            .WithSummary("The same as server-sent events, one on each change, at most four a second.")
+            .Produces<StatusAnswer>(contentType: "text/event-stream")
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    // By hand: the framework's server-sent events have no comments.
+    private static async Task StreamAsync(HttpContext context, StatusFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        context.Response.ContentType = "text/event-stream";
+        context.Response.Headers.CacheControl = "no-cache";
+        var states = feed.Join();
+        try
+        {
+            byte[]? state = null;
+            for (var next = await feed.ReadAsync(); ; next = await NextAsync(states.Reader, time, ending.Token))
+            {
+                // Who joins is told at once, and may be told the same by the feed.
+                if (next is null || !next.AsSpan().SequenceEqual(state))
+                {
+                    Write(context, next);
+                    await context.Response.BodyWriter.FlushAsync(ending.Token);
+                    state = next ?? state;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or LoopEndedException)
+        {
+            // The client or the server has gone.
+        }
+        finally
+        {
+            feed.Leave(states);
+        }
+    }
+
+    private static async Task<byte[]?> NextAsync(System.Threading.Channels.ChannelReader<byte[]> states, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var quiet = new CancellationTokenSource(HeartbeatInterval, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(quiet.Token, cancellationToken);
+        try
+        {
+            return await states.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static void Write(HttpContext context, byte[]? state)
+    {
+        var output = context.Response.BodyWriter;
+        if (state is null)
+        {
+            output.Write(":\n\n"u8);
+            return;
+        }
+
+        output.Write("data: "u8);
+        output.Write(state);
+        output.Write("\n\n"u8);
+    }
+}

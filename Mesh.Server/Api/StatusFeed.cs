@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Threading.Channels;
+using Mesh.Server.Hosting;
+
+namespace Mesh.Server.Api;
+
+/// <summary>
+/// The status as JSON to all who listen, at most four times a second and only when it has changed. Looks only while somebody listens.
+/// A listener that is slow misses states in between, never the last.
+/// </summary>
+internal sealed class StatusFeed(MeshInbox inbox, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    private readonly Lock _lock = new();
+    private readonly List<Channel<byte[]>> _listeners = [];
+    private readonly SemaphoreSlim _wanted = new(0, 1);
+
+    /// <summary>From here on each new state; <see cref="Leave"/> ends it.</summary>
+    public Channel<byte[]> Join()
+    {
+        var listener = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+        lock (_lock)
+        {
+            _listeners.Add(listener);
+            if (_listeners.Count == 1 && _wanted.CurrentCount == 0)
+            {
+                _wanted.Release();
+            }
+        }
+
+        return listener;
+    }
+
+    public void Leave(Channel<byte[]> listener)
+    {
+        lock (_lock)
+        {
+            _listeners.Remove(listener);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _wanted.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>The status now.</summary>
+    public async Task<byte[]> ReadAsync() =>
+        JsonSerializer.SerializeToUtf8Bytes(StatusAnswer.Of(await inbox.ReadAsync(core => core.GetStatus())), ApiJson.Default.StatusAnswer);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Activity.Current = null;
+        try
+        {
+            while (true)
+            {
+                await _wanted.WaitAsync(stoppingToken);
+                await TellWhileListenedAsync(stoppingToken);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or LoopEndedException)
+        {
+            // The server stops.
+        }
+    }
+
+    private async Task TellWhileListenedAsync(CancellationToken stoppingToken)
+    {
+        byte[] last = [];
+        while (Listeners() is { Length: > 0 } listeners)
+        {
+            var state = await ReadAsync();
+            if (!state.AsSpan().SequenceEqual(last))
+            {
+                last = state;
+                foreach (var listener in listeners)
+                {
+                    listener.Writer.TryWrite(state);
+                }
+            }
+
+            await Task.Delay(Interval, time, stoppingToken);
+        }
+    }
+
+    private Channel<byte[]>[] Listeners()
+    {
+        lock (_lock)
+        {
+            return [.. _listeners];
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.ComponentModel;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Api;
+
+/// <summary>A task to submit. For the OpenAPI document: requests are read by <see cref="TaskBodyReader"/>.</summary>
+[Description("A task to submit.")]
+internal sealed record TaskBody(
+    [property: Description("QUERY or UPDATE.")] string Type,
+    [property: Description("The account.")] string User,
+    [property: Description("What an UPDATE adds: zero or more, at most 4 decimals.")] decimal? Amount,
+    [property: Description("An idempotency key: a second submission of it is the same task. Up to 128 bytes.")] string? Id);
+
+/// <summary>The ids of accepted tasks, in the order of the request.</summary>
+internal sealed record AcceptedAnswer(IReadOnlyList<string> Ids);
+
+internal sealed record TaskAnswer(
+    string Id, string Type, string User, decimal? Amount, string State, int Attempts, decimal? Result, string? Error, string? Worker, string? TraceId)
+{
+    // A W3C traceparent: two digits of version, a dash, 32 of the trace.
+    private const int TraceStart = 3;
+    private const int TraceLength = 32;
+
+    public static TaskAnswer Of(TaskRecord task) => new(
+        task.Id,
+        NameOf(task.Type),
+        task.User,
+        task.Amount,
+        NameOf(task.State),
+        task.Attempts,
+        task.Result,
+        task.Error,
+        task.Worker?.Value,
+        task.TraceParent is { Length: > TraceStart + TraceLength } trace ? trace.Substring(TraceStart, TraceLength) : null);
+
+    public static string NameOf(TaskType type) => type switch
+    {
+        TaskType.Query => "QUERY",
+        TaskType.Update => "UPDATE",
+        _ => throw new InvalidOperationException($"Unknown type {type}."),
+    };
+
+    public static string NameOf(TaskState state) => state switch
+    {
+        TaskState.Queued => "queued",
+        TaskState.Running => "running",
+        TaskState.Done => "done",
+        TaskState.Dead => "dead",
+        _ => throw new InvalidOperationException($"Unknown state {state}."),
+    };
+}

@@ -1,0 +1,214 @@
+using System.Text;
+using System.Text.Json;
+using Mesh.Accounts;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Api;
+
+/// <summary>
+/// Reads the body of POST /tasks, one task or an array, straight into records: no objects in between. The first fault ends it,
+/// with its place in the body, such as [17].amount.
+/// </summary>
+internal ref struct TaskBodyReader
+{
+    private const string Whole = "body";
+
+    private readonly TimeProvider _time;
+    private readonly string? _traceParent;
+    private Utf8JsonReader _json;
+    private int _index;
+    private string? _field;
+
+    private TaskBodyReader(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
+    {
+        _json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = ProtocolLimits.MaxDepth });
+        _traceParent = traceParent;
+        _time = time;
+        _index = -1;
+    }
+
+    /// <summary>The tasks in the body, or what is wrong with it.</summary>
+    public static (List<TaskRecord> Tasks, TaskBodyFault? Fault) Read(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
+    {
+        var reader = new TaskBodyReader(body, traceParent, time);
+        var tasks = new List<TaskRecord>();
+        try
+        {
+            return (tasks, reader.ReadBody(tasks));
+        }
+        catch (JsonException)
+        {
+            return (tasks, reader.Fault("is no JSON"));
+        }
+        catch (InvalidOperationException)
+        {
+            // What the JSON reader throws for a text that is no UTF-8 or half a surrogate pair.
+            return (tasks, reader.Fault("is no valid Unicode"));
+        }
+    }
+
+    private TaskBodyFault? ReadBody(List<TaskRecord> tasks)
+    {
+        _json.Read();
+        TaskBodyFault? fault = null;
+        if (_json.TokenType == JsonTokenType.StartArray)
+        {
+            for (_index = 0; fault is null && _json.Read() && _json.TokenType != JsonTokenType.EndArray; _index++)
+            {
+                fault = ReadTask(tasks);
+            }
+
+            if (fault is null && tasks.Count == 0)
+            {
+                _index = -1;
+                return Fault("must hold at least one task");
+            }
+        }
+        else
+        {
+            fault = ReadTask(tasks);
+        }
+
+        // The reader checks what follows the value.
+        return fault ?? (_json.Read() ? Fault("has something after its end") : null);
+    }
+
+    private TaskBodyFault? ReadTask(List<TaskRecord> tasks)
+    {
+        _field = null;
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            return Fault(_index < 0 ? "must be a task or an array of tasks" : "must be an object");
+        }
+
+        TaskType? type = null;
+        string? user = null, id = null;
+        decimal? amount = null;
+        TaskBodyFault? fault = null;
+        while (fault is null && _json.Read() && _json.TokenType != JsonTokenType.EndObject)
+        {
+            _field = KnownField();
+            _json.Read();
+            switch (_field)
+            {
+                case "type":
+                    fault = ReadType(ref type);
+                    break;
+                case "user":
+                    fault = ReadText(ref user) ?? (AccountRules.CheckUser(user) is { } wrong ? Fault(wrong) : null);
+                    break;
+                case "amount":
+                    fault = ReadAmount(ref amount);
+                    break;
+                case "id":
+                    fault = ReadId(ref id);
+                    break;
+                default:
+                    _json.Skip();
+                    break;
+            }
+        }
+
+        return fault ?? Missing(type, user, amount) ?? Add(tasks, type!.Value, user!, amount, id);
+    }
+
+    private readonly string? KnownField() =>
+        _json.ValueTextEquals("type"u8) ? "type"
+        : _json.ValueTextEquals("user"u8) ? "user"
+        : _json.ValueTextEquals("amount"u8) ? "amount"
+        : _json.ValueTextEquals("id"u8) ? "id"
+        : null;
+
+    private TaskBodyFault? ReadType(ref TaskType? type)
+    {
+        if (_json.TokenType == JsonTokenType.String)
+        {
+            type = _json.ValueTextEquals("QUERY"u8) ? TaskType.Query : _json.ValueTextEquals("UPDATE"u8) ? TaskType.Update : null;
+        }
+
+        return type is null ? Fault("must be \"QUERY\" or \"UPDATE\"") : null;
+    }
+
+    private TaskBodyFault? ReadText(ref string? text)
+    {
+        if (_json.TokenType != JsonTokenType.String)
+        {
+            return Fault("must be a string");
+        }
+
+        text = _json.GetString();
+        return null;
+    }
+
+    private TaskBodyFault? ReadAmount(ref decimal? amount)
+    {
+        if (_json.TokenType == JsonTokenType.Null)
+        {
+            return null;
+        }
+
+        if (_json.TokenType != JsonTokenType.Number)
+        {
+            return Fault("must be a number");
+        }
+
+        if (!_json.TryGetDecimal(out var value))
+        {
+            return Fault("is too large");
+        }
+
+        amount = value;
+        return value < 0 ? Fault("must not be negative") : AccountRules.CheckAmount(value) is { } wrong ? Fault(wrong) : null;
+    }
+
+    private TaskBodyFault? ReadId(ref string? id)
+    {
+        if (_json.TokenType == JsonTokenType.Null)
+        {
+            return null;
+        }
+
+        if (ReadText(ref id) is { } fault)
+        {
+            return fault;
+        }
+
+        return id!.Length == 0 ? Fault("must not be empty")
+            : Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes ? Fault($"must not be longer than {ProtocolLimits.MaxIdBytes} bytes")
+            : id.Any(char.IsControl) ? Fault("must not contain control characters")
+            : null;
+    }
+
+    private TaskBodyFault? Missing(TaskType? type, string? user, decimal? amount)
+    {
+        _field = type is null ? "type" : user is null ? "user" : type == TaskType.Update && amount is null ? "amount" : null;
+        return _field is null ? null : Fault("is missing");
+    }
+
+    private readonly TaskBodyFault? Add(List<TaskRecord> tasks, TaskType type, string user, decimal? amount, string? id)
+    {
+        var wireId = Guid.CreateVersion7(_time.GetUtcNow()).ToString("N");
+        tasks.Add(new TaskRecord(id ?? wireId, new TaskId(wireId), type, user, type == TaskType.Update ? amount : null, Sequence: 0)
+        {
+            TraceParent = _traceParent,
+            Keyed = id is not null,
+        });
+        return null;
+    }
+
+    private readonly TaskBodyFault Fault(string detail) => new(
+        (_index, _field) switch
+        {
+            ( < 0, null) => Whole,
+            ( < 0, { } field) => field,
+            (_, null) => $"[{_index}]",
+            (_, { } field) => $"[{_index}].{field}",
+        },
+        detail);
+}
+
+/// <summary>What is wrong with a request.</summary>
+/// <param name="Field">Its place in the body.</param>
+/// <param name="Detail">The rest of the sentence.</param>
+internal readonly record struct TaskBodyFault(string Field, string Detail);

@@ -1,0 +1,128 @@
+using System.Diagnostics;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting;
+using Mesh.Server.Storage;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Mesh.Server.Api;
+
+internal static class TaskEndpoints
+{
+    /// <summary>Largest body of POST /tasks, bytes: some 40,000 tasks.</summary>
+    public const int MaxBodyBytes = 4 * 1024 * 1024;
+
+    private const int DefaultLimit = 100;
+    private const int MaxLimit = 1000;
+
+    public static void MapTasks(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/tasks", SubmitAsync)
+            .WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes))
+            .Accepts<TaskBody[]>("application/json")
+            .WithSummary("Submit one task or an array of tasks; together they are accepted or not.")
+            .Produces<AcceptedAnswer>(StatusCodes.Status202Accepted)
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        app.MapGet("/tasks/{id}", FindAsync)
+            .WithSummary("Find a task by its id.")
+            .Produces<TaskAnswer>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        app.MapGet("/tasks", ListAsync)
+            .WithSummary("List tasks by state: dead, queued or running; oldest first.")
+            .Produces<TaskAnswer[]>()
+            .ProducesProblem(StatusCodes.Status400BadRequest);
+        app.MapPost("/tasks/{id}/retry", RetryAsync)
+            .WithSummary("Put a dead letter back into the queue.")
+            .Produces<AcceptedAnswer>(StatusCodes.Status202Accepted)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task<IResult> SubmitAsync(HttpContext context, MeshInbox inbox, TimeProvider time)
+    {
+        List<TaskRecord> tasks;
+        try
+        {
+            using var body = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
+            (tasks, var fault) = TaskBodyReader.Read(body.Span, Activity.Current?.Id, time);
+            if (fault is { } wrong)
+            {
+                return Problems.BadField(wrong.Field, wrong.Detail);
+            }
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            return Problems.TooLarge("body", $"must not be larger than {MaxBodyBytes} bytes");
+        }
+
+        var outcome = await inbox.SubmitAsync(tasks);
+        return outcome == SubmitOutcome.Accepted ? Accepted(tasks) : Problems.Of(outcome, context);
+    }
+
+    private static async Task<IResult> FindAsync(string id, MeshInbox inbox, IMeshStore store, CancellationToken cancellationToken) =>
+        await inbox.ReadAsync(core => core.FindTask(id)) is { } unsettled ? Ok(unsettled)
+        : await store.FindSettledAsync(id, cancellationToken) is { } settled ? Ok(settled)
+        : Problems.NotFound($"There is no task {id}.");
+
+    private static async Task<IResult> ListAsync(string? state, int? limit, MeshInbox inbox, IMeshStore store, CancellationToken cancellationToken)
+    {
+        if (limit is < 1 or > MaxLimit)
+        {
+            return Problems.BadField("limit", $"must lie between 1 and {MaxLimit}");
+        }
+
+        var most = limit ?? DefaultLimit;
+        switch (state)
+        {
+            case "dead":
+                return Ok(await store.ListDeadAsync(most, cancellationToken));
+            case "queued":
+                return Ok(await inbox.ReadAsync(core => core.ListTasks(TaskState.Queued, most).ToList()));
+            case "running":
+                return Ok(await inbox.ReadAsync(core => core.ListTasks(TaskState.Running, most).ToList()));
+            default:
+                return Problems.BadField("state", "must be dead, queued or running");
+        }
+    }
+
+    private static async Task<IResult> RetryAsync(
+        string id, HttpContext context, MeshInbox inbox, IMeshStore store, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (await inbox.ReadAsync(core => core.FindTask(id)) is not null)
+        {
+            return Problems.NotDead(id);
+        }
+
+        if (await store.FindSettledAsync(id, cancellationToken) is not { } settled)
+        {
+            return Problems.NotFound($"There is no task {id}.");
+        }
+
+        if (settled.State != TaskState.Dead)
+        {
+            return Problems.NotDead(id);
+        }
+
+        var again = settled with
+        {
+            WireId = new TaskId(Guid.CreateVersion7(time.GetUtcNow()).ToString("N")),
+            State = TaskState.Queued,
+            Attempts = 0,
+            Error = null,
+            Worker = null,
+        };
+        var outcome = await inbox.SubmitAsync([again], revive: true);
+        return outcome == SubmitOutcome.Accepted ? Accepted([again]) : Problems.Of(outcome, context);
+    }
+
+    private static IResult Accepted(List<TaskRecord> tasks) =>
+        Results.Json(new AcceptedAnswer(tasks.ConvertAll(task => task.Id)), ApiJson.Default.AcceptedAnswer, statusCode: StatusCodes.Status202Accepted);
+
+    private static IResult Ok(TaskRecord task) => Results.Json(TaskAnswer.Of(task), ApiJson.Default.TaskAnswer);
+
+    private static IResult Ok(IEnumerable<TaskRecord> tasks) => Results.Json(tasks.Select(TaskAnswer.Of).ToArray(), ApiJson.Default.TaskAnswerArray);
+}

@@ -1,0 +1,39 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>What the parts of the core share.</summary>
+internal sealed class CoreState(ServerSettings settings, Effects effects, int seed)
+{
+    public ServerSettings Settings { get; } = settings;
+
+    public Effects Effects { get; } = effects;
+
+    public Journal Journal { get; } = new();
+
+    /// <summary>The only chance in the core, so that a seed replays it.</summary>
+    public Random Random { get; } = new(seed);
+
+    public TaskBook Tasks { get; } = new(settings.Tasks, settings.Balancing);
+
+    public WorkerBook Workers { get; } = new(settings.Tasks);
+
+    public LoanBook Loans { get; } = new();
+
+    public PeerBook Peers { get; } = new(settings.Peers);
+
+    /// <summary>Workers whose held get_tasks may have an answer now, because their loan changed; looked at when the input is done.</summary>
+    public List<WorkerId> Reconsider { get; } = [];
+
+    public bool Stopping { get; set; }
+
+    public void Send(SessionId session, MeshMessage message) => Effects.Sends.Add(new SendEffect(session, message));
+
+    public void Tell(MeshEvent happened) => Effects.Events.Add(happened);
+
+    public void Refuse(SessionId session, MeshMessage message, string error)
+    {
+        Tell(new MessageRefused(session, message, error));
+        Send(session, new Rejection(error));
+    }
+}

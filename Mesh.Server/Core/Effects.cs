@@ -1,0 +1,36 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+internal readonly record struct SendEffect(SessionId Session, MeshMessage Message);
+
+/// <param name="ExpectsReply">True when a reply is awaited: its coming, its failure to come or the failure to send is an input.</param>
+internal readonly record struct PeerSendEffect(ServerId Peer, MeshMessage Message, bool ExpectsReply);
+
+/// <summary>What the core wants done, gathered over one or more inputs; the loop empties it. Order within a list is kept.</summary>
+internal sealed class Effects
+{
+    /// <summary>Messages to sessions.</summary>
+    public List<SendEffect> Sends { get; } = [];
+
+    /// <summary>Messages to peers, over this server's own links.</summary>
+    public List<PeerSendEffect> PeerSends { get; } = [];
+
+    /// <summary>UPDATE tasks about to be buried: void them in the ledger, then <see cref="ServerCore.OnVoided"/>.</summary>
+    public List<TaskRecord> Voids { get; } = [];
+
+    /// <summary>Submissions to answer.</summary>
+    public List<(Submission Submission, SubmitOutcome Outcome)> Answers { get; } = [];
+
+    /// <summary>What happened, for logs, metrics and traces.</summary>
+    public List<MeshEvent> Events { get; } = [];
+
+    public void Clear()
+    {
+        Sends.Clear();
+        PeerSends.Clear();
+        Voids.Clear();
+        Answers.Clear();
+        Events.Clear();
+    }
+}

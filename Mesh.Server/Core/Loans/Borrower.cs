@@ -1,0 +1,207 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>The borrower's side of a loan from the worker's arrival on (docs/protocol.md, "A loan, step by step").</summary>
+internal sealed class Borrower(CoreState core, LoanKeeper keeper)
+{
+    private readonly Dictionary<ServerId, ReleaseRun> _runs = [];
+    private DateTimeOffset _started;
+
+    /// <summary>True when no borrowed worker at the door waits to be sent home.</summary>
+    public bool IsDrained => !core.Loans.All.Any(loan =>
+        loan.State is LoanState.Arrived or LoanState.Releasing or LoanState.Returning && core.Workers.Find(loan.Worker) is not null);
+
+    public void Restore(LoanRecord record, DateTimeOffset now)
+    {
+        _started = now;
+
+        // Who was asked to release does not matter any more: the next round asks again.
+        var state = record.State == LoanState.Releasing ? LoanState.Arrived : record.State;
+        core.Loans.Put(new Loan(record with { State = state }));
+    }
+
+    /// <summary>What the loan of a worker that asks away from home has to say.</summary>
+    public DeskOrder Order(WorkerEntry worker, SessionId session, DateTimeOffset now)
+    {
+        var loan = core.Loans.Find(worker.Id);
+        if (loan is not null && (loan.Record.Role != LoanRole.Borrower || loan.Peer != worker.Home))
+        {
+            keeper.End(loan, $"the worker came from \"{worker.Home}\"");
+            loan = null;
+        }
+
+        if (loan is null)
+        {
+            keeper.Open(new LoanRecord(worker.Id, LoanRole.Borrower, worker.Home, LoanState.Arrived, now, now));
+            return DeskOrder.None;
+        }
+
+        switch (loan.State)
+        {
+            case LoanState.Expected:
+                keeper.Step(loan, LoanState.Arrived, now);
+                return DeskOrder.None;
+            case LoanState.Arrived or LoanState.Releasing:
+                return DeskOrder.None;
+            case LoanState.Returned when now - loan.Record.Since < WorkerBook.ParkTime:
+                // Sent before the RETURN arrived: the worker is leaving, or else it will ask again.
+                return DeskOrder.Wait;
+            case LoanState.Returning or LoanState.Returned:
+                SendHome(loan, session);
+                keeper.Step(loan, LoanState.Returned, now);
+                return DeskOrder.Given;
+            default:
+                throw new InvalidOperationException($"Borrower's loan state {loan.State} is unknown.");
+        }
+    }
+
+    /// <summary>All borrowed workers, here or promised, are released to their owners.</summary>
+    public void ReleaseAll(DateTimeOffset now) =>
+        Release(core.Loans.All.Where(loan => loan.State is LoanState.Expected or LoanState.Arrived), now);
+
+    public void OnReleaseAck(PeerEntry owner, WorkerList workers, DateTimeOffset now)
+    {
+        foreach (var id in workers)
+        {
+            if (core.Loans.Find(id, LoanRole.Borrower) is not { State: LoanState.Releasing } loan || loan.Peer != owner.Id)
+            {
+                continue;
+            }
+
+            if (core.Workers.Find(id) is null)
+            {
+                keeper.End(loan, "the worker is not here");
+            }
+            else
+            {
+                keeper.Step(loan, LoanState.Returning, now);
+            }
+        }
+
+        if (Unreleased(owner.Id).Any())
+        {
+            OnReleaseFailed(owner, now);
+        }
+        else
+        {
+            _runs.Remove(owner.Id);
+        }
+    }
+
+    public void OnReleaseFailed(PeerEntry owner, DateTimeOffset now)
+    {
+        if (!_runs.TryGetValue(owner.Id, out var run) || !run.UnderWay)
+        {
+            return;
+        }
+
+        run.UnderWay = false;
+        run.NextTry = now + ReleaseRun.Delay(run.Tries, core.Settings.Loans);
+        if (run.Tries >= core.Settings.Loans.ReleaseTries && !core.Stopping)
+        {
+            _runs.Remove(owner.Id);
+            foreach (var loan in Unreleased(owner.Id).ToArray())
+            {
+                keeper.Step(loan, LoanState.Arrived, now);
+            }
+        }
+    }
+
+    public void OnCompleted(PeerEntry owner, WorkerList workers)
+    {
+        foreach (var id in workers)
+        {
+            if (core.Loans.Find(id, LoanRole.Borrower) is { State: LoanState.Releasing or LoanState.Returning or LoanState.Returned } loan
+                && loan.Peer == owner.Id)
+            {
+                keeper.End(loan, "the owner has the worker home");
+            }
+        }
+    }
+
+    public void OnTimer(DateTimeOffset now)
+    {
+        foreach (var loan in core.Loans.All.Where(loan => loan.Record.Role == LoanRole.Borrower).ToArray())
+        {
+            if (WhyOver(loan, now) is { } reason)
+            {
+                keeper.End(loan, reason);
+            }
+        }
+
+        Release(core.Loans.All.Where(loan => IsMissing(loan, now)), now);
+        foreach (var run in _runs.Values.Where(run => !run.UnderWay && run.NextTry <= now).ToArray())
+        {
+            Send(run);
+        }
+    }
+
+    private IEnumerable<Loan> Unreleased(ServerId owner) =>
+        core.Loans.All.Where(loan => loan.State == LoanState.Releasing && loan.Peer == owner);
+
+    private void Release(IEnumerable<Loan> loans, DateTimeOffset now)
+    {
+        foreach (var loan in loans.ToArray())
+        {
+            keeper.Step(loan, LoanState.Releasing, now);
+            if (!_runs.ContainsKey(loan.Peer))
+            {
+                _runs.Add(loan.Peer, new ReleaseRun(loan.Peer) { NextTry = now });
+            }
+        }
+    }
+
+    private void Send(ReleaseRun run)
+    {
+        WorkerList workers = [.. Unreleased(run.Owner).Select(loan => loan.Worker)];
+        if (workers.Count == 0)
+        {
+            _runs.Remove(run.Owner);
+            return;
+        }
+
+        run.Tries++;
+        run.UnderWay = true;
+        core.Effects.PeerSends.Add(new PeerSendEffect(run.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true));
+        core.Tell(new ReleaseSent(run.Owner, workers, run.Tries));
+    }
+
+    private void SendHome(Loan loan, SessionId session)
+    {
+        var owner = core.Peers.Find(loan.Peer)!;
+        core.Send(session, new Return(owner.Settings.Endpoint)
+        {
+            Framing = owner.Framing == Framing.Line ? Framing.Line : null,
+            TraceParent = loan.Record.TraceParent,
+        });
+    }
+
+    /// <summary>A promised worker that did not come, or one that was here and is gone: the owner shall know.</summary>
+    private bool IsMissing(Loan loan, DateTimeOffset now)
+    {
+        var patience = core.Settings.Loans.ArrivalTimeout;
+        return loan.State switch
+        {
+            LoanState.Expected => loan.Record.Since + patience <= now,
+            LoanState.Arrived => core.Workers.Find(loan.Worker) is null && loan.Record.Since + patience <= now && _started + patience <= now,
+            _ => false,
+        };
+    }
+
+    private string? WhyOver(Loan loan, DateTimeOffset now)
+    {
+        if (core.Peers.Find(loan.Peer) is null)
+        {
+            return $"\"{loan.Peer}\" is not a peer any more";
+        }
+
+        var late = loan.Record.Since + core.Settings.Loans.ReturnTimeout <= now;
+        return loan.State switch
+        {
+            LoanState.Returned when late => "no RELEASE_COMPLETED in time",
+            LoanState.Returning when late && core.Workers.Find(loan.Worker) is null => "the worker is gone",
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,257 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>The owner's side of a loan (docs/protocol.md, "A loan, step by step").</summary>
+internal sealed class Lender(CoreState core, LoanKeeper keeper)
+{
+    private readonly List<ReleaseBatch> _batches = [];
+
+    public void Restore(LoanRecord record, DateTimeOffset now)
+    {
+        core.Loans.Put(new Loan(record));
+        if (record.State == LoanState.Released)
+        {
+            BatchOf(record.Peer, now).Pending.Add(record.Worker);
+        }
+    }
+
+    /// <summary>True for a worker that could leave at once: at home, here, without a task or a loan.</summary>
+    public static bool IsIdleAtHome(WorkerEntry worker, CoreState core) =>
+        IsAtHome(worker, core) && worker.Running.Count == 0;
+
+    public void OnRequest(SessionId session, WorkerRequest request, DateTimeOffset now)
+    {
+        var borrower = core.Peers.Find(request.Server, request.Requestor);
+        if (borrower is null)
+        {
+            core.Tell(new MessageRefused(session, request, $"REQUESTOR_INFO: {request.Requestor} is not a peer of \"{core.Settings.Id}\""));
+        }
+
+        var lent = borrower is null || core.Stopping ? [] : Choose(request.WorkersNeeded);
+        if (lent.Count == 0)
+        {
+            core.Send(session, new Unavailable(core.Settings.Id) { TraceParent = request.TraceParent });
+            return;
+        }
+
+        var loans = new List<Loan>(lent.Count);
+        foreach (var worker in lent)
+        {
+            WorkerBook.Park(worker);
+            var record = new LoanRecord(worker.Id, LoanRole.Owner, borrower!.Id, LoanState.Offered, now, now)
+            {
+                Borrower = request.Requestor,
+                TraceParent = request.TraceParent,
+            };
+            loans.Add(keeper.Open(record, stored: false));
+        }
+
+        core.Journal.Then(new AfterStore(AfterStoreKind.Offered)
+        {
+            Session = session,
+            Message = new Available(core.Settings.Id, [.. loans.Select(loan => loan.Worker)]) { TraceParent = request.TraceParent },
+            Loans = loans,
+        });
+    }
+
+    /// <summary>The loans are stored: AVAILABLE goes out, and REDIRECT to those who wait for an answer.</summary>
+    public void OnOffered(in AfterStore offered)
+    {
+        core.Send(offered.Session, offered.Message!);
+        foreach (var loan in offered.Loans)
+        {
+            loan.Stored = true;
+            core.Reconsider.Add(loan.Worker);
+        }
+    }
+
+    /// <summary>What the loan of a worker that asks at home has to say.</summary>
+    public DeskOrder Order(WorkerEntry worker, SessionId session, DateTimeOffset now)
+    {
+        if (core.Loans.Find(worker.Id) is not { } loan)
+        {
+            return DeskOrder.None;
+        }
+
+        if (loan.Record.Role == LoanRole.Borrower)
+        {
+            keeper.End(loan, "the worker is at home here");
+            return DeskOrder.None;
+        }
+
+        switch (loan.State)
+        {
+            case LoanState.Offered when !loan.Stored || worker.Running.Count > 0:
+                return DeskOrder.Wait;
+            case LoanState.Offered:
+                core.Send(session, new Redirect(loan.Record.Borrower!.Value)
+                {
+                    Framing = core.Peers.Find(loan.Peer)?.Framing == Framing.Line ? Framing.Line : null,
+                    TraceParent = loan.Record.TraceParent,
+                });
+                keeper.Step(loan, LoanState.Lent, now);
+                return DeskOrder.Given;
+            case LoanState.Lent when now - loan.Record.Since < WorkerBook.ParkTime:
+                // Sent before the REDIRECT arrived: the worker is leaving, or else it will ask again.
+                return DeskOrder.Wait;
+            case LoanState.Lent:
+                keeper.End(loan, "the worker is back by itself");
+                return DeskOrder.None;
+            case LoanState.Released:
+                CameHome(loan);
+                return DeskOrder.None;
+            default:
+                throw new InvalidOperationException($"Owner's loan state {loan.State} is unknown.");
+        }
+    }
+
+    public void OnRelease(SessionId session, CommandRelease release, DateTimeOffset now)
+    {
+        if (core.Peers.Find(release.Server) is not { } borrower)
+        {
+            core.Refuse(session, release, $"SERVER_UUID: \"{release.Server}\" is not a peer of \"{core.Settings.Id}\"");
+            return;
+        }
+
+        var batch = new ReleaseBatch(borrower.Id, now + core.Settings.Loans.ReturnTimeout);
+        foreach (var worker in release.Workers)
+        {
+            Release(worker, borrower, batch, now);
+        }
+
+        core.Journal.Reply(session, new ReleaseAck(core.Settings.Id, release.Workers) { TraceParent = release.TraceParent });
+        _batches.Add(batch);
+        CompleteIfDone(batch);
+    }
+
+    public void OnTimer(DateTimeOffset now)
+    {
+        foreach (var loan in core.Loans.All.Where(loan => loan.Record.Role == LoanRole.Owner).ToArray())
+        {
+            if (WhyOver(loan, now) is { } reason)
+            {
+                keeper.End(loan, reason);
+            }
+        }
+
+        foreach (var batch in _batches.Where(batch => batch.Deadline <= now).ToArray())
+        {
+            foreach (var worker in batch.Pending)
+            {
+                if (core.Loans.Find(worker, LoanRole.Owner) is { State: LoanState.Released } loan && loan.Peer == batch.Borrower)
+                {
+                    keeper.End(loan, "the worker did not come home in time");
+                }
+            }
+
+            Complete(batch);
+        }
+    }
+
+    private static bool IsAtHome(WorkerEntry worker, CoreState core) =>
+        worker.Home == core.Settings.Id && !worker.IsGone && core.Loans.Find(worker.Id) is null;
+
+    private List<WorkerEntry> Choose(int? needed)
+    {
+        var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core)).ToList();
+        var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles != TaskTypes.None).ToList();
+        var count = Balancer.Lendable(core.Tasks.Depth, atHome.Count, idle.Count, needed, core.Settings.Balancing);
+
+        // Those that wait for an answer right now leave right now.
+        return [.. idle.OrderByDescending(worker => worker.Asks.Count > 0).Take(count)];
+    }
+
+    private void Release(WorkerId id, PeerEntry borrower, ReleaseBatch batch, DateTimeOffset now)
+    {
+        var loan = core.Loans.Find(id, LoanRole.Owner);
+        if (loan is null)
+        {
+            if (core.Workers.Find(id) is { } worker && IsAtHome(worker, core))
+            {
+                batch.Came.Add(id);
+            }
+
+            return;
+        }
+
+        if (loan.Peer != borrower.Id)
+        {
+            return;
+        }
+
+        switch (loan.State)
+        {
+            case LoanState.Offered:
+                keeper.End(loan, "released before it left");
+                batch.Came.Add(id);
+                break;
+            case LoanState.Lent:
+                keeper.Step(loan, LoanState.Released, now);
+                batch.Pending.Add(id);
+                break;
+            case LoanState.Released:
+                break;
+            default:
+                throw new InvalidOperationException($"Owner's loan state {loan.State} is unknown.");
+        }
+    }
+
+    private void CameHome(Loan loan)
+    {
+        keeper.End(loan, "the worker is home");
+        foreach (var batch in _batches.Where(batch => batch.Pending.Remove(loan.Worker)).ToArray())
+        {
+            batch.Came.Add(loan.Worker);
+            CompleteIfDone(batch);
+        }
+    }
+
+    private void CompleteIfDone(ReleaseBatch batch)
+    {
+        if (batch.Pending.Count == 0)
+        {
+            Complete(batch);
+        }
+    }
+
+    private void Complete(ReleaseBatch batch)
+    {
+        _batches.Remove(batch);
+        if (batch.Came.Count > 0)
+        {
+            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.Came]);
+            core.Effects.PeerSends.Add(new PeerSendEffect(batch.Borrower, completed, ExpectsReply: false));
+            core.Tell(new ReleaseCompletedSent(batch.Borrower, completed.Workers));
+        }
+    }
+
+    private string? WhyOver(Loan loan, DateTimeOffset now)
+    {
+        var limits = core.Settings.Loans;
+        if (loan.State == LoanState.Offered && loan.Stored && loan.Record.Since + limits.ArrivalTimeout <= now)
+        {
+            return "the worker did not come for its order";
+        }
+
+        if (loan.State == LoanState.Lent && loan.Record.Since + limits.BorrowerLostAfter <= now
+            && (core.Peers.Find(loan.Peer) is not { } borrower || (!borrower.Alive && borrower.DeadSince + limits.BorrowerLostAfter <= now)))
+        {
+            return "the borrower is lost";
+        }
+
+        return loan.State == LoanState.Lent && loan.Record.Started + limits.MaxAge <= now ? "the loan is too old" : null;
+    }
+
+    private ReleaseBatch BatchOf(ServerId borrower, DateTimeOffset now)
+    {
+        var batch = _batches.Find(batch => batch.Borrower == borrower);
+        if (batch is null)
+        {
+            batch = new ReleaseBatch(borrower, now + core.Settings.Loans.ReturnTimeout);
+            _batches.Add(batch);
+        }
+
+        return batch;
+    }
+}

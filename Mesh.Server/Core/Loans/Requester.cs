@@ -1,0 +1,110 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>The borrower's first steps: it finds out that it needs workers and asks its peers for them.</summary>
+internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borrower)
+{
+    private static readonly TimeSpan MaxRefusalPause = TimeSpan.FromSeconds(16);
+
+    private BorrowRound? _round;
+
+    /// <summary>One balancing round.</summary>
+    public void Balance(DateTimeOffset now)
+    {
+        if (core.Stopping)
+        {
+            return;
+        }
+
+        if (_round is { } round && now - round.AskedAt > 2 * core.Settings.Heartbeat.ReplyTimeout)
+        {
+            _round = null;
+        }
+
+        var view = new BalanceView(
+            core.Tasks.Depth,
+            now - core.Tasks.LowSince,
+            core.Loans.All.Count(loan => loan.State is LoanState.Expected or LoanState.Arrived),
+            [.. core.Peers.All.Select(peer => new PeerView(peer.Id, peer.Alive && peer.AskAgainAt <= now, peer.Load))]);
+        switch (Balancer.Decide(view, core.Settings.Balancing))
+        {
+            case BalanceDecision.Stay:
+                break;
+            case BalanceDecision.Borrow borrow when _round is null:
+                _round = new BorrowRound(borrow.Workers, borrow.Peers);
+                AskNext(now);
+                break;
+            case BalanceDecision.Borrow:
+                break;
+            case BalanceDecision.Release:
+                borrower.ReleaseAll(now);
+                break;
+            default:
+                throw new InvalidOperationException("A balance decision is unknown.");
+        }
+    }
+
+    public void OnAvailable(PeerEntry owner, Available available, DateTimeOffset now)
+    {
+        owner.Refusals = 0;
+        foreach (var worker in available.Workers)
+        {
+            // An owner may name a worker that it has from us, or one that is here already.
+            if (core.Loans.Find(worker) is not (null or { State: LoanState.Returned }) || core.Workers.Find(worker)?.Home == core.Settings.Id)
+            {
+                continue;
+            }
+
+            keeper.Open(new LoanRecord(worker, LoanRole.Borrower, owner.Id, LoanState.Expected, now, now) { TraceParent = available.TraceParent });
+        }
+
+        Answered(owner, available.Workers.Count, now);
+    }
+
+    public void OnUnavailable(PeerEntry owner, DateTimeOffset now)
+    {
+        core.Tell(new WorkersRefused(owner.Id));
+        Pause(owner, now);
+        Answered(owner, 0, now);
+    }
+
+    public void OnFailed(PeerEntry owner, DateTimeOffset now)
+    {
+        Pause(owner, now);
+        Answered(owner, 0, now);
+    }
+
+    private static void Pause(PeerEntry owner, DateTimeOffset now)
+    {
+        var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(owner.Refusals++, 8)));
+        owner.AskAgainAt = now + (pause < MaxRefusalPause ? pause : MaxRefusalPause);
+    }
+
+    private void Answered(PeerEntry owner, int workers, DateTimeOffset now)
+    {
+        if (_round is null || _round.Asked != owner)
+        {
+            return;
+        }
+
+        _round.Needed -= workers;
+        AskNext(now);
+    }
+
+    private void AskNext(DateTimeOffset now)
+    {
+        var enough = _round!.Needed <= 0 || core.Stopping || core.Tasks.Depth <= core.Settings.Balancing.MaxQueueThreshold;
+        if (enough || _round.TakeNext() is not { } next)
+        {
+            _round = null;
+            return;
+        }
+
+        _round.Asked = core.Peers.Find(next);
+        _round.AskedAt = now;
+        core.Tell(new WorkersRequested(next, _round.Needed, core.Tasks.Depth));
+        var request = new WorkerRequest(core.Settings.Advertise) { WorkersNeeded = _round.Needed, Server = core.Settings.Id };
+        core.Effects.PeerSends.Add(new PeerSendEffect(next, request, ExpectsReply: true));
+    }
+}

@@ -1,0 +1,44 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>Something worth telling: the shell turns it into log lines, metrics and spans. A closed set.</summary>
+internal abstract record MeshEvent
+{
+    private protected MeshEvent()
+    {
+    }
+}
+
+internal sealed record WorkerJoined(WorkerId Worker, ServerId Home, Framing Framing) : MeshEvent;
+
+internal sealed record WorkerLeft(WorkerId Worker, ServerId Home) : MeshEvent;
+
+internal sealed record PeerUp(ServerId Peer) : MeshEvent;
+
+internal sealed record PeerDown(ServerId Peer, string Reason) : MeshEvent;
+
+/// <summary>Borrower: the queue passed the high mark, a peer is asked.</summary>
+internal sealed record WorkersRequested(ServerId Owner, int Needed, int Queue) : MeshEvent;
+
+internal sealed record WorkersRefused(ServerId Owner) : MeshEvent;
+
+/// <summary>One worker's loan entered a state, or ended when <see cref="Loan"/> has left the books.</summary>
+internal sealed record LoanStepped(LoanRecord Loan) : MeshEvent;
+
+/// <param name="Loan">The loan in its last state.</param>
+/// <param name="Reason">Why it ended, in a few words.</param>
+internal sealed record LoanEnded(LoanRecord Loan, string Reason) : MeshEvent;
+
+/// <summary>Owner: RELEASE_COMPLETED goes out.</summary>
+internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Workers) : MeshEvent;
+
+/// <summary>Borrower: COMMAND_RELEASE goes out, for the nth time.</summary>
+internal sealed record ReleaseSent(ServerId Owner, WorkerList Workers, int Try) : MeshEvent;
+
+internal sealed record TaskPutBack(TaskRecord Task, string Reason) : MeshEvent;
+
+internal sealed record TaskBuried(TaskRecord Task) : MeshEvent;
+
+/// <summary>A peer or worker sent what makes no sense here; the answer names the field.</summary>
+internal sealed record MessageRefused(SessionId Session, MeshMessage Message, string Error) : MeshEvent;

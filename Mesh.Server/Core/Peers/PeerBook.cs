@@ -1,0 +1,54 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>A configured peer and what is known of it.</summary>
+internal sealed class PeerEntry(PeerSettings settings)
+{
+    public ServerId Id => Settings.Id;
+
+    public PeerSettings Settings { get; } = settings;
+
+    public bool Alive { get; set; }
+
+    public DateTimeOffset? LastSeen { get; set; }
+
+    /// <summary>When it was found dead, or since when it has not been reached.</summary>
+    public DateTimeOffset DeadSince { get; set; }
+
+    public ServerLoad? Load { get; set; }
+
+    /// <summary>What it speaks, once found out.</summary>
+    public Framing? Framing { get; set; }
+
+    /// <summary>Heartbeats failed in a row.</summary>
+    public int Failures { get; set; }
+
+    public bool HeartbeatUnderWay { get; set; }
+
+    public DateTimeOffset NextHeartbeat { get; set; }
+
+    /// <summary>It refused to lend: not asked again before this.</summary>
+    public DateTimeOffset AskAgainAt { get; set; }
+
+    public int Refusals { get; set; }
+}
+
+/// <summary>The configured peers, by id and by address.</summary>
+internal sealed class PeerBook(IReadOnlyList<PeerSettings> peers)
+{
+    private readonly Dictionary<ServerId, PeerEntry> _peers = peers.ToDictionary(peer => peer.Id, peer => new PeerEntry(peer));
+
+    public IReadOnlyCollection<PeerEntry> All => _peers.Values;
+
+    public PeerEntry? Find(ServerId id) => _peers.GetValueOrDefault(id);
+
+    /// <summary>A peer by the id it gives, or by the address it is configured with; the names of the loopback address count as one.</summary>
+    public PeerEntry? Find(ServerId? id, MeshEndpoint endpoint) =>
+        id is { } known && Find(known) is { } peer ? peer : All.FirstOrDefault(peer => IsSame(peer.Settings.Endpoint, endpoint));
+
+    private static bool IsSame(MeshEndpoint a, MeshEndpoint b) =>
+        a.Port == b.Port && string.Equals(Canonical(a.Host), Canonical(b.Host), StringComparison.OrdinalIgnoreCase);
+
+    private static string Canonical(string host) => host is "127.0.0.1" or "::1" ? "localhost" : host;
+}

@@ -1,0 +1,328 @@
+using Mesh.Protocol;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Server.Core;
+
+/// <summary>
+/// All that a server decides, without I/O: inputs with their time go in, effects come out, and changes to the store gather in
+/// <see cref="Journal"/>. Not thread-safe: one loop, or one simulation, drives it.
+/// </summary>
+internal sealed class ServerCore
+{
+    /// <summary>Loans and silent workers are looked after this often while there are any.</summary>
+    private static readonly TimeSpan CareInterval = TimeSpan.FromSeconds(1);
+
+    private readonly CoreState _core;
+    private readonly TaskFlow _tasks;
+    private readonly WorkerDesk _desk;
+    private readonly Lender _lender;
+    private readonly Borrower _borrower;
+    private readonly Requester _requester;
+    private readonly PeerWatch _peers;
+    private DateTimeOffset _nextCare;
+    private DateTimeOffset _nextBalance;
+
+    public ServerCore(ServerSettings settings, StoredState stored, DateTimeOffset now, int seed, Effects effects)
+    {
+        _core = new CoreState(settings, effects, seed);
+        var keeper = new LoanKeeper(_core);
+        _tasks = new TaskFlow(_core);
+        _lender = new Lender(_core, keeper);
+        _borrower = new Borrower(_core, keeper);
+        _requester = new Requester(_core, keeper, _borrower);
+        _desk = new WorkerDesk(_core, _tasks, _lender, _borrower);
+        _peers = new PeerWatch(_core);
+        _nextCare = _nextBalance = now;
+
+        _tasks.Restore(stored, now);
+        foreach (var loan in stored.Loans)
+        {
+            switch (loan.Role)
+            {
+                case LoanRole.Owner:
+                    _lender.Restore(loan, now);
+                    break;
+                case LoanRole.Borrower:
+                    _borrower.Restore(loan, now);
+                    break;
+                default:
+                    throw new InvalidOperationException($"Loan role {loan.Role} is unknown.");
+            }
+        }
+
+        _peers.Start(now);
+        OnTimer(now);
+    }
+
+    /// <summary>Changes to the store that wait to be written.</summary>
+    public Journal Journal => _core.Journal;
+
+    /// <summary>When <see cref="OnTimer"/> is due, or null.</summary>
+    public DateTimeOffset? NextWake
+    {
+        get
+        {
+            var next = Earliest(_tasks.NextDeadline, Earliest(_desk.NextDeadline, _peers.NextDeadline));
+            next = _core.Loans.All.Count > 0 ? Earliest(next, _nextCare) : next;
+            var balancing = _core.Tasks.Depth > _core.Settings.Balancing.MaxQueueThreshold || _core.Loans.All.Count > 0;
+            return balancing ? Earliest(next, _nextBalance) : next;
+        }
+    }
+
+    /// <summary>True once a stopping server has no running task and no borrowed worker.</summary>
+    public bool IsDrained => _core.Tasks.Running == 0 && _borrower.IsDrained;
+
+    public void OnMessage(SessionId session, Framing framing, MeshMessage message, DateTimeOffset now)
+    {
+        switch (message)
+        {
+            case GetTask ask:
+                _desk.OnGetTask(session, framing, ask, now);
+                break;
+            case TaskStatus status:
+                _tasks.OnStatus(session, status, now);
+                break;
+            case Heartbeat heartbeat:
+                _peers.OnHeartbeat(session, heartbeat, now);
+                break;
+            case WorkerRequest request:
+                HeardFrom(_core.Peers.Find(request.Server, request.Requestor), now);
+                _lender.OnRequest(session, request, now);
+                break;
+            case CommandRelease release:
+                HeardFrom(_core.Peers.Find(release.Server), now);
+                _lender.OnRelease(session, release, now);
+                break;
+            case HeartbeatResponse or Available or Unavailable or ReleaseAck or ReleaseCompleted:
+                OnUnasked(session, message, now);
+                break;
+            case NewTask or NoTask or Redirect or Return or Ack:
+                _core.Refuse(session, message, $"TASK: a server gives {message.GetType().Name}, it does not take it");
+                break;
+            case Rejection:
+                break;
+            default:
+                throw new InvalidOperationException($"Message {message.GetType().Name} is unknown.");
+        }
+
+        Finish(now);
+    }
+
+    public void OnSessionClosed(SessionId session, DateTimeOffset now)
+    {
+        _desk.OnSessionClosed(session, now);
+        Finish(now);
+    }
+
+    /// <summary>A peer's reply on this server's own link.</summary>
+    public void OnPeerReply(ServerId id, MeshMessage reply, DateTimeOffset now)
+    {
+        if (_core.Peers.Find(id) is { } peer)
+        {
+            Take(peer, reply, now);
+        }
+
+        Finish(now);
+    }
+
+    /// <summary>A message with <see cref="PeerSendEffect.ExpectsReply"/> was not answered: unreachable, timed out, or refused.</summary>
+    public void OnPeerFailed(ServerId id, MeshMessage request, string reason, DateTimeOffset now)
+    {
+        if (_core.Peers.Find(id) is { } peer)
+        {
+            switch (request)
+            {
+                case Heartbeat:
+                    _peers.OnFailure(peer, reason, now);
+                    break;
+                case WorkerRequest:
+                    _requester.OnFailed(peer, now);
+                    break;
+                case CommandRelease:
+                    _borrower.OnReleaseFailed(peer, now);
+                    break;
+                default:
+                    throw new InvalidOperationException($"No reply is awaited to {request.GetType().Name}.");
+            }
+        }
+
+        Finish(now);
+    }
+
+    /// <summary>A link found out what a peer speaks.</summary>
+    public void OnPeerFraming(ServerId id, Framing framing)
+    {
+        if (_core.Peers.Find(id) is { } peer)
+        {
+            peer.Framing = framing;
+        }
+    }
+
+    public void OnSubmit(Submission submission, DateTimeOffset now)
+    {
+        _tasks.OnSubmit(submission, now);
+        Finish(now);
+    }
+
+    /// <summary>A batch is in the store.</summary>
+    /// <param name="known">Ids of keyed tasks in it that were known already and were not accepted again, and of revived tasks that were not dead.</param>
+    public void OnStored(StoreBatch batch, IReadOnlySet<string> known, DateTimeOffset now)
+    {
+        foreach (var after in batch.Then)
+        {
+            switch (after.Kind)
+            {
+                case AfterStoreKind.Accepted:
+                    _tasks.OnAccepted(after, known, now);
+                    break;
+                case AfterStoreKind.Settled:
+                    _tasks.OnSettled(after.Task!);
+                    break;
+                case AfterStoreKind.Buried:
+                    _tasks.OnBuried(after.Task!);
+                    break;
+                case AfterStoreKind.Reply:
+                    _core.Send(after.Session, after.Message!);
+                    break;
+                case AfterStoreKind.Offered:
+                    _lender.OnOffered(after);
+                    break;
+                default:
+                    throw new InvalidOperationException($"After-store kind {after.Kind} is unknown.");
+            }
+        }
+
+        Finish(now);
+    }
+
+    /// <summary>A batch may or may not be in the store.</summary>
+    public void OnStoreFailed(StoreBatch batch, DateTimeOffset now)
+    {
+        foreach (var refused in Journal.PutBack(batch))
+        {
+            _tasks.OnRefused(refused);
+        }
+
+        Finish(now);
+    }
+
+    /// <summary>The ledger has closed a task to further attempts.</summary>
+    /// <param name="applied">The balance after the task when an attempt had been applied, else null.</param>
+    public void OnVoided(TaskId task, decimal? applied, DateTimeOffset now)
+    {
+        _tasks.OnVoided(task, applied);
+        Finish(now);
+    }
+
+    public void OnVoidFailed(TaskId task, DateTimeOffset now) => _tasks.OnVoidFailed(task, now);
+
+    public void OnTimer(DateTimeOffset now)
+    {
+        _tasks.OnTimer(now);
+        _desk.OnTimer(now);
+        _peers.OnTimer(now);
+        if (_nextBalance <= now)
+        {
+            _nextBalance = now + _core.Settings.Balancing.Interval;
+            _requester.Balance(now);
+        }
+
+        if (_nextCare <= now)
+        {
+            _nextCare = now + CareInterval;
+            _lender.OnTimer(now);
+        }
+
+        // After the balancing round, so that what it releases is sent at once.
+        _borrower.OnTimer(now);
+        Finish(now);
+    }
+
+    /// <summary>No new work; what runs may finish, borrowed workers are returned.</summary>
+    public void OnStopping(DateTimeOffset now)
+    {
+        _core.Stopping = true;
+        _borrower.ReleaseAll(now);
+        _borrower.OnTimer(now);
+        Finish(now);
+    }
+
+    /// <summary>An unsettled task by the client's id, or null.</summary>
+    public TaskRecord? FindTask(string id) => _core.Tasks.Find(id)?.ToRecord();
+
+    public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) =>
+        _core.Tasks.All.Select(task => task.ToRecord()).Where(task => task.State == state).OrderBy(task => task.Sequence).Take(limit);
+
+    public ServerStatus GetStatus() => StatusView.Of(_core);
+
+    private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
+
+    private void Take(PeerEntry peer, MeshMessage message, DateTimeOffset now)
+    {
+        switch (message)
+        {
+            case HeartbeatResponse response:
+                _peers.OnResponse(peer, response, now);
+                break;
+            case Available available:
+                _requester.OnAvailable(peer, available, now);
+                break;
+            case Unavailable:
+                _requester.OnUnavailable(peer, now);
+                break;
+            case ReleaseAck ack:
+                _borrower.OnReleaseAck(peer, ack.Workers, now);
+                break;
+            case ReleaseCompleted completed:
+                _borrower.OnCompleted(peer, completed.Workers);
+                break;
+            default:
+                _core.Tell(new MessageRefused(default, message, $"\"{peer.Id}\" answered with {message.GetType().Name}"));
+                break;
+        }
+    }
+
+    /// <summary>What is usually a reply may come on a connection that the peer opened.</summary>
+    private void OnUnasked(SessionId session, MeshMessage message, DateTimeOffset now)
+    {
+        var server = message switch
+        {
+            HeartbeatResponse m => m.Server,
+            Available m => m.Server,
+            Unavailable m => m.Server,
+            ReleaseAck m => m.Server,
+            ReleaseCompleted m => m.Server,
+            _ => throw new InvalidOperationException($"Message {message.GetType().Name} names no server."),
+        };
+        if (_core.Peers.Find(server) is not { } peer)
+        {
+            _core.Refuse(session, message, $"SERVER_UUID: \"{server}\" is not a peer of \"{_core.Settings.Id}\"");
+            return;
+        }
+
+        HeardFrom(peer, now);
+        Take(peer, message, now);
+    }
+
+    private void HeardFrom(PeerEntry? peer, DateTimeOffset now)
+    {
+        if (peer is not null)
+        {
+            _peers.Heard(peer, now);
+        }
+    }
+
+    /// <summary>A changed loan may free a worker's held get_tasks, and answering them may change a loan.</summary>
+    private void Finish(DateTimeOffset now)
+    {
+        for (var i = 0; i < _core.Reconsider.Count; i++)
+        {
+            if (_core.Workers.Find(_core.Reconsider[i]) is { } worker)
+            {
+                _desk.Reconsider(worker, now);
+            }
+        }
+
+        _core.Reconsider.Clear();
+    }
+}

@@ -1,0 +1,29 @@
+namespace Mesh.Server.Core;
+
+internal enum SubmitOutcome : byte
+{
+    /// <summary>Stored: 202.</summary>
+    Accepted = 1,
+
+    /// <summary>More unsettled tasks than the capacity: 429.</summary>
+    Full,
+
+    /// <summary>The store cannot be written: 503. Nothing was accepted.</summary>
+    StorageAway,
+
+    /// <summary>This server is stopping: 503.</summary>
+    Stopping,
+
+    /// <summary>A retry of a task that is not a dead letter (any more): 409.</summary>
+    NotDead,
+}
+
+/// <summary>Tasks that are accepted together or not at all.</summary>
+internal class Submission(IReadOnlyList<TaskRecord> tasks, bool revive = false)
+{
+    /// <summary>The tasks, with any sequence: the core numbers them.</summary>
+    public IReadOnlyList<TaskRecord> Tasks { get; } = tasks;
+
+    /// <summary>True for a retry of dead letters.</summary>
+    public bool Revive { get; } = revive;
+}

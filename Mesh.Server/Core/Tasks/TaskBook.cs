@@ -1,0 +1,164 @@
+using System.Diagnostics.CodeAnalysis;
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>All unsettled tasks: the queue, the leases, and the ways to find one.</summary>
+internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
+{
+    private readonly Dictionary<TaskId, TaskEntry> _byWireId = [];
+    private readonly Dictionary<string, TaskEntry> _byId = new(StringComparer.Ordinal);
+    private readonly Queue<(TaskEntry Task, long Order)>[] _queues = [new(), new(), new()];
+    private readonly LinkedList<TaskEntry> _leases = [];
+    private long _queueOrder;
+    private long _sequence;
+
+    /// <summary>Unsettled tasks, in whatever step.</summary>
+    public int Count => _byWireId.Count;
+
+    /// <summary>Tasks that wait for a worker.</summary>
+    public int Depth { get; private set; }
+
+    public int Running => _leases.Count;
+
+    public long Done { get; set; }
+
+    public long Dead { get; set; }
+
+    /// <summary>Since when the depth has not been above the low mark, or null.</summary>
+    public DateTimeOffset? LowSince { get; private set; }
+
+    public IEnumerable<TaskEntry> All => _byWireId.Values;
+
+    /// <summary>When the oldest lease runs out.</summary>
+    public DateTimeOffset? NextLeaseEnd => _leases.First?.Value.LeaseEnd;
+
+    public void Start(long done, long dead, DateTimeOffset now)
+    {
+        (Done, Dead) = (done, dead);
+        SetDepth(0, now);
+    }
+
+    public long NextSequence() => ++_sequence;
+
+    public void Add(TaskEntry task)
+    {
+        _sequence = Math.Max(_sequence, task.Record.Sequence);
+        _byWireId.Add(task.Id, task);
+        if (task.Record.Id != task.Id.Value)
+        {
+            _byId.Add(task.Record.Id, task);
+        }
+    }
+
+    public void Remove(TaskEntry task)
+    {
+        _byWireId.Remove(task.Id);
+        if (task.Record.Id != task.Id.Value)
+        {
+            _byId.Remove(task.Record.Id);
+        }
+    }
+
+    public TaskEntry? Find(TaskId id) => _byWireId.GetValueOrDefault(id);
+
+    public TaskEntry? Find(string id) => _byId.GetValueOrDefault(id) ?? _byWireId.GetValueOrDefault(new TaskId(id));
+
+    public void Enqueue(TaskEntry task, DateTimeOffset now)
+    {
+        task.Step = TaskStep.Queued;
+        task.QueueOrder = ++_queueOrder;
+        _queues[(int)task.Type].Enqueue((task, task.QueueOrder));
+        SetDepth(Depth + 1, now);
+    }
+
+    /// <summary>Takes the longest waiting task of the given types.</summary>
+    public bool TryDequeue(TaskTypes types, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
+    {
+        task = null;
+        for (var type = TaskType.Query; type <= TaskType.Update; type++)
+        {
+            if (types.Handles(type) && Peek(_queues[(int)type]) is { } head && (task is null || head.QueueOrder < task.QueueOrder))
+            {
+                task = head;
+            }
+        }
+
+        if (task is null)
+        {
+            return false;
+        }
+
+        _queues[(int)task.Type].Dequeue();
+        SetDepth(Depth - 1, now);
+        return true;
+    }
+
+    /// <summary>Puts a task under a lease.</summary>
+    public void Run(TaskEntry task, WorkerEntry worker, DateTimeOffset now)
+    {
+        task.Step = TaskStep.Running;
+        task.Worker = worker;
+        task.LastWorker = worker.Id;
+        task.Attempts++;
+        task.LeaseEnd = now + settings.LeaseTime;
+        _leases.AddLast(task.LeaseNode);
+        worker.Running.Add(task);
+        worker.Last = task;
+    }
+
+    /// <summary>Takes a task from the queue or from its worker, whichever has it.</summary>
+    public void Detach(TaskEntry task, DateTimeOffset now)
+    {
+        switch (task.Step)
+        {
+            case TaskStep.Queued:
+                task.QueueOrder = 0;
+                SetDepth(Depth - 1, now);
+                break;
+            case TaskStep.Running:
+                _leases.Remove(task.LeaseNode);
+                task.Worker!.Running.Remove(task);
+                task.Worker = null;
+                break;
+            case TaskStep.Storing or TaskStep.Closing or TaskStep.Settling:
+                break;
+            default:
+                throw new InvalidOperationException($"Task step {task.Step} is unknown.");
+        }
+    }
+
+    public bool TryTakeExpired(DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
+    {
+        task = _leases.First?.Value;
+        return task is not null && task.LeaseEnd <= now;
+    }
+
+    private static TaskEntry? Peek(Queue<(TaskEntry Task, long Order)> queue)
+    {
+        while (queue.TryPeek(out var head))
+        {
+            if (head.Task.Step == TaskStep.Queued && head.Task.QueueOrder == head.Order)
+            {
+                return head.Task;
+            }
+
+            queue.Dequeue();
+        }
+
+        return null;
+    }
+
+    private void SetDepth(int depth, DateTimeOffset now)
+    {
+        Depth = depth;
+        if (depth > marks.MinQueueThreshold)
+        {
+            LowSince = null;
+        }
+        else
+        {
+            LowSince ??= now;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>Where an unsettled task stands.</summary>
+internal enum TaskStep : byte
+{
+    /// <summary>Its acceptance is being stored.</summary>
+    Storing = 1,
+
+    Queued,
+
+    /// <summary>A worker has it, under a lease.</summary>
+    Running,
+
+    /// <summary>Its last attempt failed; the ledger is asked to close it.</summary>
+    Closing,
+
+    /// <summary>Its end is being stored.</summary>
+    Settling,
+}
+
+/// <summary>An unsettled task.</summary>
+internal sealed class TaskEntry
+{
+    public TaskEntry(TaskRecord record)
+    {
+        Record = record;
+        Attempts = record.Attempts;
+        Error = record.Error;
+        LastWorker = record.Worker;
+        LeaseNode = new LinkedListNode<TaskEntry>(this);
+    }
+
+    /// <summary>The task as it was accepted; what has happened since is in the other members.</summary>
+    public TaskRecord Record { get; }
+
+    public TaskId Id => Record.WireId;
+
+    public TaskType Type => Record.Type;
+
+    public TaskStep Step { get; set; } = TaskStep.Storing;
+
+    public int Attempts { get; set; }
+
+    public string? Error { get; set; }
+
+    /// <summary>Who has it while it runs.</summary>
+    public WorkerEntry? Worker { get; set; }
+
+    /// <summary>Who had the last attempt.</summary>
+    public WorkerId? LastWorker { get; set; }
+
+    /// <summary>Statuses to acknowledge once a closing task's end is stored.</summary>
+    public List<(SessionId Session, Ack Ack)> ClosingAcks { get; } = [];
+
+    /// <summary>Its place among all that was ever queued; an older place in the queue is void.</summary>
+    public long QueueOrder { get; set; }
+
+    public DateTimeOffset LeaseEnd { get; set; }
+
+    public LinkedListNode<TaskEntry> LeaseNode { get; }
+
+    public TaskRecord ToRecord(TaskState state, decimal? result = null) => Record with
+    {
+        State = state,
+        Attempts = Attempts,
+        Error = state == TaskState.Done ? null : Error,
+        Result = result,
+        Worker = LastWorker,
+    };
+
+    public TaskRecord ToRecord() => ToRecord(Step == TaskStep.Running ? TaskState.Running : TaskState.Queued);
+}

@@ -1,0 +1,274 @@
+using Mesh.Protocol;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Server.Core;
+
+/// <summary>The life of a task from its acceptance to its end (docs/protocol.md, "The task cycle").</summary>
+internal sealed class TaskFlow(CoreState core)
+{
+    private static readonly TimeSpan VoidRetry = TimeSpan.FromSeconds(1);
+
+    private readonly Queue<(TaskEntry Task, DateTimeOffset Due)> _voidRetries = new();
+
+    public DateTimeOffset? NextDeadline =>
+        _voidRetries.TryPeek(out var retry) && !(core.Tasks.NextLeaseEnd < retry.Due) ? retry.Due : core.Tasks.NextLeaseEnd;
+
+    /// <summary>Takes up what the store holds, in the order in which it was accepted.</summary>
+    public void Restore(StoredState stored, DateTimeOffset now)
+    {
+        core.Tasks.Start(stored.Done, stored.Dead, now);
+        foreach (var record in stored.Tasks.OrderBy(task => task.Sequence))
+        {
+            var task = new TaskEntry(record with { State = TaskState.Queued });
+            core.Tasks.Add(task);
+            core.Tasks.Enqueue(task, now);
+        }
+    }
+
+    public void OnSubmit(Submission submission, DateTimeOffset now)
+    {
+        if (core.Stopping)
+        {
+            core.Effects.Answers.Add((submission, SubmitOutcome.Stopping));
+            return;
+        }
+
+        if (core.Tasks.Count + submission.Tasks.Count > core.Settings.Tasks.Capacity)
+        {
+            core.Effects.Answers.Add((submission, SubmitOutcome.Full));
+            return;
+        }
+
+        var entries = new List<TaskEntry>(submission.Tasks.Count);
+        foreach (var record in submission.Tasks)
+        {
+            if ((record.Keyed || submission.Revive) && core.Tasks.Find(record.Id) is not null)
+            {
+                continue;
+            }
+
+            var task = new TaskEntry(record with { Sequence = core.Tasks.NextSequence() });
+            core.Tasks.Add(task);
+            core.Journal.Add(StoreOp.Of(submission.Revive ? StoreOpKind.ReviveTask : StoreOpKind.AcceptTask, task.Record));
+            entries.Add(task);
+        }
+
+        if (submission.Revive && entries.Count == 0)
+        {
+            core.Effects.Answers.Add((submission, SubmitOutcome.NotDead));
+            return;
+        }
+
+        core.Journal.Then(new AfterStore(AfterStoreKind.Accepted) { Submission = submission, Tasks = entries });
+    }
+
+    public void OnAccepted(in AfterStore accepted, IReadOnlySet<string> known, DateTimeOffset now)
+    {
+        var outcome = SubmitOutcome.Accepted;
+        foreach (var task in accepted.Tasks)
+        {
+            if (known.Contains(task.Record.Id))
+            {
+                core.Tasks.Remove(task);
+                outcome = accepted.Submission!.Revive ? SubmitOutcome.NotDead : outcome;
+                continue;
+            }
+
+            core.Tasks.Dead -= accepted.Submission!.Revive ? 1 : 0;
+            Queue(task, now);
+        }
+
+        core.Effects.Answers.Add((accepted.Submission!, outcome));
+    }
+
+    /// <summary>The store is away: what waited to be accepted is not.</summary>
+    public void OnRefused(in AfterStore refused)
+    {
+        foreach (var task in refused.Tasks)
+        {
+            core.Tasks.Remove(task);
+        }
+
+        core.Effects.Answers.Add((refused.Submission!, SubmitOutcome.StorageAway));
+    }
+
+    /// <summary>Gives a task to a worker that waits for one, or leaves it in the queue.</summary>
+    public void Queue(TaskEntry task, DateTimeOffset now)
+    {
+        core.Tasks.Enqueue(task, now);
+        if (!core.Stopping && core.Workers.TryTakeReady(task.Type, out var ask))
+        {
+            TryGive(ask.Worker, ask.Session, now);
+        }
+    }
+
+    /// <summary>Answers a get_task with the longest waiting task that the worker handles, if there is one.</summary>
+    public bool TryGive(WorkerEntry worker, SessionId session, DateTimeOffset now)
+    {
+        if (core.Stopping || !core.Tasks.TryDequeue(worker.Handles, now, out var task))
+        {
+            return false;
+        }
+
+        core.Tasks.Run(task, worker, now);
+        core.Send(session, new NewTask(task.Type, task.Record.User, task.Record.Amount) { Id = task.Id, TraceParent = task.Record.TraceParent });
+        return true;
+    }
+
+    public void OnStatus(SessionId session, TaskStatus status, DateTimeOffset now)
+    {
+        var worker = core.Workers.Find(status.Worker);
+        if (worker is not null)
+        {
+            worker.LastSeen = now;
+        }
+
+        var task = status.Id is { } id ? core.Tasks.Find(id) : worker?.Last is { } last && last.Type == status.Type ? last : null;
+        var ack = new Ack { Id = status.Id, TraceParent = status.TraceParent };
+        if (task is null || core.Tasks.Find(task.Id) != task)
+        {
+            core.Send(session, ack);
+            return;
+        }
+
+        switch (task.Step, status.Outcome)
+        {
+            case (TaskStep.Settling or TaskStep.Closing, _):
+                Acknowledge(task, session, ack);
+                break;
+            case (TaskStep.Storing, _):
+                core.Refuse(session, status, $"TASK_ID: \"{task.Id}\" was not given to anyone");
+                break;
+            case (_, TaskOutcome.Ok):
+                core.Tasks.Detach(task, now);
+                task.LastWorker = status.Worker;
+                Settle(task, status.Result);
+                core.Journal.Reply(session, ack);
+                break;
+            case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker:
+                Fail(task, status.Error ?? "NOK", now);
+                Acknowledge(task, session, ack);
+                break;
+            case (TaskStep.Running or TaskStep.Queued, TaskOutcome.Nok):
+                core.Send(session, ack);
+                break;
+            default:
+                throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
+        }
+    }
+
+    /// <summary>An attempt ended without a result: again, or the end.</summary>
+    public void Fail(TaskEntry task, string error, DateTimeOffset now)
+    {
+        core.Tasks.Detach(task, now);
+        task.Error = error;
+        if (task.Attempts < core.Settings.Tasks.MaxAttempts)
+        {
+            core.Journal.Add(StoreOp.Of(StoreOpKind.UpdateTask, task.ToRecord(TaskState.Queued)));
+            core.Tell(new TaskPutBack(task.Record, error));
+            Queue(task, now);
+            return;
+        }
+
+        switch (task.Type)
+        {
+            case TaskType.Query:
+                Bury(task);
+                break;
+            case TaskType.Update:
+                // An attempt that seemed to fail may have been applied, or may still be: the ledger decides, once and for all.
+                task.Step = TaskStep.Closing;
+                core.Effects.Voids.Add(task.Record);
+                break;
+            default:
+                throw new InvalidOperationException($"Task type {task.Type} is unknown.");
+        }
+    }
+
+    public void OnVoided(TaskId id, decimal? applied)
+    {
+        if (core.Tasks.Find(id) is not { Step: TaskStep.Closing } task)
+        {
+            return;
+        }
+
+        if (applied is { } balance)
+        {
+            Settle(task, balance);
+        }
+        else
+        {
+            Bury(task);
+        }
+    }
+
+    public void OnVoidFailed(TaskId id, DateTimeOffset now)
+    {
+        if (core.Tasks.Find(id) is { Step: TaskStep.Closing } task)
+        {
+            _voidRetries.Enqueue((task, now + VoidRetry));
+        }
+    }
+
+    public void OnSettled(TaskEntry task)
+    {
+        core.Tasks.Remove(task);
+        core.Tasks.Done++;
+    }
+
+    public void OnBuried(TaskEntry task)
+    {
+        core.Tasks.Remove(task);
+        core.Tasks.Dead++;
+        core.Tell(new TaskBuried(task.ToRecord(TaskState.Dead)));
+    }
+
+    public void OnTimer(DateTimeOffset now)
+    {
+        while (core.Tasks.TryTakeExpired(now, out var task))
+        {
+            Fail(task, $"no status within the lease of {core.Settings.Tasks.LeaseTime.TotalSeconds:0.###} s", now);
+        }
+
+        while (_voidRetries.TryPeek(out var retry) && retry.Due <= now)
+        {
+            _voidRetries.Dequeue();
+            core.Effects.Voids.Add(retry.Task.Record);
+        }
+    }
+
+    private void Acknowledge(TaskEntry task, SessionId session, Ack ack)
+    {
+        if (task.Step == TaskStep.Closing)
+        {
+            task.ClosingAcks.Add((session, ack));
+        }
+        else
+        {
+            core.Journal.Reply(session, ack);
+        }
+    }
+
+    private void Settle(TaskEntry task, decimal? result)
+    {
+        task.Step = TaskStep.Settling;
+        core.Journal.Add(StoreOp.Of(StoreOpKind.SettleTask, task.ToRecord(TaskState.Done, result)));
+        Ended(AfterStoreKind.Settled, task);
+    }
+
+    private void Bury(TaskEntry task)
+    {
+        task.Step = TaskStep.Settling;
+        core.Journal.Add(StoreOp.Of(StoreOpKind.BuryTask, task.ToRecord(TaskState.Dead)));
+        Ended(AfterStoreKind.Buried, task);
+    }
+
+    private void Ended(AfterStoreKind kind, TaskEntry task)
+    {
+        core.Journal.Then(new AfterStore(kind) { Task = task });
+        foreach (var (session, ack) in task.ClosingAcks)
+        {
+            core.Journal.Reply(session, ack);
+        }
+    }
+}

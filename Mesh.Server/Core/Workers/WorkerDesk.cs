@@ -1,0 +1,187 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>Where workers present themselves: each get_task is answered with an order, a task, or held.</summary>
+internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, Borrower borrower)
+{
+    /// <summary>A worker's slots are bounded; what it asks beyond them is answered NO_TASK.</summary>
+    public const int MaxAsks = 256;
+
+    /// <summary>A line worker is looked for this often.</summary>
+    private static readonly TimeSpan LineCheck = TimeSpan.FromSeconds(1);
+
+    private static readonly NoTask NoTaskMessage = new();
+
+    private DateTimeOffset _nextLineCheck;
+
+    public DateTimeOffset? NextDeadline
+    {
+        get
+        {
+            var next = core.Workers.NextDeadline;
+            return core.Workers.HasLineWorkers && !(next < _nextLineCheck) ? _nextLineCheck : next;
+        }
+    }
+
+    public void OnGetTask(SessionId session, Framing framing, GetTask message, DateTimeOffset now)
+    {
+        var home = message.Home ?? core.Settings.Id;
+        if (home != core.Settings.Id && core.Peers.Find(home) is null)
+        {
+            core.Refuse(session, message, $"SERVER_UUID: \"{home}\" is not a peer of \"{core.Settings.Id}\"");
+            return;
+        }
+
+        var worker = Present(session, framing, message, home, now);
+        if (worker.OneAtATime)
+        {
+            AskedAgain(worker, now);
+        }
+
+        if (core.Workers.FindLineAsk(session) is { } older)
+        {
+            Dismiss(older);
+        }
+
+        Answer(worker, session, framing, now);
+    }
+
+    public void OnSessionClosed(SessionId session, DateTimeOffset now)
+    {
+        foreach (var worker in core.Workers.Close(session, now))
+        {
+            if (worker.Running.Count == 0 && core.Loans.Find(worker.Id) is { State: LoanState.Lent or LoanState.Returned })
+            {
+                Forget(worker, now);
+            }
+        }
+    }
+
+    public void OnTimer(DateTimeOffset now)
+    {
+        while (core.Workers.TryTakeExpired(now, out var ask))
+        {
+            if (ask is { Parked: true, Framing: Framing.WebSocket })
+            {
+                Answer(ask.Worker, ask.Session, ask.Framing, now);
+            }
+            else
+            {
+                core.Send(ask.Session, NoTaskMessage);
+            }
+        }
+
+        while (core.Workers.FindLost(now) is { } lost)
+        {
+            Forget(lost, now);
+        }
+
+        if (_nextLineCheck <= now)
+        {
+            _nextLineCheck = now + LineCheck;
+            ForgetSilentLineWorkers(now);
+        }
+    }
+
+    /// <summary>Gives what an order or a task was waiting for to the asks of a worker that were parked.</summary>
+    public void Reconsider(WorkerEntry worker, DateTimeOffset now)
+    {
+        foreach (var ask in worker.Asks.ToArray())
+        {
+            if (worker.Asks.Contains(ask))
+            {
+                core.Workers.Drop(ask);
+                Answer(worker, ask.Session, ask.Framing, now);
+            }
+        }
+    }
+
+    private WorkerEntry Present(SessionId session, Framing framing, GetTask message, ServerId home, DateTimeOffset now)
+    {
+        var worker = core.Workers.Find(message.Worker);
+        var isNew = worker is null;
+        worker ??= core.Workers.Add(message.Worker, home);
+        core.Workers.Bind(worker, session, framing, now);
+        worker.Home = home;
+        core.Workers.SetHandles(worker, message.Tasks ?? TaskTypes.Query);
+        worker.OneAtATime = message.Tasks is null;
+        if (isNew)
+        {
+            core.Tell(new WorkerJoined(worker.Id, home, framing));
+        }
+
+        return worker;
+    }
+
+    private void Answer(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now)
+    {
+        var park = worker.Home == core.Settings.Id
+            ? lender.Order(worker, session, now)
+            : borrower.Order(worker, session, now);
+        switch (park)
+        {
+            case DeskOrder.Given:
+                break;
+            case DeskOrder.Wait:
+                core.Workers.Hold(worker, session, framing, parked: true, now);
+                break;
+            case DeskOrder.None when tasks.TryGive(worker, session, now):
+                break;
+            case DeskOrder.None when worker.Asks.Count >= MaxAsks:
+                core.Send(session, NoTaskMessage);
+                break;
+            case DeskOrder.None:
+                core.Workers.Hold(worker, session, framing, parked: false, now);
+                break;
+            default:
+                throw new InvalidOperationException($"Order {park} is unknown.");
+        }
+    }
+
+    /// <summary>A worker of one task at a time that asks again has neither the task nor the connection that it had.</summary>
+    private void AskedAgain(WorkerEntry worker, DateTimeOffset now)
+    {
+        while (worker.Asks.Count > 0)
+        {
+            Dismiss(worker.Asks[^1]);
+        }
+
+        while (worker.Running.Count > 0)
+        {
+            tasks.Fail(worker.Running[^1], "the worker asked again without a status", now);
+        }
+    }
+
+    private void Dismiss(Ask ask)
+    {
+        core.Workers.Drop(ask);
+        core.Send(ask.Session, NoTaskMessage);
+    }
+
+    private void ForgetSilentLineWorkers(DateTimeOffset now)
+    {
+        if (!core.Workers.HasLineWorkers)
+        {
+            return;
+        }
+
+        var timeout = core.Settings.Tasks.LineWorkerTimeout;
+        foreach (var worker in core.Workers.All.Where(worker =>
+            worker.Framing == Framing.Line && worker.Running.Count == 0 && worker.LastSeen + timeout <= now).ToArray())
+        {
+            Forget(worker, now);
+        }
+    }
+
+    private void Forget(WorkerEntry worker, DateTimeOffset now)
+    {
+        while (worker.Running.Count > 0)
+        {
+            tasks.Fail(worker.Running[^1], $"worker {worker.Id} is gone", now);
+        }
+
+        core.Workers.Remove(worker);
+        core.Tell(new WorkerLeft(worker.Id, worker.Home));
+    }
+}

@@ -1,0 +1,47 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>A worker that this server has at its door, at home or borrowed.</summary>
+internal sealed class WorkerEntry
+{
+    public WorkerEntry(WorkerId id, ServerId home)
+    {
+        (Id, Home) = (id, home);
+        GoneNode = new LinkedListNode<WorkerEntry>(this);
+    }
+
+    public WorkerId Id { get; }
+
+    public ServerId Home { get; set; }
+
+    public Framing Framing { get; set; }
+
+    public TaskTypes Handles { get; set; }
+
+    /// <summary>
+    /// True for a worker that does not say which types it handles: it was not written for our fields, runs one task at a time, and by
+    /// asking again tells that it has none.
+    /// </summary>
+    public bool OneAtATime { get; set; }
+
+    /// <summary>Its WebSocket; null for a line worker, and while it is gone.</summary>
+    public SessionId? Session { get; set; }
+
+    public DateTimeOffset LastSeen { get; set; }
+
+    /// <summary>When its WebSocket closed, or null.</summary>
+    public DateTimeOffset? GoneSince { get; set; }
+
+    /// <summary>Its get_tasks that are held.</summary>
+    public List<Ask> Asks { get; } = [];
+
+    public List<TaskEntry> Running { get; } = [];
+
+    /// <summary>The task it was last given: a status without TASK_ID answers it.</summary>
+    public TaskEntry? Last { get; set; }
+
+    public LinkedListNode<WorkerEntry> GoneNode { get; }
+
+    public bool IsGone => GoneSince is not null;
+}

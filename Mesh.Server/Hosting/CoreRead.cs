@@ -1,0 +1,26 @@
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>A look at the core, from inside the loop.</summary>
+internal abstract class CoreRead
+{
+    public abstract void Run(ServerCore core);
+
+    /// <summary>The loop has ended: there will be no answer.</summary>
+    public abstract void Cancel();
+}
+
+internal sealed class CoreRead<T>(Func<ServerCore, T> read) : CoreRead
+{
+    private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<T> Result => _result.Task;
+
+    public override void Run(ServerCore core) => _result.TrySetResult(read(core));
+
+    public override void Cancel() => _result.TrySetException(new LoopEndedException());
+}
+
+/// <summary>The server is stopping: its loop takes no more inputs.</summary>
+internal sealed class LoopEndedException() : Exception("This server is stopping.");

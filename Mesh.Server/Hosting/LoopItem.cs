@@ -1,0 +1,42 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Hosting;
+
+internal enum LoopInput : byte
+{
+    Message = 1,
+    SessionClosed,
+    PeerReply,
+    PeerFailed,
+    PeerFraming,
+    Submit,
+    Read,
+    Stored,
+    StoreFailed,
+    Voided,
+    VoidFailed,
+    Wake,
+    Stop,
+    Finish,
+    Broken,
+}
+
+/// <summary>One input of the loop. A struct of fields that each kind uses as it needs, so that a message costs no allocation on its way.</summary>
+internal readonly record struct LoopItem(LoopInput Kind)
+{
+    public SessionId Session { get; init; }
+
+    public Framing Framing { get; init; }
+
+    /// <summary>The id of a peer or task.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>The message, submission, read, batch or exception.</summary>
+    public object? Subject { get; init; }
+
+    /// <summary>What is known about the subject: a reason, or the known ids of a batch.</summary>
+    public object? Detail { get; init; }
+
+    public decimal? Amount { get; init; }
+}

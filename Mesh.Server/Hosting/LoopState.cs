@@ -1,0 +1,38 @@
+namespace Mesh.Server.Hosting;
+
+internal enum LoopPhase : byte
+{
+    /// <summary>Finding the peers' addresses, or loading the stored state.</summary>
+    Starting = 1,
+    Running,
+    Stopping,
+    Ended,
+}
+
+/// <summary>What others may know of the loop: for health checks.</summary>
+internal sealed class LoopState
+{
+    private volatile LoopPhase _phase = LoopPhase.Starting;
+    private volatile string _waitingFor = "the server to listen";
+    private volatile bool _storeAway;
+
+    public LoopPhase Phase
+    {
+        get => _phase;
+        set => _phase = value;
+    }
+
+    /// <summary>What the start waits for, in words.</summary>
+    public string WaitingFor
+    {
+        get => _waitingFor;
+        set => _waitingFor = value;
+    }
+
+    /// <summary>True from a failed write until the next one that succeeds.</summary>
+    public bool StoreAway
+    {
+        get => _storeAway;
+        set => _storeAway = value;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Threading.Channels;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>
+/// The way to the loop. Bounded: when the loop falls behind, whoever posts waits, and through it the peer.
+/// Once the loop has ended, posting answers false and is otherwise harmless.
+/// </summary>
+internal sealed class MeshInbox
+{
+    /// <summary>Inputs that may wait for the loop.</summary>
+    public const int Capacity = 8192;
+
+    private readonly Channel<LoopItem> _items = Channel.CreateBounded<LoopItem>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true, AllowSynchronousContinuations = false });
+
+    private volatile bool _open;
+
+    public ChannelReader<LoopItem> Reader => _items.Reader;
+
+    /// <summary>True while there is a core to answer: the stored state is loaded and the loop has not ended.</summary>
+    public bool IsOpen => _open;
+
+    public void Open() => _open = true;
+
+    /// <summary>The loop's last act: whoever still waits for an answer is told.</summary>
+    public void Close()
+    {
+        _open = false;
+        _items.Writer.TryComplete();
+        while (_items.Reader.TryRead(out var item))
+        {
+            (item.Subject as PendingSubmission)?.Answer(SubmitOutcome.Stopping);
+            (item.Subject as CoreRead)?.Cancel();
+        }
+    }
+
+    public ValueTask<bool> MessageAsync(SessionId session, Framing framing, MeshMessage message) =>
+        PostAsync(new(LoopInput.Message) { Session = session, Framing = framing, Subject = message });
+
+    public ValueTask<bool> SessionClosedAsync(SessionId session) => PostAsync(new(LoopInput.SessionClosed) { Session = session });
+
+    public ValueTask<bool> PeerReplyAsync(ServerId peer, MeshMessage reply) =>
+        PostAsync(new(LoopInput.PeerReply) { Id = peer.Value, Subject = reply });
+
+    public ValueTask<bool> PeerFailedAsync(ServerId peer, MeshMessage request, string reason) =>
+        PostAsync(new(LoopInput.PeerFailed) { Id = peer.Value, Subject = request, Detail = reason });
+
+    public ValueTask<bool> PeerFramingAsync(ServerId peer, Framing framing) =>
+        PostAsync(new(LoopInput.PeerFraming) { Id = peer.Value, Framing = framing });
+
+    /// <summary>Submits tasks, or a retry of dead letters. <see cref="SubmitOutcome.StorageAway"/> before the stored state is loaded.</summary>
+    public async Task<SubmitOutcome> SubmitAsync(IReadOnlyList<TaskRecord> tasks, bool revive = false)
+    {
+        if (!_open)
+        {
+            return _items.Reader.Completion.IsCompleted ? SubmitOutcome.Stopping : SubmitOutcome.StorageAway;
+        }
+
+        var submission = new PendingSubmission(tasks, revive);
+        return await PostAsync(new(LoopInput.Submit) { Subject = submission }) ? await submission.Outcome : SubmitOutcome.Stopping;
+    }
+
+    /// <summary>Looks at the core from inside the loop.</summary>
+    /// <exception cref="LoopEndedException">The loop has ended.</exception>
+    public async Task<T> ReadAsync<T>(Func<ServerCore, T> read)
+    {
+        var item = new CoreRead<T>(read);
+        return await PostAsync(new(LoopInput.Read) { Subject = item }) ? await item.Result : throw new LoopEndedException();
+    }
+
+    public async ValueTask<bool> PostAsync(LoopItem item)
+    {
+        while (!_items.Writer.TryWrite(item))
+        {
+            if (!await _items.Writer.WaitToWriteAsync())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes the loop look at its timer. A full inbox needs no wake-up.</summary>
+    public void Wake() => _items.Writer.TryWrite(new(LoopInput.Wake));
+}

@@ -1,0 +1,120 @@
+using Mesh.Server.Hosting.Options;
+using Mesh.Server.Links;
+using Mesh.Server.Sessions;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>
+/// Starts the loop, and stops the server in order: no new work, what runs may finish, what is left is written, connections are closed.
+/// That happens before any hosted service stops, while the web server still serves.
+/// </summary>
+internal sealed partial class MeshServerService(
+    MeshLoop loop,
+    MeshInbox inbox,
+    SettingsResolver settings,
+    SessionTable sessions,
+    PeerLinks links,
+    IOptions<MeshOptions> options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<MeshServerService> logger) : IHostedLifecycleService, IAsyncDisposable
+{
+    /// <summary>Time to write what is left, once running tasks have had theirs.</summary>
+    public static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly CancellationTokenSource _abort = new();
+    private Task _run = Task.CompletedTask;
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        // Here the web server listens, so that its address is known. The loop is no part of whatever started the host.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _run = Task.Run(RunAsync, CancellationToken.None);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        LogStopping();
+        if (inbox.IsOpen && await inbox.PostAsync(new(LoopInput.Stop)))
+        {
+            if (!await EndsWithin(loop.Drained, options.Value.StopTimeout, cancellationToken))
+            {
+                LogNotDrained(options.Value.StopTimeout);
+            }
+
+            await inbox.PostAsync(new(LoopInput.Finish));
+            if (!await EndsWithin(_run, FlushTimeout, cancellationToken))
+            {
+                LogNotFlushed();
+            }
+        }
+
+        await _abort.CancelAsync();
+        await _run;
+        await links.StopAsync();
+        await sessions.CloseAllAsync();
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _abort.CancelAsync();
+        await _run;
+        _abort.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await loop.RunAsync(await settings.ResolveAsync(_abort.Token), _abort.Token);
+        }
+        catch (OperationCanceledException) when (_abort.IsCancellationRequested)
+        {
+            // Stopped before it ran, or without time to write what was left.
+        }
+        catch (MeshConfigurationException fault)
+        {
+            LogMisconfigured(fault.Message);
+            End();
+        }
+#pragma warning disable CA1031 // Whatever it is, a server without its loop must not live on.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogBroken(exception);
+            End();
+        }
+    }
+
+    private void End()
+    {
+        Environment.ExitCode = 1;
+        lifetime.StopApplication();
+    }
+
+    private async Task<bool> EndsWithin(Task task, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(limit, time, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+namespace Mesh.Server.Hosting.Options;
+
+/// <summary>The configuration of a server: the section Mesh, as environment variables Mesh__ServerId and so on.</summary>
+internal sealed class MeshOptions
+{
+    public const string Section = "Mesh";
+
+    /// <summary>This server's UUID. Required.</summary>
+    public string? ServerId { get; set; }
+
+    /// <summary>host:port told to peers and workers. Default: the first address that is listened on.</summary>
+    public string? Advertise { get; set; }
+
+    /// <summary>The other servers. Default: none.</summary>
+    public List<PeerOptions> Peers { get; set; } = [];
+
+    /// <summary>A secret that every HTTP and WebSocket client must present. Default: none, all are served.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>How long running tasks may go on when the server stops. Default: 10 s.</summary>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    public TimingOptions Timing { get; set; } = new();
+
+    public BalancingOptions Balancing { get; set; } = new();
+
+    public TasksOptions Tasks { get; set; } = new();
+
+    public LoansOptions Loans { get; set; } = new();
+
+    public SessionsOptions Sessions { get; set; } = new();
+
+    public LinePeersOptions LinePeers { get; set; } = new();
+
+    public ProducerOptions Producer { get; set; } = new();
+
+    /// <summary>Values that could not be read, each in words: for the validator.</summary>
+    internal List<string> Unreadable { get; } = [];
+}
+
+internal sealed class PeerOptions
+{
+    /// <summary>The peer's UUID. Required.</summary>
+    public string? Id { get; set; }
+
+    /// <summary>host:port, or a service-discovery name such as http://server-b. Required.</summary>
+    public string? Endpoint { get; set; }
+}
+
+/// <summary>Mesh__Sessions.</summary>
+internal sealed class SessionsOptions
+{
+    /// <summary>Connections at a time, workers' and peers' together. Default: 25,000.</summary>
+    public int MaxConnections { get; set; } = 25_000;
+
+    /// <summary>A connection that has not sent its first message, or a line connection that waits for nothing, is dropped after this. Default: 10 s.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Bad messages that a WebSocket peer may send before it is dropped. Default: 10.</summary>
+    public int MaxErrors { get; set; } = 10;
+}
+
+/// <summary>Mesh__LinePeers.</summary>
+internal sealed class LinePeersOptions
+{
+    /// <summary>IP addresses, besides loopback, that may speak lines when there is a token, which lines cannot carry. Default: none.</summary>
+    public List<string> Allowed { get; set; } = [];
+}
+
+/// <summary>Mesh__Producer: demo load.</summary>
+internal sealed class ProducerOptions
+{
+    /// <summary>Default: false.</summary>
+    public bool Enabled { get; set; }
+
+    /// <summary>Tasks of one wave. Default: 200.</summary>
+    public int Burst { get; set; } = 200;
+
+    /// <summary>Time between two waves. Default: 40 s.</summary>
+    public TimeSpan Period { get; set; } = TimeSpan.FromSeconds(40);
+}

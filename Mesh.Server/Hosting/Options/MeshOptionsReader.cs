@@ -1,0 +1,82 @@
+using System.Collections;
+using System.ComponentModel;
+using System.Reflection;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Hosting.Options;
+
+/// <summary>
+/// Reads <see cref="MeshOptions"/> from configuration value by value: the framework's binder stops at the first that it cannot read,
+/// this one notes all of them.
+/// </summary>
+internal sealed class MeshOptionsReader(IConfiguration configuration) : IConfigureOptions<MeshOptions>
+{
+    /// <summary>The environment variable of a configuration path.</summary>
+    public static string EnvironmentKey(string path) => path.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal);
+
+    public void Configure(MeshOptions options) => Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable);
+
+    private static void Read(IConfigurationSection section, object target, List<string> unreadable)
+    {
+        foreach (var property in target.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            var child = section.GetSection(property.Name);
+            if (!child.Exists())
+            {
+                continue;
+            }
+
+            var type = property.PropertyType;
+            if (typeof(IList).IsAssignableFrom(type))
+            {
+                ReadList(child, (IList)property.GetValue(target)!, type.GetGenericArguments()[0], unreadable);
+            }
+            else if (IsSection(type))
+            {
+                Read(child, property.GetValue(target)!, unreadable);
+            }
+            else if (Convert(child, type, unreadable) is { } value)
+            {
+                property.SetValue(target, value);
+            }
+        }
+    }
+
+    private static void ReadList(IConfigurationSection section, IList target, Type element, List<string> unreadable)
+    {
+        foreach (var child in section.GetChildren())
+        {
+            if (!IsSection(element))
+            {
+                target.Add(Convert(child, element, unreadable));
+                continue;
+            }
+
+            var item = Activator.CreateInstance(element)!;
+            Read(child, item, unreadable);
+            target.Add(item);
+        }
+    }
+
+    private static bool IsSection(Type type) => type.IsClass && type != typeof(string);
+
+    private static object? Convert(IConfigurationSection section, Type type, List<string> unreadable)
+    {
+        var converter = TypeDescriptor.GetConverter(type);
+        if (section.Value is { } text && converter.IsValid(text))
+        {
+            return converter.ConvertFromInvariantString(text);
+        }
+
+        // The value is not repeated: it may be a secret that went to the wrong key.
+        unreadable.Add($"{EnvironmentKey(section.Path)} must be {Describe(type)}");
+        return null;
+    }
+
+    private static string Describe(Type type) =>
+        type == typeof(TimeSpan) ? "a time such as 00:00:15"
+        : type == typeof(bool) ? "true or false"
+        : type == typeof(int) ? "a whole number"
+        : type == typeof(double) ? "a number such as 0.15"
+        : "a text";
+}

@@ -1,0 +1,193 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Mesh.Protocol;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Mesh.Server.Hosting.Options;
+
+/// <summary>Finds all that is wrong with a configuration, in words that name the environment variable.</summary>
+internal sealed class MeshOptionsValidator(IConfiguration configuration) : IValidateOptions<MeshOptions>
+{
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Month = TimeSpan.FromDays(31);
+
+    public ValidateOptionsResult Validate(string? name, MeshOptions options)
+    {
+        var faults = new List<string>(options.Unreadable);
+        CheckRoot(options, faults);
+        CheckPeers(options, faults);
+        CheckTiming(options.Timing, faults);
+        CheckBalancing(options.Balancing, faults);
+        CheckTasks(options.Tasks, faults);
+        CheckLoans(options.Loans, faults);
+        CheckShells(options, faults);
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private void CheckRoot(MeshOptions options, List<string> faults)
+    {
+        if (string.IsNullOrEmpty(options.ServerId))
+        {
+            faults.Add("Mesh__ServerId is missing: the name of this server in the mesh, such as server-a");
+        }
+        else
+        {
+            CheckId("Mesh__ServerId", options.ServerId, faults);
+        }
+
+        if (options.Advertise is { } advertise && !EndpointText.TryParse(advertise, out _))
+        {
+            faults.Add("Mesh__Advertise must be host:port, such as 127.0.0.1:9001");
+        }
+
+        if (options.Token is { } token && string.IsNullOrWhiteSpace(token))
+        {
+            faults.Add("Mesh__Token must not be blank; leave it unset to serve without a token");
+        }
+
+        if (CheckRedis(configuration.GetConnectionString("redis")) is { } fault)
+        {
+            faults.Add($"ConnectionStrings__redis {fault}, such as 127.0.0.1:6379");
+        }
+
+        Range("Mesh__StopTimeout", options.StopTimeout, TimeSpan.Zero, Hour, faults);
+    }
+
+    // The connection string holds a password: none of it is repeated.
+    private static string? CheckRedis(string? connection)
+    {
+        if (string.IsNullOrWhiteSpace(connection))
+        {
+            return "is missing: where Redis is";
+        }
+
+        try
+        {
+            return ConfigurationOptions.Parse(connection).EndPoints.Count == 0 ? "names no host: it begins with host:port" : null;
+        }
+        catch (ArgumentException)
+        {
+            return "cannot be read: it is host:port and options";
+        }
+    }
+
+    private static void CheckPeers(MeshOptions options, List<string> faults)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < options.Peers.Count; i++)
+        {
+            var peer = options.Peers[i];
+            var key = $"Mesh__Peers__{i}";
+            if (string.IsNullOrEmpty(peer.Id))
+            {
+                faults.Add($"{key}__Id is missing: the peer's name in the mesh");
+            }
+            else
+            {
+                CheckId($"{key}__Id", peer.Id, faults);
+                if (peer.Id == options.ServerId)
+                {
+                    faults.Add($"{key}__Id is this server's own id");
+                }
+                else if (!seen.Add(peer.Id))
+                {
+                    faults.Add($"{key}__Id is that of another peer too");
+                }
+            }
+
+            if (string.IsNullOrWhiteSpace(peer.Endpoint))
+            {
+                faults.Add($"{key}__Endpoint is missing: the peer's host:port, or its service-discovery name such as http://server-b");
+            }
+        }
+    }
+
+    private static void CheckTiming(TimingOptions timing, List<string> faults)
+    {
+        Range("Mesh__Timing__HeartbeatInterval", timing.HeartbeatInterval, Millisecond, Hour, faults);
+        Range("Mesh__Timing__HeartbeatTimeout", timing.HeartbeatTimeout, Millisecond, Hour, faults);
+        Range("Mesh__Timing__HeartbeatRetries", timing.HeartbeatRetries, 0, 1000, faults);
+        Range("Mesh__Timing__HeartbeatRetryDelay", timing.HeartbeatRetryDelay, Millisecond, Hour, faults);
+        Range("Mesh__Timing__HeartbeatBackoffFactor", timing.HeartbeatBackoffFactor, 1, 100, faults);
+        Range("Mesh__Timing__HeartbeatMaxDelay", timing.HeartbeatMaxDelay, timing.HeartbeatRetryDelay, Hour, faults);
+        Range("Mesh__Timing__HeartbeatJitter", timing.HeartbeatJitter, 0, 1, faults);
+        Range("Mesh__Timing__LoadBalancerInterval", timing.LoadBalancerInterval, Millisecond, Hour, faults);
+        Range("Mesh__Timing__ReplyTimeout", timing.ReplyTimeout, Millisecond, Hour, faults);
+        if (timing.HeartbeatTimeout <= timing.HeartbeatInterval)
+        {
+            faults.Add("Mesh__Timing__HeartbeatTimeout must be longer than Mesh__Timing__HeartbeatInterval");
+        }
+    }
+
+    private static void CheckBalancing(BalancingOptions balancing, List<string> faults)
+    {
+        Range("Mesh__Balancing__MaxQueueThreshold", balancing.MaxQueueThreshold, 1, int.MaxValue, faults);
+        Range("Mesh__Balancing__MinQueueThreshold", balancing.MinQueueThreshold, 0, int.MaxValue, faults);
+        Range("Mesh__Balancing__MinWorkersBeforeSharing", balancing.MinWorkersBeforeSharing, 0, int.MaxValue, faults);
+        Range("Mesh__Balancing__ReleaseAfter", balancing.ReleaseAfter, TimeSpan.Zero, Hour, faults);
+        if (balancing.MinQueueThreshold >= balancing.MaxQueueThreshold)
+        {
+            faults.Add("Mesh__Balancing__MinQueueThreshold must be below Mesh__Balancing__MaxQueueThreshold");
+        }
+    }
+
+    private static void CheckTasks(TasksOptions tasks, List<string> faults)
+    {
+        Range("Mesh__Tasks__LeaseTime", tasks.LeaseTime, Millisecond, TimeSpan.FromHours(24), faults);
+        Range("Mesh__Tasks__MaxAttempts", tasks.MaxAttempts, 1, 1000, faults);
+        Range("Mesh__Tasks__HoldTime", tasks.HoldTime, Millisecond, Hour, faults);
+        Range("Mesh__Tasks__LineHoldTime", tasks.LineHoldTime, TimeSpan.Zero, TimeSpan.FromSeconds(2), faults);
+        Range("Mesh__Tasks__Capacity", tasks.Capacity, 1, 10_000_000, faults);
+        Range("Mesh__Tasks__WorkerGrace", tasks.WorkerGrace, TimeSpan.Zero, Hour, faults);
+        Range("Mesh__Tasks__LineWorkerTimeout", tasks.LineWorkerTimeout, Millisecond, Hour, faults);
+        Range("Mesh__Tasks__ResultRetention", tasks.ResultRetention, TimeSpan.FromSeconds(1), Month, faults);
+    }
+
+    private static void CheckLoans(LoansOptions loans, List<string> faults)
+    {
+        Range("Mesh__Loans__ArrivalTimeout", loans.ArrivalTimeout, Millisecond, Hour, faults);
+        Range("Mesh__Loans__ReleaseRetryDelay", loans.ReleaseRetryDelay, Millisecond, Hour, faults);
+        Range("Mesh__Loans__ReleaseRetryMaxDelay", loans.ReleaseRetryMaxDelay, loans.ReleaseRetryDelay, Hour, faults);
+        Range("Mesh__Loans__ReleaseTries", loans.ReleaseTries, 1, 1000, faults);
+        Range("Mesh__Loans__ReturnTimeout", loans.ReturnTimeout, Millisecond, Hour, faults);
+        Range("Mesh__Loans__BorrowerLostAfter", loans.BorrowerLostAfter, Millisecond, TimeSpan.FromHours(24), faults);
+        Range("Mesh__Loans__MaxAge", loans.MaxAge, Millisecond, Month, faults);
+    }
+
+    private static void CheckShells(MeshOptions options, List<string> faults)
+    {
+        Range("Mesh__Sessions__MaxConnections", options.Sessions.MaxConnections, 1, 1_000_000, faults);
+        Range("Mesh__Sessions__IdleTimeout", options.Sessions.IdleTimeout, TimeSpan.FromSeconds(1), Hour, faults);
+        Range("Mesh__Sessions__MaxErrors", options.Sessions.MaxErrors, 0, 1_000_000, faults);
+        Range("Mesh__Producer__Burst", options.Producer.Burst, 1, 100_000, faults);
+        Range("Mesh__Producer__Period", options.Producer.Period, TimeSpan.FromMilliseconds(100), Month, faults);
+        for (var i = 0; i < options.LinePeers.Allowed.Count; i++)
+        {
+            if (!IPAddress.TryParse(options.LinePeers.Allowed[i], out _))
+            {
+                faults.Add($"Mesh__LinePeers__Allowed__{i} must be an IP address");
+            }
+        }
+    }
+
+    private static void CheckId(string key, string id, List<string> faults)
+    {
+        if (Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes)
+        {
+            faults.Add($"{key} is longer than {ProtocolLimits.MaxIdBytes} bytes");
+        }
+    }
+
+    private static void Range<T>(string key, T value, T least, T most, List<string> faults)
+        where T : IComparable<T>, IFormattable
+    {
+        // Written so that NaN, which compares as less than all, is refused too.
+        if (!(value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0))
+        {
+            faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value}; it must lie between {least} and {most}"));
+        }
+    }
+}

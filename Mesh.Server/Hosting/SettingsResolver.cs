@@ -1,0 +1,106 @@
+using System.Net;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting.Options;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.ServiceDiscovery;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>Turns options into the core's settings: finds this server's own address and those of its peers.</summary>
+internal sealed partial class SettingsResolver(
+    IOptions<MeshOptions> options,
+    IServer server,
+    ServiceEndpointResolver discovery,
+    LoopState state,
+    TimeProvider time,
+    ILogger<SettingsResolver> logger)
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
+
+    /// <summary>To be called once the server listens. Waits for peers' names that cannot be resolved yet.</summary>
+    /// <exception cref="MeshConfigurationException">The own address cannot be told from what is listened on.</exception>
+    public async Task<ServerSettings> ResolveAsync(CancellationToken cancellationToken)
+    {
+        var advertise = Advertise();
+        var peers = new List<PeerSettings>();
+        foreach (var peer in options.Value.Peers)
+        {
+            peers.Add(new PeerSettings(new ServerId(peer.Id!), await ResolveAsync(peer.Id!, peer.Endpoint!, cancellationToken)));
+        }
+
+        return options.Value.ToSettings(advertise, peers);
+    }
+
+    private MeshEndpoint Advertise()
+    {
+        if (options.Value.Advertise is { } text && EndpointText.TryParse(text, out var configured))
+        {
+            return configured;
+        }
+
+        var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+            ?? throw new MeshConfigurationException("Mesh__Advertise is missing, and no address is listened on to take it from.");
+        var bound = BindingAddress.Parse(address);
+        return IsWildcard(bound.Host)
+            ? throw new MeshConfigurationException(
+                $"Mesh__Advertise is missing, and {address} does not tell where others find this server: set it to host:port.")
+            : new MeshEndpoint(bound.Host.Trim('[', ']'), bound.Port);
+    }
+
+    private static bool IsWildcard(string host) =>
+        host is "*" or "+" || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)));
+
+    private async Task<MeshEndpoint> ResolveAsync(string peer, string endpoint, CancellationToken cancellationToken)
+    {
+        if (EndpointText.TryParse(endpoint, out var given))
+        {
+            return given;
+        }
+
+        state.WaitingFor = $"the address of peer {peer}";
+        while (true)
+        {
+            if (await FindAsync(endpoint, cancellationToken) is { } found)
+            {
+                return found;
+            }
+
+            LogUnresolved(peer, endpoint);
+            await Task.Delay(RetryDelay, time, cancellationToken);
+        }
+    }
+
+    private async Task<MeshEndpoint?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        var uri = name.Contains("://", StringComparison.Ordinal) ? name : "http://" + name;
+        try
+        {
+            var source = await discovery.GetEndpointsAsync(uri, cancellationToken);
+            foreach (var candidate in source.Endpoints)
+            {
+                if (ToEndpoint(candidate.EndPoint) is { } found)
+                {
+                    return found;
+                }
+            }
+
+            return null;
+        }
+        catch (InvalidOperationException exception)
+        {
+            LogDiscoveryFailed(name, exception.Message);
+            return null;
+        }
+    }
+
+    private static MeshEndpoint? ToEndpoint(EndPoint endpoint) => endpoint switch
+    {
+        IPEndPoint { Port: > 0 } ip => new MeshEndpoint(ip.Address.ToString(), ip.Port),
+        DnsEndPoint { Port: > 0 } dns => new MeshEndpoint(dns.Host, dns.Port),
+        _ when Uri.TryCreate(endpoint.ToString(), UriKind.Absolute, out var uri) && uri.Port > 0 => new MeshEndpoint(uri.IdnHost, uri.Port),
+        _ => null,
+    };
+}

@@ -1,0 +1,84 @@
+using Mesh.Server.Core;
+using Mesh.Server.Storage;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>Writes the core's batches, one at a time, and posts what became of each.</summary>
+internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, LoopState state, TimeProvider time, ILogger<StoreWriter> logger)
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(2);
+
+    private Task _write = Task.CompletedTask;
+    private TimeSpan _delay = FirstDelay;
+
+    /// <summary>True from <see cref="Start"/> until the loop has taken the outcome.</summary>
+    public bool IsBusy { get; private set; }
+
+    public void Start(StoreBatch batch)
+    {
+        IsBusy = true;
+        _write = WriteAsync(batch);
+    }
+
+    /// <summary>The loop has taken the outcome: the next batch may go.</summary>
+    public void Complete() => IsBusy = false;
+
+    public Task WhenIdle() => _write;
+
+    /// <summary>Loads the stored state, however long the store is away.</summary>
+    public async Task<StoredState> LoadAsync(CancellationToken cancellationToken)
+    {
+        for (var delay = FirstDelay; ; delay = Next(delay))
+        {
+            try
+            {
+                var stored = await store.LoadAsync(cancellationToken);
+                LogLoaded(stored.Tasks.Count, stored.Loans.Count, stored.Dead, stored.Done);
+                return stored;
+            }
+            catch (StoreAwayException away)
+            {
+                state.WaitingFor = "the store";
+                LogLoadFailed(away.Message);
+                await Task.Delay(delay, time, cancellationToken);
+            }
+        }
+    }
+
+    private static TimeSpan Next(TimeSpan delay) => delay * 2 < LastDelay ? delay * 2 : LastDelay;
+
+    private async Task WriteAsync(StoreBatch batch)
+    {
+        try
+        {
+            var known = await store.WriteAsync(batch, CancellationToken.None);
+            if (state.StoreAway)
+            {
+                state.StoreAway = false;
+                _delay = FirstDelay;
+                LogBack();
+            }
+
+            await inbox.PostAsync(new(LoopInput.Stored) { Subject = batch, Detail = known });
+        }
+        catch (StoreAwayException away)
+        {
+            if (!state.StoreAway)
+            {
+                state.StoreAway = true;
+                LogAway(away.Message);
+            }
+
+            await Task.Delay(_delay, time, CancellationToken.None);
+            _delay = Next(_delay);
+            await inbox.PostAsync(new(LoopInput.StoreFailed) { Subject = batch });
+        }
+#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await inbox.PostAsync(new(LoopInput.Broken) { Subject = exception });
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Mesh.Protocol;
+using Mesh.Transport;
+
+namespace Mesh.Server.Links;
+
+/// <summary>A kept WebSocket to a peer, on which one request at a time is answered. What comes unasked is dropped.</summary>
+internal sealed class PeerConversation : IAsyncDisposable
+{
+    private readonly MeshConnection _connection;
+    private readonly Task _reading;
+    private volatile Pending? _pending;
+    private volatile bool _ended;
+
+    public PeerConversation(MeshConnection connection)
+    {
+        _connection = connection;
+        _reading = ReadAsync();
+    }
+
+    public bool IsOpen => !_ended;
+
+    /// <summary>Whether a reply has the shape of a request's answer (docs/protocol.md, "Messages").</summary>
+    public static bool IsReply(MeshMessage request, MeshMessage reply) => request switch
+    {
+        Heartbeat => reply is HeartbeatResponse,
+        WorkerRequest => reply is Available or Unavailable,
+        CommandRelease => reply is ReleaseAck,
+        _ => false,
+    };
+
+    /// <summary>Sends a message and waits for its reply, if one is expected.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<(MeshMessage? Reply, string? Failure)> ExchangeAsync(MeshMessage message, bool expectsReply, CancellationToken cancellationToken)
+    {
+        var pending = expectsReply ? new Pending(message) : null;
+        _pending = pending;
+        if (_ended || !_connection.TrySend(message))
+        {
+            return (null, "the connection was lost");
+        }
+
+        if (pending is null)
+        {
+            return default;
+        }
+
+        var reply = await pending.Reply.Task.WaitAsync(cancellationToken);
+        return reply is null ? (null, "the connection was lost") : (reply, null);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _connection.DisposeAsync();
+        await _reading;
+    }
+
+    private async Task ReadAsync()
+    {
+        while (true)
+        {
+            var received = await _connection.ReceiveAsync(CancellationToken.None);
+            switch (received.Kind)
+            {
+                case ReceivedKind.Message:
+                    if (_pending is { } asked && (received.Message is Rejection || IsReply(asked.Request, received.Message!)))
+                    {
+                        _pending = null;
+                        asked.Reply.TrySetResult(received.Message);
+                    }
+
+                    break;
+                case ReceivedKind.Error:
+                    break;
+                case ReceivedKind.End:
+                    _ended = true;
+                    _pending?.Reply.TrySetResult(null);
+                    return;
+                default:
+                    throw new InvalidOperationException($"Unknown {received.Kind}.");
+            }
+        }
+    }
+
+    private sealed record Pending(MeshMessage Request)
+    {
+        public TaskCompletionSource<MeshMessage?> Reply { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Collections.Frozen;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting;
+using Mesh.Transport;
+
+namespace Mesh.Server.Links;
+
+/// <summary>The links to all peers.</summary>
+internal sealed class PeerLinks(MeshInbox inbox, MeshDialer dialer, TimeProvider time, ILogger<PeerLink> logger) : IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private FrozenDictionary<ServerId, PeerLink> _links = FrozenDictionary<ServerId, PeerLink>.Empty;
+    private Task[] _running = [];
+
+    public void Start(ServerSettings settings)
+    {
+        _links = settings.Peers.ToFrozenDictionary(
+            peer => peer.Id,
+            peer => new PeerLink(peer, settings.Heartbeat.ReplyTimeout, inbox, dialer, time, logger));
+        _running = [.. _links.Values.Select(link => link.RunAsync(_stop.Token))];
+    }
+
+    /// <summary>Queues a message to a peer. False when its queue is full.</summary>
+    public bool TrySend(in PeerSendEffect send) => _links[send.Peer].TrySend(send);
+
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_running);
+    }
+
+    public void Dispose() => _stop.Dispose();
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using Mesh.Accounts;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting;
+using Mesh.Server.Hosting.Options;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Producer;
+
+/// <summary>Demo load: waves of tasks on six accounts, high enough that workers are borrowed, far enough apart that they are given back.</summary>
+internal sealed partial class DemoProducer(
+    IOptions<MeshOptions> options, MeshInbox inbox, ILedger ledger, TimeProvider time, ILogger<DemoProducer> logger) : BackgroundService
+{
+    private const decimal OpeningBalance = 1000;
+
+    /// <summary>Of so many tasks one is an UPDATE.</summary>
+    private const int UpdateShare = 3;
+
+    private const int MaxCents = 100_00;
+
+    private static readonly string[] Users = ["Arthur", "Carlos", "Michel", "Maria", "Fernanda", "Joao"];
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var producer = options.Value.Producer;
+        if (!producer.Enabled)
+        {
+            return;
+        }
+
+        Activity.Current = null;
+        try
+        {
+            await OpenAccountsAsync(stoppingToken);
+            using var timer = new PeriodicTimer(producer.Period, time);
+            do
+            {
+                LogWave(producer.Burst, await inbox.SubmitAsync(Wave(producer.Burst)));
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+
+    private async Task OpenAccountsAsync(CancellationToken stoppingToken)
+    {
+        var missing = new Queue<string>(Users);
+        while (missing.TryPeek(out var user))
+        {
+            try
+            {
+                // The loop opens once the store has answered; and no wave is lost to a server that starts.
+                if (inbox.IsOpen)
+                {
+                    if (await ledger.FindBalanceAsync(user, stoppingToken) is null)
+                    {
+                        await ledger.SetBalanceAsync(user, OpeningBalance, stoppingToken);
+                    }
+
+                    missing.Dequeue();
+                    continue;
+                }
+            }
+            catch (Exception exception) when (LedgerFaults.IsStoreAway(exception))
+            {
+                LogStoreAway(exception.Message);
+            }
+
+            await Task.Delay(RetryDelay, time, stoppingToken);
+        }
+    }
+
+    private List<TaskRecord> Wave(int count)
+    {
+        var tasks = new List<TaskRecord>(count);
+        for (var i = 0; i < count; i++)
+        {
+            var id = Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+            var user = Users[i % Users.Length];
+            tasks.Add(Random.Shared.Next(UpdateShare) == 0
+                ? new TaskRecord(id, new TaskId(id), TaskType.Update, user, Random.Shared.Next(1, MaxCents + 1) / 100m, Sequence: 0)
+                : new TaskRecord(id, new TaskId(id), TaskType.Query, user, Amount: null, Sequence: 0));
+        }
+
+        return tasks;
+    }
+}

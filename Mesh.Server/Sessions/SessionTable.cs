@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting;
+using Mesh.Server.Hosting.Options;
+using Mesh.Server.Telemetry;
+using Mesh.Transport;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Sessions;
+
+/// <summary>All accepted connections, by number.</summary>
+internal sealed partial class SessionTable : IDisposable
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<SessionId, Session> _sessions = [];
+    private readonly MeshInbox _inbox;
+    private readonly SessionsOptions _options;
+    private readonly MeshMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ITimer _sweep;
+    private long _lastId;
+    private int _count;
+    private volatile bool _closed;
+
+    public SessionTable(MeshInbox inbox, IOptions<MeshOptions> options, MeshMetrics metrics, TimeProvider time, ILogger<SessionTable> logger)
+    {
+        _inbox = inbox;
+        _options = options.Value.Sessions;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+        _sweep = time.CreateTimer(static table => ((SessionTable)table!).Sweep(), this, SweepInterval, SweepInterval);
+    }
+
+    /// <summary>Connections at the moment.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Serves a connection until it ends. One too many is closed at once.</summary>
+    public async Task ServeAsync(MeshConnection connection)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _count) > _options.MaxConnections)
+            {
+                LogFull(connection.RemoteAddress, _options.MaxConnections);
+                connection.TrySend(new Rejection($"This server has {_options.MaxConnections} connections already (Mesh__Sessions__MaxConnections)"));
+                await connection.CloseAsync(CloseReason.Done);
+                return;
+            }
+
+            var session = new Session(new SessionId(Interlocked.Increment(ref _lastId)), connection, _inbox, _options, _metrics, _time, _logger);
+            _sessions[session.Id] = session;
+            try
+            {
+                if (_closed)
+                {
+                    connection.Abort(CloseReason.Stopping);
+                }
+
+                await session.RunAsync();
+            }
+            finally
+            {
+                _sessions.TryRemove(session.Id, out _);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _count);
+        }
+    }
+
+    /// <summary>Sends to a session, if it is still there.</summary>
+    public void Send(SessionId id, MeshMessage message)
+    {
+        if (_sessions.TryGetValue(id, out var session))
+        {
+            session.Send(message);
+        }
+    }
+
+    /// <summary>Closes all connections; those that come later are closed at once.</summary>
+    public Task CloseAllAsync()
+    {
+        _closed = true;
+        return Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(CloseReason.Stopping)));
+    }
+
+    public void Dispose() => _sweep.Dispose();
+
+    private void Sweep()
+    {
+        foreach (var (_, session) in _sessions)
+        {
+            session.DropIfIdle();
+        }
+    }
+}

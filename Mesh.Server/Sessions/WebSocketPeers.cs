@@ -1,0 +1,55 @@
+using Mesh.Transport;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Mesh.Server.Sessions;
+
+/// <summary>Serves WebSocket peers, on any path.</summary>
+internal sealed class WebSocketPeers(SessionTable sessions, TimeProvider time)
+{
+    private static readonly object StreamKey = new();
+
+    private readonly MeshConnectionOptions _connectionOptions = new() { TimeProvider = time };
+
+    /// <summary>Before the WebSocket middleware: puts a stream under the socket that writes the messages of one flush at once.</summary>
+    public static Task PrepareAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
+        {
+            context.Features.Set<IHttpUpgradeFeature>(new BatchingUpgrade(upgrade, context.Items));
+        }
+
+        return next(context);
+    }
+
+    /// <summary>After it: takes all WebSocket requests.</summary>
+    public async Task ServeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            await next(context);
+            return;
+        }
+
+        var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var connection = new WebSocketConnection(
+            socket,
+            $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}",
+            _connectionOptions,
+            context.Items[StreamKey] as BatchingStream,
+            context.Abort);
+        await sessions.ServeAsync(connection);
+        await connection.Closed;
+    }
+
+    private sealed class BatchingUpgrade(IHttpUpgradeFeature inner, IDictionary<object, object?> items) : IHttpUpgradeFeature
+    {
+        public bool IsUpgradableRequest => inner.IsUpgradableRequest;
+
+        public async Task<Stream> UpgradeAsync()
+        {
+            var stream = new BatchingStream(await inner.UpgradeAsync());
+            items[StreamKey] = stream;
+            return stream;
+        }
+    }
+}

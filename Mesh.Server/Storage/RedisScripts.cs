@@ -1,0 +1,76 @@
+namespace Mesh.Server.Storage;
+
+/// <summary>The store's multi-step changes.</summary>
+internal static class RedisScripts
+{
+    public const string Accept = "accept";
+    public const string AcceptKeyed = "accept-keyed";
+    public const string Update = "update";
+    public const string Settle = "settle";
+    public const string Bury = "bury";
+    public const string Revive = "revive";
+    public const string Drop = "drop";
+    public const string PutLoan = "put-loan";
+    public const string DropLoan = "drop-loan";
+
+    /// <summary>Arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
+    public const int ArgumentsPerOp = 4;
+
+    /// <summary>
+    /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, then the result's key
+    /// of each accept-keyed and settle. ARGV: seconds that results are kept, then four of each change. Answers the ids that were known.
+    /// A task that is not keyed by the client has no entry in ids; deleting there what is absent is harmless.
+    /// </summary>
+    public const string Write =
+        """
+        local tasks, ids, dead, loans, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+        local known, key, settled = {}, 6, 0
+        for i = 2, #ARGV, 4 do
+          local op, wire, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+          if op == 'accept' then
+            redis.call('HSET', tasks, wire, record)
+          elseif op == 'settle' then
+            if redis.call('HDEL', tasks, wire) == 1 then
+              if id ~= wire then redis.call('HDEL', ids, id) end
+              redis.call('SET', KEYS[key], record, 'EX', ARGV[1])
+              settled = settled + 1
+            end
+            key = key + 1
+          elseif op == 'update' then
+            if redis.call('HEXISTS', tasks, wire) == 1 then redis.call('HSET', tasks, wire, record) end
+          elseif op == 'accept-keyed' then
+            local owner = redis.call('HGET', ids, id)
+            if owner ~= wire then
+              if owner or redis.call('EXISTS', KEYS[key]) == 1 or redis.call('HEXISTS', dead, id) == 1 then
+                known[#known + 1] = id
+              else
+                redis.call('HSET', ids, id, wire)
+                redis.call('HSET', tasks, wire, record)
+              end
+            end
+            key = key + 1
+          elseif op == 'bury' then
+            if redis.call('HDEL', tasks, wire) == 1 then
+              if id ~= wire then redis.call('HDEL', ids, id) end
+              redis.call('HSET', dead, id, record)
+            end
+          elseif op == 'revive' then
+            if redis.call('HDEL', dead, id) == 1 then
+              redis.call('HSET', ids, id, wire)
+              redis.call('HSET', tasks, wire, record)
+            end
+          elseif op == 'drop' then
+            redis.call('HDEL', tasks, wire)
+            if redis.call('HGET', ids, id) == wire then redis.call('HDEL', ids, id) end
+          elseif op == 'put-loan' then
+            redis.call('HSET', loans, wire, record)
+          elseif op == 'drop-loan' then
+            redis.call('HDEL', loans, wire)
+          else
+            return redis.error_reply('ERR unknown change ' .. op)
+          end
+        end
+        if settled > 0 then redis.call('INCRBY', done, settled) end
+        return known
+        """;
+}

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Mesh.Server.Core;
+using StackExchange.Redis;
+
+namespace Mesh.Server.Storage;
+
+/// <summary>The keys and arguments of one call of <see cref="RedisScripts.Write"/>.</summary>
+internal sealed class WriteArguments
+{
+    private readonly RedisKeys _keys;
+    private readonly List<RedisKey> _scriptKeys;
+    private readonly List<RedisValue> _arguments;
+
+    public WriteArguments(RedisKeys keys, TimeSpan resultRetention, int ops)
+    {
+        _keys = keys;
+        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done];
+        _arguments = new(1 + (ops * RedisScripts.ArgumentsPerOp)) { Math.Max(1, (long)resultRetention.TotalSeconds) };
+    }
+
+    public RedisKey[] Keys => [.. _scriptKeys];
+
+    public RedisValue[] Values => [.. _arguments];
+
+    public void Add(in StoreOp op)
+    {
+        switch (op.Kind)
+        {
+            case StoreOpKind.AcceptTask when op.Task!.Keyed:
+                _scriptKeys.Add(_keys.Result(op.Task.Id));
+                Add(RedisScripts.AcceptKeyed, op.Task, withRecord: true);
+                break;
+            case StoreOpKind.AcceptTask:
+                Add(RedisScripts.Accept, op.Task!, withRecord: true);
+                break;
+            case StoreOpKind.UpdateTask:
+                Add(RedisScripts.Update, op.Task!, withRecord: true);
+                break;
+            case StoreOpKind.SettleTask:
+                _scriptKeys.Add(_keys.Result(op.Task!.Id));
+                Add(RedisScripts.Settle, op.Task, withRecord: true);
+                break;
+            case StoreOpKind.BuryTask:
+                Add(RedisScripts.Bury, op.Task!, withRecord: true);
+                break;
+            case StoreOpKind.ReviveTask:
+                Add(RedisScripts.Revive, op.Task!, withRecord: true);
+                break;
+            case StoreOpKind.DropTask:
+                Add(RedisScripts.Drop, op.Task!, withRecord: false);
+                break;
+            case StoreOpKind.PutLoan:
+                Add(RedisScripts.PutLoan, op.Loan!, withRecord: true);
+                break;
+            case StoreOpKind.DropLoan:
+                Add(RedisScripts.DropLoan, op.Loan!, withRecord: false);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown change {op.Kind}.");
+        }
+    }
+
+    private void Add(string name, TaskRecord task, bool withRecord) =>
+        Add(name, task.WireId.Value, task.Id, withRecord ? JsonSerializer.SerializeToUtf8Bytes(task, StoreJson.Default.TaskRecord) : RedisValue.EmptyString);
+
+    private void Add(string name, LoanRecord loan, bool withRecord) =>
+        Add(name, loan.Worker.Value, RedisValue.EmptyString, withRecord ? JsonSerializer.SerializeToUtf8Bytes(loan, StoreJson.Default.LoanRecord) : RedisValue.EmptyString);
+
+    private void Add(RedisValue name, RedisValue subject, RedisValue id, RedisValue record)
+    {
+        _arguments.Add(name);
+        _arguments.Add(subject);
+        _arguments.Add(id);
+        _arguments.Add(record);
+    }
+}

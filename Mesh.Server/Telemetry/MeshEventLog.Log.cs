@@ -1,0 +1,72 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Telemetry;
+
+internal sealed partial class MeshEventLog
+{
+    [LoggerMessage(3001, LogLevel.Information, "{Worker} of {Home} is here, over {Framing}.")]
+    private partial void LogWorkerJoined(WorkerId worker, ServerId home, Framing framing);
+
+    [LoggerMessage(3002, LogLevel.Information, "{Worker} of {Home} is gone.")]
+    private partial void LogWorkerLeft(WorkerId worker, ServerId home);
+
+    [LoggerMessage(3003, LogLevel.Information, "{Peer} is alive.")]
+    private partial void LogPeerUp(ServerId peer);
+
+    [LoggerMessage(3004, LogLevel.Warning, "{Peer} is taken for dead: {Reason}.")]
+    private partial void LogPeerDown(ServerId peer, string reason);
+
+    [LoggerMessage(3101, LogLevel.Information, "{Queue} tasks wait: asking {Owner} for {Needed} workers.")]
+    private partial void LogWorkersRequested(int queue, ServerId owner, int needed);
+
+    [LoggerMessage(3102, LogLevel.Information, "{Owner} has no worker to lend.")]
+    private partial void LogWorkersRefused(ServerId owner);
+
+    [LoggerMessage(3103, LogLevel.Information, "Lending {Worker} to {Borrower}: it is promised.")]
+    private partial void LogOffered(WorkerId worker, ServerId borrower);
+
+    [LoggerMessage(3104, LogLevel.Information, "Lending {Worker} to {Borrower}: it is on its way.")]
+    private partial void LogLent(WorkerId worker, ServerId borrower);
+
+    [LoggerMessage(3105, LogLevel.Information, "{Borrower} gives {Worker} back.")]
+    private partial void LogReleased(ServerId borrower, WorkerId worker);
+
+    [LoggerMessage(3106, LogLevel.Information, "Borrowing from {Owner}: {Worker} will come.")]
+    private partial void LogExpected(ServerId owner, WorkerId worker);
+
+    [LoggerMessage(3107, LogLevel.Information, "Borrowed {Worker} of {Owner} has arrived.")]
+    private partial void LogArrived(WorkerId worker, ServerId owner);
+
+    [LoggerMessage(3108, LogLevel.Information, "Giving {Worker} back to {Owner}.")]
+    private partial void LogReleasing(WorkerId worker, ServerId owner);
+
+    [LoggerMessage(3109, LogLevel.Information, "{Owner} takes {Worker} back.")]
+    private partial void LogReturning(ServerId owner, WorkerId worker);
+
+    [LoggerMessage(3110, LogLevel.Information, "{Worker} is on its way home to {Owner}.")]
+    private partial void LogReturned(WorkerId worker, ServerId owner);
+
+    [LoggerMessage(3111, LogLevel.Information, "The loan of {Worker} to {Borrower} has ended: {Reason}.")]
+    private partial void LogLendingEnded(WorkerId worker, ServerId borrower, string reason);
+
+    [LoggerMessage(3112, LogLevel.Information, "The loan of {Worker} from {Owner} has ended: {Reason}.")]
+    private partial void LogBorrowingEnded(WorkerId worker, ServerId owner, string reason);
+
+    [LoggerMessage(3113, LogLevel.Information, "The queue stays low: asking {Owner} to take back {Workers}.")]
+    private partial void LogReleaseSent(WorkerList workers, ServerId owner);
+
+    [LoggerMessage(3114, LogLevel.Information, "Asking {Owner} again to take back {Workers}, try {Try}.")]
+    private partial void LogReleaseRepeated(WorkerList workers, ServerId owner, int @try);
+
+    [LoggerMessage(3115, LogLevel.Information, "Telling {Borrower} that {Workers} came home.")]
+    private partial void LogReleaseCompleted(ServerId borrower, WorkerList workers);
+
+    [LoggerMessage(3201, LogLevel.Information, "Task {TaskId} goes back to the queue after attempt {Attempts}: {Reason}.")]
+    private partial void LogTaskPutBack(string taskId, int attempts, string reason);
+
+    [LoggerMessage(3202, LogLevel.Warning, "Task {TaskId} ({Type} of {User}) is a dead letter after {Attempts} attempts: {Error}.")]
+    private partial void LogTaskBuried(string taskId, TaskType type, string user, int attempts, string? error);
+
+    [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}.")]
+    private partial void LogMessageRefused(long session, string message, string error);
+}

@@ -1,0 +1,106 @@
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Telemetry;
+
+/// <summary>Tells in the log what happened.</summary>
+internal sealed partial class MeshEventLog(ILogger<MeshEventLog> logger)
+{
+    public void Tell(MeshEvent happened)
+    {
+        switch (happened)
+        {
+            case WorkerJoined e:
+                LogWorkerJoined(e.Worker, e.Home, e.Framing);
+                break;
+            case WorkerLeft e:
+                LogWorkerLeft(e.Worker, e.Home);
+                break;
+            case PeerUp e:
+                LogPeerUp(e.Peer);
+                break;
+            case PeerDown e:
+                LogPeerDown(e.Peer, e.Reason);
+                break;
+            case WorkersRequested e:
+                LogWorkersRequested(e.Queue, e.Owner, e.Needed);
+                break;
+            case WorkersRefused e:
+                LogWorkersRefused(e.Owner);
+                break;
+            case LoanStepped e:
+                Tell(e.Loan);
+                break;
+            case LoanEnded e:
+                Tell(e);
+                break;
+            case ReleaseSent { Try: 1 } e:
+                LogReleaseSent(e.Workers, e.Owner);
+                break;
+            case ReleaseSent e:
+                LogReleaseRepeated(e.Workers, e.Owner, e.Try);
+                break;
+            case ReleaseCompletedSent e:
+                LogReleaseCompleted(e.Borrower, e.Workers);
+                break;
+            case TaskPutBack e:
+                LogTaskPutBack(e.Task.Id, e.Task.Attempts, e.Reason);
+                break;
+            case TaskBuried e:
+                LogTaskBuried(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);
+                break;
+            case MessageRefused e:
+                LogMessageRefused(e.Session.Value, e.Message.GetType().Name, e.Error);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");
+        }
+    }
+
+    private void Tell(LoanRecord loan)
+    {
+        switch (loan.State)
+        {
+            case LoanState.Offered:
+                LogOffered(loan.Worker, loan.Peer);
+                break;
+            case LoanState.Lent:
+                LogLent(loan.Worker, loan.Peer);
+                break;
+            case LoanState.Released:
+                LogReleased(loan.Peer, loan.Worker);
+                break;
+            case LoanState.Expected:
+                LogExpected(loan.Peer, loan.Worker);
+                break;
+            case LoanState.Arrived:
+                LogArrived(loan.Worker, loan.Peer);
+                break;
+            case LoanState.Releasing:
+                LogReleasing(loan.Worker, loan.Peer);
+                break;
+            case LoanState.Returning:
+                LogReturning(loan.Peer, loan.Worker);
+                break;
+            case LoanState.Returned:
+                LogReturned(loan.Worker, loan.Peer);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown loan state {loan.State}.");
+        }
+    }
+
+    private void Tell(LoanEnded ended)
+    {
+        switch (ended.Loan.Role)
+        {
+            case LoanRole.Owner:
+                LogLendingEnded(ended.Loan.Worker, ended.Loan.Peer, ended.Reason);
+                break;
+            case LoanRole.Borrower:
+                LogBorrowingEnded(ended.Loan.Worker, ended.Loan.Peer, ended.Reason);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown role {ended.Loan.Role}.");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Mesh.Accounts;
+using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace Mesh.Tests.Accounts;
+
+public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
+{
+    protected override async Task<ILedger> CreateAsync() => new RedisLedger(await redis.Isolated());
+
+    [Fact]
+    public async Task Update_Applied_MarkExpires()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var database = await redis.Isolated();
+        var ledger = new RedisLedger(database, TimeSpan.FromMinutes(10));
+        await ledger.SetBalanceAsync("maria", 1, stop);
+
+        await ledger.UpdateAsync("maria", 1, new TaskId("t1"), stop);
+
+        var left = await database.KeyTimeToLiveAsync("mesh:account:{maria}:task:t1");
+        Assert.InRange(left!.Value, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
+    }
+
+    [Fact]
+    public async Task Update_StoreKilled_IsAwayThenWorksAgain()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var own = await RedisProcess.StartAsync(stop);
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(own.ConnectionString + ",abortConnect=false,asyncTimeout=1000");
+        var ledger = new RedisLedger(connection.GetDatabase());
+        await ledger.SetBalanceAsync("maria", 1, stop);
+        await ledger.UpdateAsync("maria", 1, new TaskId("t1"), stop);
+
+        await own.KillAsync();
+        var fault = await Assert.ThrowsAnyAsync<Exception>(() => ledger.UpdateAsync("maria", 1, new TaskId("t2"), stop).AsTask());
+        Assert.True(LedgerFaults.IsStoreAway(fault), fault.ToString());
+
+        var back = new TaskCompletionSource();
+        connection.ConnectionRestored += (_, restored) => back.TrySetResult();
+        await own.RestartAsync(stop);
+        await back.Task.WaitAsync(TimeSpan.FromSeconds(30), stop);
+
+        // The restarted store knows neither the account nor the script.
+        Assert.Equal(new LedgerUpdate(LedgerOutcome.UnknownUser), await ledger.UpdateAsync("maria", 1, new TaskId("t3"), stop));
+    }
+}

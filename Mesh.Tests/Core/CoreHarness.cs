@@ -1,0 +1,191 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Tests.Core;
+
+/// <summary>Drives one <see cref="ServerCore"/>: feeds it, stores what it journals (unless told not to), and keeps what it sends.</summary>
+internal sealed class CoreHarness
+{
+    public static readonly ServerId Self = new("server-a");
+    public static readonly ServerId Peer = new("server-b");
+    public static readonly MeshEndpoint SelfEndpoint = new("10.0.0.1", 9001);
+    public static readonly MeshEndpoint PeerEndpoint = new("10.0.0.2", 9002);
+
+    private readonly Effects _effects = new();
+    private readonly HashSet<string> _known = [];
+    private long _nextSession;
+    private StoreBatch? _held;
+
+    public CoreHarness(Func<ServerSettings, ServerSettings>? configure = null, StoredState? stored = null)
+    {
+        var settings = new ServerSettings
+        {
+            Id = Self,
+            Advertise = SelfEndpoint,
+            Peers = [new PeerSettings(Peer, PeerEndpoint), new PeerSettings(new ServerId("SERVER_3"), new MeshEndpoint("127.0.0.1", 9003))],
+            Heartbeat = new HeartbeatSettings { Jitter = 0 },
+        };
+        Core = new ServerCore(configure?.Invoke(settings) ?? settings, stored ?? StoredState.Empty, Now, seed: 1, _effects);
+        Drain();
+    }
+
+    public ServerCore Core { get; }
+
+    public DateTimeOffset Now { get; private set; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public List<SendEffect> Sent { get; } = [];
+
+    public List<PeerSendEffect> ToPeers { get; } = [];
+
+    public List<TaskRecord> Voids { get; } = [];
+
+    public List<SubmitOutcome> Answers { get; } = [];
+
+    public List<MeshEvent> Events { get; } = [];
+
+    public List<StoreOp> Stored { get; } = [];
+
+    /// <summary>True keeps batches from being stored until <see cref="Store"/> or <see cref="FailStore"/>.</summary>
+    public bool HoldStore { get; set; }
+
+    public SessionId NewSession() => new(++_nextSession);
+
+    public SessionId Ask(string worker, SessionId? session = null, Framing framing = Framing.WebSocket, string? home = null, TaskTypes? tasks = TaskTypes.All)
+    {
+        var on = session ?? NewSession();
+        Say(on, new GetTask(new WorkerId(worker), home is null ? null : new ServerId(home)) { Tasks = tasks }, framing);
+        return on;
+    }
+
+    public void Say(SessionId session, MeshMessage message, Framing framing = Framing.WebSocket)
+    {
+        Core.OnMessage(session, framing, message, Now);
+        Drain();
+    }
+
+    public SessionId Say(MeshMessage message)
+    {
+        var session = NewSession();
+        Say(session, message, Framing.Line);
+        return session;
+    }
+
+    public void Close(SessionId session)
+    {
+        Core.OnSessionClosed(session, Now);
+        Drain();
+    }
+
+    public void Reply(ServerId peer, MeshMessage reply)
+    {
+        Core.OnPeerReply(peer, reply, Now);
+        Drain();
+    }
+
+    public void PeerFails(ServerId peer, MeshMessage request)
+    {
+        Core.OnPeerFailed(peer, request, "unreachable", Now);
+        Drain();
+    }
+
+    public TaskRecord[] Submit(int count, TaskType type = TaskType.Query, string? id = null)
+    {
+        var records = Enumerable.Range(0, count).Select(i =>
+        {
+            var wire = $"task-{Guid.NewGuid():N}";
+            return new TaskRecord(id ?? wire, new TaskId(wire), type, "Maria", type == TaskType.Update ? 1 : null, 0) { Keyed = id is not null };
+        }).ToArray();
+        Submit(new Submission(records));
+        return records;
+    }
+
+    public void Submit(Submission submission)
+    {
+        Core.OnSubmit(submission, Now);
+        Drain();
+    }
+
+    public void Voided(TaskId task, decimal? applied)
+    {
+        Core.OnVoided(task, applied, Now);
+        Drain();
+    }
+
+    public void Stop()
+    {
+        Core.OnStopping(Now);
+        Drain();
+    }
+
+    /// <summary>Lets time pass, waking the core whenever it asked for it.</summary>
+    public void Pass(TimeSpan time)
+    {
+        var end = Now + time;
+        for (var wakes = 0; Core.NextWake is { } wake && wake <= end; wakes++)
+        {
+            Assert.True(wakes < 100_000, "the core does not come to rest");
+            Now = wake > Now ? wake : Now;
+            Core.OnTimer(Now);
+            Drain();
+        }
+
+        Now = end;
+    }
+
+    public void Store()
+    {
+        HoldStore = false;
+        Drain();
+    }
+
+    public void FailStore()
+    {
+        Assert.NotNull(_held);
+        var failed = _held;
+        _held = null;
+        Core.OnStoreFailed(failed, Now);
+        Drain();
+    }
+
+    /// <summary>Marks an id as known to the store, as after an earlier life.</summary>
+    public void Know(string id) => _known.Add(id);
+
+    public T Last<T>(SessionId session)
+        where T : MeshMessage =>
+        Assert.IsType<T>(Sent.Last(send => send.Session == session).Message);
+
+    public IEnumerable<MeshMessage> To(SessionId session) => Sent.Where(send => send.Session == session).Select(send => send.Message);
+
+    public IEnumerable<T> ToPeer<T>(ServerId peer)
+        where T : MeshMessage =>
+        ToPeers.Where(send => send.Peer == peer).Select(send => send.Message).OfType<T>();
+
+    public LoanState? LoanOf(string worker) =>
+        Core.GetStatus().Loans.FirstOrDefault(loan => loan.Worker.Value == worker)?.State;
+
+    /// <summary>A peer answers its heartbeat.</summary>
+    public void Alive(ServerId? peer = null, ServerLoad? load = null) =>
+        Reply(peer ?? Peer, new HeartbeatResponse(peer ?? Peer) { Load = load });
+
+    private void Drain()
+    {
+        while (true)
+        {
+            Sent.AddRange(_effects.Sends);
+            ToPeers.AddRange(_effects.PeerSends);
+            Voids.AddRange(_effects.Voids);
+            Answers.AddRange(_effects.Answers.Select(answer => answer.Outcome));
+            Events.AddRange(_effects.Events);
+            _effects.Clear();
+            if ((_held ??= Core.Journal.TryTake()) is not { } batch || HoldStore)
+            {
+                return;
+            }
+
+            _held = null;
+            Stored.AddRange(batch.Ops);
+            var known = batch.Ops.Where(op => op.Kind == StoreOpKind.AcceptTask && _known.Contains(op.Task!.Id)).Select(op => op.Task!.Id).ToHashSet();
+            Core.OnStored(batch, known, Now);
+        }
+    }
+}

@@ -1,0 +1,331 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Tests.Core;
+
+public sealed class TaskCycleTests
+{
+    private readonly CoreHarness _mesh = new();
+
+    [Fact]
+    public void Submission_BeforeItIsStored_IsNeitherAnsweredNorGiven()
+    {
+        var worker = _mesh.Ask("w1");
+        _mesh.HoldStore = true;
+        _mesh.Submit(1);
+
+        Assert.Empty(_mesh.Answers);
+        Assert.Empty(_mesh.To(worker));
+
+        _mesh.Store();
+        Assert.Equal([SubmitOutcome.Accepted], _mesh.Answers);
+        _mesh.Last<NewTask>(worker);
+    }
+
+    [Fact]
+    public void GetTask_WithNothingQueued_IsHeldUntilTheLimit()
+    {
+        var worker = _mesh.Ask("w1");
+        var line = _mesh.Ask("w2", framing: Framing.Line);
+        _mesh.Pass(TimeSpan.FromSeconds(1.4));
+        Assert.Empty(_mesh.Sent);
+
+        _mesh.Pass(TimeSpan.FromSeconds(0.2));
+        _mesh.Last<NoTask>(line);
+        Assert.Empty(_mesh.To(worker));
+
+        _mesh.Pass(TimeSpan.FromSeconds(30));
+        _mesh.Last<NoTask>(worker);
+    }
+
+    [Fact]
+    public void Status_Ok_IsAcknowledgedOnlyOnceStored()
+    {
+        var task = _mesh.Submit(1)[0];
+        var worker = _mesh.Ask("w1");
+        _mesh.HoldStore = true;
+        _mesh.Say(worker, Ok("w1", task));
+        Assert.DoesNotContain(_mesh.To(worker), message => message is Ack);
+
+        _mesh.Store();
+        Assert.Equal(task.WireId, _mesh.Last<Ack>(worker).Id);
+        Assert.Contains(_mesh.Stored, op => op is { Kind: StoreOpKind.SettleTask, Task.Result: 7m });
+        Assert.Equal(1, _mesh.Core.GetStatus().Done);
+    }
+
+    [Fact]
+    public void Status_OfASettledTask_IsAcknowledgedAndChangesNothing()
+    {
+        var task = _mesh.Submit(1)[0];
+        var worker = _mesh.Ask("w1");
+        _mesh.Say(worker, Ok("w1", task));
+        var ops = _mesh.Stored.Count;
+        _mesh.Say(worker, Ok("w1", task));
+
+        Assert.Equal(2, _mesh.To(worker).OfType<Ack>().Count());
+        Assert.Equal(ops, _mesh.Stored.Count);
+        Assert.Equal(1, _mesh.Core.GetStatus().Done);
+    }
+
+    [Fact]
+    public void Status_WithoutTaskId_AnswersTheTaskLastGiven()
+    {
+        _mesh.Submit(1);
+        _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        var session = _mesh.Say(new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("py")));
+
+        _mesh.Last<Ack>(session);
+        Assert.Equal(1, _mesh.Core.GetStatus().Done);
+    }
+
+    [Fact]
+    public void Nok_UpToTheLimit_IsTriedAgainThenBuried()
+    {
+        var task = _mesh.Submit(1)[0];
+        var worker = _mesh.NewSession();
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            _mesh.Ask("w1", worker);
+            _mesh.Last<NewTask>(worker);
+            _mesh.Say(worker, Nok("w1", task));
+            _mesh.Last<Ack>(worker);
+        }
+
+        var buried = Assert.Single(_mesh.Events.OfType<TaskBuried>()).Task;
+        Assert.Equal((3, "no"), (buried.Attempts, buried.Error));
+        Assert.Contains(_mesh.Stored, op => op.Kind == StoreOpKind.BuryTask);
+        Assert.Equal(1, _mesh.Core.GetStatus().Dead);
+    }
+
+    [Fact]
+    public void UpdateThatFailedForTheLastTime_WhenTheLedgerAppliedIt_IsDone()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { MaxAttempts = 1 } });
+        var task = mesh.Submit(1, TaskType.Update)[0];
+        var worker = mesh.Ask("w1");
+        mesh.Say(worker, Nok("w1", task));
+
+        Assert.Equal(task.WireId, Assert.Single(mesh.Voids).WireId);
+        Assert.DoesNotContain(mesh.To(worker), message => message is Ack);
+
+        mesh.Voided(task.WireId, 12.5m);
+        Assert.Contains(mesh.Stored, op => op is { Kind: StoreOpKind.SettleTask, Task.Result: 12.5m });
+        mesh.Last<Ack>(worker);
+    }
+
+    [Fact]
+    public void UpdateThatFailedForTheLastTime_WhenTheLedgerClosedIt_IsDead()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { MaxAttempts = 1 } });
+        var task = mesh.Submit(1, TaskType.Update)[0];
+        mesh.Say(mesh.Ask("w1"), Nok("w1", task));
+        mesh.Core.OnVoidFailed(task.WireId, mesh.Now);
+        mesh.Pass(TimeSpan.FromSeconds(2));
+        Assert.Equal(2, mesh.Voids.Count);
+
+        mesh.Voided(task.WireId, null);
+        Assert.Contains(mesh.Stored, op => op.Kind == StoreOpKind.BuryTask);
+    }
+
+    [Fact]
+    public void Lease_ThatRunsOut_PutsTheTaskBack()
+    {
+        var task = _mesh.Submit(1)[0];
+        var first = _mesh.Ask("w1");
+        _mesh.Last<NewTask>(first);
+        _mesh.Pass(TimeSpan.FromSeconds(29));
+        var second = _mesh.Ask("w2");
+        Assert.Empty(_mesh.To(second));
+
+        _mesh.Pass(TimeSpan.FromSeconds(2));
+        Assert.Equal(task.WireId, _mesh.Last<NewTask>(second).Id);
+    }
+
+    [Fact]
+    public void WebSocketWorker_GoneLongerThanItsGrace_LosesItsTask()
+    {
+        _mesh.Submit(1);
+        var session = _mesh.Ask("w1");
+        var other = _mesh.Ask("w2");
+        _mesh.Close(session);
+        _mesh.Pass(TimeSpan.FromSeconds(4));
+        Assert.Empty(_mesh.To(other));
+
+        _mesh.Pass(TimeSpan.FromSeconds(2));
+        _mesh.Last<NewTask>(other);
+    }
+
+    [Fact]
+    public void WebSocketWorker_BackWithinItsGrace_KeepsItsTask()
+    {
+        var task = _mesh.Submit(1)[0];
+        _mesh.Close(_mesh.Ask("w1"));
+        _mesh.Pass(TimeSpan.FromSeconds(4));
+        var again = _mesh.NewSession();
+        _mesh.Say(again, Ok("w1", task));
+        _mesh.Ask("w1", again);
+        _mesh.Pass(TimeSpan.FromSeconds(10));
+
+        _mesh.Last<Ack>(again);
+        Assert.Equal(1, _mesh.Core.GetStatus().Done);
+        Assert.DoesNotContain(_mesh.Events, happened => happened is TaskPutBack);
+    }
+
+    [Fact]
+    public void LineWorker_ItsConnectionClosed_KeepsItsTask()
+    {
+        var task = _mesh.Submit(1)[0];
+        var session = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        _mesh.Last<NewTask>(session);
+        _mesh.Close(session);
+        _mesh.Pass(TimeSpan.FromSeconds(25));
+        Assert.Equal(TaskState.Running, _mesh.Core.FindTask(task.Id)!.State);
+    }
+
+    [Fact]
+    public void WorkerThatDoesNotSayWhatItHandles_NeverGetsAnUpdate()
+    {
+        _mesh.Submit(1, TaskType.Update);
+        var foreign = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        _mesh.Pass(TimeSpan.FromSeconds(2));
+        _mesh.Last<NoTask>(foreign);
+
+        _mesh.Last<NewTask>(_mesh.Ask("w1"));
+    }
+
+    [Fact]
+    public void ForeignWorker_ThatAsksAgainWithoutAStatus_HasLostItsTask()
+    {
+        var task = _mesh.Submit(1)[0];
+        _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        var again = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+
+        Assert.Equal(task.WireId, _mesh.Last<NewTask>(again).Id);
+        Assert.Equal(2, _mesh.Core.FindTask(task.Id)!.Attempts);
+    }
+
+    [Fact]
+    public void Tasks_OfBothTypes_AreGivenInTheOrderOfAcceptance()
+    {
+        TaskId[] submitted = [.. new[] { TaskType.Update, TaskType.Query, TaskType.Update }.Select(type => _mesh.Submit(1, type)[0].WireId)];
+        var session = _mesh.NewSession();
+        for (var i = 0; i < 3; i++)
+        {
+            _mesh.Ask("w1", session);
+        }
+
+        Assert.Equal(submitted, _mesh.To(session).OfType<NewTask>().Select(task => task.Id!.Value));
+    }
+
+    [Fact]
+    public void Submission_OfAKnownKey_IsTheSameTask()
+    {
+        _mesh.Submit(1, id: "order-1");
+        _mesh.Submit(1, id: "order-1");
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Accepted], _mesh.Answers);
+        Assert.Equal(1, _mesh.Core.GetStatus().Queue);
+
+        _mesh.Know("order-0");
+        _mesh.Submit(1, id: "order-0");
+        Assert.Equal(SubmitOutcome.Accepted, _mesh.Answers[^1]);
+        Assert.Equal(1, _mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
+    public void Submission_BeyondTheCapacity_IsRefusedWhole()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 10 } });
+        mesh.Submit(8);
+        mesh.Submit(3);
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Full], mesh.Answers);
+        Assert.Equal(8, mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
+    public void StoreFailure_RefusesSubmissionsAndKeepsTheRest()
+    {
+        var task = _mesh.Submit(1)[0];
+        var worker = _mesh.Ask("w1");
+        _mesh.HoldStore = true;
+        _mesh.Say(worker, Ok("w1", task));
+        _mesh.Submit(2);
+        _mesh.FailStore();
+
+        Assert.Equal(SubmitOutcome.StorageAway, _mesh.Answers[^1]);
+        Assert.DoesNotContain(_mesh.To(worker), message => message is Ack);
+
+        _mesh.Store();
+        _mesh.Last<Ack>(worker);
+        Assert.Equal((0, 1L), (_mesh.Core.GetStatus().Queue, _mesh.Core.GetStatus().Done));
+        Assert.DoesNotContain(_mesh.Stored.Skip(1), op => op.Kind == StoreOpKind.AcceptTask);
+    }
+
+    [Fact]
+    public void StoreFailure_OfAnAcceptanceUnderWay_DropsWhatMayHaveBeenWritten()
+    {
+        _mesh.HoldStore = true;
+        _mesh.Submit(2);
+        _mesh.FailStore();
+        _mesh.Store();
+
+        Assert.Equal([StoreOpKind.DropTask, StoreOpKind.DropTask], _mesh.Stored.Select(op => op.Kind));
+    }
+
+    [Fact]
+    public void Restart_TakesUpItsTasksInOrder()
+    {
+        TaskRecord Record(int n) => new($"t{n}", new TaskId($"t{n}"), TaskType.Query, "Maria", null, n) { Attempts = n };
+        var mesh = new CoreHarness(stored: new StoredState { Tasks = [Record(2), Record(1)], Done = 5, Dead = 1 });
+        var session = mesh.Ask("w1");
+        mesh.Ask("w1", session);
+
+        Assert.Equal(["t1", "t2"], mesh.To(session).OfType<NewTask>().Select(task => task.Id!.Value.Value));
+        Assert.Equal((5L, 1L), (mesh.Core.GetStatus().Done, mesh.Core.GetStatus().Dead));
+    }
+
+    [Fact]
+    public void Status_OfAnAttemptBeforeARestart_SettlesTheTask()
+    {
+        var record = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "Maria", null, 1);
+        var mesh = new CoreHarness(stored: new StoredState { Tasks = [record] });
+        var session = mesh.NewSession();
+        mesh.Say(session, Ok("w1", record));
+        mesh.Ask("w1", session);
+
+        Assert.Single(mesh.Sent, send => send.Message is Ack);
+        Assert.DoesNotContain(mesh.To(session), message => message is NewTask);
+        Assert.Equal(0, mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
+    public void Stopping_GivesNoTaskAndAcceptsNone()
+    {
+        var task = _mesh.Submit(2)[0];
+        var worker = _mesh.Ask("w1");
+        _mesh.Stop();
+        Assert.False(_mesh.Core.IsDrained);
+
+        _mesh.Submit(1);
+        Assert.Equal(SubmitOutcome.Stopping, _mesh.Answers[^1]);
+        _mesh.Say(worker, Ok("w1", task));
+        _mesh.Ask("w1", worker);
+        Assert.Single(_mesh.To(worker).OfType<NewTask>());
+        Assert.True(_mesh.Core.IsDrained);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void MessageThatOnlyAServerSends_IsRefusedNamingTheField(bool order)
+    {
+        var session = _mesh.Say(order ? new Redirect(new MeshEndpoint("h", 1)) : new Ack());
+        Assert.StartsWith("TASK", _mesh.Last<Rejection>(session).Error, StringComparison.Ordinal);
+    }
+
+    private static TaskStatus Ok(string worker, TaskRecord task) =>
+        new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = 7m };
+
+    private static TaskStatus Nok(string worker, TaskRecord task) =>
+        new(TaskOutcome.Nok, task.Type, new WorkerId(worker)) { Id = task.WireId, Error = "no" };
+}

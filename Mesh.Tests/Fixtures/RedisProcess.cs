@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Mesh.Tests.Fixtures;
+
+/// <summary>
+/// One Redis of its own on a free loopback port, for as long as the object lives: a test that stops or kills its Redis starts one of these.
+/// It is a redis-server or valkey-server from the PATH, else Garnet from the repository's tool manifest; the environment variable
+/// MESH_TEST_REDIS names one of the three ("redis-server", "valkey-server", "garnet-server") to take that and no other.
+/// </summary>
+public sealed class RedisProcess : IAsyncDisposable
+{
+    private const string Garnet = "garnet-server";
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    private readonly StringBuilder _output = new();
+    private readonly string _directory;
+    private Process _process;
+
+    private RedisProcess(int port, string directory)
+    {
+        Port = port;
+        _directory = directory;
+        _process = Launch();
+    }
+
+    public int Port { get; }
+
+    /// <summary>For StackExchange.Redis and ConnectionStrings__redis.</summary>
+    public string ConnectionString => $"127.0.0.1:{Port}";
+
+    public static async Task<RedisProcess> StartAsync(CancellationToken cancellation = default)
+    {
+        var redis = new RedisProcess(FreePort(), Directory.CreateTempSubdirectory("mesh-redis-").FullName);
+        try
+        {
+            await redis.AnswersAsync(cancellation);
+            return redis;
+        }
+        catch
+        {
+            await redis.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Kills it at once, as a crash would.</summary>
+    public async Task KillAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    /// <summary>After <see cref="KillAsync"/>: comes back on the same port, empty.</summary>
+    public async Task RestartAsync(CancellationToken cancellation = default)
+    {
+        _process = Launch();
+        await AnswersAsync(cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    internal static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private Process Launch()
+    {
+        var (file, arguments) = Command(Port);
+        var start = new ProcessStartInfo(file, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            // dotnet looks for the tool manifest from here upwards; Redis writes here if at all.
+            WorkingDirectory = file == "dotnet" ? AppContext.BaseDirectory : _directory,
+        };
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        lock (_output)
+        {
+            if (_output.Length < 8192)
+            {
+                _output.AppendLine(line.Data);
+            }
+        }
+    }
+
+    private static (string File, string[] Arguments) Command(int port)
+    {
+        var asked = Environment.GetEnvironmentVariable("MESH_TEST_REDIS");
+        var native = new[] { "redis-server", "valkey-server" }.FirstOrDefault(name => asked is null ? IsOnPath(name) : asked == name);
+        string[] garnet = ["--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--device-type", "RandomAccess"];
+        return native is not null ? (native, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            : IsOnPath(Garnet) ? (Garnet, garnet)
+            : ("dotnet", ["tool", "run", Garnet, "--", .. garnet]);
+    }
+
+    private static bool IsOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, name + ".exe")));
+
+    private async Task AnswersAsync(CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(StartLimit);
+        while (!await PingAsync(limit.Token))
+        {
+            if (_process.HasExited || limit.IsCancellationRequested)
+            {
+                lock (_output)
+                {
+                    throw new InvalidOperationException(
+                        $"Waited for {_process.StartInfo.FileName} on port {Port} to answer PING. It {(_process.HasExited ? "ended" : "was silent")} and had said: {_output}");
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellation);
+        }
+    }
+
+    private async Task<bool> PingAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, Port, cancellation);
+            var stream = client.GetStream();
+            await stream.WriteAsync("PING\r\n"u8.ToArray(), cancellation);
+            var reply = new byte[5];
+            await stream.ReadExactlyAsync(reply, cancellation);
+            return reply.AsSpan().SequenceEqual("+PONG"u8);
+        }
+        catch (Exception fault) when (fault is SocketException or IOException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Mesh.Tests.Fixtures;
+
+namespace Mesh.Tests.Integration;
+
+/// <summary>A server or a worker as a process of its own, as people run it by hand. Killed when disposed.</summary>
+internal sealed class MeshProcess : IAsyncDisposable
+{
+    private const int Sigterm = 15;
+
+    private readonly ProcessStartInfo _start;
+    private readonly ConcurrentQueue<string> _output = new();
+    private Process _process;
+
+    private MeshProcess(string assembly, string id, int port, Dictionary<string, string> environment)
+    {
+        (Id, Port) = (id, port);
+        _start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. port == 0 ? [] : new[] { "--urls", $"http://127.0.0.1:{port}" }])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (key, value) in environment)
+        {
+            _start.Environment[key] = value;
+        }
+
+        Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+        _process = Launch();
+    }
+
+    public string Id { get; }
+
+    public int Port { get; }
+
+    public HttpClient Http { get; }
+
+    /// <summary>Its last lines, for a test's message.</summary>
+    public string Output => $"--- {Id}\n{string.Join('\n', _output)}";
+
+    /// <param name="id">Unique in this run, since the servers of all tests share one Redis.</param>
+    /// <param name="peers">Id and port of each peer.</param>
+    /// <param name="settings">Further configuration, without the prefix "Mesh__".</param>
+    public static async Task<MeshProcess> ServerAsync(
+        RedisFixture redis, string id, int port, IEnumerable<(string Id, int Port)>? peers = null, Dictionary<string, string>? settings = null)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["Mesh__ServerId"] = id,
+            ["ConnectionStrings__redis"] = await redis.ConnectionStringAsync(),
+            ["Mesh__Timing__HeartbeatInterval"] = "00:00:00.500",
+            ["Mesh__Timing__LoadBalancerInterval"] = "00:00:00.200",
+            ["Mesh__Balancing__ReleaseAfter"] = "00:00:00.500",
+        };
+        foreach (var (peer, index) in (peers ?? []).Select((peer, index) => (peer, index)))
+        {
+            environment[$"Mesh__Peers__{index}__Id"] = peer.Id;
+            environment[$"Mesh__Peers__{index}__Endpoint"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{peer.Port}");
+        }
+
+        var server = new MeshProcess("Mesh.Server.dll", id, port, Add(environment, settings));
+        await server.HealthyAsync();
+        return server;
+    }
+
+    public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, MeshProcess home, Dictionary<string, string>? settings = null) =>
+        await WorkerAsync(redis, id, home.Id, home.Port, settings);
+
+    public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, string homeId, int homePort, Dictionary<string, string>? settings = null)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["Mesh__WorkerId"] = id,
+            ["Mesh__HomeServer__Id"] = homeId,
+            ["Mesh__HomeServer__Endpoint"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{homePort}"),
+            ["ConnectionStrings__redis"] = await redis.ConnectionStringAsync(),
+        };
+        return new MeshProcess("Mesh.Worker.dll", id, 0, Add(environment, settings));
+    }
+
+    public async Task HealthyAsync() => await Eventually.GetAsync(
+        $"{Id} is healthy",
+        async () =>
+        {
+            try
+            {
+                using var response = await Http.GetAsync(new Uri("/health", UriKind.Relative));
+                return response.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException) when (!_process.HasExited)
+            {
+                return false;
+            }
+        },
+        healthy => healthy,
+        TimeSpan.FromSeconds(60),
+        () => Output);
+
+    public async Task<JsonNode> GetAsync(string path) => (await Http.GetFromJsonAsync<JsonNode>(new Uri(path, UriKind.Relative)))!;
+
+    public Task<JsonNode> StatusAsync() => GetAsync("/status");
+
+    public async Task<string[]> SubmitAsync(params object[] tasks)
+    {
+        using var response = await Http.PostAsJsonAsync(new Uri("/tasks", UriKind.Relative), tasks);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        var answer = await response.Content.ReadFromJsonAsync<JsonNode>();
+        return [.. answer!["ids"]!.AsArray().Select(id => (string)id!)];
+    }
+
+    public async Task SetBalanceAsync(string user, decimal balance)
+    {
+        using var response = await Http.PutAsJsonAsync(new Uri($"/accounts/{user}", UriKind.Relative), new { balance });
+        response.EnsureSuccessStatusCode();
+    }
+
+    public async Task<decimal> BalanceAsync(string user) => (decimal)(await GetAsync($"/accounts/{user}"))["balance"]!;
+
+    /// <summary>Waits for a picture of this server.</summary>
+    public Task<JsonNode> StatusAsync(string awaited, Func<JsonNode, bool> satisfies, params MeshProcess[] others) => Eventually.GetAsync(
+        $"{Id}: {awaited}", StatusAsync, satisfies, details: () => string.Join('\n', others.Append(this).Select(process => process.Output)));
+
+    public void Kill() => _process.Kill();
+
+    public async Task RestartAsync()
+    {
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _process = Launch();
+    }
+
+    /// <summary>Asks it to stop, as a container platform does; returns its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        Assert.Equal(0, SendSignal(_process.Id, Sigterm));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        Http.Dispose();
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int SendSignal(int pid, int signal);
+
+    private static Dictionary<string, string> Add(Dictionary<string, string> environment, Dictionary<string, string>? settings)
+    {
+        foreach (var (key, value) in settings ?? [])
+        {
+            environment[$"Mesh__{key}"] = value;
+        }
+
+        return environment;
+    }
+
+    private Process Launch()
+    {
+        var process = Process.Start(_start)!;
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is not null)
+        {
+            _output.Enqueue(line.Data);
+            while (_output.Count > 200)
+            {
+                _output.TryDequeue(out _);
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Buffers;
+using System.Text;
+using Mesh.Protocol;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Tests.Protocol;
+
+public sealed class AllocationTests
+{
+    private const int Rounds = 1000;
+
+    [Theory]
+    [InlineData("""{"STATUS": "ACK"}""")]
+    [InlineData("""{"TASK": "NO_TASK", "whatever": ["is", {"not": "known"}]}""")]
+    public void Reading_WithoutText_AllocatesNothing(string json)
+    {
+        var bytes = Encoding.UTF8.GetBytes(json);
+        Assert.Equal(0, BytesPer(() => MessageReader.TryRead(bytes, out _, out _)));
+    }
+
+    [Fact]
+    public void Reading_AllocatesTheMessageAndItsStrings()
+    {
+        var bytes = Wire.Bytes(new NewTask(TaskType.Query, "maria") { Id = new("task-0123456789") });
+        var expected = BytesPer(() => _ = new NewTask(TaskType.Query, new string('u', 5)) { Id = new(new string('t', 15)) });
+        Assert.Equal(expected, BytesPer(() => MessageReader.TryRead(bytes, out _, out _)));
+    }
+
+    [Fact]
+    public void Reading_ManyWorkers_AllocatesTheListAndItsStrings()
+    {
+        WorkerId[] ids = [.. Enumerable.Range(0, 100).Select(i => new WorkerId($"worker-{i:000}"))];
+        var bytes = Wire.Bytes(new ReleaseAck(new("s"), WorkerList.Create(ids)));
+        var expected = BytesPer(() =>
+        {
+            _ = new ReleaseAck(new(new string('s', 1)), WorkerList.Create(ids));
+            for (var i = 0; i < ids.Length; i++)
+            {
+                _ = new string('w', 10);
+            }
+        });
+        Assert.Equal(expected, BytesPer(() => MessageReader.TryRead(bytes, out _, out _)));
+    }
+
+    [Fact]
+    public void Writing_AllocatesNothing()
+    {
+        var output = new ArrayBufferWriter<byte>(64 * 1024);
+        MeshMessage[] messages =
+        [
+            new NoTask(),
+            new Ack { Id = new("t") },
+            new GetTask(new("w"), new("s")) { Tasks = TaskTypes.All },
+            new NewTask(TaskType.Update, "joão", 12.5m) { Id = new("t") },
+            new TaskStatus(TaskOutcome.Nok, TaskType.Query, new("w")) { Error = "\"quoted\"\n\U0001F600", Result = 1.5m },
+            new Redirect(new("h", 1)) { Framing = Framing.Line },
+            new HeartbeatResponse(new("s")) { Load = new(1, 2) },
+            new ReleaseAck(new("s"), [new("a"), new("b")]),
+        ];
+        Assert.Equal(0, BytesPer(() =>
+        {
+            output.ResetWrittenCount();
+            foreach (var message in messages)
+            {
+                MessageWriter.Write(output, message);
+            }
+        }));
+    }
+
+    private static long BytesPer(Action action)
+    {
+        // Once for what is made the first time: static fields, pooled arrays.
+        action();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < Rounds; i++)
+        {
+            action();
+        }
+
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / Rounds;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Mesh.Protocol;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Tests.Protocol;
+
+/// <summary>Each example of the tables in docs/protocol.md, byte for byte in both directions.</summary>
+public sealed class GoldenTests
+{
+    private static readonly MeshEndpoint Owner = new("5.6.7.8", 9000);
+    private static readonly MeshEndpoint Borrower = new("1.2.3.4", 8000);
+    private const string Trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    public static TheoryData<string, MeshMessage> Examples => new()
+    {
+        { """{"WORKER": "ALIVE", "WORKER_UUID": "uuid-do-worker-123"}""", new GetTask(new("uuid-do-worker-123")) },
+        { """{"WORKER": "ALIVE", "WORKER_UUID": "uuid-do-worker-456", "SERVER_UUID": "uuid-do-dono-original"}""", new GetTask(new("uuid-do-worker-456"), new("uuid-do-dono-original")) },
+        { """{"TASK": "QUERY", "USER": "user_id"}""", new NewTask(TaskType.Query, "user_id") },
+        { """{"TASK": "NO_TASK"}""", new NoTask() },
+        { """{"STATUS": "OK", "TASK": "QUERY", "WORKER_UUID": "uuid-do-worker-123"}""", new TaskStatus(TaskOutcome.Ok, TaskType.Query, new("uuid-do-worker-123")) },
+        { """{"STATUS": "NOK", "TASK": "QUERY", "WORKER_UUID": "uuid-do-worker-123"}""", new TaskStatus(TaskOutcome.Nok, TaskType.Query, new("uuid-do-worker-123")) },
+        { """{"STATUS": "ACK"}""", new Ack() },
+        { """{"SERVER_UUID": "uuid-servidor-A", "TASK": "HEARTBEAT"}""", new Heartbeat(new("uuid-servidor-A")) },
+        { """{"SERVER_UUID": "uuid-servidor-B", "TASK": "HEARTBEAT", "RESPONSE": "ALIVE"}""", new HeartbeatResponse(new("uuid-servidor-B")) },
+        { """{"TASK": "WORKER_REQUEST", "REQUESTOR_INFO": {"ip": "1.2.3.4", "port": 8000}}""", new WorkerRequest(Borrower) },
+        { """{"SERVER_UUID": "uuid-servidor-S2", "RESPONSE": "AVAILABLE", "WORKERS_UUID": ["uuid-w1", "uuid-w2"]}""", new Available(new("uuid-servidor-S2"), [new("uuid-w1"), new("uuid-w2")]) },
+        { """{"SERVER_UUID": "uuid-servidor-S2", "RESPONSE": "UNAVAILABLE"}""", new Unavailable(new("uuid-servidor-S2")) },
+        { """{"TASK": "REDIRECT", "SERVER_REDIRECT": {"ip": "1.2.3.4", "port": 8000}}""", new Redirect(Borrower) },
+        { """{"SERVER_UUID": "uuid-servidor-S1", "TASK": "COMMAND_RELEASE", "WORKERS_UUID": ["uuid-w1", "uuid-w2"]}""", new CommandRelease(new("uuid-servidor-S1"), [new("uuid-w1"), new("uuid-w2")]) },
+        { """{"SERVER_UUID": "uuid-servidor-S2", "RESPONSE": "RELEASE_ACK", "WORKERS_UUID": ["uuid-w1", "uuid-w2"]}""", new ReleaseAck(new("uuid-servidor-S2"), [new("uuid-w1"), new("uuid-w2")]) },
+        { """{"TASK": "RETURN", "SERVER_RETURN": {"ip": "5.6.7.8", "port": 9000}}""", new Return(Owner) },
+        { """{"SERVER_UUID": "uuid-servidor-S2", "RESPONSE": "RELEASE_COMPLETED", "WORKERS_UUID": ["uuid-w1"]}""", new ReleaseCompleted(new("uuid-servidor-S2"), [new("uuid-w1")]) },
+    };
+
+    public static TheoryData<string, MeshMessage> OurFields => new()
+    {
+        { $$"""{"WORKER": "ALIVE", "WORKER_UUID": "w", "TASKS": ["QUERY", "UPDATE"], "TRACEPARENT": "{{Trace}}"}""", new GetTask(new("w")) { Tasks = TaskTypes.All, TraceParent = Trace } },
+        { """{"WORKER": "ALIVE", "WORKER_UUID": "w", "TASKS": ["UPDATE"]}""", new GetTask(new("w")) { Tasks = TaskTypes.Update } },
+        { """{"WORKER": "ALIVE", "WORKER_UUID": "w", "TASKS": []}""", new GetTask(new("w")) { Tasks = TaskTypes.None } },
+        { """{"TASK": "UPDATE", "USER": "maria", "AMOUNT": 12.50, "TASK_ID": "t-1"}""", new NewTask(TaskType.Update, "maria", 12.50m) { Id = new("t-1") } },
+        { """{"STATUS": "OK", "TASK": "UPDATE", "WORKER_UUID": "w", "TASK_ID": "t-1", "RESULT": -0.5}""", new TaskStatus(TaskOutcome.Ok, TaskType.Update, new("w")) { Id = new("t-1"), Result = -0.5m } },
+        { """{"STATUS": "NOK", "TASK": "QUERY", "WORKER_UUID": "w", "ERROR": "no account \"joão\""}""", new TaskStatus(TaskOutcome.Nok, TaskType.Query, new("w")) { Error = "no account \"joão\"" } },
+        { """{"STATUS": "ACK", "TASK_ID": "t-1"}""", new Ack { Id = new("t-1") } },
+        { """{"TASK": "REDIRECT", "SERVER_REDIRECT": {"ip": "1.2.3.4", "port": 8000}, "FRAMING": "LINE"}""", new Redirect(Borrower) { Framing = Framing.Line } },
+        { """{"TASK": "RETURN", "SERVER_RETURN": {"ip": "5.6.7.8", "port": 9000}, "FRAMING": "WEBSOCKET"}""", new Return(Owner) { Framing = Framing.WebSocket } },
+        { """{"TASK": "WORKER_REQUEST", "REQUESTOR_INFO": {"ip": "1.2.3.4", "port": 8000}, "WORKERS_NEEDED": 3, "SERVER_UUID": "s"}""", new WorkerRequest(Borrower) { WorkersNeeded = 3, Server = new("s") } },
+        { """{"SERVER_UUID": "s", "TASK": "HEARTBEAT", "LOAD": {"QUEUE": 7, "IDLE": 0}}""", new Heartbeat(new("s")) { Load = new(7, 0) } },
+        { """{"SERVER_UUID": "s", "TASK": "HEARTBEAT", "RESPONSE": "ALIVE", "LOAD": {"QUEUE": 0, "IDLE": 2}}""", new HeartbeatResponse(new("s")) { Load = new(0, 2) } },
+        { """{"STATUS": "NOK", "ERROR": "TASK has an unknown value"}""", new Rejection("TASK has an unknown value") },
+    };
+
+    [Theory]
+    [MemberData(nameof(Examples), DisableDiscoveryEnumeration = true)]
+    [MemberData(nameof(OurFields), DisableDiscoveryEnumeration = true)]
+    public void Reader_Example_GivesItsMessage(string json, MeshMessage message) => Assert.Equal(message, Wire.Read(json));
+
+    [Theory]
+    [MemberData(nameof(Examples), DisableDiscoveryEnumeration = true)]
+    [MemberData(nameof(OurFields), DisableDiscoveryEnumeration = true)]
+    public void Writer_Message_GivesTheExampleByteForByte(string json, MeshMessage message) => Assert.Equal(json, Wire.Write(message));
+
+    /// <summary>What other JSON libraries make of the same object: no spaces, or fields in another order.</summary>
+    [Theory]
+    [MemberData(nameof(Examples), DisableDiscoveryEnumeration = true)]
+    public void Reader_OtherSpacingAndOrder_GivesTheSameMessage(string json, MeshMessage message)
+    {
+        using var document = JsonDocument.Parse(json);
+        var compact = JsonSerializer.Serialize(document.RootElement);
+        var reversed = "{ " + string.Join("\t,\n", document.RootElement.EnumerateObject().Reverse().Select(p => $"\"{p.Name}\" : {p.Value.GetRawText()}")) + " }\r";
+        Assert.Equal(message, Wire.Read(compact));
+        Assert.Equal(message, Wire.Read(reversed));
+    }
+}

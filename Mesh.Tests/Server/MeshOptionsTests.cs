@@ -1,0 +1,105 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting.Options;
+using Microsoft.Extensions.Configuration;
+
+namespace Mesh.Tests.Server;
+
+public sealed class MeshOptionsTests
+{
+    [Fact]
+    public void Settings_NothingButTheId_AreTheCoresDefaults()
+    {
+        var (options, faults) = Read(("Mesh:ServerId", "server-a"));
+
+        Assert.Empty(faults);
+        var settings = options.ToSettings(new MeshEndpoint("localhost", 9001), []);
+        Assert.Equal(new ServerSettings { Id = new ServerId("server-a"), Advertise = new MeshEndpoint("localhost", 9001), Peers = settings.Peers }, settings);
+    }
+
+    [Fact]
+    public void Settings_EachSection_IsRead()
+    {
+        var (options, faults) = Read(
+            ("Mesh:ServerId", "server-a"),
+            ("Mesh:Peers:0:Id", "server-b"),
+            ("Mesh:Peers:0:Endpoint", "http://server-b"),
+            ("Mesh:Timing:HeartbeatJitter", "0.5"),
+            ("Mesh:Balancing:MaxQueueThreshold", "99"),
+            ("Mesh:Tasks:LeaseTime", "00:01:00"),
+            ("Mesh:LinePeers:Allowed:0", "10.0.0.7"),
+            ("Mesh:Producer:Enabled", "true"));
+
+        Assert.Empty(faults);
+        var settings = options.ToSettings(new MeshEndpoint("localhost", 9001), []);
+        Assert.Equal((0.5, 99, TimeSpan.FromMinutes(1)), (settings.Heartbeat.Jitter, settings.Balancing.MaxQueueThreshold, settings.Tasks.LeaseTime));
+        Assert.Equal(("http://server-b", "10.0.0.7", true), (options.Peers[0].Endpoint, options.LinePeers.Allowed[0], options.Producer.Enabled));
+    }
+
+    [Theory]
+    [InlineData("Mesh:ServerId", "", "Mesh__ServerId is missing")]
+    [InlineData("Mesh:Advertise", "nowhere", "Mesh__Advertise must be host:port")]
+    [InlineData("Mesh:Advertise", "host:0", "Mesh__Advertise must be host:port")]
+    [InlineData("Mesh:Peers:0:Id", "server-b", "Mesh__Peers__0__Endpoint is missing")]
+    [InlineData("Mesh:Peers:0:Id", "server-a", "Mesh__Peers__0__Id is this server's own id")]
+    [InlineData("Mesh:Token", " ", "Mesh__Token must not be blank")]
+    [InlineData("ConnectionStrings:redis", "", "ConnectionStrings__redis is missing")]
+    [InlineData("Mesh:Timing:HeartbeatInterval", "soon", "Mesh__Timing__HeartbeatInterval must be a time such as 00:00:15")]
+    [InlineData("Mesh:Timing:HeartbeatInterval", "15", "Mesh__Timing__HeartbeatInterval is 15.00:00:00; it must lie between")]
+    [InlineData("Mesh:Timing:HeartbeatJitter", "NaN", "Mesh__Timing__HeartbeatJitter is NaN; it must lie between 0 and 1")]
+    [InlineData("Mesh:Balancing:MinQueueThreshold", "15", "Mesh__Balancing__MinQueueThreshold must be below Mesh__Balancing__MaxQueueThreshold")]
+    [InlineData("Mesh:Tasks:MaxAttempts", "1.5", "Mesh__Tasks__MaxAttempts must be a whole number")]
+    [InlineData("Mesh:LinePeers:Allowed:0", "example.org", "Mesh__LinePeers__Allowed__0 must be an IP address")]
+    [InlineData("Mesh:Producer:Enabled", "perhaps", "Mesh__Producer__Enabled must be true or false")]
+    public void Validate_BadValue_NamesTheKey(string key, string value, string fault)
+    {
+        var (_, faults) = Read(("Mesh:ServerId", "server-a"), (key, value));
+
+        Assert.Contains(faults, found => found.StartsWith(fault, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Validate_SeveralFaults_AreReportedTogether()
+    {
+        var (_, faults) = Read(("Mesh:ServerId", ""), ("Mesh:Tasks:Capacity", "many"), ("Mesh:Tasks:LeaseTime", "-00:00:01"));
+
+        Assert.Equal(3, faults.Count);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:9001", "127.0.0.1", 9001)]
+    [InlineData("localhost:1", "localhost", 1)]
+    [InlineData("[::1]:65535", "::1", 65535)]
+    public void EndpointText_HostAndPort_IsRead(string text, string host, int port)
+    {
+        Assert.True(EndpointText.TryParse(text, out var endpoint));
+        Assert.Equal(new MeshEndpoint(host, port), endpoint);
+        Assert.Equal(text, endpoint.ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("localhost")]
+    [InlineData(":80")]
+    [InlineData("localhost:")]
+    [InlineData("localhost:65536")]
+    [InlineData("localhost:-1")]
+    [InlineData("::1:80")]
+    [InlineData("http://localhost:80")]
+    [InlineData("[localhost]:80")]
+    public void EndpointText_AnythingElse_IsNot(string text) => Assert.False(EndpointText.TryParse(text, out _));
+
+    private static (MeshOptions Options, List<string> Faults) Read(params (string Key, string Value)[] settings)
+    {
+        var values = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = "127.0.0.1:6379" };
+        foreach (var (key, value) in settings)
+        {
+            values[key] = value;
+        }
+
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
+        var options = new MeshOptions();
+        new MeshOptionsReader(configuration).Configure(options);
+        return (options, [.. new MeshOptionsValidator(configuration).Validate(null, options).Failures ?? []]);
+    }
+}

@@ -1,0 +1,148 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Mesh.Protocol;
+using Mesh.Tests.Storage;
+using Mesh.Transport;
+
+namespace Mesh.Tests.Server;
+
+public sealed class ServerApiTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Account_PutTwice_IsCreatedThenSet()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync("/accounts/maria")).StatusCode);
+
+        Assert.Equal(HttpStatusCode.Created, (await server.PutAsync("/accounts/maria", """{"balance":0}""")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await server.PutAsync("/accounts/maria", """{"balance":12.5}""")).StatusCode);
+
+        var account = await server.GetJsonAsync("/accounts/maria");
+        Assert.Equal(("maria", 12.5m), (account.GetProperty("user").GetString(), account.GetProperty("balance").GetDecimal()));
+    }
+
+    [Theory]
+    [InlineData("{", "body")]
+    [InlineData("[]", "body")]
+    [InlineData("{}", "balance")]
+    [InlineData("""{"balance":"12"}""", "balance")]
+    [InlineData("""{"balance":-1}""", "balance")]
+    [InlineData("""{"balance":0.00001}""", "balance")]
+    public async Task Account_BadBody_NamesTheField(string json, string field)
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        var answer = await server.PutAsync("/accounts/maria", json);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(Stop);
+        Assert.Equal(field, problem.GetProperty("field").GetString());
+    }
+
+    [Fact]
+    public async Task Status_WorkerAndPeer_HasTheContractsShape()
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"));
+        await using var worker = await server.DialAsync(Framing.WebSocket);
+        worker.TrySend(new GetTask(new WorkerId("w1")));
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        await worker.ReceiveAsync<NewTask>();
+
+        var status = await server.GetJsonAsync("/status");
+
+        Assert.Equal(["id", "advertise", "queue", "running", "done", "dead", "workers", "peers", "loans"], Names(status));
+        Assert.Equal(server.Endpoint.ToString(), status.GetProperty("advertise").GetString());
+        Assert.Equal("""{"id":"w1","home":"server-a","state":"busy","transport":"websocket"}""", status.GetProperty("workers")[0].GetRawText());
+        Assert.Equal(["id", "endpoint", "alive", "lastSeen", "load"], Names(status.GetProperty("peers")[0]));
+    }
+
+    [Fact]
+    public async Task Events_ATaskComes_AreTold()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        await using var stream = await server.Http.GetStreamAsync(new Uri("/events", UriKind.Relative), Stop);
+        using var events = new StreamReader(stream);
+        Assert.Equal(0, await QueueAsync(events));
+
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+
+        Assert.Equal(1, await QueueAsync(events));
+    }
+
+    [Fact]
+    public async Task OpenApi_Document_HasEveryPath()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        var document = await server.GetJsonAsync("/openapi/v1.json");
+
+        Assert.Equal(["/accounts/{user}", "/events", "/status", "/tasks", "/tasks/{id}", "/tasks/{id}/retry"], Names(document.GetProperty("paths")).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Start_StoreAway_TakesNothingUntilItIsBack()
+    {
+        var store = new InMemoryMeshStore { IsAway = true };
+        await using var server = await ServerUnderTest.StartAsync(store, TimeProvider.System);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.GetAsync("/health")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/alive")).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""")).StatusCode);
+        await using var worker = await server.DialAsync(Framing.WebSocket);
+        worker.TrySend(new GetTask(new WorkerId("w1")));
+
+        store.IsAway = false;
+        await server.HealthyAsync();
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        await worker.ReceiveAsync<NewTask>();
+    }
+
+    [Fact]
+    public async Task Token_Missing_OnlyProbesAreServed()
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"));
+
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/health")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.GetAsync("/status")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.GetAsync("/nowhere")).StatusCode);
+        var refused = await Assert.ThrowsAsync<MeshDialException>(() => server.DialAsync(Framing.WebSocket));
+        Assert.Equal(MeshDialFailure.Refused, refused.Failure);
+
+        server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "s3cre");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.GetAsync("/status")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Token_Right_IsServed()
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"), ("Mesh:Tasks:LineHoldTime", "00:00:00.1"));
+        server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "s3cret");
+
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/status")).StatusCode);
+        await using var worker = await server.DialAsync(Framing.WebSocket, "s3cret");
+
+        // Lines carry no token; from this machine they may speak without.
+        using var line = await server.ConnectAsync();
+        await line.SayAsync("""{"WORKER":"ALIVE","WORKER_UUID":"w1"}""" + "\n");
+        Assert.Equal("""{"TASK": "NO_TASK"}""", await line.HearLineAsync());
+    }
+
+    private static IEnumerable<string> Names(JsonElement element) => element.EnumerateObject().Select(property => property.Name);
+
+    private static async Task<int> QueueAsync(StreamReader events)
+    {
+        while (await events.ReadLineAsync(Stop) is { } line)
+        {
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
+            {
+                return JsonDocument.Parse(line["data: ".Length..]).RootElement.GetProperty("queue").GetInt32();
+            }
+        }
+
+        throw new EndOfStreamException("The events ended.");
+    }
+}

@@ -1,0 +1,182 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Mesh.Protocol;
+using Mesh.Transport;
+
+namespace Mesh.Tests.Server;
+
+public sealed class TaskApiTests
+{
+    [Theory]
+    [InlineData("{", "body")]
+    [InlineData("", "body")]
+    [InlineData("17", "body")]
+    [InlineData("[]", "body")]
+    [InlineData("[17]", "[0]")]
+    [InlineData("""{"user":"maria"}""", "type")]
+    [InlineData("""{"type":"DELETE","user":"maria"}""", "type")]
+    [InlineData("""{"type":1,"user":"maria"}""", "type")]
+    [InlineData("""{"type":"QUERY"}""", "user")]
+    [InlineData("""{"type":"QUERY","user":""}""", "user")]
+    [InlineData("""{"type":"QUERY","user":"\ud800"}""", "user")]
+    [InlineData("""{"type":"QUERY","user":{"name":"maria"}}""", "user")]
+    [InlineData("""{"type":"UPDATE","user":"maria"}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":-1}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":NaN}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":"12"}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":0.00001}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":1e40}""", "amount")]
+    [InlineData("""{"type":"QUERY","user":"maria","id":""}""", "id")]
+    [InlineData("""{"type":"QUERY","user":"maria","id":7}""", "id")]
+    [InlineData("""[{"type":"QUERY","user":"a"},{"type":"UPDATE","user":"maria","amount":-1}]""", "[1].amount")]
+    [InlineData("""[{"type":"QUERY","user":"a"},{"type":"QUERY","user":"a"},{"type":"QUERY"}]""", "[2].user")]
+    public async Task Submit_BadBody_NamesTheField(string json, string field)
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        var answer = await server.PostAsync("/tasks", json);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(field, problem.GetProperty("field").GetString());
+        Assert.StartsWith(field + " ", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_BodyTooLarge_Is413NamingIt()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        var answer = await server.PostAsync("/tasks", "[" + new string(' ', 4 * 1024 * 1024) + "]");
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal("body", problem.GetProperty("field").GetString());
+    }
+
+    [Fact]
+    public async Task Submit_TenThousandTasks_AreAllQueued()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        var answer = await server.PostAsync("/tasks", "[" + string.Join(',', Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", 10_000)) + "]");
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(10_000, body.GetProperty("ids").EnumerateArray().Select(id => id.GetString()).Distinct().Count());
+        Assert.Equal(10_000, (await server.GetJsonAsync("/status")).GetProperty("queue").GetInt32());
+    }
+
+    [Fact]
+    public async Task Submit_QueueFull_Is429WithRetryAfter()
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:Capacity", "1"));
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+
+        var answer = await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.NotNull(answer.Headers.RetryAfter);
+    }
+
+    [Fact]
+    public async Task Submit_StoreAway_Is503WithRetryAfterAndWorksAgain()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        server.Store.IsAway = true;
+
+        var answer = await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.NotNull(answer.Headers.RetryAfter);
+
+        server.Store.IsAway = false;
+        await server.HealthyAsync();
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+    }
+
+    [Fact]
+    public async Task Submit_SameKeyTwice_IsOneTask()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        const string Task = """{"type":"QUERY","user":"maria","id":"order-1"}""";
+
+        Assert.Equal("order-1", await server.SubmitAsync(Task));
+        Assert.Equal("order-1", await server.SubmitAsync(Task));
+
+        Assert.Equal(1, (await server.GetJsonAsync("/status")).GetProperty("queue").GetInt32());
+    }
+
+    [Fact]
+    public async Task Find_TaskThroughItsLife_TellsItsState()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        var id = await server.SubmitAsync("""{"type":"UPDATE","user":"maria","amount":12.5}""");
+        var queued = await server.GetJsonAsync($"/tasks/{id}");
+        Assert.Equal("queued", queued.GetProperty("state").GetString());
+        Assert.Equal(32, queued.GetProperty("traceId").GetString()!.Length);
+
+        await using var worker = await server.DialAsync(Framing.WebSocket);
+        worker.TrySend(new GetTask(new WorkerId("w1")) { Tasks = TaskTypes.All });
+        var task = await worker.ReceiveAsync<NewTask>();
+        Assert.Equal((TaskType.Update, "maria", 12.5m), (task.Type, task.User, task.Amount));
+        Assert.Equal("running", (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString());
+
+        worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Update, new WorkerId("w1")) { Id = task.Id, Result = 22.5m });
+        Assert.Equal(task.Id, (await worker.ReceiveAsync<Ack>()).Id);
+        var done = await server.GetJsonAsync($"/tasks/{id}");
+        Assert.Equal(("done", 1, 22.5m, "w1"), (done.GetProperty("state").GetString(), done.GetProperty("attempts").GetInt32(),
+            done.GetProperty("result").GetDecimal(), done.GetProperty("worker").GetString()));
+    }
+
+    [Fact]
+    public async Task Find_UnknownTask_Is404()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync("/tasks/nobody")).StatusCode);
+    }
+
+    [Fact]
+    public async Task List_UnknownState_Is400()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await server.GetAsync("/tasks?state=lost")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await server.GetAsync("/tasks?state=dead&limit=0")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Retry_DeadLetter_IsRunAgainUnderItsId()
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
+        var id = await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        Assert.Equal(HttpStatusCode.Conflict, (await server.PostAsync($"/tasks/{id}/retry", "")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.PostAsync("/tasks/nobody/retry", "")).StatusCode);
+
+        await using var worker = await server.DialAsync(Framing.WebSocket);
+        var first = await RunAsync(worker, TaskOutcome.Nok);
+        var dead = Assert.Single((await server.GetJsonAsync("/tasks?state=dead")).EnumerateArray());
+        Assert.Equal((id, "dead", "no such user"), (dead.GetProperty("id").GetString(), dead.GetProperty("state").GetString(), dead.GetProperty("error").GetString()));
+
+        Assert.Equal(HttpStatusCode.Accepted, (await server.PostAsync($"/tasks/{id}/retry", "")).StatusCode);
+        Assert.NotEqual(first, await RunAsync(worker, TaskOutcome.Ok));
+        Assert.Equal("done", (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString());
+        Assert.Equal(HttpStatusCode.Conflict, (await server.PostAsync($"/tasks/{id}/retry", "")).StatusCode);
+    }
+
+    private static async Task<TaskId?> RunAsync(MeshConnection worker, TaskOutcome outcome)
+    {
+        worker.TrySend(new GetTask(new WorkerId("w1")));
+        var task = await worker.ReceiveAsync<NewTask>();
+        worker.TrySend(new Mesh.Protocol.TaskStatus(outcome, TaskType.Query, new WorkerId("w1"))
+        {
+            Id = task.Id,
+            Result = outcome == TaskOutcome.Ok ? 1 : null,
+            Error = outcome == TaskOutcome.Ok ? null : "no such user",
+        });
+        await worker.ReceiveAsync<Ack>();
+        return task.Id;
+    }
+}

@@ -1,0 +1,144 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Mesh.Protocol;
+
+namespace Mesh.Transport;
+
+/// <summary>A connection of one object per line, over a pipe: a socket that was dialled, or what Kestrel accepted.</summary>
+public sealed class LineConnection : MeshConnection
+{
+    private readonly PipeReader _input;
+    private readonly PipeWriter _output;
+    private readonly Action _abort;
+    private bool _lostItsPlace;
+
+    /// <param name="transport">Completing its output ends the connection gracefully.</param>
+    /// <param name="remoteAddress">For logs.</param>
+    /// <param name="options">The outbox and the time to close.</param>
+    /// <param name="abort">Ends the connection at once; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
+    public LineConnection(IDuplexPipe transport, string remoteAddress, MeshConnectionOptions options, Action abort)
+        : base(Framing.Line, remoteAddress, options)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        _input = transport.Input;
+        _output = transport.Output;
+        _abort = abort;
+        Start();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private protected override async ValueTask<Received> ReceiveCoreAsync(CancellationToken cancellationToken)
+    {
+        if (_lostItsPlace)
+        {
+            return End(CloseReason.ProtocolError);
+        }
+
+        try
+        {
+            while (true)
+            {
+                var result = await _input.ReadAsync(cancellationToken);
+                if (TryTake(in result, out var received))
+                {
+                    return received;
+                }
+            }
+        }
+        catch (Exception exception) when (IsLoss(exception, cancellationToken))
+        {
+            Abort(CloseReason.Lost);
+            return End(CloseReason.Lost);
+        }
+    }
+
+    private protected override int Append(MeshMessage message)
+    {
+        var before = _output.UnflushedBytes;
+        MessageWriter.Write(_output, message);
+        _output.Write(LineFraming.End);
+        return (int)(_output.UnflushedBytes - before);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private protected override async ValueTask FlushAsync()
+    {
+        var result = await _output.FlushAsync();
+        if (result.IsCompleted || result.IsCanceled)
+        {
+            throw new IOException("The peer takes no more");
+        }
+    }
+
+    private protected override async Task FinishAsync()
+    {
+        if (Reason != CloseReason.ProtocolError)
+        {
+            return;
+        }
+
+        // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
+        await TakeReceivingAsync();
+        ReadResult result;
+        do
+        {
+            result = await _input.ReadAsync();
+            _input.AdvanceTo(result.Buffer.End);
+        }
+        while (!result.IsCompleted && !result.IsCanceled);
+    }
+
+    private protected override void AbortTransport()
+    {
+        _input.CancelPendingRead();
+        _output.CancelPendingFlush();
+        _abort();
+    }
+
+    private protected override void StopReceiving() => _input.CancelPendingRead();
+
+    private protected override void Release(bool gracefully)
+    {
+        _input.Complete();
+        _output.Complete(gracefully ? null : new IOException("The connection was aborted"));
+    }
+
+    private bool TryTake(in ReadResult result, out Received received)
+    {
+        var buffer = result.Buffer;
+        if (LineFraming.TryReadLine(ref buffer, out var line, out var error))
+        {
+            received = Parse(in line);
+            _input.AdvanceTo(buffer.Start);
+            return true;
+        }
+
+        if (error.Kind != 0)
+        {
+            _lostItsPlace = true;
+            received = Received.Bad(error);
+        }
+        else if (result.IsCanceled)
+        {
+            received = End(CloseReason.Done);
+        }
+        else if (result.IsCompleted)
+        {
+            // A whole object counts without its line's end; part of one is a connection that broke off.
+            received = MessageReader.TryRead(in buffer, out var message, out _) ? Received.Of(message) : End(CloseReason.PeerClosed);
+        }
+        else
+        {
+            _input.AdvanceTo(buffer.Start, buffer.End);
+            received = default;
+            return false;
+        }
+
+        _input.AdvanceTo(buffer.End);
+        return true;
+    }
+
+    private static Received Parse(in ReadOnlySequence<byte> line) =>
+        MessageReader.TryRead(in line, out var message, out var error) ? Received.Of(message) : Received.Bad(error);
+}

@@ -1,0 +1,58 @@
+using Mesh.Protocol;
+
+namespace Mesh.Transport;
+
+/// <summary>
+/// Talks to a line peer the way the first implementations do: a new connection for each message (docs/protocol.md, "Transport").
+/// </summary>
+public sealed class LineExchange(MeshDialer dialer, TimeProvider time)
+{
+    /// <summary>How long those implementations wait for a reply.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Sends one message and waits for one reply. Without one it is an end: <see cref="CloseReason.Unreachable"/>, <see cref="CloseReason.Timeout"/>,
+    /// <see cref="CloseReason.PeerClosed"/> or <see cref="CloseReason.Lost"/>.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<Received> AskAsync(MeshEndpoint endpoint, MeshMessage message, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = new TimeLimit(timeout, time, cancellationToken);
+        try
+        {
+            await using var connection = await dialer.DialAsync(endpoint, Framing.Line, limit.Token);
+            connection.TrySend(message);
+            return await connection.ReceiveAsync(limit.Token);
+        }
+        catch (MeshDialException exception)
+        {
+            return Received.End(exception.Failure == MeshDialFailure.Timeout ? CloseReason.Timeout : CloseReason.Unreachable);
+        }
+        catch (OperationCanceledException exception) when (limit.IsOver(exception))
+        {
+            return Received.End(CloseReason.Timeout);
+        }
+    }
+
+    /// <summary>Sends one message that has no reply. Whether the peer's TCP took it: that it was read, nobody can tell.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<bool> TellAsync(MeshEndpoint endpoint, MeshMessage message, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = new TimeLimit(timeout, time, cancellationToken);
+        try
+        {
+            var connection = await dialer.DialAsync(endpoint, Framing.Line, limit.Token);
+            connection.TrySend(message);
+            await connection.CloseAsync(CloseReason.Done);
+            return await connection.Closed == CloseReason.Done;
+        }
+        catch (MeshDialException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException exception) when (limit.IsOver(exception))
+        {
+            return false;
+        }
+    }
+}

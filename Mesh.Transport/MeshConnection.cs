@@ -1,0 +1,233 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Mesh.Protocol;
+
+namespace Mesh.Transport;
+
+/// <summary>
+/// A connection that carries messages. One caller receives; any thread may send. All sending goes through a bounded outbox to one loop, which
+/// writes whatever has gathered there at once. Ends by <see cref="CloseAsync"/> or <see cref="Abort"/>, and only by them: a connection whose
+/// receiving side has ended may still send.
+/// </summary>
+public abstract class MeshConnection : IAsyncDisposable
+{
+    // What gathers is written in pieces of about this size, so that a long outbox does not become one large buffer.
+    private const int WriteBytes = 32 * 1024;
+
+    private readonly MeshConnectionOptions _options;
+    private readonly Channel<MeshMessage> _outbox;
+    private readonly SemaphoreSlim _receiving = new(1, 1);
+    private readonly TaskCompletionSource<CloseReason> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _ending = new();
+    private Task _sending = Task.CompletedTask;
+    private int _reason;
+    private bool _aborted;
+    private bool _ownsReceiving;
+    private volatile bool _receivesNoMore;
+
+    private protected MeshConnection(Framing framing, string remoteAddress, MeshConnectionOptions options)
+    {
+        Framing = framing;
+        RemoteAddress = remoteAddress;
+        _options = options;
+        _outbox = Channel.CreateBounded<MeshMessage>(new BoundedChannelOptions(options.OutboxCapacity) { SingleReader = true });
+    }
+
+    public Framing Framing { get; }
+
+    /// <summary>The peer's address, for logs.</summary>
+    public string RemoteAddress { get; }
+
+    /// <summary>Done once the connection is closed and nothing of it runs any more, with the first cause.</summary>
+    public Task<CloseReason> Closed => _closed.Task;
+
+    private protected CloseReason Reason => (CloseReason)Volatile.Read(ref _reason);
+
+    /// <summary>
+    /// The next message, bad input, or the end. One call at a time. Cancelling it leaves the connection good for nothing but to be closed.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<Received> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        if (!_receivesNoMore && _receiving.Wait(0, CancellationToken.None))
+        {
+            return ReceiveAndReleaseAsync(cancellationToken);
+        }
+
+        // A connection that closes takes over the receiving side, to see the peer's end.
+        return Reason != 0 ? new(Received.End(Reason)) : throw new InvalidOperationException("Another receive is under way");
+    }
+
+    /// <summary>Queues a message. Never blocks. False when the connection is closed or its outbox full: a peer that takes this little is best aborted.</summary>
+    public bool TrySend(MeshMessage message) => _outbox.Writer.TryWrite(message);
+
+    /// <summary>Sends what is queued, says goodbye, and frees the connection; aborts if that takes longer than <see cref="MeshConnectionOptions.CloseTimeout"/>.</summary>
+    public async ValueTask CloseAsync(CloseReason reason)
+    {
+        TrySetReason(reason);
+        _outbox.Writer.TryComplete();
+        try
+        {
+            await _sending.WaitAsync(_options.CloseTimeout, _options.TimeProvider);
+        }
+        catch (TimeoutException)
+        {
+            Abort(CloseReason.Timeout);
+            await _sending;
+        }
+    }
+
+    /// <summary>Ends the connection now; what is queued is lost. <see cref="Closed"/> tells when that is done.</summary>
+    public void Abort(CloseReason reason)
+    {
+        TrySetReason(reason);
+        _outbox.Writer.TryComplete();
+        lock (_ending)
+        {
+            // What carried the connection may be gone, or another's, once it is released.
+            if (!_aborted)
+            {
+                _aborted = true;
+                AbortTransport();
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return CloseAsync(CloseReason.Done);
+    }
+
+    /// <summary>Call last in the constructor.</summary>
+    private protected void Start()
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            _sending = Task.Run(SendAllAsync);
+        }
+    }
+
+    private protected void TrySetReason(CloseReason reason) => Interlocked.CompareExchange(ref _reason, (int)reason, 0);
+
+    /// <summary>The end of the receiving side, for this reason unless there was one before.</summary>
+    private protected Received End(CloseReason reason)
+    {
+        TrySetReason(reason);
+        return Received.End(Reason);
+    }
+
+    /// <summary>Whether a receive failed because the connection is gone, and not because its caller cancelled it.</summary>
+    private protected static bool IsLoss(Exception exception, CancellationToken cancellationToken) =>
+        IsLoss(exception) && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
+
+    /// <summary>What a transport throws when the connection is gone. All else is a bug.</summary>
+    private static bool IsLoss(Exception exception) =>
+        exception is IOException or SocketException or WebSocketException or ObjectDisposedException or OperationCanceledException;
+
+    /// <summary>Waits for the receive that is under way, if any. From here on none begins but what the connection does itself.</summary>
+    private protected async Task TakeReceivingAsync()
+    {
+        await _receiving.WaitAsync();
+        _ownsReceiving = true;
+    }
+
+    private protected abstract ValueTask<Received> ReceiveCoreAsync(CancellationToken cancellationToken);
+
+    /// <summary>Puts one message behind those that the next flush will write. Returns its bytes.</summary>
+    private protected abstract int Append(MeshMessage message);
+
+    private protected abstract ValueTask FlushAsync();
+
+    /// <summary>After the last flush of a graceful close: tells the peer.</summary>
+    private protected abstract Task FinishAsync();
+
+    /// <summary>Makes pending and later reads and writes fail. On any thread, at most once, never after the release.</summary>
+    private protected abstract void AbortTransport();
+
+    /// <summary>Makes a pending read come back where closing gracefully does not.</summary>
+    private protected abstract void StopReceiving();
+
+    /// <summary>The last step of every ending, once no read and no write is under way.</summary>
+    private protected abstract void Release(bool gracefully);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Received> ReceiveAndReleaseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReceiveCoreAsync(cancellationToken);
+        }
+        finally
+        {
+            _receiving.Release();
+        }
+    }
+
+    private async Task SendAllAsync()
+    {
+        Activity.Current = null;
+        try
+        {
+            while (await _outbox.Reader.WaitToReadAsync())
+            {
+                await SendGatheredAsync();
+            }
+
+            await FinishAsync();
+        }
+        catch (Exception exception)
+        {
+            Abort(CloseReason.Lost);
+            if (!IsLoss(exception))
+            {
+                throw;
+            }
+        }
+        finally
+        {
+            await EndAsync();
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        // A receive that is still under way after a graceful close comes back; one that begins now finds it over.
+        if (!_ownsReceiving)
+        {
+            _receivesNoMore = true;
+            StopReceiving();
+            await TakeReceivingAsync();
+        }
+
+        bool gracefully;
+        lock (_ending)
+        {
+            gracefully = !_aborted;
+            _aborted = true;
+        }
+
+        Release(gracefully);
+        _closed.TrySetResult(Reason);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendGatheredAsync()
+    {
+        var bytes = 0;
+        while (_outbox.Reader.TryRead(out var message))
+        {
+            bytes += Append(message);
+            if (bytes >= WriteBytes)
+            {
+                await FlushAsync();
+                bytes = 0;
+            }
+        }
+
+        await FlushAsync();
+    }
+}

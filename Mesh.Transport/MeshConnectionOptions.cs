@@ -1,0 +1,20 @@
+namespace Mesh.Transport;
+
+/// <summary>How a connection behaves, dialled or accepted.</summary>
+public sealed class MeshConnectionOptions
+{
+    /// <summary>How long a WebSocket is silent before it is pinged. With <see cref="KeepAliveTimeout"/> it bounds how long a half-open connection goes unnoticed.</summary>
+    public static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a ping may go without its pong.</summary>
+    public static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Messages that wait to be sent. Default: 1024.</summary>
+    public int OutboxCapacity { get; init; } = 1024;
+
+    /// <summary>How long a graceful close may take before it becomes an abort. Default: 2 s.</summary>
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Default: <see cref="TimeProvider.System"/>.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using Mesh.Protocol;
+
+namespace Mesh.Transport;
+
+/// <summary>Dials peers, in either framing.</summary>
+public sealed class MeshDialer(MeshDialerOptions options)
+{
+    private const string Path = "/mesh";
+
+    /// <exception cref="MeshDialException">No connection came about.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<MeshConnection> DialAsync(MeshEndpoint endpoint, Framing framing, CancellationToken cancellationToken)
+    {
+        var socket = await ConnectAsync(endpoint, cancellationToken);
+        try
+        {
+            return framing switch
+            {
+                Framing.Line => new LineConnection(new SocketPipe(socket), endpoint.ToString(), options.Connection, socket.Dispose),
+                Framing.WebSocket => await ShakeHandsAsync(socket, endpoint, cancellationToken),
+                _ => throw new ArgumentOutOfRangeException(nameof(framing), framing, "No framing"),
+            };
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<Socket> ConnectAsync(MeshEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var limit = new TimeLimit(options.ConnectTimeout, options.Connection.TimeProvider, cancellationToken);
+        try
+        {
+            KeepAlive(socket);
+            await socket.ConnectAsync(endpoint.Host, endpoint.Port, limit.Token);
+            return socket;
+        }
+        catch (Exception exception)
+        {
+            socket.Dispose();
+            if (limit.IsOver(exception))
+            {
+                throw new MeshDialException(MeshDialFailure.Timeout, $"{endpoint} took longer than {options.ConnectTimeout} to connect", exception);
+            }
+
+            if (exception is SocketException)
+            {
+                throw new MeshDialException(MeshDialFailure.Unreachable, $"{endpoint} cannot be reached: {exception.Message}", exception);
+            }
+
+            throw;
+        }
+    }
+
+    // The socket is connected first and handed to the HTTP stack afterwards: so a failure is known to be one of TCP or one of the handshake,
+    // and the WebSocket's writes can be gathered.
+    private async Task<WebSocketConnection> ShakeHandsAsync(Socket socket, MeshEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        var stream = new BatchingStream(new NetworkStream(socket, ownsSocket: true));
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = (_, _) => new(stream),
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
+        };
+        using var invoker = new HttpMessageInvoker(handler);
+        using var limit = new TimeLimit(options.HandshakeTimeout, options.Connection.TimeProvider, cancellationToken);
+        var client = new ClientWebSocket();
+        client.Options.CollectHttpResponseDetails = true;
+        client.Options.KeepAliveInterval = MeshConnectionOptions.KeepAliveInterval;
+        client.Options.KeepAliveTimeout = MeshConnectionOptions.KeepAliveTimeout;
+        if (options.Token is { } token)
+        {
+            client.Options.SetRequestHeader("Authorization", $"Bearer {token}");
+        }
+
+        try
+        {
+            var uri = new Uri($"{(options.UseTls ? "wss" : "ws")}://{endpoint}{Path}");
+            await client.ConnectAsync(uri, invoker, limit.Token);
+            return new WebSocketConnection(client, endpoint.ToString(), options.Connection, stream, socket.Dispose);
+        }
+        catch (Exception exception)
+        {
+            var status = client.HttpStatusCode;
+            client.Dispose();
+            if (exception is WebSocketException or UriFormatException || limit.IsOver(exception))
+            {
+                throw new MeshDialException(FailureOf(status), $"{endpoint} did not open a WebSocket: {Describe(status)}", exception);
+            }
+
+            throw;
+        }
+    }
+
+    private static MeshDialFailure FailureOf(HttpStatusCode status) => status switch
+    {
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => MeshDialFailure.Refused,
+        HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError => MeshDialFailure.Unreachable,
+        _ => MeshDialFailure.NotWebSocket,
+    };
+
+    private static string Describe(HttpStatusCode status) => status == 0 ? "no answer in HTTP" : $"HTTP {(int)status}";
+
+    // Raw lines have no ping of their own.
+    private static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, (int)MeshConnectionOptions.KeepAliveInterval.TotalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, (int)MeshConnectionOptions.KeepAliveInterval.TotalSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 2);
+    }
+}

@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
+using Mesh.Protocol;
+
+namespace Mesh.Transport;
+
+/// <summary>A connection of one object per text message, over a WebSocket that was dialled or accepted.</summary>
+public sealed class WebSocketConnection : MeshConnection
+{
+    private const int FirstBufferBytes = 4096;
+
+    private readonly WebSocket _socket;
+    private readonly BatchingStream? _batch;
+    private readonly Action? _abort;
+    private readonly ArrayBufferWriter<byte> _unsent = new(FirstBufferBytes);
+    private readonly List<int> _ends = [];
+    private byte[] _buffer = new byte[FirstBufferBytes];
+    private int _length;
+    private bool _skipsRest;
+
+    /// <param name="socket">Owned from here on.</param>
+    /// <param name="remoteAddress">For logs.</param>
+    /// <param name="options">The outbox and the time to close.</param>
+    /// <param name="batch">The stream under the socket, so that the messages of one flush become one write; null when it has none.</param>
+    /// <param name="abort">What ends the connection at once besides the socket's own abort; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
+    public WebSocketConnection(WebSocket socket, string remoteAddress, MeshConnectionOptions options, BatchingStream? batch = null, Action? abort = null)
+        : base(Framing.WebSocket, remoteAddress, options)
+    {
+        _socket = socket;
+        _batch = batch;
+        _abort = abort;
+        Start();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private protected override async ValueTask<Received> ReceiveCoreAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var part = await _socket.ReceiveAsync(_buffer.AsMemory(_length), cancellationToken);
+                if (TryTake(part, out var received))
+                {
+                    return received;
+                }
+            }
+        }
+        catch (Exception exception) when (IsLoss(exception, cancellationToken))
+        {
+            Abort(CloseReason.Lost);
+            return End(CloseReason.Lost);
+        }
+    }
+
+    private protected override int Append(MeshMessage message)
+    {
+        var before = _unsent.WrittenCount;
+        MessageWriter.Write(_unsent, message);
+        _ends.Add(_unsent.WrittenCount);
+        return _unsent.WrittenCount - before;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private protected override async ValueTask FlushAsync()
+    {
+        _batch?.Hold();
+        var start = 0;
+        foreach (var end in _ends)
+        {
+            await _socket.SendAsync(_unsent.WrittenMemory[start..end], WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+            start = end;
+        }
+
+        _ends.Clear();
+        _unsent.ResetWrittenCount();
+        if (_batch is not null)
+        {
+            await _batch.LetGoAsync();
+        }
+    }
+
+    private protected override async Task FinishAsync()
+    {
+        var status = Reason == CloseReason.ProtocolError ? WebSocketCloseStatus.InvalidPayloadData : WebSocketCloseStatus.NormalClosure;
+        await _socket.CloseOutputAsync(status, Reason.ToString(), CancellationToken.None);
+
+        // The peer's close says that it has taken all that was sent.
+        await TakeReceivingAsync();
+        while ((await ReceiveCoreAsync(CancellationToken.None)).Kind != ReceivedKind.End)
+        {
+        }
+    }
+
+    private protected override void AbortTransport()
+    {
+        _socket.Abort();
+        _abort?.Invoke();
+    }
+
+    // Either the drain has seen the end, or the abort makes the read fail.
+    private protected override void StopReceiving()
+    {
+    }
+
+    private protected override void Release(bool gracefully) => _socket.Dispose();
+
+    private bool TryTake(ValueWebSocketReceiveResult part, out Received received)
+    {
+        received = default;
+        if (part.MessageType == WebSocketMessageType.Close)
+        {
+            received = End(CloseReason.PeerClosed);
+            return true;
+        }
+
+        if (_skipsRest)
+        {
+            _skipsRest = !part.EndOfMessage;
+            return false;
+        }
+
+        if (part.MessageType == WebSocketMessageType.Binary)
+        {
+            received = Skip(part, ProtocolError.NotText);
+            return true;
+        }
+
+        _length += part.Count;
+        if (_length > ProtocolLimits.MaxMessageBytes)
+        {
+            received = Skip(part, ProtocolError.TooLong);
+            return true;
+        }
+
+        if (!part.EndOfMessage)
+        {
+            if (_length == _buffer.Length)
+            {
+                Array.Resize(ref _buffer, Math.Min(_buffer.Length * 2, ProtocolLimits.MaxMessageBytes + 1));
+            }
+
+            return false;
+        }
+
+        received = MessageReader.TryRead(_buffer.AsSpan(0, _length), out var message, out var error) ? Received.Of(message) : Received.Bad(error);
+        _length = 0;
+        return true;
+    }
+
+    private Received Skip(ValueWebSocketReceiveResult part, ProtocolError error)
+    {
+        _skipsRest = !part.EndOfMessage;
+        _length = 0;
+        return Received.Bad(error);
+    }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using Mesh.Protocol;
+using Mesh.Worker.Core;
+using Mesh.Worker.Handlers;
+using Mesh.Worker.Options;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Worker;
+
+/// <summary>Runs one attempt at a task: the simulated work, then the handler of its type.</summary>
+internal sealed partial class AttemptRunner
+{
+    // ERROR is for a person to read, and must leave room in the message.
+    private const int MaxErrorLength = 512;
+
+    private readonly Dictionary<TaskType, ITaskHandler> _handlers;
+    private readonly TimeSpan _workTime;
+    private readonly TimeProvider _time;
+    private readonly ILogger<AttemptRunner> _logger;
+
+    /// <exception cref="ArgumentException">Two handlers for one type.</exception>
+    public AttemptRunner(IEnumerable<ITaskHandler> handlers, IOptions<WorkerOptions> options, TimeProvider time, ILogger<AttemptRunner> logger)
+    {
+        _handlers = handlers.ToDictionary(handler => handler.Type);
+        _workTime = options.Value.WorkTime;
+        _time = time;
+        _logger = logger;
+        Handles = _handlers.Keys.Aggregate(TaskTypes.None, (all, type) => all | type.AsFlag());
+    }
+
+    public TaskTypes Handles { get; }
+
+    public async Task<AttemptResult> RunAsync(NewTask task, CancellationToken cancellation)
+    {
+        using var activity = ProcessTrace.Start(task);
+        var result = await HandleAsync(task, cancellation);
+        if (result.Outcome == TaskOutcome.Nok)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, result.Error);
+        }
+
+        return new(result.Outcome, result.Balance, result.Error, activity?.Id ?? task.TraceParent);
+    }
+
+    private async ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation)
+    {
+        try
+        {
+            if (_workTime > TimeSpan.Zero)
+            {
+                await Task.Delay(_workTime, _time, cancellation);
+            }
+
+            var result = await _handlers[task.Type].HandleAsync(task, cancellation);
+            if (result.Outcome == TaskOutcome.Nok)
+            {
+                LogFailed(task.Type, task.Id, task.User, result.Error);
+            }
+
+            return result.Error is { } error ? HandlerResult.Failed(Bound(error)) : result;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return HandlerResult.Failed("cancelled");
+        }
+        catch (Exception fault)
+        {
+            LogThrew(fault, task.Type, task.Id);
+            return HandlerResult.Failed(Bound($"{fault.GetType().Name}: {fault.Message}"));
+        }
+    }
+
+    private static string Bound(string error) => error.Length <= MaxErrorLength ? error
+        : error[..(char.IsHighSurrogate(error[MaxErrorLength - 1]) ? MaxErrorLength - 1 : MaxErrorLength)];
+
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Debug, Message = "{Type} {Task} of {User} failed: {Error}")]
+    private partial void LogFailed(TaskType type, TaskId? task, string user, string? error);
+
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Error, Message = "The handler of {Type} threw on {Task}")]
+    private partial void LogThrew(Exception fault, TaskType type, TaskId? task);
+}

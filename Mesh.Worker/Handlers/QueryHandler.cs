@@ -1,0 +1,21 @@
+using Mesh.Accounts;
+using Mesh.Protocol;
+
+namespace Mesh.Worker.Handlers;
+
+/// <summary>QUERY: reads a balance.</summary>
+internal sealed class QueryHandler(ILedger ledger, StorePatience patience) : ITaskHandler
+{
+    public TaskType Type => TaskType.Query;
+
+    public async ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation)
+    {
+        if (AccountRules.CheckUser(task.User) is { } fault)
+        {
+            return HandlerResult.Failed($"USER {fault}");
+        }
+
+        var balance = await patience.TryAsync(stop => ledger.FindBalanceAsync(task.User, stop), cancellation);
+        return balance is { } known ? HandlerResult.Done(known) : HandlerResult.Failed("unknown user");
+    }
+}

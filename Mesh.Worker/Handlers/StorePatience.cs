@@ -1,0 +1,50 @@
+using Mesh.Accounts;
+
+namespace Mesh.Worker.Handlers;
+
+/// <summary>
+/// Waits out a store that is away. A NOK would cost the task an attempt, and an outage of seconds would make dead letters of a whole queue;
+/// so the task is held, and tried again, until the store is back or the task is cancelled. If its lease runs out meanwhile
+/// the server gives it to another worker, and the ledger still counts it once.
+/// </summary>
+internal sealed partial class StorePatience(TimeProvider time, ILogger<StorePatience> logger)
+{
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    private int _away;
+
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<T> TryAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation)
+    {
+        for (var wait = FirstWait; ; wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, LongestWait.Ticks)))
+        {
+            try
+            {
+                var result = await call(cancellation);
+                if (Volatile.Read(ref _away) == 1 && Interlocked.Exchange(ref _away, 0) == 1)
+                {
+                    LogBack();
+                }
+
+                return result;
+            }
+            catch (Exception fault) when (LedgerFaults.IsStoreAway(fault))
+            {
+                // Once per outage, not once per task.
+                if (Interlocked.Exchange(ref _away, 1) == 0)
+                {
+                    LogAway(fault.Message);
+                }
+            }
+
+            await Task.Delay(wait, time, cancellation);
+        }
+    }
+
+    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "The accounts are out of reach, tasks wait for them: {Fault}")]
+    private partial void LogAway(string fault);
+
+    [LoggerMessage(EventId = 2202, Level = LogLevel.Information, Message = "The accounts are back")]
+    private partial void LogBack();
+}

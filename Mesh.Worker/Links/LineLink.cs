@@ -1,0 +1,65 @@
+using Mesh.Protocol;
+using Mesh.Transport;
+using Mesh.Worker.Core;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Worker.Links;
+
+/// <summary>Raw lines: a connection for each message and its reply. There is nothing to dial, so it is connected at once.</summary>
+internal sealed class LineLink(
+    int number,
+    Func<CancellationToken, ValueTask<MeshEndpoint>> find,
+    LineExchange exchange,
+    Func<WorkerInput, ValueTask> post) : Link(number, post)
+{
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // As many as the core has messages under way, which it bounds.
+    private readonly List<Task> _exchanges = [];
+
+    public override void Send(MeshMessage message)
+    {
+        _exchanges.RemoveAll(running => running.IsCompleted);
+        _exchanges.Add(ExchangeAsync(message));
+    }
+
+    public override async Task RunAsync()
+    {
+        await PostAsync(new WorkerInput.Connected(Number));
+        await using (Closing.Register(() => _closed.TrySetResult()))
+        {
+            await _closed.Task;
+        }
+
+        await Task.WhenAll(_exchanges);
+        await PostAsync(new WorkerInput.Disconnected(Number, nameof(CloseReason.Done)));
+    }
+
+    private async Task ExchangeAsync(MeshMessage message)
+    {
+        try
+        {
+            var endpoint = await find(Closing);
+            var received = await exchange.AskAsync(endpoint, message, LineExchange.DefaultTimeout, Closing);
+            await PostAsync((message, received.Message) switch
+            {
+                (GetTask, NewTask or NoTask or Redirect or Return or Rejection) => new WorkerInput.Received(Number, received.Message),
+                // The connection tells which status is meant, so peers need not echo TASK_ID.
+                (TaskStatus status, Ack ack) => new WorkerInput.Received(Number, ack with { Id = status.Id }),
+                _ => new WorkerInput.ExchangeFailed(Number, message, received.ToString()),
+            });
+        }
+        catch (MeshDialException fault)
+        {
+            await PostAsync(new WorkerInput.ExchangeFailed(Number, message, fault.Message));
+        }
+        catch (OperationCanceledException) when (Closing.IsCancellationRequested)
+        {
+            // Nobody waits for it any more.
+        }
+        catch (Exception fault)
+        {
+            _closed.TrySetException(fault);
+        }
+    }
+}

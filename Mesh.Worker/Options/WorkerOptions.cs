@@ -1,0 +1,52 @@
+namespace Mesh.Worker.Options;
+
+/// <summary>The worker's configuration: section "Mesh", as environment variables Mesh__WorkerId and so on.</summary>
+internal sealed class WorkerOptions
+{
+    public const string Section = "Mesh";
+
+    /// <summary>The worker's UUID, unique over the mesh. Default: WORKER_ and six random hex digits.</summary>
+    public string WorkerId { get; set; } = $"WORKER_{Guid.NewGuid():n}"[..13];
+
+    public HomeServerOptions HomeServer { get; set; } = new();
+
+    /// <summary>How home is spoken to. Default: WebSocket.</summary>
+    public WorkerTransport Transport { get; set; } = WorkerTransport.WebSocket;
+
+    /// <summary>Tasks at a time, 1 to 1024. Default: 1.</summary>
+    public int Concurrency { get; set; } = 1;
+
+    /// <summary>Simulated work: every task takes this much longer. Default: none.</summary>
+    public TimeSpan WorkTime { get; set; }
+
+    /// <summary>How long running tasks may take once the worker is told to stop; then they are handed back. Default: 10 s.</summary>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The mesh's shared secret. Default: none.</summary>
+    public string? Token { get; set; }
+
+    public RedirectOptions Redirect { get; set; } = new();
+}
+
+internal sealed class HomeServerOptions
+{
+    /// <summary>Its UUID, which the worker presents when it is away. Required.</summary>
+    public string Id { get; set; } = "";
+
+    /// <summary>host:port, a URL, or a name that service discovery knows. Required.</summary>
+    public string Endpoint { get; set; } = "";
+}
+
+internal sealed class RedirectOptions
+{
+    /// <summary>The borrowers that the worker lets itself be sent to: host, host:port or *.domain. Default: all.</summary>
+    public IList<string> Allowed { get; } = [];
+}
+
+internal enum WorkerTransport
+{
+    WebSocket = 1,
+
+    /// <summary>Raw lines, a connection a message.</summary>
+    Tcp = 2,
+}

@@ -1,0 +1,70 @@
+using System.Text;
+using Mesh.Protocol;
+using Mesh.Worker.Links;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Worker.Options;
+
+/// <summary>Reports all that is wrong at once, by the names of the environment variables.</summary>
+internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
+{
+    private const int MaxConcurrency = 1024;
+    private static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
+
+    public ValidateOptionsResult Validate(string? name, WorkerOptions options)
+    {
+        var faults = new List<string>();
+        CheckId("Mesh__WorkerId", options.WorkerId);
+        CheckId("Mesh__HomeServer__Id", options.HomeServer.Id);
+        if (string.IsNullOrWhiteSpace(options.HomeServer.Endpoint))
+        {
+            faults.Add("Mesh__HomeServer__Endpoint is missing: host:port of the home server, or its name in service discovery.");
+        }
+        else if (!ServerAddress.IsValid(options.HomeServer.Endpoint))
+        {
+            faults.Add($"Mesh__HomeServer__Endpoint '{options.HomeServer.Endpoint}' is neither host:port nor a URL nor a service's name.");
+        }
+
+        if (!Enum.IsDefined(options.Transport))
+        {
+            faults.Add($"Mesh__Transport is '{options.Transport}'; it must be WebSocket or Tcp.");
+        }
+
+        if (options.Concurrency is < 1 or > MaxConcurrency)
+        {
+            faults.Add($"Mesh__Concurrency is {options.Concurrency}; it must lie between 1 and {MaxConcurrency}.");
+        }
+
+        CheckTime("Mesh__WorkTime", options.WorkTime);
+        CheckTime("Mesh__StopTimeout", options.StopTimeout);
+        for (var i = 0; i < options.Redirect.Allowed.Count; i++)
+        {
+            if (string.IsNullOrWhiteSpace(options.Redirect.Allowed[i]))
+            {
+                faults.Add($"Mesh__Redirect__Allowed__{i} is empty: host, host:port or *.domain.");
+            }
+        }
+
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+
+        void CheckId(string key, string id)
+        {
+            if (string.IsNullOrEmpty(id))
+            {
+                faults.Add($"{key} is missing.");
+            }
+            else if (Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes)
+            {
+                faults.Add($"{key} is longer than {ProtocolLimits.MaxIdBytes} bytes.");
+            }
+        }
+
+        void CheckTime(string key, TimeSpan time)
+        {
+            if (time < TimeSpan.Zero || time > MaxTime)
+            {
+                faults.Add($"{key} is {time}; it must lie between 00:00:00 and {MaxTime}.");
+            }
+        }
+    }
+}

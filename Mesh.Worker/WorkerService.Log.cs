@@ -1,0 +1,106 @@
+using Mesh.Protocol;
+using Mesh.Worker.Core;
+
+namespace Mesh.Worker;
+
+internal sealed partial class WorkerService
+{
+    private void Log(WorkerEvent told)
+    {
+        switch (told)
+        {
+            case WorkerEvent.Reached { Place: { Borrower: { } borrower, Framing: var framing } }:
+                LogAtBorrower(_settings.Id, borrower, framing);
+                break;
+            case WorkerEvent.Reached { Place.Framing: var framing }:
+                LogAtHome(_settings.Id, _settings.Home, framing);
+                break;
+            case WorkerEvent.OutOfContact { Failures: 1 } lost:
+                LogLost(_settings.Id, lost.Place, lost.Why);
+                break;
+            case WorkerEvent.OutOfContact lost:
+                LogStillLost(lost.Place, lost.Failures, lost.Why, lost.RetryIn);
+                break;
+            case WorkerEvent.GaveUpBorrower gone:
+                LogGaveUp(_settings.Id, gone.Place, _settings.Home);
+                break;
+            case WorkerEvent.Lent lent:
+                LogLent(_settings.Id, _settings.Home, lent.Borrower);
+                break;
+            case WorkerEvent.CalledHome back:
+                LogCalledHome(_settings.Id, _settings.Home, back.Address);
+                break;
+            case WorkerEvent.TurnedAway away:
+                LogTurnedAway(_settings.Id, away.Place, away.Why);
+                break;
+            case WorkerEvent.RefusedRedirect refused:
+                LogRefusedRedirect(_settings.Id, refused.Target);
+                break;
+            case WorkerEvent.IgnoredReturn ignored:
+                LogIgnoredReturn(_settings.Id, ignored.Address);
+                break;
+            case WorkerEvent.Rejected rejected:
+                LogRejected(_settings.Id, rejected.Error);
+                break;
+            case WorkerEvent.Unexpected unexpected:
+                LogUnexpected(_settings.Id, unexpected.Message);
+                break;
+            case WorkerEvent.GaveUpStatuses dropped:
+                LogGaveUpStatuses(_settings.Id, dropped.Count);
+                break;
+            case WorkerEvent.Abandoned abandoned:
+                LogAbandoned(_settings.Id, abandoned.Count);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown event {told}.");
+        }
+    }
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Information, Message = "{Worker} of {Home} starts")]
+    private partial void LogStarting(WorkerId worker, ServerId home);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Information, Message = "{Worker} is at home with {Home} ({Framing})")]
+    private partial void LogAtHome(WorkerId worker, ServerId home, Framing framing);
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Information, Message = "{Worker} works for {Borrower} ({Framing})")]
+    private partial void LogAtBorrower(WorkerId worker, MeshEndpoint borrower, Framing framing);
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "{Worker} is lent by {Home} to {Borrower}")]
+    private partial void LogLent(WorkerId worker, ServerId home, MeshEndpoint borrower);
+
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Information, Message = "{Worker} is sent home to {Home}, called {Address} there")]
+    private partial void LogCalledHome(WorkerId worker, ServerId home, MeshEndpoint address);
+
+    [LoggerMessage(EventId = 2006, Level = LogLevel.Warning, Message = "{Worker} is out of contact with {Place}, tries again: {Why}")]
+    private partial void LogLost(WorkerId worker, Place place, string why);
+
+    [LoggerMessage(EventId = 2007, Level = LogLevel.Debug, Message = "{Place} is still out of contact after {Failures} tries, next in {RetryIn}: {Why}")]
+    private partial void LogStillLost(Place place, int failures, string why, TimeSpan retryIn);
+
+    [LoggerMessage(EventId = 2008, Level = LogLevel.Warning, Message = "{Worker} gives up {Place} and goes home to {Home}")]
+    private partial void LogGaveUp(WorkerId worker, Place place, ServerId home);
+
+    [LoggerMessage(EventId = 2009, Level = LogLevel.Warning, Message = "{Worker} is not wanted by {Place} and goes home: {Why}")]
+    private partial void LogTurnedAway(WorkerId worker, Place place, string why);
+
+    [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "{Worker} stays at home: Mesh__Redirect__Allowed does not name {Target}")]
+    private partial void LogRefusedRedirect(WorkerId worker, MeshEndpoint target);
+
+    [LoggerMessage(EventId = 2011, Level = LogLevel.Information, Message = "{Worker} is at home already and ignores its return to {Address}")]
+    private partial void LogIgnoredReturn(WorkerId worker, MeshEndpoint address);
+
+    [LoggerMessage(EventId = 2012, Level = LogLevel.Warning, Message = "{Worker} is rejected by its home: {Error}")]
+    private partial void LogRejected(WorkerId worker, string error);
+
+    [LoggerMessage(EventId = 2013, Level = LogLevel.Warning, Message = "{Worker} got a {Message}, which no worker expects")]
+    private partial void LogUnexpected(WorkerId worker, string message);
+
+    [LoggerMessage(EventId = 2014, Level = LogLevel.Warning, Message = "{Worker} drops {Count} statuses that no server acknowledged; their leases run out")]
+    private partial void LogGaveUpStatuses(WorkerId worker, int count);
+
+    [LoggerMessage(EventId = 2015, Level = LogLevel.Error, Message = "{Worker} leaves {Count} tasks whose handlers did not end when cancelled")]
+    private partial void LogAbandoned(WorkerId worker, int count);
+
+    [LoggerMessage(EventId = 2016, Level = LogLevel.Information, Message = "{Worker} has stopped")]
+    private partial void LogStopped(WorkerId worker);
+}

@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Mesh.Protocol;
+using Mesh.Transport;
+using Mesh.Worker.Core;
+using Mesh.Worker.Links;
+using Mesh.Worker.Options;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.ServiceDiscovery;
+
+namespace Mesh.Worker;
+
+/// <summary>
+/// The core's shell: one loop takes the inputs of the link, the attempts and the timer from a channel, in order, and carries out what the core decides.
+/// </summary>
+internal sealed partial class WorkerService : BackgroundService
+{
+    private const int InboxCapacity = 256;
+
+    private readonly AttemptRunner _runner;
+    private readonly ServerAddress _home;
+    private readonly MeshDialer _dialer;
+    private readonly LineExchange _exchange;
+    private readonly WorkerSettings _settings;
+    private readonly WorkerCore _core;
+    private readonly TimeProvider _time;
+    private readonly ILogger<WorkerService> _logger;
+    private readonly Channel<WorkerInput> _inbox = Channel.CreateBounded<WorkerInput>(new BoundedChannelOptions(InboxCapacity) { SingleReader = true });
+    private readonly Dictionary<int, (Task Running, CancellationTokenSource Cancel)> _attempts = [];
+    private readonly long _startedAt;
+    private Link? _link;
+    private Task _linkRunning = Task.CompletedTask;
+    private TimeSpan? _armedFor;
+    private int _timerCame;
+    private bool _stopped;
+
+    public WorkerService(
+        IOptions<WorkerOptions> options,
+        AttemptRunner runner,
+        ServiceEndpointResolver resolver,
+        TimeProvider time,
+        ILogger<WorkerService> logger)
+    {
+        var given = options.Value;
+        _runner = runner;
+        _time = time;
+        _logger = logger;
+        _startedAt = time.GetTimestamp();
+        _home = new(given.HomeServer.Endpoint, resolver);
+        _dialer = new(new MeshDialerOptions { Token = given.Token, Connection = new MeshConnectionOptions { TimeProvider = time } });
+        _exchange = new(_dialer, time);
+        _settings = new(new WorkerId(given.WorkerId), new ServerId(given.HomeServer.Id))
+        {
+            Framing = given.Transport == WorkerTransport.Tcp ? Framing.Line : Framing.WebSocket,
+            Concurrency = given.Concurrency,
+            Handles = runner.Handles,
+            Redirects = new(given.Redirect.Allowed),
+            Timing = new() { StopLimit = given.StopTimeout },
+        };
+        _core = new(_settings, Random.Shared);
+    }
+
+    public override void Dispose()
+    {
+        _link?.Dispose();
+        base.Dispose();
+    }
+
+    private TimeSpan Now => _time.GetElapsedTime(_startedAt);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Activity.Current = null;
+        LogStarting(_settings.Id, _settings.Home);
+        // A full inbox needs no waking: each input makes the core look at the clock, and the loop at the token.
+        await using var timer = _time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var stop = stoppingToken.Register(() => _inbox.Writer.TryWrite(new WorkerInput.TimeCame()));
+        Step(new WorkerInput.Start(), timer);
+        var stopGiven = false;
+        while (!_stopped)
+        {
+            var input = await _inbox.Reader.ReadAsync(CancellationToken.None);
+            Step(input, timer);
+            if (!stopGiven && stoppingToken.IsCancellationRequested)
+            {
+                stopGiven = true;
+                Step(new WorkerInput.StopRequested(), timer);
+            }
+        }
+
+        _inbox.Writer.TryComplete();
+        await _linkRunning;
+        LogStopped(_settings.Id);
+    }
+
+    private void OnTimer()
+    {
+        Volatile.Write(ref _timerCame, 1);
+        _inbox.Writer.TryWrite(new WorkerInput.TimeCame());
+    }
+
+    private void Step(WorkerInput input, ITimer timer)
+    {
+        if (input is WorkerInput.AttemptEnded { Attempt: var attempt } && _attempts.Remove(attempt, out var ended))
+        {
+            ended.Cancel.Dispose();
+        }
+
+        foreach (var effect in _core.Step(input, Now))
+        {
+            CarryOut(effect);
+        }
+
+        Arm(timer);
+    }
+
+    /// <summary>A timer that comes too early only makes the core look at the clock, so it is touched for an earlier time alone: not for every message.</summary>
+    private void Arm(ITimer timer)
+    {
+        if (Interlocked.Exchange(ref _timerCame, 0) == 1)
+        {
+            _armedFor = null;
+        }
+
+        if (_core.WakeAt is { } wakeAt && (_armedFor is null || wakeAt < _armedFor))
+        {
+            _armedFor = wakeAt;
+            // Timers count whole milliseconds, and may still come a little before their time: then this is armed once more.
+            var wait = Math.Max(0, Math.Ceiling((wakeAt - Now).TotalMilliseconds));
+            timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void CarryOut(WorkerEffect effect)
+    {
+        switch (effect)
+        {
+            case WorkerEffect.Send send:
+                _link!.Send(send.Message);
+                break;
+            case WorkerEffect.RunAttempt run:
+                var cancel = new CancellationTokenSource();
+                _attempts.Add(run.Attempt, (WatchAsync(RunAsync(run, cancel.Token)), cancel));
+                break;
+            case WorkerEffect.CancelAttempt { Attempt: var attempt }:
+                _attempts[attempt].Cancel.Cancel();
+                break;
+            case WorkerEffect.Dial dial:
+                _link?.Dispose();
+                _link = Open(dial);
+                _linkRunning = WatchAsync(_link.RunAsync());
+                break;
+            case WorkerEffect.Close:
+                _link!.Close();
+                break;
+            case WorkerEffect.Tell tell:
+                Log(tell.Event);
+                break;
+            case WorkerEffect.Stopped:
+                _stopped = true;
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown effect {effect}.");
+        }
+    }
+
+    private Link Open(WorkerEffect.Dial dial)
+    {
+        Func<CancellationToken, ValueTask<MeshEndpoint>> find = dial.Place.Borrower is { } borrower ? _ => new(borrower) : _home.FindAsync;
+        return dial.Place.Framing switch
+        {
+            Framing.WebSocket => new SessionLink(dial.Link, find, _dialer, PostAsync, _logger),
+            Framing.Line => new LineLink(dial.Link, find, _exchange, PostAsync),
+            _ => throw new InvalidOperationException($"Unknown framing {dial.Place.Framing}."),
+        };
+    }
+
+    private async Task RunAsync(WorkerEffect.RunAttempt run, CancellationToken cancellation)
+    {
+        // Off the loop: a handler may compute before it awaits.
+        var result = await Task.Run(() => _runner.RunAsync(run.Task, cancellation), CancellationToken.None);
+        await PostAsync(new WorkerInput.AttemptEnded(run.Attempt, result));
+    }
+
+    /// <summary>A link or an attempt that throws is a bug: it ends the loop, and the host says so.</summary>
+    private async Task WatchAsync(Task part)
+    {
+        try
+        {
+            await part;
+        }
+        catch (Exception fault)
+        {
+            _inbox.Writer.TryComplete(fault);
+            throw;
+        }
+    }
+
+    /// <summary>Waits while the inbox is full; what comes after the end is dropped.</summary>
+    private async ValueTask PostAsync(WorkerInput input)
+    {
+        while (await _inbox.Writer.WaitToWriteAsync())
+        {
+            if (_inbox.Writer.TryWrite(input))
+            {
+                return;
+            }
+        }
+    }
+}
