@@ -115,13 +115,15 @@ internal sealed class Orchestrator(
 
     private void WatchSignals()
     {
-        // The host's own handler takes the first one; who asks twice doesn't want to wait.
-        var asked = 0;
+        // The host's own handler takes the first one; who asks twice doesn't want to wait. Some launchers signal a process and its
+        // group, which makes two of one wish.
+        long asked = 0;
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM })
         {
             _signals.Add(PosixSignalRegistration.Create(signal, context =>
             {
-                if (Interlocked.Increment(ref asked) > 1)
+                var first = Interlocked.CompareExchange(ref asked, time.GetTimestamp(), 0);
+                if (first != 0 && time.GetElapsedTime(first) > TimeSpan.FromSeconds(1))
                 {
                     _hurry.Cancel();
                 }
