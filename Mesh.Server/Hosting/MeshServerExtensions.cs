@@ -33,6 +33,9 @@ internal static class MeshServerExtensions
         new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Critical"),
         new("Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", "Critical"),
         new("Logging:LogLevel:StackExchange.Redis", "Critical"),
+
+        // On the console the story is enough; every step is in the other logs.
+        new($"Logging:Console:LogLevel:{typeof(MeshEventLog).FullName}", "Warning"),
     ];
 
     /// <summary>The store and the ledger, in Redis.</summary>
@@ -100,6 +103,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<TaskVoider>();
         services.AddSingleton<MeshMetrics>();
         services.AddSingleton<MeshEventLog>();
+        services.AddSingleton<MeshStory>();
         services.AddSingleton<MeshLoop>();
         services.AddSingleton<SettingsResolver>();
         services.AddHostedService<MeshServerService>();
