@@ -19,8 +19,11 @@ namespace Mesh.Server.Hosting;
 /// <summary>The parts of a server and how they fit together.</summary>
 internal static class MeshServerExtensions
 {
-    /// <summary>How long one call to Redis may take, milliseconds.</summary>
-    private const int RedisTimeout = 2_000;
+    /// <summary>How long one call to Redis may take, milliseconds: a large batch on a busy machine, not one that is away.</summary>
+    private const int RedisTimeout = 5_000;
+
+    /// <summary>How long one attempt to connect may take, milliseconds.</summary>
+    private const int RedisConnectTimeout = 2_000;
 
     /// <summary>
     /// Defaults under all other configuration. In code, since a server is also started by its path, where a file of settings is not found.
@@ -45,7 +48,8 @@ internal static class MeshServerExtensions
         {
             options.AbortOnConnectFail = false;
             options.BacklogPolicy = BacklogPolicy.FailFast;
-            options.ConnectTimeout = options.AsyncTimeout = options.SyncTimeout = RedisTimeout;
+            options.ConnectTimeout = RedisConnectTimeout;
+            options.AsyncTimeout = options.SyncTimeout = RedisTimeout;
             options.ConnectRetry = 1;
         });
         builder.Services.AddSingleton<IMeshStore>(provider => new RedisMeshStore(
