@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Mesh.Tests.Fixtures;
@@ -17,10 +18,10 @@ internal sealed class MeshProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private Process _process;
 
-    private MeshProcess(string assembly, string id, int port, Dictionary<string, string> environment)
+    private MeshProcess(string program, string id, int port, Dictionary<string, string> environment)
     {
         (Id, Port) = (id, port);
-        _start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. port == 0 ? [] : new[] { "--urls", $"http://127.0.0.1:{port}" }])
+        _start = new ProcessStartInfo("dotnet", [Program(program), .. port == 0 ? [] : new[] { "--urls", $"http://127.0.0.1:{port}" }])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -63,7 +64,7 @@ internal sealed class MeshProcess : IAsyncDisposable
             environment[$"Mesh__Peers__{index}__Endpoint"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{peer.Port}");
         }
 
-        var server = new MeshProcess("Mesh.Server.dll", id, port, Add(environment, settings));
+        var server = new MeshProcess("Mesh.Server", id, port, Add(environment, settings));
         await server.HealthyAsync();
         return server;
     }
@@ -80,7 +81,7 @@ internal sealed class MeshProcess : IAsyncDisposable
             ["Mesh__HomeServer__Endpoint"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{homePort}"),
             ["ConnectionStrings__redis"] = await redis.ConnectionStringAsync(),
         };
-        return new MeshProcess("Mesh.Worker.dll", id, 0, Add(environment, settings));
+        return new MeshProcess("Mesh.Worker", id, 0, Add(environment, settings));
     }
 
     public async Task HealthyAsync() => await Eventually.GetAsync(
@@ -154,6 +155,9 @@ internal sealed class MeshProcess : IAsyncDisposable
         _process.Dispose();
         Http.Dispose();
     }
+
+    private static string Program(string name) =>
+        typeof(MeshProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(program => program.Key == name).Value!;
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]

@@ -1,0 +1,71 @@
+using Mesh.Worker.Options;
+using Microsoft.Extensions.Configuration;
+
+namespace Mesh.Tests.Worker;
+
+public sealed class WorkerOptionsTests
+{
+    private readonly WorkerOptionsValidator _validator = new();
+
+    [Fact]
+    public void Validate_TheLeastThereMustBe_IsValid() => Assert.True(_validator.Validate(null, Minimal()).Succeeded);
+
+    [Fact]
+    public void WorkerId_NotGiven_IsWorkerAndSixHexDigits() => Assert.Matches("^WORKER_[0-9a-f]{6}$", new WorkerOptions().WorkerId);
+
+    [Fact]
+    public void Validate_AllWrong_NamesEveryKey()
+    {
+        var options = new WorkerOptions
+        {
+            WorkerId = new string('ü', 65),
+            Transport = (WorkerTransport)7,
+            Concurrency = 0,
+            WorkTime = TimeSpan.FromSeconds(-1),
+            StopTimeout = TimeSpan.FromDays(1),
+        };
+        options.Redirect.Allowed.Add(" ");
+
+        var faults = _validator.Validate(null, options).Failures!.Select(fault => fault.Split(' ')[0]);
+
+        Assert.Equal(
+            ["Mesh__WorkerId", "Mesh__HomeServer__Id", "Mesh__HomeServer__Endpoint", "Mesh__Transport", "Mesh__Concurrency", "Mesh__WorkTime",
+                "Mesh__StopTimeout", "Mesh__Redirect__Allowed__0"],
+            faults);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:9001", true)]
+    [InlineData("[::1]:9001", true)]
+    [InlineData("http://server-a", true)]
+    [InlineData("https+http://server-a", true)]
+    [InlineData("server-a", true)]
+    [InlineData("a b", false)]
+    [InlineData("host:port", false)]
+    public void Validate_HomeServerEndpoint_IsAnAddressOrAName(string endpoint, bool valid)
+    {
+        var options = Minimal();
+        options.HomeServer.Endpoint = endpoint;
+
+        Assert.Equal(valid, _validator.Validate(null, options).Succeeded);
+    }
+
+    [Fact]
+    public void Bind_Configuration_FillsAll()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Mesh:Transport"] = "tcp",
+            ["Mesh:Concurrency"] = "4",
+            ["Mesh:WorkTime"] = "00:00:00.250",
+            ["Mesh:Redirect:Allowed:0"] = "*.example.org",
+        }).Build();
+
+        var options = configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>()!;
+
+        Assert.Equal((WorkerTransport.Tcp, 4, TimeSpan.FromMilliseconds(250), "*.example.org"),
+            (options.Transport, options.Concurrency, options.WorkTime, options.Redirect.Allowed.Single()));
+    }
+
+    private static WorkerOptions Minimal() => new() { HomeServer = { Id = "server-a", Endpoint = "127.0.0.1:9001" } };
+}
