@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -96,7 +97,7 @@ internal sealed class Replica(
 
             fault = await RunProcessAsync(spec, stopping);
         }
-        catch (DistributedApplicationException exception)
+        catch (Exception exception) when (exception is DistributedApplicationException or IOException or UnauthorizedAccessException or JsonException)
         {
             Publish(KnownResourceStates.FailedToStart);
             fault = exception.Message;
