@@ -274,10 +274,10 @@ internal sealed class ServerCore
                 _requester.OnUnavailable(peer, now);
                 break;
             case ReleaseAck ack:
-                _borrower.OnReleaseAck(peer, ack.Workers, now);
+                _borrower.OnReleaseAck(peer, ack, now);
                 break;
             case ReleaseCompleted completed:
-                _borrower.OnCompleted(peer, completed.Workers);
+                _borrower.OnCompleted(peer, completed, now);
                 break;
             default:
                 _core.Tell(new MessageRefused(default, message, $"\"{peer.Id}\" answered with {message.GetType().Name}"));

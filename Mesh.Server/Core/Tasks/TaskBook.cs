@@ -68,6 +68,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
     {
         task.Step = TaskStep.Queued;
         task.QueueOrder = ++_queueOrder;
+        task.QueuedAt = now;
         _queues[(int)task.Type].Enqueue((task, task.QueueOrder));
         SetDepth(Depth + 1, now);
     }
@@ -101,6 +102,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         task.Worker = worker;
         task.LastWorker = worker.Id;
         task.Attempts++;
+        task.StartedAt = now;
         task.LeaseEnd = now + settings.LeaseTime;
         _leases.AddLast(task.LeaseNode);
         worker.Running.Add(task);

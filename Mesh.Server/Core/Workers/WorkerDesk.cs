@@ -44,7 +44,7 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
             Dismiss(older);
         }
 
-        Answer(worker, session, framing, now);
+        Answer(worker, session, framing, now, message.TraceParent);
     }
 
     public void OnSessionClosed(SessionId session, DateTimeOffset now)
@@ -114,11 +114,11 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         return worker;
     }
 
-    private void Answer(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now)
+    private void Answer(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now, string? trace = null)
     {
         var park = worker.Home == core.Settings.Id
-            ? lender.Order(worker, session, now)
-            : borrower.Order(worker, session, now);
+            ? lender.Order(worker, session, now, trace)
+            : borrower.Order(worker, session, now, trace);
         switch (park)
         {
             case DeskOrder.Given:
