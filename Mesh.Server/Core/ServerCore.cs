@@ -255,6 +255,18 @@ internal sealed class ServerCore
 
     public ServerStatus GetStatus() => StatusView.Of(_core);
 
+    /// <summary>How much the core holds in memory.</summary>
+    public CoreFootprint Footprint => new(
+        _core.Tasks.Count,
+        _core.Tasks.QueuePlaces,
+        _tasks.VoidRetries,
+        _core.Workers.All.Count,
+        _core.Workers.All.Sum(worker => worker.Asks.Count),
+        _core.Workers.Sessions,
+        _core.Loans.All.Count,
+        _borrower.Runs,
+        _lender.Batches);
+
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 
     private void Take(PeerEntry peer, MeshMessage message, DateTimeOffset now)
