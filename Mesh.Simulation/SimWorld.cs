@@ -21,6 +21,7 @@ internal sealed class SimWorld
             Ledger.Open(user, 100);
         }
 
+        Ambush = new Ambush(Scheduler);
         Observer = new Observer(this);
         var ours = plan.Servers.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("server", index), At(1, index)))).ToList();
         var foreign = plan.Foreign.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("SERVER", index), At(2, index)))).ToList();
@@ -43,7 +44,7 @@ internal sealed class SimWorld
             AddWorkers(peer, lineWorkers, server.Workers, plan.WorkTime, seeds);
         }
 
-        Clients.AddRange(Servers.Select(server => new Client(this, server, seeds.For($"client of {server.Name}"))));
+        Clients.AddRange(Servers.Select(server => new Client(this, server, plan.MaxBurst, seeds.For($"client of {server.Name}"))));
         Nodes = [.. Servers, .. ForeignServers, .. Workers, .. ForeignWorkers];
         AllWorkers = [.. Workers, .. ForeignWorkers];
     }
@@ -59,6 +60,8 @@ internal sealed class SimWorld
     public SimLedger Ledger { get; }
 
     public Observer Observer { get; }
+
+    public Ambush Ambush { get; }
 
     public List<SimRedis> Redises { get; } = [];
 
@@ -79,7 +82,7 @@ internal sealed class SimWorld
     public string ServerAt(MeshEndpoint endpoint) => _names[endpoint];
 
     /// <summary>The clock of a process that starts now: set a little wrong, and running a little wrong.</summary>
-    public NodeClock NewClock(Random random) => new(Scheduler, random.Seconds(10, 13), random.From(0.995, 1.005));
+    public NodeClock NewClock(Random random) => new(Scheduler, random.Seconds(100, 106), random.From(0.995, 1.005));
 
     private static ServerId Id(string prefix, int index) => new(prefix == "SERVER"
         ? string.Create(CultureInfo.InvariantCulture, $"SERVER_{index + 1}")

@@ -17,6 +17,7 @@ internal sealed class Observer(SimWorld world)
         {
             case LoanStepped { Loan: var loan }:
                 world.Coverage.Count($"loan: {loan.Role} {loan.State}");
+                world.Ambush.OnLoanStep(server, loan.Worker.Value);
                 if (loan is { Role: LoanRole.Owner, State: LoanState.Offered })
                 {
                     CheckMinimum(server);

@@ -56,9 +56,9 @@ internal sealed class RestCheck(SimWorld world)
     {
         foreach (var foreign in world.ForeignServers)
         {
-            if (foreign.Queue > 0 || foreign.Borrowed.Any())
+            if (foreign.Queue > 0)
             {
-                return (Invariant.WorkersHome, $"{foreign.Name} has {foreign.Queue} tasks and borrows {string.Join(", ", foreign.Borrowed)}");
+                return (Invariant.AcceptedTasksSettle, $"{foreign.Name} has {foreign.Queue} tasks");
             }
         }
 

@@ -16,6 +16,15 @@ internal enum FaultKind : byte
     LatencySpikes,
     LossyLines,
     RepeatedLines,
+
+    /// <summary>At the server's next write, within the time that a write takes.</summary>
+    KillServerAmidWrite,
+
+    /// <summary>At the next step of any loan: that server, that worker or its connections.</summary>
+    StrikeAmidLoan,
+
+    /// <summary>At the worker's next task, while it works on it.</summary>
+    KillWorkerAmidTask,
 }
 
 /// <summary>One thing that goes wrong.</summary>

@@ -16,6 +16,7 @@ internal sealed class FaultInjector(SimWorld world)
     {
         world.Log.Add("life", "the faults are over");
         world.Network.Heal();
+        world.Ambush.Clear();
         foreach (var redis in world.Redises)
         {
             redis.Rise();
@@ -97,9 +98,45 @@ internal sealed class FaultInjector(SimWorld world)
                 world.Network.LineRepeats = 0.2;
                 Mend(fault, () => world.Network.LineRepeats = 0);
                 break;
+            case FaultKind.KillServerAmidWrite:
+                world.Ambush.AtWrite(Pick(world.Servers, fault.Target)!, server => Strike(server, fault, 0.002));
+                break;
+            case FaultKind.StrikeAmidLoan:
+                world.Ambush.AtLoanStep((server, worker) => StrikeLoan(server, worker, fault));
+                break;
+            case FaultKind.KillWorkerAmidTask:
+                world.Ambush.AtTask(Pick(world.Workers, fault.Target)!, worker => Strike(worker, fault, 1));
+                break;
             default:
                 throw new InvalidOperationException($"Fault {fault.Kind} is unknown.");
         }
+    }
+
+    private void StrikeLoan(ServerNode server, string worker, Fault fault)
+    {
+        switch (fault.Target % 3)
+        {
+            case 0:
+                Strike(server, fault, 0.005);
+                break;
+            case 1:
+                Strike(world.AllWorkers.First(node => node.Name == worker), fault, 0.005);
+                break;
+            default:
+                foreach (var connection in world.Network.Connections.Where(connection => connection.Client == worker).ToArray())
+                {
+                    connection.Break(clientNotices: fault.Other % 3 != 0, serverNotices: fault.Other % 3 != 1);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Kills a node within a time, the earlier the likelier, and starts it again.</summary>
+    private void Strike(SimNode node, Fault fault, double within)
+    {
+        var share = fault.Other / 10_000.0;
+        world.Scheduler.After(TimeSpan.FromSeconds(within * share * share), () => Restart(node, fault, struck => struck.Kill(fault.Silent)));
     }
 
     private void Restart(SimNode? node, Fault fault, Action<SimNode> end)

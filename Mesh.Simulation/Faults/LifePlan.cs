@@ -17,6 +17,7 @@ internal sealed record LifePlan(
     IReadOnlyList<ForeignPlan> Foreign,
     (double Low, double High) WorkTime,
     int Bursts,
+    int MaxBurst,
     IReadOnlyList<Fault> Faults)
 {
     /// <summary>The time in which clients submit and faults happen.</summary>
@@ -28,11 +29,13 @@ internal sealed record LifePlan(
         var servers = random.Chance(0.15) ? random.From(4, 7) : random.From(2, 3);
         var foreign = random.Chance(0.5) ? 0 : random.From(1, 2);
         var workers = servers > 4 ? 4 : 6;
+        var work = DrawWorkTime(random);
         return new LifePlan(
             [.. Enumerable.Range(0, servers).Select(_ => DrawServer(random, workers))],
             [.. Enumerable.Range(0, foreign).Select(_ => DrawForeign(random))],
-            DrawWorkTime(random),
-            random.From(1, 5),
+            work,
+            random.From(1, 6),
+            work.High > 5 ? 12 : 70,
             DrawFaults(seeds.For("faults")));
     }
 
@@ -55,8 +58,32 @@ internal sealed record LifePlan(
                 MinWorkersBeforeSharing = random.From(0, 2),
                 ReleaseAfter = random.Seconds(0.5, 3),
             },
-            Tasks = new TaskSettings { LeaseTime = random.Seconds(5, 30), MaxAttempts = random.From(2, 4), Capacity = random.Chance(0.1) ? 50 : 100_000 },
+            Tasks = new TaskSettings
+            {
+                LeaseTime = random.Seconds(5, 30),
+                MaxAttempts = random.From(2, 4),
+                Capacity = random.Chance(0.1) ? 50 : 100_000,
+                WorkerGrace = random.Seconds(0.5, 6),
+                LineWorkerTimeout = random.Seconds(10, 20),
+            },
         };
+        if (random.Chance(0.5))
+        {
+            // Short limits run out amid what they limit.
+            settings = settings with
+            {
+                Heartbeat = new HeartbeatSettings { Interval = random.Seconds(2, 15), Timeout = random.Seconds(16, 40), RetryDelay = random.Seconds(0.5, 5), Retries = random.From(1, 3) },
+                Loans = new LoanSettings
+                {
+                    ArrivalTimeout = random.Seconds(1, 30),
+                    ReleaseRetryDelay = random.Seconds(0.5, 5),
+                    ReleaseTries = random.From(2, 5),
+                    ReturnTimeout = random.Seconds(2, 60),
+                    BorrowerLostAfter = random.Seconds(5, 120),
+                    MaxAge = random.Seconds(20, 600),
+                },
+            };
+        }
 
         // The first one is willing, so that there is a worker for each type whatever the others are.
         var workers = Enumerable.Range(0, random.From(2, maxWorkers)).Select(number => new WorkerPlan(

@@ -26,8 +26,11 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
     private const int HighMark = 6;
     private const int LowMark = 2;
 
+    /// <summary>A borrowed worker that has not asked for so long is gone.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
     /// <summary>Every worker that ever asked, and its home when that is not here.</summary>
-    private readonly Dictionary<WorkerId, ServerId?> _workers = [];
+    private readonly Dictionary<WorkerId, (ServerId? Home, TimeSpan LastSeen)> _workers = [];
     private readonly Dictionary<WorkerId, MeshMessage> _orders = [];
     private readonly Dictionary<WorkerId, ServerId> _lent = [];
     private readonly List<WorkerId> _homecoming = [];
@@ -38,8 +41,6 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
     public Manners Manners { get; private set; } = manners;
 
     public int Queue { get; private set; }
-
-    public IEnumerable<WorkerId> Borrowed => _workers.Where(worker => worker.Value is not null).Select(worker => worker.Key);
 
     public override void Stop() => Kill();
 
@@ -123,7 +124,7 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
 
     private MeshMessage Serve(GetTask ask)
     {
-        _workers[ask.Worker] = ask.Home;
+        _workers[ask.Worker] = (ask.Home, World.Scheduler.Now);
         if (_orders.Remove(ask.Worker, out var order))
         {
             if (order is Return)
@@ -182,7 +183,12 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
         }
         else if (Queue <= LowMark)
         {
-            foreach (var group in _workers.Where(worker => worker.Value is not null).GroupBy(worker => worker.Value!.Value))
+            foreach (var lost in _workers.Where(worker => worker.Value.Home is not null && worker.Value.LastSeen + Patience < World.Scheduler.Now).ToArray())
+            {
+                _workers.Remove(lost.Key);
+            }
+
+            foreach (var group in _workers.Where(worker => worker.Value.Home is not null).GroupBy(worker => worker.Value.Home!.Value).ToArray())
             {
                 Release(group.Key, [.. group.Select(worker => worker.Key)]);
             }

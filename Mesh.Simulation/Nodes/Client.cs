@@ -5,11 +5,11 @@ using Mesh.Server.Core;
 namespace Mesh.Simulation;
 
 /// <summary>Those who post tasks to one server: in bursts, sometimes the same key twice, again after an error, and retries of dead letters.</summary>
-internal sealed class Client(SimWorld world, ServerNode server, Random random)
+internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Random random)
 {
     private const int MaxTries = 4;
 
-    private static readonly string[] Users = ["Maria", "Joao", "Ana", "Pedro", "Carla", "nobody"];
+    private static readonly string[] Users = ["Maria", "Joao", "Ana", "Pedro", "Carla"];
 
     private int _tasks;
     private int _keys;
@@ -34,7 +34,7 @@ internal sealed class Client(SimWorld world, ServerNode server, Random random)
 
     private void Burst()
     {
-        var left = random.Chance(0.2) ? random.From(1, 3) : random.From(5, 70);
+        var left = random.Chance(0.2) ? random.From(1, 3) : random.From(5, maxBurst);
         var together = random.Chance(0.7);
         while (left > 0)
         {
@@ -52,7 +52,7 @@ internal sealed class Client(SimWorld world, ServerNode server, Random random)
     private TaskRecord NewTask(string? key)
     {
         var id = NewId();
-        var user = random.Pick(Users);
+        var user = random.Chance(0.05) ? "nobody" : random.Pick(Users);
         var update = random.Chance(0.6);
         decimal? amount = update ? random.From(-30, 100) / 4m : null;
         return new TaskRecord(key ?? id.Value, id, update ? TaskType.Update : TaskType.Query, user, amount, 0) { Keyed = key is not null };

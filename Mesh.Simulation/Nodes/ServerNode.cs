@@ -247,6 +247,7 @@ internal sealed class ServerNode : SimNode, IListener
             if (batch.Ops.Count > 0)
             {
                 _writing = true;
+                World.Ambush.OnWrite(this);
                 Log($"stores {batch.Ops.Count} changes");
                 Store.Write(batch.Ops, InThisLife<IReadOnlySet<string>?>(known => OnWritten(batch, known)));
                 return;

@@ -231,6 +231,7 @@ internal sealed class WorkerNode : SimNode
         }));
         _attempts.Add(key, attempt);
         attempt.Begin();
+        World.Ambush.OnTask(this);
     }
 
     private void Arm()
