@@ -1,10 +1,13 @@
 using Mesh.Protocol;
+using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
 /// <summary>What must hold once the faults are over and the mesh has come to rest.</summary>
 internal sealed class RestCheck(SimWorld world)
 {
+    private IEnumerable<ServerNode> Serving => world.Servers.Where(server => !server.IsLost);
+
     /// <summary>What keeps the mesh from being at rest, or null.</summary>
     public (Invariant Invariant, string Detail)? FindUnrest()
     {
@@ -16,7 +19,7 @@ internal sealed class RestCheck(SimWorld world)
             }
         }
 
-        foreach (var server in world.Servers)
+        foreach (var server in Serving)
         {
             if (server.Core is not { } core)
             {
@@ -31,9 +34,9 @@ internal sealed class RestCheck(SimWorld world)
                     + $"stored {server.Store.Tasks.Count}: {task?.WireId} {task?.Type}");
             }
 
-            if (status.Loans.Count > 0 || server.Store.Loans.Count > 0)
+            // The workers of a server that is lost have no home to go to: who borrowed them keeps them.
+            if (status.Loans.Concat(server.Store.Loans.Values).FirstOrDefault(loan => loan.Role == LoanRole.Owner || !IsLost(loan.Peer.Value)) is { } loan)
             {
-                var loan = status.Loans.Concat(server.Store.Loans.Values).First();
                 return (Invariant.LoansEnd, $"{server.Name} has {status.Loans.Count} loans, stored {server.Store.Loans.Count}: {loan.Worker} {loan.Role} {loan.State}, peer {loan.Peer}");
             }
         }
@@ -46,11 +49,13 @@ internal sealed class RestCheck(SimWorld world)
     {
         CheckTasks();
         CheckBalances();
-        foreach (var server in world.Servers)
+        foreach (var server in Serving)
         {
             CheckFootprint(server);
         }
     }
+
+    private bool IsLost(string server) => world.Servers.Any(lost => lost.Name == server && lost.IsLost);
 
     private (Invariant, string)? FindStray()
     {
@@ -64,7 +69,7 @@ internal sealed class RestCheck(SimWorld world)
 
         foreach (var worker in world.Workers)
         {
-            if (!worker.IsHome || worker.RunningAttempts > 0)
+            if (!IsLost(worker.Home) && (!worker.IsHome || worker.RunningAttempts > 0))
             {
                 return (Invariant.WorkersHome, $"{worker.Name} is not home, or works ({worker.RunningAttempts})");
             }
@@ -72,7 +77,7 @@ internal sealed class RestCheck(SimWorld world)
 
         foreach (var worker in world.ForeignWorkers)
         {
-            if (!worker.IsHome)
+            if (!worker.IsHome && !IsLost(worker.Home))
             {
                 return (Invariant.WorkersHome, $"{worker.Name} is not home");
             }
@@ -83,7 +88,7 @@ internal sealed class RestCheck(SimWorld world)
 
     private void CheckTasks()
     {
-        foreach (var server in world.Servers)
+        foreach (var server in Serving)
         {
             world.Coverage.Count("end: tasks done", server.Store.Results.Count);
             world.Coverage.Count("end: dead letters", server.Store.Dead.Count);
@@ -108,6 +113,9 @@ internal sealed class RestCheck(SimWorld world)
             }
         }
 
+        // What a lost server has stored is not lost: it would be found applied, and done, once the server came back.
+        var unsettled = world.Servers.Where(server => server.IsLost).SelectMany(server => server.Store.Tasks.Values);
+        done.AddRange(unsettled.Where(task => task.Type == TaskType.Update && world.Ledger.WasApplied(task.User, task.WireId)));
         var known = done.Select(task => task.WireId).ToHashSet();
         foreach (var (user, task) in world.Ledger.Applied)
         {
@@ -133,7 +141,7 @@ internal sealed class RestCheck(SimWorld world)
         var workers = world.Workers.Count + world.ForeignWorkers.Count;
         var slots = world.Workers.Sum(worker => worker.Concurrency) + world.ForeignWorkers.Count;
         if (footprint.Workers > workers || footprint.Asks > slots || footprint.Sessions > workers || footprint.QueuePlaces > 0
-            || footprint.ReleaseRuns + footprint.ReleaseBatches + footprint.VoidRetries > 0)
+            || (footprint.ReleaseRuns > 0 && !world.Servers.Any(lost => lost.IsLost)) || footprint.ReleaseBatches + footprint.VoidRetries > 0)
         {
             throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} holds {footprint}, with {workers} workers of {slots} slots in the mesh");
         }

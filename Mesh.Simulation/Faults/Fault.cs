@@ -25,6 +25,9 @@ internal enum FaultKind : byte
 
     /// <summary>At the worker's next task, while it works on it.</summary>
     KillWorkerAmidTask,
+
+    /// <summary>A server stops serving and is never started again; one a life at most, and only where two remain.</summary>
+    LoseServer,
 }
 
 /// <summary>One thing that goes wrong.</summary>

@@ -107,6 +107,13 @@ internal sealed class FaultInjector(SimWorld world)
             case FaultKind.KillWorkerAmidTask:
                 world.Ambush.AtTask(Pick(world.Workers, fault.Target)!, worker => Strike(worker, fault, 1));
                 break;
+            case FaultKind.LoseServer:
+                if (world.Servers.Count > 2 && !world.Servers.Any(server => server.IsLost))
+                {
+                    Pick(world.Servers, fault.Target)!.Lose(fault.Silent);
+                }
+
+                break;
             default:
                 throw new InvalidOperationException($"Fault {fault.Kind} is unknown.");
         }

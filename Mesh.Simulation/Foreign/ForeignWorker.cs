@@ -11,6 +11,9 @@ internal sealed class ForeignWorker(SimWorld world, WorkerId id, ServerId home, 
 {
     private MeshEndpoint _at;
 
+    /// <summary>The server it belongs to.</summary>
+    public string Home => home.Value;
+
     public bool IsHome => IsUp && _at == homeAt;
 
     /// <summary>It was handed what it does not know, and waits for ever.</summary>

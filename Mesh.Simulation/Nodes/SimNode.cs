@@ -11,9 +11,18 @@ internal abstract class SimNode(SimWorld world, string name)
 
     protected SimWorld World { get; } = world;
 
+    /// <summary>It will never be started again.</summary>
+    public bool IsLost { get; private set; }
+
+    public void Lose(bool silently)
+    {
+        IsLost = true;
+        Kill(silently);
+    }
+
     public void Start()
     {
-        if (!IsUp)
+        if (!IsUp && !IsLost)
         {
             IsUp = true;
             _life++;

@@ -24,6 +24,9 @@ internal sealed class WorkerNode : SimNode
         : base(world, settings.Id.Value) =>
         (_settings, _home, _workTime, _random) = (settings, home, workTime, random);
 
+    /// <summary>The server it belongs to.</summary>
+    public string Home => _settings.Home.Value;
+
     public bool IsHome => IsUp && _place.IsHome;
 
     public int RunningAttempts => _attempts.Count;
