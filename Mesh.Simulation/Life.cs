@@ -34,11 +34,12 @@ public static class Life
     /// <param name="seed">Everything follows from it.</param>
     /// <param name="logCapacity">How many of the last steps are kept.</param>
     /// <param name="digest">True to hash all steps, which costs time.</param>
-    public static LifeReport Run(long seed, int logCapacity = 200, bool digest = false)
+    /// <param name="mutation">A mistake that the life is lived with.</param>
+    public static LifeReport Run(long seed, int logCapacity = 200, bool digest = false, Mutation mutation = Mutation.None)
     {
         var seeds = new Seeds(seed);
         var plan = LifePlan.Draw(seeds);
-        var world = new SimWorld(plan, seeds, logCapacity, digest);
+        var world = new SimWorld(plan, seeds, logCapacity, digest, mutation);
         var timeToRest = TimeSpan.Zero;
         InvariantViolation? violation = null;
         try

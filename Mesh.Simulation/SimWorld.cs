@@ -10,12 +10,13 @@ internal sealed class SimWorld
 {
     private readonly Dictionary<MeshEndpoint, string> _names = [];
 
-    public SimWorld(LifePlan plan, Seeds seeds, int logCapacity, bool digest)
+    public SimWorld(LifePlan plan, Seeds seeds, int logCapacity, bool digest, Mutation mutation)
     {
+        Mutation = mutation;
         Log = new StepLog(Scheduler, logCapacity, digest);
         Network = new SimNetwork(Scheduler, seeds.For("network"), Log, Coverage);
         var shared = NewRedis("redis", seeds);
-        Ledger = new SimLedger(shared);
+        Ledger = new SimLedger(shared, mutation);
         foreach (var user in new[] { "Maria", "Joao", "Ana", "Pedro", "Carla" })
         {
             Ledger.Open(user, 100);
@@ -29,7 +30,7 @@ internal sealed class SimWorld
         foreach (var (server, peer) in ours)
         {
             var settings = server.Settings with { Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
-            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, Coverage);
+            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, Coverage, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
             AddListener(peer, Servers[^1]);
             AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.WorkTime, seeds);
@@ -48,6 +49,8 @@ internal sealed class SimWorld
         Nodes = [.. Servers, .. ForeignServers, .. Workers, .. ForeignWorkers];
         AllWorkers = [.. Workers, .. ForeignWorkers];
     }
+
+    public Mutation Mutation { get; }
 
     public Scheduler Scheduler { get; } = new();
 

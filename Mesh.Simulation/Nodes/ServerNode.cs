@@ -84,13 +84,18 @@ internal sealed class ServerNode : SimNode, IListener
             _reported[(session, task)] = status.Outcome;
         }
 
+        if (World.Mutation == Mutation.TypesIgnored && message is GetTask ask)
+        {
+            message = ask with { Tasks = TaskTypes.All };
+        }
+
         Feed((core, now) => core.OnMessage(session, connection.Framing, message, now));
     }
 
     public void OnClosed(SimConnection connection)
     {
         var session = new SessionId(connection.Number);
-        if (_sessions.Remove(session) && _core is not null)
+        if (World.Mutation != Mutation.CloseNotTold && _sessions.Remove(session) && _core is not null)
         {
             Feed((core, now) => core.OnSessionClosed(session, now));
         }
@@ -142,6 +147,16 @@ internal sealed class ServerNode : SimNode, IListener
         Store.Abandon();
     }
 
+    private ServerSettings Mutated(ServerSettings settings) => World.Mutation switch
+    {
+        Mutation.LeaseNeverEnds => settings with { Tasks = settings.Tasks with { LeaseTime = TimeSpan.FromDays(1) } },
+        Mutation.GoneWorkerKept => settings with { Tasks = settings.Tasks with { WorkerGrace = TimeSpan.FromDays(1), LineWorkerTimeout = TimeSpan.FromDays(1), LeaseTime = TimeSpan.FromDays(1) } },
+        Mutation.MinimumIgnored => settings with { Balancing = settings.Balancing with { MinWorkersBeforeSharing = 0 } },
+        Mutation.ReleaseNotRepeated => settings with { Loans = settings.Loans with { ReleaseRetryDelay = TimeSpan.FromDays(1), ReleaseRetryMaxDelay = TimeSpan.FromDays(1) } },
+        Mutation.NotHeld => settings with { Tasks = settings.Tasks with { HoldTime = TimeSpan.FromMilliseconds(1) } },
+        _ => settings,
+    };
+
     private void Load()
     {
         if (!Store.Redis.IsUp)
@@ -152,7 +167,7 @@ internal sealed class ServerNode : SimNode, IListener
 
         var stored = Store.Load();
         Log($"takes up {stored.Tasks.Count} tasks and {stored.Loans.Count} loans");
-        Guard(() => _core = new ServerCore(Settings, stored, _clock.Now, _random.Next(), _effects));
+        Guard(() => _core = new ServerCore(Mutated(Settings), stored, _clock.Now, _random.Next(), _effects));
         Feed((_, _) => { });
     }
 
@@ -195,7 +210,11 @@ internal sealed class ServerNode : SimNode, IListener
             {
                 Log($"answers {connection.Client}#{session.Value}", message);
                 Observer.OnSend(this, message, message is Ack { Id: { } task } && _reported.Remove((session, task), out var outcome) ? outcome : null);
-                connection.SendToClient(message);
+                if (World.Mutation != Mutation.ReturnNotSent || message is not Return)
+                {
+                    connection.SendToClient(message);
+                }
+
                 if (connection.Framing == Framing.Line && message is Rejection)
                 {
                     connection.CloseFromServer();
@@ -226,6 +245,12 @@ internal sealed class ServerNode : SimNode, IListener
     private void Void(TaskRecord task)
     {
         Log("voids", task.WireId);
+        if (World.Mutation == Mutation.GivenUpUnasked)
+        {
+            After(TimeSpan.Zero, () => Feed((core, now) => core.OnVoided(task.WireId, null, now)));
+            return;
+        }
+
         World.Ledger.Call(() => World.Ledger.Close(task.User, task.WireId), InThisLife<Mesh.Accounts.LedgerUpdate?>(closed =>
         {
             if (closed is { } known)
@@ -244,7 +269,11 @@ internal sealed class ServerNode : SimNode, IListener
     {
         while (!_writing && core.Journal.TryTake() is { } batch)
         {
-            if (batch.Ops.Count > 0)
+            if (World.Mutation == Mutation.ActBeforeStored && batch.Ops.Count > 0)
+            {
+                Store.Write(batch.Ops, _ => { });
+            }
+            else if (batch.Ops.Count > 0)
             {
                 _writing = true;
                 World.Ambush.OnWrite(this);
@@ -260,6 +289,11 @@ internal sealed class ServerNode : SimNode, IListener
 
     private void OnWritten(StoreBatch batch, IReadOnlySet<string>? known)
     {
+        if (known is null && World.Mutation == Mutation.FailedWriteForgotten)
+        {
+            known = FrozenSet<string>.Empty;
+        }
+
         if (known is not null)
         {
             (_writing, _writeDelay) = (false, TimeSpan.Zero);

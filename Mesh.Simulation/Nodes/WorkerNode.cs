@@ -54,7 +54,7 @@ internal sealed class WorkerNode : SimNode
         _connection = null;
         _link = 0;
         _clock = World.NewClock(_random);
-        _core = new WorkerCore(_settings, new Random(_random.Next()));
+        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? Patient(_settings) : _settings, new Random(_random.Next()));
         After(_random.Seconds(0.01, 0.5), () => Step(new WorkerInput.Start()));
     }
 
@@ -67,6 +67,9 @@ internal sealed class WorkerNode : SimNode
 
         _exchanges.Clear();
     }
+
+    private static WorkerSettings Patient(WorkerSettings settings) =>
+        settings with { Timing = settings.Timing with { BorrowerPatience = TimeSpan.FromDays(1) } };
 
     private void Step(WorkerInput input)
     {
@@ -234,6 +237,11 @@ internal sealed class WorkerNode : SimNode
         }));
         _attempts.Add(key, attempt);
         attempt.Begin();
+        if (World.Mutation == Mutation.LeavesWithTasks)
+        {
+            After(TimeSpan.Zero, () => Step(new WorkerInput.AttemptEnded(key, new(TaskOutcome.Nok, null, "early", null))));
+        }
+
         World.Ambush.OnTask(this);
     }
 

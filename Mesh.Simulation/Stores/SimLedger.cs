@@ -4,7 +4,7 @@ using Mesh.Protocol;
 namespace Mesh.Simulation;
 
 /// <summary>The accounts of the whole mesh, with the marks that make an update count once, as the scripts of Mesh.Accounts have them.</summary>
-internal sealed class SimLedger(SimRedis redis)
+internal sealed class SimLedger(SimRedis redis, Mutation mutation)
 {
     private readonly Dictionary<string, decimal> _balances = [];
     private readonly Dictionary<string, decimal> _start = [];
@@ -28,7 +28,7 @@ internal sealed class SimLedger(SimRedis redis)
 
     public LedgerUpdate Update(string user, decimal amount, TaskId task)
     {
-        if (_marks.TryGetValue((user, task), out var mark))
+        if (mutation != Mutation.UpdateNotMarked && _marks.TryGetValue((user, task), out var mark))
         {
             return mark is null ? new(LedgerOutcome.Closed) : new(LedgerOutcome.Applied, mark);
         }
@@ -54,7 +54,11 @@ internal sealed class SimLedger(SimRedis redis)
             return new(LedgerOutcome.Applied, mark);
         }
 
-        _marks[(user, task)] = null;
+        if (mutation != Mutation.CloseNotMarked)
+        {
+            _marks[(user, task)] = null;
+        }
+
         return new(LedgerOutcome.Closed);
     }
 

@@ -7,7 +7,7 @@ namespace Mesh.Simulation;
 /// What one server has stored, with the effect of each change as the Lua script of Mesh.Server/Storage has it, and the ways in which a write
 /// can go wrong: without effect, with an effect but without an answer, with a late effect.
 /// </summary>
-internal sealed class SimStore(SimRedis redis, Coverage coverage)
+internal sealed class SimStore(SimRedis redis, Coverage coverage, Mutation mutation)
 {
     private readonly Dictionary<TaskId, TaskRecord> _tasks = [];
     private readonly Dictionary<string, TaskId> _ids = [];
@@ -32,7 +32,13 @@ internal sealed class SimStore(SimRedis redis, Coverage coverage)
     public bool Knows(TaskRecord task) =>
         _tasks.ContainsKey(task.WireId) || _ids.ContainsKey(task.Id) || _results.ContainsKey(task.Id) || _dead.ContainsKey(task.Id);
 
-    public StoredState Load() => new() { Tasks = [.. _tasks.Values], Loans = [.. _loans.Values], Done = _results.Count, Dead = _dead.Count };
+    public StoredState Load() => new()
+    {
+        Tasks = mutation == Mutation.TasksNotTakenUp ? [] : [.. _tasks.Values],
+        Loans = mutation == Mutation.LoansNotTakenUp ? [] : [.. _loans.Values],
+        Done = _results.Count,
+        Dead = _dead.Count,
+    };
 
     /// <summary>Writes as one round trip. Called once with the ids that were known, or with null when the outcome is unknown.</summary>
     public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlySet<string>?> done)
@@ -131,7 +137,7 @@ internal sealed class SimStore(SimRedis redis, Coverage coverage)
                     break;
                 }
 
-                if (_ids.ContainsKey(task.Id) || _results.ContainsKey(task.Id) || _dead.ContainsKey(task.Id))
+                if (mutation != Mutation.KeyAcceptedTwice && (_ids.ContainsKey(task.Id) || _results.ContainsKey(task.Id) || _dead.ContainsKey(task.Id)))
                 {
                     known.Add(task.Id);
                     break;
@@ -185,7 +191,7 @@ internal sealed class SimStore(SimRedis redis, Coverage coverage)
                 _loans[op.Loan!.Worker] = op.Loan;
                 break;
             case StoreOpKind.DropLoan:
-                _loans.Remove(op.Loan!.Worker);
+                _ = mutation != Mutation.LoanEndNotStored && _loans.Remove(op.Loan!.Worker);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown change {op.Kind}.");
