@@ -107,6 +107,17 @@ public static class Life
         }
 
         check.CheckBooks();
+        for (var looks = 1; check.FindIdler() is { } idler; looks++)
+        {
+            // Between an answer and the next get_task a slot does not wait; a poll may be lost to the line worker's pause.
+            if (looks == 20)
+            {
+                throw new InvariantViolation(Invariant.EveryWorkerServes, idler);
+            }
+
+            world.Scheduler.RunUntil(world.Scheduler.Now + TimeSpan.FromSeconds(0.7));
+        }
+
         CheckQuiet(world);
         return timeToRest;
     }

@@ -33,7 +33,7 @@ internal sealed class SimWorld
             var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, Coverage, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
             AddListener(peer, Servers[^1]);
-            AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.WorkTime, seeds);
+            AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.Work, seeds);
         }
 
         foreach (var (server, peer) in foreign)
@@ -42,7 +42,7 @@ internal sealed class SimWorld
             ForeignServers.Add(new ForeignServer(this, peer.Id, peer.Endpoint, peers, server.Manners, seeds.For(peer.Id.Value)));
             AddListener(peer, ForeignServers[^1]);
             var lineWorkers = Enumerable.Repeat(new WorkerPlan(OverLines: true, 1, Refuses: false), server.LineWorkersOfOurs).ToList();
-            AddWorkers(peer, lineWorkers, server.Workers, plan.WorkTime, seeds);
+            AddWorkers(peer, lineWorkers, server.Workers, plan.Work, seeds);
         }
 
         Clients.AddRange(Servers.Select(server => new Client(this, server, plan.MaxBurst, seeds.For($"client of {server.Name}"))));
@@ -106,7 +106,7 @@ internal sealed class SimWorld
         _names.Add(peer.Endpoint, listener.Name);
     }
 
-    private void AddWorkers(PeerSettings home, IReadOnlyList<WorkerPlan> workers, int foreign, (double Low, double High) workTime, Seeds seeds)
+    private void AddWorkers(PeerSettings home, IReadOnlyList<WorkerPlan> workers, int foreign, WorkPlan work, Seeds seeds)
     {
         for (var i = 0; i < workers.Count; i++)
         {
@@ -116,7 +116,7 @@ internal sealed class SimWorld
                 Concurrency = workers[i].Concurrency,
                 Redirects = workers[i].Refuses ? new RedirectPolicy(["nowhere"]) : RedirectPolicy.Any,
             };
-            Workers.Add(new WorkerNode(this, settings, home.Endpoint, workTime, seeds.For(settings.Id.Value)));
+            Workers.Add(new WorkerNode(this, settings, home.Endpoint, work, seeds.For(settings.Id.Value)));
         }
 
         for (var i = 0; i < foreign; i++)

@@ -33,6 +33,9 @@ public enum Invariant : byte
     /// <summary>A worker is given only what it says it handles.</summary>
     OnlyHandledTypes,
 
+    /// <summary>At rest every slot of every worker waits for a task at its home.</summary>
+    EveryWorkerServes,
+
     /// <summary>No input makes a core throw, or wake without end.</summary>
     CoresKeepGoing,
 }

@@ -42,7 +42,8 @@ internal sealed class Observer(SimWorld world)
     }
 
     /// <param name="outcome">For an ACK, what the status said that it acknowledges.</param>
-    public static void OnSend(ServerNode server, MeshMessage message, TaskOutcome? outcome)
+    /// <param name="client">Whom it is sent to.</param>
+    public static void OnSend(ServerNode server, string client, MeshMessage message, TaskOutcome? outcome)
     {
         switch (message)
         {
@@ -54,6 +55,18 @@ internal sealed class Observer(SimWorld world)
                     if (!server.Store.Loans.TryGetValue(worker, out var loan) || loan.Role != LoanRole.Owner)
                     {
                         throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} offers {worker}, and the loan is not stored");
+                    }
+                }
+
+                break;
+            case Redirect when !server.Store.Loans.TryGetValue(new WorkerId(client), out var loan) || loan.Role != LoanRole.Owner:
+                throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} sends {client} away, and the loan is not stored");
+            case ReleaseAck ack:
+                foreach (var worker in ack.Workers)
+                {
+                    if (server.Store.Loans.TryGetValue(worker, out var lent) && lent is { Role: LoanRole.Owner, State: LoanState.Lent } && lent.Peer.Value == client)
+                    {
+                        throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} acknowledges the release of {worker}, and it is not stored");
                     }
                 }
 

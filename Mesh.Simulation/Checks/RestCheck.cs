@@ -6,6 +6,37 @@ namespace Mesh.Simulation;
 /// <summary>What must hold once the faults are over and the mesh has come to rest.</summary>
 internal sealed class RestCheck(SimWorld world)
 {
+    /// <summary>A worker that does not wait for work at its home, or null.</summary>
+    public string? FindIdler()
+    {
+        foreach (var server in Serving)
+        {
+            var status = server.Core!.GetStatus();
+            foreach (var worker in world.AllWorkers.Where(worker => worker.IsUp && Home(worker) == server.Name))
+            {
+                if (!status.Workers.Any(known => known.Id.Value == worker.Name && known.State == WorkerState.Idle && known.Home == status.Id))
+                {
+                    return $"{server.Name} does not have {worker.Name} at its door";
+                }
+            }
+
+            var slots = world.Workers.Where(worker => worker.Home == server.Name && !worker.OverLines).Sum(worker => worker.Concurrency);
+            if (server.Core.Footprint.Asks < slots)
+            {
+                return $"{server.Name} has {server.Core.Footprint.Asks} get_tasks waiting, of {slots} slots on WebSockets";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? Home(SimNode worker) => worker switch
+    {
+        WorkerNode ours => ours.Home,
+        ForeignWorker foreign => foreign.Home,
+        _ => null,
+    };
+
     private IEnumerable<ServerNode> Serving => world.Servers.Where(server => !server.IsLost);
 
     /// <summary>What keeps the mesh from being at rest, or null.</summary>

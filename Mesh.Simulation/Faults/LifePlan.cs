@@ -9,13 +9,19 @@ internal sealed record ServerPlan(ServerSettings Settings, bool OwnRedis, IReadO
 /// <param name="Refuses">Its policy trusts no borrower.</param>
 internal sealed record WorkerPlan(bool OverLines, int Concurrency, bool Refuses);
 
+/// <summary>How handlers work.</summary>
+/// <param name="Low">Shortest time of a task in seconds.</param>
+/// <param name="High">The longest.</param>
+/// <param name="Failing">The share of attempts that fail for no reason, before, amid or after their work.</param>
+internal sealed record WorkPlan(double Low, double High, double Failing);
+
 internal sealed record ForeignPlan(Manners Manners, int Workers, int LineWorkersOfOurs);
 
 /// <summary>All that a life is made of, drawn from its seed before it begins.</summary>
 internal sealed record LifePlan(
     IReadOnlyList<ServerPlan> Servers,
     IReadOnlyList<ForeignPlan> Foreign,
-    (double Low, double High) WorkTime,
+    WorkPlan Work,
     int Bursts,
     int MaxBurst,
     IReadOnlyList<Fault> Faults)
@@ -29,7 +35,8 @@ internal sealed record LifePlan(
         var servers = random.Chance(0.15) ? random.From(4, 7) : random.From(2, 3);
         var foreign = random.Chance(0.5) ? 0 : random.From(1, 2);
         var workers = servers > 4 ? 4 : 6;
-        var work = DrawWorkTime(random);
+        var (low, high) = DrawWorkTime(random);
+        var work = new WorkPlan(low, high, random.Chance(0.5) ? 0 : random.From(0.01, 0.3));
         return new LifePlan(
             [.. Enumerable.Range(0, servers).Select(_ => DrawServer(random, workers))],
             [.. Enumerable.Range(0, foreign).Select(_ => DrawForeign(random))],
@@ -61,7 +68,7 @@ internal sealed record LifePlan(
             Tasks = new TaskSettings
             {
                 LeaseTime = random.Seconds(5, 30),
-                MaxAttempts = random.From(2, 4),
+                MaxAttempts = random.From(1, 4),
                 Capacity = random.Chance(0.1) ? 50 : 100_000,
                 WorkerGrace = random.Seconds(0.5, 6),
                 LineWorkerTimeout = random.Seconds(10, 20),

@@ -68,7 +68,7 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
         if (Manners == Manners.Nonsense && random.Chance(0.3))
         {
             reply = random.Pick<MeshMessage>(
-                [new NoTask(), new Rejection("what?"), new Unavailable(id), new HeartbeatResponse(id), new ReleaseAck(id, []), new Available(id, []), new Ack()]);
+                [new NoTask(), new Rejection("what?"), new Unavailable(id), new HeartbeatResponse(id), new ReleaseAck(id, AnyWorkers()), new Available(id, AnyWorkers()), new Ack()]);
         }
 
         if (reply is not null)
@@ -194,8 +194,28 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
             }
         }
 
+        if (Manners == Manners.Nonsense)
+        {
+            Tell(random.Pick(peers).Id, Nonsense(), (_, _) => { });
+        }
+
         After(random.Seconds(3, 6), Balance);
     }
+
+    private MeshMessage Nonsense() => random.Pick<MeshMessage>([
+        new Available(id, AnyWorkers()),
+        new Unavailable(id),
+        new CommandRelease(id, AnyWorkers()),
+        new ReleaseAck(id, AnyWorkers()),
+        new ReleaseCompleted(id, AnyWorkers()),
+        new HeartbeatResponse(id),
+        new NoTask(),
+        new TaskStatus(TaskOutcome.Nok, TaskType.Update, new WorkerId(random.Pick(World.AllWorkers).Name)) { Id = new TaskId("server-a-1") },
+        new WorkerRequest(at) { WorkersNeeded = 50, Server = id },
+    ]);
+
+    /// <summary>Workers of the mesh, whoever has them.</summary>
+    private WorkerList AnyWorkers() => [.. Enumerable.Range(0, random.From(0, 4)).Select(_ => new WorkerId(random.Pick(World.AllWorkers).Name))];
 
     private void Release(ServerId owner, WorkerList workers)
     {

@@ -13,7 +13,8 @@ internal sealed class ServerNode : SimNode, IListener
     private readonly Effects _effects = new();
     private readonly Random _random;
     private readonly Dictionary<SessionId, SimConnection> _sessions = [];
-    private readonly Dictionary<(SessionId, TaskId), TaskOutcome> _reported = [];
+    /// <summary>The statuses that await an ACK, in their order: a worker may report two attempts at one task before the first is acknowledged.</summary>
+    private readonly Dictionary<(SessionId, TaskId), Queue<TaskOutcome>> _reported = [];
     private readonly Dictionary<ServerId, PeerLink> _links = [];
     private ServerCore? _core;
     private NodeClock _clock;
@@ -81,7 +82,12 @@ internal sealed class ServerNode : SimNode, IListener
         Log($"hears {connection.Client}#{session.Value}", message);
         if (message is TaskStatus { Id: { } task } status)
         {
-            _reported[(session, task)] = status.Outcome;
+            if (!_reported.TryGetValue((session, task), out var outcomes))
+            {
+                _reported.Add((session, task), outcomes = new());
+            }
+
+            outcomes.Enqueue(status.Outcome);
         }
 
         if (World.Mutation == Mutation.TypesIgnored && message is GetTask ask)
@@ -209,7 +215,7 @@ internal sealed class ServerNode : SimNode, IListener
             if (_sessions.TryGetValue(session, out var connection))
             {
                 Log($"answers {connection.Client}#{session.Value}", message);
-                Observer.OnSend(this, message, message is Ack { Id: { } task } && _reported.Remove((session, task), out var outcome) ? outcome : null);
+                Observer.OnSend(this, connection.Client, message, Acknowledged(session, message));
                 if (World.Mutation != Mutation.ReturnNotSent || message is not Return)
                 {
                     connection.SendToClient(message);
@@ -241,6 +247,9 @@ internal sealed class ServerNode : SimNode, IListener
 
         _effects.Clear();
     }
+
+    private TaskOutcome? Acknowledged(SessionId session, MeshMessage message) =>
+        message is Ack { Id: { } task } && _reported.TryGetValue((session, task), out var outcomes) && outcomes.TryDequeue(out var outcome) ? outcome : null;
 
     private void Void(TaskRecord task)
     {

@@ -6,7 +6,7 @@ namespace Mesh.Simulation;
 
 /// <summary>One attempt at a task: time goes by, somewhere in it the ledger is called, and cancellation or death may fall before, amid or after the call.</summary>
 internal sealed class WorkerAttempt(
-    SimWorld world, string server, NewTask task, Random random, (double Low, double High) workTime, Action<AttemptResult> ended)
+    SimWorld world, string server, NewTask task, Random random, WorkPlan plan, Action<AttemptResult> ended)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
@@ -21,9 +21,25 @@ internal sealed class WorkerAttempt(
 
     public void Begin()
     {
-        var work = random.Seconds(workTime.Low, workTime.High);
+        var work = random.Seconds(plan.Low, plan.High);
         _workEnd = world.Scheduler.Now + work;
         world.Scheduler.After(work * random.NextDouble(), CallLedger);
+        if (random.Chance(plan.Failing))
+        {
+            world.Coverage.Count("worker: handler fails");
+            world.Scheduler.After((work * random.From(0, 1.2)) + TimeSpan.FromMilliseconds(2 * random.NextDouble()), () => Fail());
+        }
+    }
+
+    /// <summary>The handler gives up; a call that it made, or that something it began still makes, may come to its effect.</summary>
+    private void Fail()
+    {
+        if (!_over && random.Chance(0.3))
+        {
+            world.Scheduler.After(random.Seconds(0, 8), () => world.Ledger.Call(Apply, _ => { }));
+        }
+
+        End(new(TaskOutcome.Nok, null, "failed", null));
     }
 
     /// <summary>The handler ends soon, perhaps with what it has done already; a call under way is not called back.</summary>
@@ -46,15 +62,15 @@ internal sealed class WorkerAttempt(
             return;
         }
 
-        world.Ledger.Call(
-            () => _lost ? default : Task.Type switch
-            {
-                TaskType.Query => world.Ledger.Find(Task.User) is { } balance ? new LedgerUpdate(LedgerOutcome.Applied, balance) : new(LedgerOutcome.UnknownUser),
-                TaskType.Update => world.Ledger.Update(Task.User, Task.Amount!.Value, Task.Id!.Value),
-                _ => throw new InvalidOperationException($"Unknown type {Task.Type}."),
-            },
-            OnAnswer);
+        world.Ledger.Call(() => _lost ? default : Apply(), OnAnswer);
     }
+
+    private LedgerUpdate Apply() => Task.Type switch
+    {
+        TaskType.Query => world.Ledger.Find(Task.User) is { } balance ? new LedgerUpdate(LedgerOutcome.Applied, balance) : new(LedgerOutcome.UnknownUser),
+        TaskType.Update => world.Ledger.Update(Task.User, Task.Amount!.Value, Task.Id!.Value),
+        _ => throw new InvalidOperationException($"Unknown type {Task.Type}."),
+    };
 
     private void OnAnswer(LedgerUpdate? answer)
     {

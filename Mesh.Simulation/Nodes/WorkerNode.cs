@@ -10,7 +10,7 @@ internal sealed class WorkerNode : SimNode
     private readonly WorkerSettings _settings;
     private readonly MeshEndpoint _home;
     private readonly Random _random;
-    private readonly (double Low, double High) _workTime;
+    private readonly WorkPlan _work;
     private readonly Dictionary<int, WorkerAttempt> _attempts = [];
     private readonly List<Action> _exchanges = [];
     private WorkerCore _core = null!;
@@ -20,9 +20,9 @@ internal sealed class WorkerNode : SimNode
     private Place _place = new(null, Framing.WebSocket);
     private long _timer;
 
-    public WorkerNode(SimWorld world, WorkerSettings settings, MeshEndpoint home, (double Low, double High) workTime, Random random)
+    public WorkerNode(SimWorld world, WorkerSettings settings, MeshEndpoint home, WorkPlan work, Random random)
         : base(world, settings.Id.Value) =>
-        (_settings, _home, _workTime, _random) = (settings, home, workTime, random);
+        (_settings, _home, _work, _random) = (settings, home, work, random);
 
     /// <summary>The server it belongs to.</summary>
     public string Home => _settings.Home.Value;
@@ -229,7 +229,7 @@ internal sealed class WorkerNode : SimNode
             throw new InvariantViolation(Invariant.OneHolderPerWorker, $"{Name} takes {task.Id} of {server} while it works on {other.Task.Id} of {other.Server}");
         }
 
-        var attempt = new WorkerAttempt(World, server, task, _random, _workTime, InThisLife<AttemptResult>(result =>
+        var attempt = new WorkerAttempt(World, server, task, _random, _work, InThisLife<AttemptResult>(result =>
         {
             _attempts.Remove(key);
             Log($"ends {task.Id}: {result.Outcome} {result.Error}");
