@@ -85,7 +85,12 @@ internal sealed class SimWorld
     public string ServerAt(MeshEndpoint endpoint) => _names[endpoint];
 
     /// <summary>The clock of a process that starts now: set a little wrong, and running a little wrong.</summary>
-    public NodeClock NewClock(Random random) => new(Scheduler, random.Seconds(100, 106), random.From(0.995, 1.005));
+    public NodeClock NewClock(Random random)
+    {
+        // Now and then someone sets a clock by hours between two starts.
+        var offset = random.Chance(0.15) ? random.Seconds(0, 7200) : random.Seconds(3600, 3606);
+        return new(Scheduler, offset, random.From(0.995, 1.005));
+    }
 
     private static ServerId Id(string prefix, int index) => new(prefix == "SERVER"
         ? string.Create(CultureInfo.InvariantCulture, $"SERVER_{index + 1}")
