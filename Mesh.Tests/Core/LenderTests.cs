@@ -248,6 +248,17 @@ public sealed class LenderTests
     }
 
     [Fact]
+    public void Restart_WithTheClockSetBack_TakesTheStepsAsOfNow()
+    {
+        var then = new DateTimeOffset(2026, 1, 1, 1, 0, 0, TimeSpan.Zero);
+        var loan = new LoanRecord(new WorkerId("w1"), LoanRole.Owner, CoreHarness.Peer, LoanState.Lent, then, then) { Borrower = CoreHarness.PeerEndpoint };
+        var mesh = new CoreHarness(stored: new StoredState { Loans = [loan] });
+        mesh.Pass(TimeSpan.FromSeconds(3));
+        mesh.Ask("w1");
+        Assert.Null(mesh.LoanOf("w1"));
+    }
+
+    [Fact]
     public void BorrowedWorker_IsNotLentOn()
     {
         _mesh.Ask("guest", home: "server-b");
