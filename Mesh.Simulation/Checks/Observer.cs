@@ -26,6 +26,11 @@ internal sealed class Observer(SimWorld world)
                 break;
             case LoanEnded ended:
                 world.Coverage.Count($"loan: {ended.Loan.Role} ended, {Anonymous(ended.Reason)}");
+                if (ended.Loan.Role == LoanRole.Owner && world.Workers.Any(worker => worker.Name == ended.Loan.Worker.Value && worker.IsUp && worker.IsLeaving))
+                {
+                    world.Coverage.Count($"loan: ended while the worker leaves, {ended.Reason}");
+                }
+
                 server.Note($"ends the loan of {ended.Loan.Worker}: {ended.Reason}");
                 break;
             case TaskPutBack back:

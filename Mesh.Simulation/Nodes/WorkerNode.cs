@@ -29,6 +29,9 @@ internal sealed class WorkerNode : SimNode
 
     public bool IsHome => IsUp && _place.IsHome;
 
+    /// <summary>It obeys a REDIRECT, and is not gone yet.</summary>
+    public bool IsLeaving { get; private set; }
+
     public int RunningAttempts => _attempts.Count;
 
     public bool OverLines => _settings.Framing == Framing.Line;
@@ -53,6 +56,7 @@ internal sealed class WorkerNode : SimNode
         _exchanges.Clear();
         _connection = null;
         _link = 0;
+        IsLeaving = false;
         _clock = World.NewClock(_random);
         _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? Patient(_settings) : _settings, new Random(_random.Next()));
         After(_random.Seconds(0.01, 0.5), () => Step(new WorkerInput.Start()));
@@ -88,7 +92,7 @@ internal sealed class WorkerNode : SimNode
         switch (effect)
         {
             case WorkerEffect.Dial dial:
-                (_link, _place) = (dial.Link, dial.Place);
+                (_link, _place, IsLeaving) = (dial.Link, dial.Place, false);
                 Dial(dial.Link);
                 break;
             case WorkerEffect.Send send:
@@ -106,6 +110,7 @@ internal sealed class WorkerNode : SimNode
                 break;
             case WorkerEffect.Tell tell:
                 Log("says", tell.Event);
+                IsLeaving |= tell.Event is WorkerEvent.Lent;
                 World.Coverage.Count($"worker: {tell.Event.GetType().Name}");
                 break;
             case WorkerEffect.Stopped:
