@@ -35,8 +35,10 @@ internal sealed class ServerCore
         _nextCare = _nextBalance = now;
 
         _tasks.Restore(stored, now);
-        foreach (var loan in stored.Loans)
+        foreach (var record in stored.Loans)
         {
+            // The clock may have been set back since: no step lies in the future, or its time limit would not pass for as long.
+            var loan = record with { Since = Earlier(record.Since, now), Started = Earlier(record.Started, now) };
             switch (loan.Role)
             {
                 case LoanRole.Owner:
@@ -257,6 +259,20 @@ internal sealed class ServerCore
         _core.Tasks.All.Select(task => task.ToRecord()).Where(task => task.State == state).OrderBy(task => task.Sequence).Take(limit);
 
     public ServerStatus GetStatus() => StatusView.Of(_core);
+
+    /// <summary>How much the core holds in memory.</summary>
+    public CoreFootprint Footprint => new(
+        _core.Tasks.Count,
+        _core.Tasks.QueuePlaces,
+        _tasks.VoidRetries,
+        _core.Workers.All.Count,
+        _core.Workers.All.Sum(worker => worker.Asks.Count),
+        _core.Workers.Sessions,
+        _core.Loans.All.Count,
+        _borrower.Runs,
+        _lender.Batches);
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 

@@ -12,6 +12,8 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
     public bool IsDrained => !core.Loans.All.Any(loan =>
         loan.State is LoanState.Arrived or LoanState.Releasing or LoanState.Returning && core.Workers.Find(loan.Worker) is not null);
 
+    public int Runs => _runs.Count;
+
     public void Restore(LoanRecord record, DateTimeOffset now)
     {
         _started = now;

@@ -7,6 +7,8 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
 {
     private readonly List<ReleaseBatch> _batches = [];
 
+    public int Batches => _batches.Count;
+
     public void Restore(LoanRecord record, DateTimeOffset now)
     {
         core.Loans.Put(new Loan(record));

@@ -21,6 +21,9 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
 
     public int Running => _leases.Count;
 
+    /// <summary>Places in the queues, void ones too.</summary>
+    public int QueuePlaces => _queues.Sum(queue => queue.Count);
+
     public long Done { get; set; }
 
     public long Dead { get; set; }

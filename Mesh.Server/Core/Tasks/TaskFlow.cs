@@ -13,6 +13,8 @@ internal sealed class TaskFlow(CoreState core)
     public DateTimeOffset? NextDeadline =>
         _voidRetries.TryPeek(out var retry) && !(core.Tasks.NextLeaseEnd < retry.Due) ? retry.Due : core.Tasks.NextLeaseEnd;
 
+    public int VoidRetries => _voidRetries.Count;
+
     /// <summary>Takes up what the store holds, in the order in which it was accepted.</summary>
     public void Restore(StoredState stored, DateTimeOffset now)
     {

@@ -62,14 +62,8 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
     {
         while (core.Workers.TryTakeExpired(now, out var ask))
         {
-            if (ask is { Parked: true, Framing: Framing.WebSocket })
-            {
-                Answer(ask.Worker, ask.Session, ask.Framing, now);
-            }
-            else
-            {
-                core.Send(ask.Session, NoTaskMessage);
-            }
+            // A parked one too: that a worker's other slots still wait does not say that it stays; that it asks again does.
+            core.Send(ask.Session, NoTaskMessage);
         }
 
         while (core.Workers.FindLost(now) is { } lost)
