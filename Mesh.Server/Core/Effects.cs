@@ -12,7 +12,8 @@ internal readonly record struct SendEffect(SessionId Session, MeshMessage Messag
 internal readonly record struct TaskEnd(TaskEntry Task, TaskState State, DateTimeOffset Since, string? TraceParent, string? Error);
 
 /// <param name="ExpectsReply">True when a reply is awaited: its coming, its failure to come or the failure to send is an input.</param>
-internal readonly record struct PeerSendEffect(ServerId Peer, MeshMessage Message, bool ExpectsReply);
+/// <param name="Links">W3C contexts of the traces that this is a consequence of.</param>
+internal readonly record struct PeerSendEffect(ServerId Peer, MeshMessage Message, bool ExpectsReply, IReadOnlyList<string>? Links = null);
 
 /// <summary>What the core wants done, gathered over one or more inputs; the loop empties it. Order within a list is kept.</summary>
 internal sealed class Effects

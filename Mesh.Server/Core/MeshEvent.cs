@@ -35,6 +35,9 @@ internal sealed record LoanStepped(LoanRecord Loan, DateTimeOffset Since, string
 /// <param name="TraceParent">W3C context of the message that caused it, where it tells.</param>
 internal sealed record LoanEnded(LoanRecord Loan, string Reason, DateTimeOffset At, string? TraceParent) : MeshEvent;
 
+/// <summary>Borrower: a borrowed worker has its first task.</summary>
+internal sealed record LoanServed(LoanRecord Loan, TaskEntry Task) : MeshEvent;
+
 /// <summary>Owner: RELEASE_COMPLETED goes out.</summary>
 internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Workers) : MeshEvent;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Telemetry;
 using static Mesh.Telemetry.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
@@ -10,10 +9,43 @@ namespace Mesh.Server.Telemetry;
 internal static class TaskSpans
 {
     /// <summary>
-    /// Starts a task's trace. A task submitted alone goes on in its request's trace; one of several starts a trace of its own, linked to the request,
+    /// Starts the traces of tasks, and gives the tasks their contexts. A task submitted alone goes on in its request's trace; one of several starts a trace of its own, linked to the request,
     /// so that one trace is one task.
     /// </summary>
-    public static Activity? StartSubmit(TaskRecord task, bool alone)
+    public static Activity?[] StartSubmits(List<TaskRecord> tasks)
+    {
+        if (!Source.HasListeners())
+        {
+            return [];
+        }
+
+        var spans = new Activity?[tasks.Count];
+        for (var i = 0; i < spans.Length; i++)
+        {
+            spans[i] = StartSubmit(tasks[i], alone: spans.Length == 1);
+            if (spans[i] is { } span)
+            {
+                tasks[i] = tasks[i] with { TraceParent = span.Id };
+            }
+        }
+
+        return spans;
+    }
+
+    public static void End(Activity?[] submits, SubmitOutcome outcome)
+    {
+        foreach (var submit in submits)
+        {
+            if (outcome != SubmitOutcome.Accepted)
+            {
+                submit?.SetStatus(ActivityStatusCode.Error, outcome.ToString());
+            }
+
+            submit?.Dispose();
+        }
+    }
+
+    private static Activity? StartSubmit(TaskRecord task, bool alone)
     {
         var request = Activity.Current?.Context ?? default;
         if (alone)
@@ -23,15 +55,10 @@ internal static class TaskSpans
 
         var current = Activity.Current;
         Activity.Current = null;
-        try
-        {
-            return StartTask(
-                Operations.Submit, ActivityKind.Producer, Name(task.Type), task.Id, default, links: request == default ? null : [new ActivityLink(request)]);
-        }
-        finally
-        {
-            Activity.Current = current;
-        }
+        var submit = StartTask(
+            Operations.Submit, ActivityKind.Producer, Name(task.Type), task.Id, default, links: request == default ? null : [new ActivityLink(request)]);
+        Activity.Current = current;
+        return submit;
     }
 
     /// <summary>Tells that a task left the queue and was handed out, and gives the new_task with the context of that.</summary>

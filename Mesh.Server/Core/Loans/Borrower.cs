@@ -157,8 +157,8 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
     private void Send(ReleaseRun run)
     {
-        WorkerList workers = [.. Unreleased(run.Owner).Select(loan => loan.Worker)];
-        if (workers.Count == 0)
+        var loans = Unreleased(run.Owner).ToList();
+        if (loans.Count == 0)
         {
             _runs.Remove(run.Owner);
             return;
@@ -166,7 +166,9 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
         run.Tries++;
         run.UnderWay = true;
-        core.Effects.PeerSends.Add(new PeerSendEffect(run.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true));
+        WorkerList workers = [.. loans.Select(loan => loan.Worker)];
+        string[] traces = [.. loans.Select(loan => loan.Record.TraceParent).OfType<string>().Distinct()];
+        core.Effects.PeerSends.Add(new PeerSendEffect(run.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true, traces));
         core.Tell(new ReleaseSent(run.Owner, workers, run.Tries));
     }
 

@@ -114,6 +114,12 @@ internal sealed class TaskFlow(CoreState core)
 
         core.Tasks.Run(task, worker, now);
         core.Give(session, task);
+        if (worker.Home != core.Settings.Id && core.Loans.Find(worker.Id) is { Served: false } loan)
+        {
+            loan.Served = true;
+            core.Tell(new LoanServed(loan.Record, task));
+        }
+
         return true;
     }
 
