@@ -33,6 +33,12 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
             return;
         }
 
+        if (framing == Framing.WebSocket && core.Workers.Find(message.Worker)?.Session is { } newer && newer.Value > session.Value)
+        {
+            // Sent before the worker opened a newer connection, and overtaken by it.
+            return;
+        }
+
         var worker = Present(session, framing, message, home, now);
         if (worker.OneAtATime)
         {
