@@ -25,7 +25,4 @@ public interface ILedger
     /// or <see cref="LedgerOutcome.Applied"/> with the balance when it was applied before.
     /// </summary>
     ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default);
-
-    /// <summary>Undoes <see cref="CloseAsync"/>, so that the task can be tried again; an update that was applied stays so.</summary>
-    ValueTask ReopenAsync(string user, TaskId task, CancellationToken cancellation = default);
 }

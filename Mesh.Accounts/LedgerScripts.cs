@@ -41,13 +41,6 @@ internal static class LedgerScripts
         return { 'closed', '' }
         """;
 
-    /// <summary>Answers 1 when the task was closed.</summary>
-    public const string Reopen =
-        """
-        if redis.call('GET', KEYS[2]) ~= 'closed' then return 0 end
-        return redis.call('DEL', KEYS[2])
-        """;
-
     /// <summary>ARGV: units. Answers 1 when the account is new.</summary>
     public const string Set =
         """

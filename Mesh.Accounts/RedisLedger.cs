@@ -39,12 +39,6 @@ public sealed class RedisLedger(IDatabase database, TimeSpan? markRetention = nu
     public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) =>
         RunAsync(LedgerScripts.Close, user, task, [_markSeconds], cancellation);
 
-    public async ValueTask ReopenAsync(string user, TaskId task, CancellationToken cancellation = default)
-    {
-        CheckUser(user);
-        await database.ScriptEvaluateAsync(LedgerScripts.Reopen, [AccountKeys.Balance(user), AccountKeys.Mark(user, task)]).WaitAsync(cancellation);
-    }
-
     private async ValueTask<LedgerUpdate> RunAsync(string script, string user, TaskId task, RedisValue[] arguments, CancellationToken cancellation)
     {
         CheckUser(user);

@@ -1,1 +1,5 @@
-return 0;
+using System.CommandLine;
+using Mesh.Bench.Load;
+
+var root = new RootCommand("Measures a mesh server.") { LoadCommand.Create() };
+return await root.Parse(args).InvokeAsync();

@@ -44,7 +44,8 @@ void Workers(string name, IResourceBuilder<ProjectResource> home, int replicas) 
     .WithEnvironment("Mesh__HomeServer__Id", home.Resource.Name)
     .WithEnvironment("Mesh__HomeServer__Endpoint", home.GetEndpoint("http").Property(EndpointProperty.HostAndPort))
     .WithEnvironment("Mesh__Token", token)
-    .WithEnvironment("Mesh__WorkTime", "00:00:00.150");
+    .WithEnvironment("Mesh__WorkTime", "00:00:00.150")
+    .WithEnvironment("Logging__Console__LogLevel__Mesh.Worker", "Warning"); // the servers tell the story
 
 void Waves(IResourceBuilder<ProjectResource> server, string tasks, string period) => server
     .WithEnvironment("Mesh__Producer__Enabled", "true")

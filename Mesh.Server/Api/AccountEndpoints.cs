@@ -15,7 +15,6 @@ internal static class AccountEndpoints
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         app.MapPut("/accounts/{user}", SetAsync)
-            .WithMetadata(new Microsoft.AspNetCore.Mvc.RequestSizeLimitAttribute(MaxBodyBytes))
             .Accepts<AccountBody>("application/json")
             .WithSummary("Create an account, or set its balance.")
             .Produces<AccountAnswer>()
@@ -61,7 +60,14 @@ internal static class AccountEndpoints
     {
         try
         {
-            using var body = await JsonDocument.ParseAsync(context.Request.Body, default, context.RequestAborted);
+            if (await RequestBody.ReadAsync(context.Request, MaxBodyBytes, context.RequestAborted) is not { } read)
+            {
+                return (0, TooLarge());
+            }
+
+            using var bytes = read;
+            var json = new Utf8JsonReader(bytes.Span);
+            using var body = JsonDocument.ParseValue(ref json);
             return body.RootElement.ValueKind != JsonValueKind.Object ? (0, Problems.BadField("body", "must be an object"))
                 : !body.RootElement.TryGetProperty("balance", out var balance) ? (0, Problems.BadField("balance", "is missing"))
                 : balance.ValueKind != JsonValueKind.Number ? (0, Problems.BadField("balance", "must be a number"))
@@ -74,7 +80,9 @@ internal static class AccountEndpoints
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return (0, Problems.TooLarge("body", $"must not be larger than {MaxBodyBytes} bytes"));
+            return (0, TooLarge());
         }
     }
+
+    private static IResult TooLarge() => Problems.TooLarge("body", $"must not be larger than {MaxBodyBytes} bytes");
 }

@@ -18,9 +18,18 @@ internal readonly struct RequestBody : IDisposable
 
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, _length);
 
-    /// <exception cref="BadHttpRequestException">The body is larger than the endpoint takes (413), or broke off.</exception>
-    public static async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// Null when the body is larger than <paramref name="maxBytes"/>. The web server's own limit is higher: it would close the connection
+    /// at once, and a client that still sends would see a reset instead of the answer.
+    /// </summary>
+    /// <exception cref="BadHttpRequestException">The body broke off, or is larger than even the web server takes (413).</exception>
+    public static async Task<RequestBody?> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
     {
+        if (request.ContentLength > maxBytes)
+        {
+            return null;
+        }
+
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
         var length = 0;
         try
@@ -42,6 +51,11 @@ internal readonly struct RequestBody : IDisposable
                 }
 
                 length += read;
+                if (length > maxBytes)
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    return null;
+                }
             }
         }
         catch

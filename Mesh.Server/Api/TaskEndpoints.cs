@@ -3,7 +3,6 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Storage;
-using Microsoft.AspNetCore.Mvc;
 
 namespace Mesh.Server.Api;
 
@@ -18,7 +17,6 @@ internal static class TaskEndpoints
     public static void MapTasks(this IEndpointRouteBuilder app)
     {
         app.MapPost("/tasks", SubmitAsync)
-            .WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes))
             .Accepts<TaskBody[]>("application/json")
             .WithSummary("Submit one task or an array of tasks; together they are accepted or not.")
             .Produces<AcceptedAnswer>(StatusCodes.Status202Accepted)
@@ -47,7 +45,12 @@ internal static class TaskEndpoints
         List<TaskRecord> tasks;
         try
         {
-            using var body = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
+            if (await RequestBody.ReadAsync(context.Request, MaxBodyBytes, context.RequestAborted) is not { } read)
+            {
+                return TooLarge();
+            }
+
+            using var body = read;
             (tasks, var fault) = TaskBodyReader.Read(body.Span, Activity.Current?.Id, time);
             if (fault is { } wrong)
             {
@@ -56,7 +59,7 @@ internal static class TaskEndpoints
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return Problems.TooLarge("body", $"must not be larger than {MaxBodyBytes} bytes");
+            return TooLarge();
         }
 
         var outcome = await inbox.SubmitAsync(tasks);
@@ -118,6 +121,8 @@ internal static class TaskEndpoints
         var outcome = await inbox.SubmitAsync([again], revive: true);
         return outcome == SubmitOutcome.Accepted ? Accepted([again]) : Problems.Of(outcome, context);
     }
+
+    private static IResult TooLarge() => Problems.TooLarge("body", $"must not be larger than {MaxBodyBytes} bytes");
 
     private static IResult Accepted(List<TaskRecord> tasks) =>
         Results.Json(new AcceptedAnswer(tasks.ConvertAll(task => task.Id)), ApiJson.Default.AcceptedAnswer, statusCode: StatusCodes.Status202Accepted);

@@ -10,6 +10,7 @@ internal abstract record MeshEvent
     }
 }
 
+/// <summary>A worker of this server is here. What a borrowed or a lent one does, its loan's steps tell.</summary>
 internal sealed record WorkerJoined(WorkerId Worker, ServerId Home, Framing Framing) : MeshEvent;
 
 internal sealed record WorkerLeft(WorkerId Worker, ServerId Home) : MeshEvent;

@@ -69,6 +69,9 @@ internal sealed class ServerCore
         }
     }
 
+    /// <summary>Tasks that wait for a worker.</summary>
+    public int QueueDepth => _core.Tasks.Depth;
+
     /// <summary>True once a stopping server has no running task and no borrowed worker.</summary>
     public bool IsDrained => _core.Tasks.Running == 0 && _borrower.IsDrained;
 

@@ -20,6 +20,7 @@ internal sealed partial class MeshLoop(
     SessionTable sessions,
     PeerLinks links,
     MeshEventLog events,
+    MeshStory story,
     TimeProvider time,
     ILogger<MeshLoop> logger)
 {
@@ -183,9 +184,13 @@ internal sealed partial class MeshLoop(
             ((PendingSubmission)submission).Answer(outcome);
         }
 
-        foreach (var happened in _effects.Events)
+        if (_effects.Events.Count > 0)
         {
-            events.Tell(happened);
+            story.Tell(_effects.Events, _core.QueueDepth);
+            foreach (var happened in _effects.Events)
+            {
+                events.Tell(happened);
+            }
         }
 
         _effects.Clear();

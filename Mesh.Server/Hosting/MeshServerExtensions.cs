@@ -9,6 +9,7 @@ using Mesh.Server.Storage;
 using Mesh.Server.Telemetry;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -19,7 +20,23 @@ namespace Mesh.Server.Hosting;
 internal static class MeshServerExtensions
 {
     /// <summary>How long one call to Redis may take, milliseconds.</summary>
-    private const int RedisTimeout = 3_000;
+    private const int RedisTimeout = 2_000;
+
+    /// <summary>
+    /// Defaults under all other configuration. In code, since a server is also started by its path, where a file of settings is not found.
+    /// A start that failed is told by <see cref="MeshServerRun"/> in a line, a Redis that is away by <see cref="StoreWriter"/>, without stack traces.
+    /// </summary>
+    private static readonly KeyValuePair<string, string?>[] QuietLogs =
+    [
+        new("Logging:LogLevel:Default", "Information"),
+        new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+        new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Critical"),
+        new("Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", "Critical"),
+        new("Logging:LogLevel:StackExchange.Redis", "Critical"),
+
+        // On the console the story is enough; every step is in the other logs.
+        new($"Logging:Console:LogLevel:{typeof(MeshEventLog).FullName}", "Warning"),
+    ];
 
     /// <summary>The store and the ledger, in Redis.</summary>
     public static void AddMeshRedis(this WebApplicationBuilder builder)
@@ -29,6 +46,7 @@ internal static class MeshServerExtensions
             options.AbortOnConnectFail = false;
             options.BacklogPolicy = BacklogPolicy.FailFast;
             options.ConnectTimeout = options.AsyncTimeout = options.SyncTimeout = RedisTimeout;
+            options.ConnectRetry = 1;
         });
         builder.Services.AddSingleton<IMeshStore>(provider => new RedisMeshStore(
             () => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(),
@@ -40,6 +58,7 @@ internal static class MeshServerExtensions
     /// <summary>All else. <see cref="IMeshStore"/> and <see cref="ILedger"/> are for the caller to add.</summary>
     public static void AddMeshServer(this WebApplicationBuilder builder)
     {
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogs });
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<MeshOptions>().ValidateOnStart();
@@ -84,6 +103,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<TaskVoider>();
         services.AddSingleton<MeshMetrics>();
         services.AddSingleton<MeshEventLog>();
+        services.AddSingleton<MeshStory>();
         services.AddSingleton<MeshLoop>();
         services.AddSingleton<SettingsResolver>();
         services.AddHostedService<MeshServerService>();

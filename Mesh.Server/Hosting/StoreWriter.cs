@@ -40,7 +40,11 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
             catch (StoreAwayException away)
             {
                 state.WaitingFor = "the store";
-                LogLoadFailed(away.Message);
+                if (delay == FirstDelay)
+                {
+                    LogLoadFailed(away.Message);
+                }
+
                 await Task.Delay(delay, time, cancellationToken);
             }
         }

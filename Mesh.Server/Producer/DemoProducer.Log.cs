@@ -4,7 +4,7 @@ namespace Mesh.Server.Producer;
 
 internal sealed partial class DemoProducer
 {
-    [LoggerMessage(5001, LogLevel.Information, "Demo load: a wave of {Count} tasks is {Outcome}.")]
+    [LoggerMessage(5001, LogLevel.Information, "Demo load: a wave of {Count} tasks, {Outcome}.")]
     private partial void LogWave(int count, SubmitOutcome outcome);
 
     [LoggerMessage(5002, LogLevel.Warning, "Demo load: the accounts cannot be opened yet. {Reason}")]

@@ -8,7 +8,7 @@ internal interface IMeshStore
     Task<StoredState> LoadAsync(CancellationToken cancellationToken);
 
     /// <summary>Writes a batch in one round trip; when it returns, all of it is stored.</summary>
-    /// <returns>Ids of keyed tasks that were known already, which were left as they were.</returns>
+    /// <returns>Ids of keyed tasks that were known already and of tasks to revive that are not dead, which were left as they were.</returns>
     Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken);
 
     /// <summary>A settled task, done or dead, or null.</summary>

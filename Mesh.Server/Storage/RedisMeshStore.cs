@@ -146,7 +146,15 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId server, 
         }
     }
 
-    private static StoreAwayException Away(Exception exception) => new($"The store does not answer: {exception.Message}", exception);
+    private static StoreAwayException Away(Exception exception) => new(
+        exception switch
+        {
+            // The client's own messages run over many lines.
+            RedisConnectionException lost => $"Redis: no connection ({lost.FailureType}).",
+            RedisTimeoutException => "Redis: no answer in time.",
+            _ => $"Redis: {exception.Message}",
+        },
+        exception);
 
     private static bool IsAway(Exception exception) => LedgerFaults.IsStoreAway(exception) || exception switch
     {

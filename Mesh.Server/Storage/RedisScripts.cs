@@ -18,7 +18,7 @@ internal static class RedisScripts
 
     /// <summary>
     /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, then the result's key
-    /// of each accept-keyed and settle. ARGV: seconds that results are kept, then four of each change. Answers the ids that were known.
+    /// of each accept-keyed and settle. ARGV: seconds that results are kept, then four of each change. Answers the ids that were known already, and those to revive that are not dead.
     /// A task that is not keyed by the client has no entry in ids; deleting there what is absent is harmless.
     /// </summary>
     public const string Write =
@@ -58,6 +58,8 @@ internal static class RedisScripts
             if redis.call('HDEL', dead, id) == 1 then
               redis.call('HSET', ids, id, wire)
               redis.call('HSET', tasks, wire, record)
+            elseif redis.call('HEXISTS', tasks, wire) == 0 then
+              known[#known + 1] = id
             end
           elseif op == 'drop' then
             redis.call('HDEL', tasks, wire)

@@ -53,13 +53,13 @@ internal sealed partial class MeshEventLog
     private partial void LogBorrowingEnded(WorkerId worker, ServerId owner, string reason);
 
     [LoggerMessage(3113, LogLevel.Information, "The queue stays low: asking {Owner} to take back {Workers}.")]
-    private partial void LogReleaseSent(WorkerList workers, ServerId owner);
+    private partial void LogReleaseSent(string workers, ServerId owner);
 
     [LoggerMessage(3114, LogLevel.Information, "Asking {Owner} again to take back {Workers}, try {Try}.")]
-    private partial void LogReleaseRepeated(WorkerList workers, ServerId owner, int @try);
+    private partial void LogReleaseRepeated(string workers, ServerId owner, int @try);
 
     [LoggerMessage(3115, LogLevel.Information, "Telling {Borrower} that {Workers} came home.")]
-    private partial void LogReleaseCompleted(ServerId borrower, WorkerList workers);
+    private partial void LogReleaseCompleted(ServerId borrower, string workers);
 
     [LoggerMessage(3201, LogLevel.Information, "Task {TaskId} goes back to the queue after attempt {Attempts}: {Reason}.")]
     private partial void LogTaskPutBack(string taskId, int attempts, string reason);

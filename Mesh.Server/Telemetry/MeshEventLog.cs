@@ -34,13 +34,13 @@ internal sealed partial class MeshEventLog(ILogger<MeshEventLog> logger)
                 Tell(e);
                 break;
             case ReleaseSent { Try: 1 } e:
-                LogReleaseSent(e.Workers, e.Owner);
+                LogReleaseSent(e.Workers.ToString(), e.Owner);
                 break;
             case ReleaseSent e:
-                LogReleaseRepeated(e.Workers, e.Owner, e.Try);
+                LogReleaseRepeated(e.Workers.ToString(), e.Owner, e.Try);
                 break;
             case ReleaseCompletedSent e:
-                LogReleaseCompleted(e.Borrower, e.Workers);
+                LogReleaseCompleted(e.Borrower, e.Workers.ToString());
                 break;
             case TaskPutBack e:
                 LogTaskPutBack(e.Task.Id, e.Task.Attempts, e.Reason);

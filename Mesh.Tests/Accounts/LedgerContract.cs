@@ -143,20 +143,6 @@ public abstract class LedgerContract
     }
 
     [Fact]
-    public async Task Reopen_ClosedTask_CanBeAppliedOnce()
-    {
-        var ledger = await WithMariaAsync(1);
-        await ledger.CloseAsync("maria", new TaskId("t1"), Stop);
-
-        await ledger.ReopenAsync("maria", new TaskId("t1"), Stop);
-        await ledger.UpdateAsync("maria", 1, new TaskId("t1"), Stop);
-        await ledger.ReopenAsync("maria", new TaskId("t1"), Stop);
-
-        Assert.Equal(new LedgerUpdate(LedgerOutcome.Applied, 2), await ledger.UpdateAsync("maria", 1, new TaskId("t1"), Stop));
-        Assert.Equal(2, await ledger.FindBalanceAsync("maria", Stop));
-    }
-
-    [Fact]
     public async Task Update_NamesMadeOfKeySyntax_StayApart()
     {
         var ledger = await CreateAsync();

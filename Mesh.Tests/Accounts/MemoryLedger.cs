@@ -61,17 +61,4 @@ public sealed class MemoryLedger : ILedger
             return new(_marks.TryGetValue((user, task), out var mark) ? mark : _marks[(user, task)] = new(LedgerOutcome.Closed));
         }
     }
-
-    public ValueTask ReopenAsync(string user, TaskId task, CancellationToken cancellation = default)
-    {
-        lock (_lock)
-        {
-            if (_marks.TryGetValue((user, task), out var mark) && mark.Outcome == LedgerOutcome.Closed)
-            {
-                _marks.Remove((user, task));
-            }
-
-            return ValueTask.CompletedTask;
-        }
-    }
 }

@@ -135,14 +135,14 @@ internal sealed class LineServer : IAsyncDisposable
     private JsonObject AnswerWorker(string worker, string? home)
     {
         Workers[worker] = home;
-        if (home is null && !Lendable.Contains(worker))
-        {
-            Lendable.Enqueue(worker);
-        }
-
         if (Orders.TryRemove(worker, out var order))
         {
             return order.AsObject();
+        }
+
+        if (home is null && !Lendable.Contains(worker))
+        {
+            Lendable.Enqueue(worker);
         }
 
         return Tasks.TryDequeue(out var user)

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Mesh.Accounts;
+using Mesh.Tests.Accounts;
 using Mesh.Protocol;
 using Mesh.Server.Hosting;
 using Mesh.Server.Storage;

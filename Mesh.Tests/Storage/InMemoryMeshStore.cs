@@ -77,6 +77,9 @@ internal sealed class InMemoryMeshStore : IMeshStore
             case StoreOpKind.ReviveTask when _dead.Remove(task!.Id):
                 Put(task);
                 break;
+            case StoreOpKind.ReviveTask when !_tasks.ContainsKey(wire):
+                known.Add(task!.Id);
+                break;
             case StoreOpKind.DropTask:
                 Take(task!);
                 break;

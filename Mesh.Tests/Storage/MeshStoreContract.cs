@@ -162,6 +162,18 @@ public abstract class MeshStoreContract
     }
 
     [Fact]
+    public async Task Revive_OfATaskThatIsNotDead_IsToldAndChangesNothing()
+    {
+        var store = await CreateAsync();
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.SettleTask, Task("t1")));
+
+        var told = await WriteAsync(store, StoreOp.Of(StoreOpKind.ReviveTask, Task("t1") with { WireId = new TaskId("w2") }));
+
+        Assert.Equal(["t1"], told);
+        Assert.Empty((await store.LoadAsync(Stop)).Tasks);
+    }
+
+    [Fact]
     public async Task Revive_ThenSettle_LeavesNothingUnsettled()
     {
         var store = await CreateAsync();

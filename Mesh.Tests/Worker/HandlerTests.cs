@@ -93,7 +93,5 @@ public sealed class HandlerTests
             throw new NotSupportedException();
 
         public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) => throw new NotSupportedException();
-
-        public ValueTask ReopenAsync(string user, TaskId task, CancellationToken cancellation = default) => throw new NotSupportedException();
     }
 }

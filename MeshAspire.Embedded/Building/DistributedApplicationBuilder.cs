@@ -33,6 +33,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
 
         // The console belongs to the resources; what the host itself has to say is said there when it matters.
         _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        _host.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         _host.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Orchestrator.StopLimit);
 
         _host.Services.TryAddSingleton(TimeProvider.System);

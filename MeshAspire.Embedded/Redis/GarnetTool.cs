@@ -19,14 +19,14 @@ internal sealed record GarnetTool(string Version, string Assembly)
             $"Garnet can't be had: no .config/dotnet-tools.json names {Package} in {directory} or above it.");
         var version = PinnedVersion(manifest);
         var packages = await PackagesAsync(cancellationToken);
-        if (EntryPoint(packages, version) is { } found)
+        if ((EntryPoint(packages, version) ?? Resolved(version)) is { } found)
         {
             return new(version, found);
         }
 
         say($"fetching Garnet {version}, a .NET tool of some 110 MB, once for this machine");
         var (exitCode, output) = await RunAsync(["tool", "restore", "--tool-manifest", manifest], cancellationToken);
-        return EntryPoint(packages, version) is { } fetched ? new(version, fetched) : throw new DistributedApplicationException(
+        return (EntryPoint(packages, version) ?? Resolved(version)) is { } fetched ? new(version, fetched) : throw new DistributedApplicationException(
             $"Garnet can't be had: dotnet tool restore ended with exit code {exitCode}.{Environment.NewLine}{output.Trim()}{Environment.NewLine}" +
             "Instead, put a redis-server or valkey-server on the PATH, or set ConnectionStrings__redis to a Redis that runs.");
     }
@@ -66,6 +66,27 @@ internal sealed record GarnetTool(string Version, string Assembly)
         return settings is not null && XDocument.Load(settings).Descendants("Command").FirstOrDefault()?.Attribute("EntryPoint")?.Value is { } entry
             ? Path.Combine(Path.GetDirectoryName(settings)!, entry)
             : null;
+    }
+
+    /// <summary>
+    /// Where the SDK has noted that the tool is: when the folder of packages has moved since, it restores nothing and goes by this note.
+    /// </summary>
+    private static string? Resolved(string version)
+    {
+        var home = Environment.GetEnvironmentVariable("DOTNET_CLI_HOME") is { Length: > 0 } configured
+            ? configured
+            : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        var note = Path.Combine(home, ".dotnet", "toolResolverCache", "1", Package);
+        if (!File.Exists(note))
+        {
+            return null;
+        }
+
+        using var json = JsonDocument.Parse(File.ReadAllText(note));
+        return json.RootElement.EnumerateArray()
+            .Where(tool => tool.TryGetProperty(nameof(Version), out var one) && one.GetString() == version)
+            .Select(tool => tool.TryGetProperty("PathToExecutable", out var path) ? path.GetString() : null)
+            .FirstOrDefault(File.Exists);
     }
 
     /// <summary>NuGet's folder of packages; only NuGet itself knows when a nuget.config moves it.</summary>

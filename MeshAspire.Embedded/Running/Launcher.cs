@@ -24,7 +24,9 @@ internal sealed class Launcher(EnvironmentComposer environment, RedisLauncher re
     private static ProcessSpec Project(ProjectResource project, IReadOnlyDictionary<string, string> variables)
     {
         var metadata = project.Annotations.OfType<IProjectMetadata>().Single();
-        var output = metadata.GetType().GetCustomAttribute<ProjectOutputAttribute>()?.Path;
+        var output = metadata.GetType().GetCustomAttribute<ProjectOutputAttribute>() is { Path: var path }
+            ? Path.GetFullPath(path, AppContext.BaseDirectory)
+            : null;
         if (!File.Exists(output))
         {
             throw new DistributedApplicationException(

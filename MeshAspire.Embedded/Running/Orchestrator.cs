@@ -53,7 +53,7 @@ internal sealed class Orchestrator(
         guardian.Start();
         WatchSignals();
         cancellationToken.ThrowIfCancellationRequested();
-        _background = Task.WhenAll([.. _replicas.Select(replica => replica.RunAsync(_stopping.Token)), TellWhenHealthyAsync(), WatchParentAsync()]);
+        _background = Task.WhenAll([.. _replicas.Select(RunAsync), TellWhenHealthyAsync(), WatchParentAsync()]);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => _stop ??= StopOnceAsync();
@@ -73,10 +73,31 @@ internal sealed class Orchestrator(
             await Task.WhenAll(_replicas.Where(replica => level.Contains(replica.Resource)).Select(replica => replica.StopAsync(_hurry.Token)));
         }
 
-        await _background;
-        _signals.ForEach(signal => signal.Dispose());
-        guardian.Dispose();
-        console.Say("All stopped.");
+        try
+        {
+            await _background;
+        }
+        finally
+        {
+            _signals.ForEach(signal => signal.Dispose());
+            guardian.Dispose();
+            console.Say("All stopped.");
+        }
+    }
+
+    /// <summary>What a replica can't cope with is a bug here: the rest doesn't go on as if nothing were wrong.</summary>
+    private async Task RunAsync(Replica replica)
+    {
+        try
+        {
+            await replica.RunAsync(_stopping.Token);
+        }
+        catch (Exception exception)
+        {
+            console.Say(replica.Id, exception.ToString());
+            lifetime.StopApplication();
+            throw;
+        }
     }
 
     private string Greeting()
@@ -115,13 +136,15 @@ internal sealed class Orchestrator(
 
     private void WatchSignals()
     {
-        // The host's own handler takes the first one; who asks twice doesn't want to wait.
-        var asked = 0;
+        // The host's own handler takes the first one; who asks twice doesn't want to wait. Some launchers signal a process and its
+        // group, which makes two of one wish.
+        long asked = 0;
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM })
         {
             _signals.Add(PosixSignalRegistration.Create(signal, context =>
             {
-                if (Interlocked.Increment(ref asked) > 1)
+                var first = Interlocked.CompareExchange(ref asked, time.GetTimestamp(), 0);
+                if (first != 0 && time.GetElapsedTime(first) > TimeSpan.FromSeconds(1))
                 {
                     _hurry.Cancel();
                 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -17,6 +18,9 @@ internal sealed class Replica(
 
     /// <summary>How long a start may take before the console says what it waits for.</summary>
     private static readonly TimeSpan SlowStart = TimeSpan.FromSeconds(10);
+
+    /// <summary>A process that ended sooner most likely couldn't start: what it said last tells why.</summary>
+    private static readonly TimeSpan TellingRun = TimeSpan.FromSeconds(10);
 
     // Unlike those of other runs, so that telemetry of a restarted AppHost isn't taken for the old one's.
     private readonly string _instance = $"{id}-{Guid.NewGuid().ToString("N")[..6]}";
@@ -93,7 +97,7 @@ internal sealed class Replica(
 
             fault = await RunProcessAsync(spec, stopping);
         }
-        catch (DistributedApplicationException exception)
+        catch (Exception exception) when (exception is DistributedApplicationException or IOException or UnauthorizedAccessException or JsonException)
         {
             Publish(KnownResourceStates.FailedToStart);
             fault = exception.Message;
@@ -106,7 +110,7 @@ internal sealed class Replica(
 
         var ran = time.GetElapsedTime(began);
         var delay = _backoff.Next(ran);
-        console.Say(id, $"{fault} Starting it again in {delay.TotalSeconds:0.#} s.");
+        console.Say(id, $"{fault}{(fault.EndsWith('\n') ? "  " : " ")}Starting it again in {delay.TotalSeconds:0.#} s.");
         await Task.Delay(delay, time, stopping);
     }
 
@@ -145,7 +149,10 @@ internal sealed class Replica(
     {
         var how = exitCode > 128 && !OperatingSystem.IsWindows() ? $"signal {exitCode - 128}" : $"exit code {exitCode}";
         var after = ran.TotalSeconds < 10 ? $"{ran.TotalSeconds:0.0} s" : $"{ran:hh\\:mm\\:ss}";
-        var said = lastLines.Count == 0 ? " and said nothing." : "; its last lines:" + string.Concat(lastLines.Select(line => $"\n    {line}")) + "\n ";
+        // Of a process that ran for a while, or was killed, the lines are above and don't tell why.
+        var telling = exitCode is not (128 + Native.Kill or 128 + Native.Terminate) && ran < TellingRun;
+        var said = !telling ? "." : lastLines.Count == 0 ? " and said nothing."
+            : "; its last lines:" + string.Concat(lastLines.Select(line => $"{Environment.NewLine}    {line}")) + Environment.NewLine;
         return $"ended with {how} after {after}{said}";
     }
 

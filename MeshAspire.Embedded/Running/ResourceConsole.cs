@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace MeshAspire.Embedded.Running;
 
 /// <summary>The one terminal that all resources share: each line begins with whose it is.</summary>
-internal sealed class ResourceConsole(TextWriter output, bool colour)
+internal sealed partial class ResourceConsole(TextWriter output, bool colour)
 {
     private static readonly int[] Palette = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
@@ -27,7 +29,7 @@ internal sealed class ResourceConsole(TextWriter output, bool colour)
     }
 
     /// <summary>A line that the resource's own process wrote.</summary>
-    public void Line(string name, string text) => Write(name, "|", text);
+    public void Line(string name, string text) => Write(name, "|", Plain(text));
 
     /// <summary>A line about the resource.</summary>
     public void Say(string name, string text) => Write(name, ">", text);
@@ -41,6 +43,12 @@ internal sealed class ResourceConsole(TextWriter output, bool colour)
             output.Flush();
         }
     }
+
+    /// <summary>Of a log line, the message, and its level where that matters: the category and the event's number are for the other logs.</summary>
+    internal static string Plain(string line) => LogPrefix().Replace(line, match => match.Groups[1].Value == "info" ? "" : match.Groups[1].Value + ": ", 1);
+
+    [GeneratedRegex(@"^(trce|dbug|info|warn|fail|crit): [^\s\[]+\[\d+\] ")]
+    private static partial Regex LogPrefix();
 
     private void Write(string name, string separator, string text)
     {

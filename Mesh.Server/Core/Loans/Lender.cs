@@ -16,6 +16,10 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         }
     }
 
+    /// <summary>True for a worker of this server that is here and not promised to anyone.</summary>
+    public static bool IsAtHome(WorkerEntry worker, CoreState core) =>
+        worker.Home == core.Settings.Id && !worker.IsGone && core.Loans.Find(worker.Id) is null;
+
     /// <summary>True for a worker that could leave at once: at home, here, without a task or a loan.</summary>
     public static bool IsIdleAtHome(WorkerEntry worker, CoreState core) =>
         IsAtHome(worker, core) && worker.Running.Count == 0;
@@ -148,9 +152,6 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
             Complete(batch);
         }
     }
-
-    private static bool IsAtHome(WorkerEntry worker, CoreState core) =>
-        worker.Home == core.Settings.Id && !worker.IsGone && core.Loans.Find(worker.Id) is null;
 
     private List<WorkerEntry> Choose(int? needed)
     {

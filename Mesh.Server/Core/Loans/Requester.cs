@@ -25,6 +25,7 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
         var view = new BalanceView(
             core.Tasks.Depth,
             now - core.Tasks.LowSince,
+            core.Workers.All.Count(worker => Lender.IsAtHome(worker, core)),
             core.Loans.All.Count(loan => loan.State is LoanState.Expected or LoanState.Arrived),
             [.. core.Peers.All.Select(peer => new PeerView(peer.Id, peer.Alive && peer.AskAgainAt <= now, peer.Load))]);
         switch (Balancer.Decide(view, core.Settings.Balancing))

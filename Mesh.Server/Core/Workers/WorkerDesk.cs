@@ -106,7 +106,7 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         worker.Home = home;
         core.Workers.SetHandles(worker, message.Tasks ?? TaskTypes.Query);
         worker.OneAtATime = message.Tasks is null;
-        if (isNew)
+        if (isNew && home == core.Settings.Id)
         {
             core.Tell(new WorkerJoined(worker.Id, home, framing));
         }
@@ -182,6 +182,9 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         }
 
         core.Workers.Remove(worker);
-        core.Tell(new WorkerLeft(worker.Id, worker.Home));
+        if (core.Loans.Find(worker.Id) is null)
+        {
+            core.Tell(new WorkerLeft(worker.Id, worker.Home));
+        }
     }
 }

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using Mesh.Protocol;
+using Mesh.Transport;
+using Spectre.Console;
+
+namespace Mesh.Bench.Load;
+
+/// <summary>One run: connects the workers, submits, waits for the last ACK, reports.</summary>
+internal static class LoadRun
+{
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
+
+    /// <returns>The exit code: 0 when every task was acknowledged.</returns>
+    public static async Task<int> RunAsync(LoadPlan plan, bool json, CancellationToken cancellationToken)
+    {
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        var times = new TaskTimes(plan.Tasks, plan.Mark);
+        var connections = new List<MeshConnection>();
+        string? fault = null;
+        var clock = Stopwatch.StartNew();
+        try
+        {
+            await ConnectAsync(plan, connections, cancellationToken);
+            clock.Restart();
+            await MeasureAsync(plan, times, connections, json || Console.IsErrorRedirected ? null : terminal, cancellationToken);
+        }
+        catch (Exception exception) when (exception is LoadException or HttpRequestException or MeshDialException)
+        {
+            fault = exception.Message;
+        }
+        catch (OperationCanceledException)
+        {
+            fault = "Stopped.";
+        }
+
+        clock.Stop();
+        foreach (var connection in connections)
+        {
+            connection.Abort(CloseReason.Done);
+        }
+
+        var report = LoadReport.Of(plan, times, clock.Elapsed);
+        if (json)
+        {
+            Console.WriteLine(report.ToJson());
+        }
+        else if (times.Acknowledged > 0)
+        {
+            report.Print(AnsiConsole.Console);
+        }
+
+        if (fault is not null)
+        {
+            terminal.WriteLine(fault);
+        }
+
+        return fault is null ? 0 : 1;
+    }
+
+    private static async Task ConnectAsync(LoadPlan plan, List<MeshConnection> connections, CancellationToken cancellationToken)
+    {
+        var dialer = new MeshDialer(new MeshDialerOptions { Token = plan.Token, UseTls = plan.Url.Scheme == Uri.UriSchemeHttps });
+        for (var i = 0; i < plan.Workers; i++)
+        {
+            connections.Add(await dialer.DialAsync(plan.Endpoint, plan.Transport, cancellationToken));
+        }
+    }
+
+    private static async Task MeasureAsync(
+        LoadPlan plan, TaskTimes times, List<MeshConnection> connections, IAnsiConsole? terminal, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var http = new HttpClient { BaseAddress = plan.Url };
+        if (plan.Token is { } token)
+        {
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
+        var workers = connections.Select((connection, i) =>
+            new SimulatedWorker(new WorkerId($"{plan.Mark}{i}"), connection, times).RunAsync(ending.Token)).ToArray();
+        var submitting = new Submitter(plan, http, times).RunAsync(ending.Token);
+        var watching = terminal is null ? WatchAsync(plan, times, null, ending.Token) : ShowAsync(plan, times, terminal, ending.Token);
+        try
+        {
+            // Whatever ends before the last ACK has failed; submitters that are done are no end.
+            await await Task.WhenAny([times.All, watching, .. workers, AllAfterAsync(submitting, times)]);
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await Task.WhenAll([.. workers, submitting, watching]).ContinueWith(
+                static all => _ = all.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    private static async Task AllAfterAsync(Task submitting, TaskTimes times)
+    {
+        await submitting;
+        await times.All;
+    }
+
+    private static Task ShowAsync(LoadPlan plan, TaskTimes times, IAnsiConsole terminal, CancellationToken cancellationToken) =>
+        terminal.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
+            .StartAsync(context => WatchAsync(plan, times, context, cancellationToken));
+
+    private static async Task WatchAsync(LoadPlan plan, TaskTimes times, ProgressContext? context, CancellationToken cancellationToken)
+    {
+        var accepted = context?.AddTask("accepted", maxValue: plan.Tasks);
+        var acknowledged = context?.AddTask("acknowledged", maxValue: plan.Tasks);
+        var (last, since) = (0, Stopwatch.GetTimestamp());
+        using var timer = new PeriodicTimer(ProgressInterval, TimeProvider.System);
+        try
+        {
+            while (times.Acknowledged < plan.Tasks && await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                accepted?.Value = times.Accepted;
+                acknowledged?.Value = times.Acknowledged;
+                var progress = times.Accepted + times.Received + times.Acknowledged;
+                (last, since) = progress == last ? (last, since) : (progress, Stopwatch.GetTimestamp());
+                if (Stopwatch.GetElapsedTime(since) > plan.Patience)
+                {
+                    throw new LoadException(
+                        $"No progress for {plan.Patience.TotalSeconds} s: of {plan.Tasks} tasks {times.Accepted} were accepted, {times.Received} came to a worker, {times.Acknowledged} were acknowledged.");
+                }
+            }
+        }
+        catch (OperationCanceledException) when (times.Acknowledged >= plan.Tasks)
+        {
+            // The last ACK was faster than the clock.
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using Mesh.Protocol;
+using Mesh.Transport;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Bench.Load;
+
+/// <summary>A worker whose tasks take no time: it answers OK and asks for the next in one breath.</summary>
+internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, TaskTimes times)
+{
+    private readonly Queue<int?> _unacknowledged = new();
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var ask = new GetTask(id) { Tasks = TaskTypes.All };
+        Send(ask);
+        while (true)
+        {
+            var received = await connection.ReceiveAsync(cancellationToken);
+            switch (received.Kind)
+            {
+                case ReceivedKind.Message:
+                    Take(received.Message!, ask);
+                    break;
+                case ReceivedKind.Error:
+                    throw new LoadException($"{id} was sent what is no message: {received.Error}");
+                case ReceivedKind.End:
+                    throw new LoadException($"{id} lost its connection: {received.EndReason}");
+                default:
+                    throw new InvalidOperationException($"Unknown {received.Kind}.");
+            }
+        }
+    }
+
+    private void Take(MeshMessage message, GetTask ask)
+    {
+        switch (message)
+        {
+            case NewTask task:
+                var number = times.TaskOf(task.User);
+                if (number is { } known)
+                {
+                    times.SetReceived(known);
+                }
+
+                _unacknowledged.Enqueue(number);
+                Send(new TaskStatus(TaskOutcome.Ok, task.Type, id) { Id = task.Id, Result = 0 });
+                Send(ask);
+                break;
+            case Ack:
+                if (_unacknowledged.TryDequeue(out var settled) && settled is { } done)
+                {
+                    times.SetAcknowledged(done);
+                }
+
+                break;
+            case NoTask:
+                Send(ask);
+                break;
+            case Rejection refused:
+                throw new LoadException($"{id} was refused: {refused.Error}");
+            case Redirect or Return:
+                throw new LoadException($"The server wants to lend {id}: measure one that has no peers");
+            default:
+                throw new LoadException($"{id} was sent {message.GetType().Name}");
+        }
+    }
+
+    private void Send(MeshMessage message)
+    {
+        if (!connection.TrySend(message))
+        {
+            throw new LoadException($"{id} cannot send any more");
+        }
+    }
+}
+
+/// <summary>The run cannot go on; the message says why.</summary>
+internal sealed class LoadException(string message) : Exception(message);

@@ -1,0 +1,22 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Mesh.Tests.Embedded;
+
+internal static class Unused
+{
+    /// <summary>A port that nobody listens on now.</summary>
+    public static int Port()
+    {
+        using var listener = Listener();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Someone who has taken a port.</summary>
+    public static TcpListener Listener()
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return listener;
+    }
+}
