@@ -49,8 +49,8 @@ internal sealed class Gate(RequestDelegate next, DashboardOptions options)
         headers.ContentSecurityPolicy =
             "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
         headers.XContentTypeOptions = "nosniff";
-        // The address of the login has the token in it.
-        headers["Referrer-Policy"] = "no-referrer";
+        // The address of the login has the token in it; a form of ours still says where it comes from.
+        headers["Referrer-Policy"] = "same-origin";
     }
 
     private static Task Refuse(HttpContext context, int status)

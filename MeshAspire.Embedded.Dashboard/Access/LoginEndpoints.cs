@@ -28,7 +28,7 @@ internal static class LoginEndpoints
             .WithMetadata(Door.Page).DisableAntiforgery();
         routes.MapPost("/logout", (HttpContext context) =>
         {
-            ticket.TakeBack(context);
+            Ticket.TakeBack(context);
             return Results.LocalRedirect(Gate.LoginPath);
         }).WithMetadata(Door.Page).DisableAntiforgery();
     }

@@ -24,7 +24,7 @@ internal sealed class Ticket
         Path = "/",
     });
 
-    public void TakeBack(HttpContext context) => context.Response.Cookies.Delete(Name(context));
+    public static void TakeBack(HttpContext context) => context.Response.Cookies.Delete(Name(context));
 
     // Two dashboards on one machine share their cookies.
     private static string Name(HttpContext context) => string.Create(CultureInfo.InvariantCulture, $"mesh-dashboard-{context.Connection.LocalPort}");

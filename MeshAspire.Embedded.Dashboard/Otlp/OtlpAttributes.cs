@@ -15,14 +15,14 @@ internal sealed class OtlpAttributes(TelemetryLimits limits, TextPool texts)
 
     public string Cut(string text) => text.Length <= limits.TextLength ? text : string.Concat(text.AsSpan(0, limits.TextLength), "…");
 
-    public TelemetryAttribute[] Read(IList<KeyValue> pairs, Func<KeyValue, bool>? but = null)
+    public Tag[] Read(IList<KeyValue> pairs, Func<KeyValue, bool>? but = null)
     {
         if (pairs.Count == 0)
         {
             return [];
         }
 
-        var result = new List<TelemetryAttribute>(Math.Min(pairs.Count, limits.Items));
+        var result = new List<Tag>(Math.Min(pairs.Count, limits.Items));
         foreach (var pair in pairs)
         {
             if (result.Count < limits.Items && but?.Invoke(pair) is not true)

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace MeshAspire.Embedded.Dashboard.Telemetry;
 
 /// <summary>Sixteen bytes, all zero where there is none.</summary>
-internal readonly record struct TraceId(ulong High, ulong Low)
+public readonly record struct TraceId(ulong High, ulong Low)
 {
     public bool IsNone => High == 0 && Low == 0;
 
@@ -19,13 +19,13 @@ internal readonly record struct TraceId(ulong High, ulong Low)
         return valid && !id.IsNone;
     }
 
-    public string Short => ToString()[..7];
+    public string Brief => ToString()[..7];
 
     public override string ToString() => $"{High:x16}{Low:x16}";
 }
 
 /// <summary>Eight bytes, all zero where there is none.</summary>
-internal readonly record struct SpanId(ulong Value)
+public readonly record struct SpanId(ulong Value)
 {
     public bool IsNone => Value == 0;
 

@@ -1,6 +1,6 @@
 namespace MeshAspire.Embedded.Dashboard.Telemetry;
 
-internal enum InstrumentKind
+public enum InstrumentKind
 {
     /// <summary>Shown as it is.</summary>
     Value = 1,
@@ -13,9 +13,9 @@ internal enum InstrumentKind
 }
 
 /// <summary>Names an instrument of one process.</summary>
-internal sealed record InstrumentKey(Source Source, string Meter, string Name);
+public sealed record InstrumentKey(Source Source, string Meter, string Name);
 
-internal sealed record InstrumentInfo(InstrumentKey Key, string Description, string Unit, InstrumentKind Kind);
+public sealed record InstrumentInfo(InstrumentKey Key, string Description, string Unit, InstrumentKind Kind);
 
 /// <summary>One export of a series.</summary>
 /// <param name="Time">Nanoseconds since 1970 UTC.</param>
@@ -24,20 +24,20 @@ internal sealed record InstrumentInfo(InstrumentKey Key, string Description, str
 /// <param name="P50">Of a histogram, over what came since the point before; NaN where nothing came.</param>
 /// <param name="P90">As <paramref name="P50"/>.</param>
 /// <param name="P99">As <paramref name="P50"/>.</param>
-internal readonly record struct MetricPoint(long Time, double Value, double Total, double P50 = double.NaN, double P90 = double.NaN, double P99 = double.NaN);
+public readonly record struct MetricPoint(long Time, double Value, double Total, double P50 = double.NaN, double P90 = double.NaN, double P99 = double.NaN);
 
 /// <summary>The points of one combination of dimensions, oldest first.</summary>
-internal sealed record SeriesView(string Dimensions, IReadOnlyList<MetricPoint> Points);
+public sealed record SeriesView(string Dimensions, IReadOnlyList<MetricPoint> Points);
 
 /// <summary>An instrument with its lines.</summary>
 /// <param name="Info">What it measures.</param>
 /// <param name="Series">By dimensions.</param>
 /// <param name="Left">Whether further combinations of dimensions came, beyond the limit.</param>
-internal sealed record InstrumentView(InstrumentInfo Info, IReadOnlyList<SeriesView> Series, bool Left);
+public sealed record InstrumentView(InstrumentInfo Info, IReadOnlyList<SeriesView> Series, bool Left);
 
 /// <summary>A number as it was exported.</summary>
-internal readonly record struct Reading(string Dimensions, long Start, long Time, double Value, bool Cumulative);
+public readonly record struct Reading(string Dimensions, long Start, long Time, double Value, bool Cumulative);
 
 /// <summary>A histogram as it was exported: counts of the buckets between the bounds.</summary>
-internal readonly record struct HistogramReading(
+public readonly record struct HistogramReading(
     string Dimensions, long Start, long Time, long Count, double Sum, IReadOnlyList<ulong> Buckets, IReadOnlyList<double> Bounds, bool Cumulative);

@@ -6,11 +6,11 @@ namespace MeshAspire.Embedded.Dashboard.Telemetry;
 /// <param name="Name">The replica's name, where the instance tells it; else the service's.</param>
 /// <param name="Colour">An index into the palette, the same for all processes of a service.</param>
 /// <param name="Attributes">Of the resource.</param>
-internal sealed record Source(string Service, string Instance, string Name, int Colour, IReadOnlyList<TelemetryAttribute> Attributes);
+public sealed record Source(string Service, string Instance, string Name, int Colour, IReadOnlyList<Tag> Attributes);
 
-internal readonly record struct TelemetryAttribute(string Key, string Value);
+public readonly record struct Tag(string Key, string Value);
 
-internal enum SpanKind
+public enum SpanKind
 {
     Unspecified = 0,
     Internal = 1,
@@ -20,7 +20,7 @@ internal enum SpanKind
     Consumer = 5,
 }
 
-internal enum SpanOutcome
+public enum SpanOutcome
 {
     Unset = 0,
     Ok = 1,
@@ -28,7 +28,7 @@ internal enum SpanOutcome
 }
 
 /// <summary>One piece of work of one process. Times are nanoseconds since 1970 UTC.</summary>
-internal sealed record Span
+public sealed record Span
 {
     public required TraceId TraceId { get; init; }
 
@@ -53,7 +53,7 @@ internal sealed record Span
     /// <summary>Why it failed; empty where nothing was said.</summary>
     public required string Reason { get; init; }
 
-    public required IReadOnlyList<TelemetryAttribute> Attributes { get; init; }
+    public required IReadOnlyList<Tag> Attributes { get; init; }
 
     public required IReadOnlyList<SpanEvent> Events { get; init; }
 
@@ -64,11 +64,11 @@ internal sealed record Span
     public bool Failed => Outcome is SpanOutcome.Error;
 }
 
-internal sealed record SpanEvent(long Time, string Name, IReadOnlyList<TelemetryAttribute> Attributes);
+public sealed record SpanEvent(long Time, string Name, IReadOnlyList<Tag> Attributes);
 
-internal sealed record SpanLink(TraceId TraceId, SpanId SpanId, IReadOnlyList<TelemetryAttribute> Attributes);
+public sealed record SpanLink(TraceId TraceId, SpanId SpanId, IReadOnlyList<Tag> Attributes);
 
-internal enum LogSeverity
+public enum LogSeverity
 {
     Trace = 0,
     Debug = 1,
@@ -78,7 +78,7 @@ internal enum LogSeverity
     Critical = 5,
 }
 
-internal sealed record LogEntry
+public sealed record LogEntry
 {
     /// <summary>Nanoseconds since 1970 UTC.</summary>
     public required long Time { get; init; }
@@ -96,7 +96,7 @@ internal sealed record LogEntry
 
     public required SpanId SpanId { get; init; }
 
-    public required IReadOnlyList<TelemetryAttribute> Attributes { get; init; }
+    public required IReadOnlyList<Tag> Attributes { get; init; }
 
     /// <summary>Counts the records received: names this one.</summary>
     public long Number { get; set; }

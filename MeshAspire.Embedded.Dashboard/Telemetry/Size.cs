@@ -21,7 +21,7 @@ internal static class Size
 
     public static int Of(LogEntry entry) => 128 + (2 * entry.Message.Length) + Of(entry.Attributes);
 
-    private static int Of(IReadOnlyList<TelemetryAttribute> attributes)
+    private static int Of(IReadOnlyList<Tag> attributes)
     {
         var size = 24;
         foreach (var attribute in attributes)

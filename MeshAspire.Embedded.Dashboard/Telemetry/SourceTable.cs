@@ -1,8 +1,12 @@
+using System.Buffers;
+
 namespace MeshAspire.Embedded.Dashboard.Telemetry;
 
 /// <summary>The processes that have sent something, by service and instance.</summary>
 internal sealed class SourceTable(TelemetryLimits limits)
 {
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Service, string Instance), Source> _sources = [];
     private readonly Queue<(string Service, string Instance)> _order = new();
@@ -19,7 +23,7 @@ internal sealed class SourceTable(TelemetryLimits limits)
         }
     }
 
-    public Source Get(string service, string instance, IReadOnlyList<TelemetryAttribute> attributes)
+    public Source Get(string service, string instance, IReadOnlyList<Tag> attributes)
     {
         lock (_lock)
         {
@@ -56,7 +60,7 @@ internal sealed class SourceTable(TelemetryLimits limits)
             && instance.StartsWith(service, StringComparison.OrdinalIgnoreCase)
             && instance[service.Length] == '-'
             && instance[^7] == '-'
-            && instance.AsSpan(instance.Length - 6).IndexOfAnyExcept("0123456789abcdef") < 0;
+            && !instance.AsSpan(instance.Length - 6).ContainsAnyExcept(HexDigits);
         return named ? instance[..^7] : service;
     }
 

@@ -38,4 +38,7 @@ internal sealed record TelemetryLimits
 
     /// <summary>Lines of each resource's console.</summary>
     public int ConsoleLines { get; init; } = 5_000;
+
+    /// <summary>Characters of all consoles; past it the longest console loses lines.</summary>
+    public long ConsoleCharacters { get; init; } = 16L << 20;
 }

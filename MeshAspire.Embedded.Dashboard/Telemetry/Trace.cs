@@ -5,19 +5,19 @@ namespace MeshAspire.Embedded.Dashboard.Telemetry;
 /// <param name="Text">Part of the name of a span, of the reason of an error or of an attribute's value, or the beginning of the trace's id.</param>
 /// <param name="AtLeast">Nanoseconds.</param>
 /// <param name="ErrorsOnly">Only with a span that failed.</param>
-internal sealed record TraceFilter(string? Source = null, string? Text = null, long AtLeast = 0, bool ErrorsOnly = false);
+public sealed record TraceFilter(string? Source = null, string? Text = null, long AtLeast = 0, bool ErrorsOnly = false);
 
 /// <summary>A line of the list of traces.</summary>
-internal sealed record TraceSummary(
+public sealed record TraceSummary(
     TraceId Id, string Name, Source Root, long Start, long Duration, int Spans, int Errors, IReadOnlyList<SourceShare> Sources);
 
-internal sealed record SourceShare(Source Source, int Spans, bool Failed);
+public sealed record SourceShare(Source Source, int Spans, bool Failed);
 
 /// <summary>All that is known of a trace.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Spans">By start.</param>
 /// <param name="Left">Spans beyond the limit, not kept.</param>
-internal sealed record TraceView(TraceId Id, IReadOnlyList<Span> Spans, int Left);
+public sealed record TraceView(TraceId Id, IReadOnlyList<Span> Spans, int Left);
 
 /// <summary>A trace in the store, under its lock.</summary>
 internal sealed class Trace(TraceId id)
