@@ -13,6 +13,9 @@ public class ParameterResource(string name, Func<ParameterDefault?, string> call
 
     public bool Secret => secret;
 
+    /// <summary>The value if anything has asked for it yet.</summary>
+    internal string? Known => Volatile.Read(ref _value);
+
     public string ValueExpression => $"{{{Name}.value}}";
 
     public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken)

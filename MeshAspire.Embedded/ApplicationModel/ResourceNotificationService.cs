@@ -29,6 +29,17 @@ public sealed record CustomResourceSnapshot
 
     /// <summary>Null until it runs; healthy as soon as it runs when nothing was set to be asked.</summary>
     public HealthStatus? HealthStatus { get; init; }
+
+    /// <summary>When it was started last, UTC; null until then.</summary>
+    public DateTime? StartTimeStamp { get; init; }
+
+    /// <summary>Starts after the first.</summary>
+    internal int Restarts { get; init; }
+
+    internal int? ProcessId { get; init; }
+
+    /// <summary>What its process was started with.</summary>
+    internal IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 }
 
 public class ResourceEvent(IResource resource, string resourceId, CustomResourceSnapshot snapshot)
@@ -47,6 +58,9 @@ public class ResourceNotificationService : IDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ResourceEvent> _current = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<Waiter> _waiters = [];
+
+    /// <summary>Raised in order, under the lock.</summary>
+    internal event Action<ResourceEvent>? Published;
 
     /// <summary>Waits until each replica of the resource is healthy.</summary>
     public Task<ResourceEvent> WaitForResourceHealthyAsync(string resourceName, CancellationToken cancellationToken = default) =>
@@ -83,6 +97,7 @@ public class ResourceNotificationService : IDisposable
             var old = _current.GetValueOrDefault(resourceId)?.Snapshot
                 ?? new CustomResourceSnapshot { ResourceType = resource.GetType().Name, State = KnownResourceStates.NotStarted };
             _current[resourceId] = new ResourceEvent(resource, resourceId, change(old));
+            Published?.Invoke(_current[resourceId]);
             _waiters.RemoveAll(waiter => waiter.Completion.Task.IsCompleted || Complete(waiter));
         }
     }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
+using MeshAspire.Embedded.Dashboard;
 using MeshAspire.Embedded.Redis;
 using MeshAspire.Embedded.Running;
 using Microsoft.Extensions.Configuration;
@@ -42,6 +43,9 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         _host.Services.AddSingleton<ResourceNotificationService>();
         _host.Services.AddSingleton(_ => new ResourceConsole(Console.Out, ResourceConsole.ColourWanted()));
         _host.Services.AddSingleton(new AppHostProject(AppHostDirectory, _host.Environment.ApplicationName, AppHostAssembly));
+        _host.Services.AddSingleton(options);
+        _host.Services.AddSingleton<DashboardFeed>();
+        _host.Services.AddSingleton<DashboardProcess>();
         _host.Services.AddSingleton<Ports>();
         _host.Services.AddSingleton<GuardianClient>();
         _host.Services.AddSingleton<RedisLauncher>();

@@ -39,6 +39,9 @@ public sealed class DistributedApplicationOptions
     /// <summary>The assembly of the AppHost. Default: the program that runs.</summary>
     public string? AssemblyName { get; set; }
 
+    /// <summary>Goes without the dashboard. Default: false.</summary>
+    public bool DisableDashboard { get; set; }
+
     /// <summary>The directory of the AppHost's project. Default: as its assembly was built with.</summary>
     public string? ProjectDirectory { get; set; }
 }

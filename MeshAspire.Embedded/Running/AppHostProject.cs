@@ -12,6 +12,11 @@ internal sealed record AppHostProject(string ProjectDirectory, string Name, Asse
 
     public const string EngineReasonKey = "MeshEngineReason";
 
+    public const string DashboardKey = "MeshDashboardPath";
+
+    /// <summary>The dashboard's program; null when it isn't built.</summary>
+    public string? DashboardPath => Metadata(Assembly, DashboardKey) is { } path && File.Exists(path) ? path : null;
+
     public string? EngineReason => Metadata(Assembly, EngineReasonKey);
 
     /// <summary>Where the data of a resource outlives a run; two checkouts of one AppHost keep theirs apart.</summary>

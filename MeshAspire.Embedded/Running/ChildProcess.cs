@@ -27,14 +27,17 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly Task _output;
     private readonly Queue<string> _lastLines = new();
 
-    private ChildProcess(Process process, Action<string> line)
+    private ChildProcess(Process process, Action<string> line, Action<string> outputLine)
     {
         _process = process;
         Id = process.Id;
-        _output = Task.WhenAll(ReadAsync(process.StandardOutput, line), ReadAsync(process.StandardError, line));
+        _output = Task.WhenAll(ReadAsync(process.StandardOutput, outputLine), ReadAsync(process.StandardError, line));
     }
 
     public int Id { get; }
+
+    /// <summary>What the process reads.</summary>
+    public TextWriter Input => _process.StandardInput;
 
     public int ExitCode => _process.ExitCode;
 
@@ -49,7 +52,10 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    public static ChildProcess Start(ProcessSpec spec, Action<string> line)
+    /// <param name="spec">What to start.</param>
+    /// <param name="line">Takes each line of its output.</param>
+    /// <param name="outputLine">Takes those of standard output instead, where they are no text for people.</param>
+    public static ChildProcess Start(ProcessSpec spec, Action<string> line, Action<string>? outputLine = null)
     {
         var start = new ProcessStartInfo
         {
@@ -77,7 +83,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
         try
         {
-            return new ChildProcess(Process.Start(start)!, line);
+            return new ChildProcess(Process.Start(start)!, line, outputLine ?? line);
         }
         catch (Win32Exception exception)
         {
@@ -104,6 +110,18 @@ internal sealed class ChildProcess : IAsyncDisposable
         {
             // Only the process itself: it ends what it has started as it sees fit.
             Native.Signal(Id, Native.Terminate);
+        }
+    }
+
+    public void CloseInput()
+    {
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It reads no more.
         }
     }
 

@@ -1,10 +1,11 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using MeshAspire.Embedded.Dashboard;
 
 namespace MeshAspire.Embedded.Running;
 
 /// <summary>The environment of one replica, its values resolved: what Aspire injects, then what the AppHost sets.</summary>
-internal sealed class EnvironmentComposer(DistributedApplicationExecutionContext execution, GuardianClient guardian)
+internal sealed class EnvironmentComposer(DistributedApplicationExecutionContext execution, GuardianClient guardian, DashboardProcess dashboard)
 {
     // Set for readable output on a shared terminal, unless the user has said otherwise.
     private static readonly (string Name, string Value)[] Defaults =
@@ -34,6 +35,11 @@ internal sealed class EnvironmentComposer(DistributedApplicationExecutionContext
 
         result["OTEL_SERVICE_NAME"] = resource.Name;
         result["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={instance}";
+        foreach (var (name, value) in resource is ProjectResource ? dashboard.Variables : new Dictionary<string, string>())
+        {
+            result[name] = value;
+        }
+
         var urls = resource.Annotations.OfType<EndpointAnnotation>().Where(endpoint => endpoint.UriScheme == "http")
             .Select(endpoint => new EndpointReference((IResourceWithEndpoints)resource, endpoint.Name).Url).ToArray();
         if (urls.Length > 0)

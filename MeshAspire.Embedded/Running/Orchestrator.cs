@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using MeshAspire.Embedded.Dashboard;
 using MeshAspire.Embedded.Redis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -9,7 +10,7 @@ namespace MeshAspire.Embedded.Running;
 
 /// <summary>Runs all resources, from the start of the application to its end.</summary>
 internal sealed class Orchestrator(
-    IResourceCollection resources, Ports ports, GuardianClient guardian, RedisLauncher redis, ResourceConsole console,
+    IResourceCollection resources, Ports ports, GuardianClient guardian, RedisLauncher redis, ResourceConsole console, DashboardProcess dashboard,
     AppHostProject project, IHostApplicationLifetime lifetime, IServiceProvider services, TimeProvider time) : IHostedService, IDisposable
 {
     /// <summary>What all stages of a stop may take together.</summary>
@@ -48,11 +49,12 @@ internal sealed class Orchestrator(
             }
         }
 
-        console.Expect(_replicas.Select(replica => replica.Id));
+        console.Expect([.. _replicas.Select(replica => replica.Id), DashboardProcess.Name]);
         console.Say(Greeting());
         guardian.Start();
         WatchSignals();
         cancellationToken.ThrowIfCancellationRequested();
+        dashboard.Start([.. _replicas.Select(replica => replica.Id)], Obey);
         _background = Task.WhenAll([.. _replicas.Select(RunAsync), TellWhenHealthyAsync(), WatchParentAsync()]);
     }
 
@@ -79,11 +81,15 @@ internal sealed class Orchestrator(
         }
         finally
         {
+            await dashboard.StopAsync();
             _signals.ForEach(signal => signal.Dispose());
             guardian.Dispose();
             console.Say("All stopped.");
         }
     }
+
+    private void Obey(FeedCommand command) =>
+        _replicas.FirstOrDefault(replica => string.Equals(replica.Id, command.Resource, StringComparison.OrdinalIgnoreCase))?.Obey(command.Action);
 
     /// <summary>What a replica can't cope with is a bug here: the rest doesn't go on as if nothing were wrong.</summary>
     private async Task RunAsync(Replica replica)
@@ -129,6 +135,11 @@ internal sealed class Orchestrator(
             {
                 console.Say($"  {resource.Name,-12} {new EndpointReference(resource, endpoint.Name).Url}");
             }
+        }
+
+        if (dashboard.LoginUrl is { } login)
+        {
+            console.Say($"  {DashboardProcess.Name,-12} {login}");
         }
 
         console.Say("");

@@ -29,15 +29,26 @@ internal sealed class Ports : IDisposable
         }
     }
 
+    /// <summary>Holds the port if there is one wished for and it is free, else any other.</summary>
+    public int HoldOr(int? wished) => wished is { } port && TryHold(port) ? port : HoldAny();
+
     /// <summary>Lets the ports of the resource go, for its process to take.</summary>
     public void Release(IResource resource)
     {
         foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>())
         {
-            if (endpoint.Address is { } address && _held.Remove(address.Port, out var sockets))
+            if (endpoint.Address is { } address)
             {
-                sockets.ForEach(socket => socket.Dispose());
+                Release(address.Port);
             }
+        }
+    }
+
+    public void Release(int port)
+    {
+        if (_held.Remove(port, out var sockets))
+        {
+            sockets.ForEach(socket => socket.Dispose());
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using MeshAspire.Embedded.Dashboard;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace MeshAspire.Embedded.Running;
@@ -26,6 +27,7 @@ internal sealed class Replica(
     private readonly string _instance = $"{id}-{Guid.NewGuid().ToString("N")[..6]}";
     private readonly Backoff _backoff = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Wish _wish = new();
     private ChildProcess? _process;
 
     public IResource Resource => resource;
@@ -45,6 +47,7 @@ internal sealed class Replica(
             while (!stopping.IsCancellationRequested)
             {
                 await LiveAsync(stopping);
+                await RestAsync(stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -55,6 +58,18 @@ internal sealed class Replica(
         {
             Publish(KnownResourceStates.Exited);
             _ended.TrySetResult();
+        }
+    }
+
+    /// <summary>What a person asks for by the dashboard. A process that has to end is given the time it takes.</summary>
+    public void Obey(FeedAction action)
+    {
+        _wish.Ask(action);
+        if (action is not FeedAction.Start && _process is { } process)
+        {
+            console.Say(id, action is FeedAction.Stop ? "asked to stop" : "asked to restart");
+            Publish(KnownResourceStates.Stopping);
+            process.Terminate();
         }
     }
 
@@ -103,7 +118,8 @@ internal sealed class Replica(
             fault = exception.Message;
         }
 
-        if (stopping.IsCancellationRequested)
+        var changed = _wish.Changed;
+        if (stopping.IsCancellationRequested || _wish.Rests || _wish.TakeRestart())
         {
             return;
         }
@@ -111,7 +127,19 @@ internal sealed class Replica(
         var ran = time.GetElapsedTime(began);
         var delay = _backoff.Next(ran);
         console.Say(id, $"{fault}{(fault.EndsWith('\n') ? "  " : " ")}Starting it again in {delay.TotalSeconds:0.#} s.");
-        await Task.Delay(delay, time, stopping);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        await Task.WhenAny(changed, Task.Delay(delay, time, over.Token));
+        await over.CancelAsync();
+        stopping.ThrowIfCancellationRequested();
+    }
+
+    private async Task RestAsync(CancellationToken stopping)
+    {
+        for (var changed = _wish.Changed; _wish.Rests; changed = _wish.Changed)
+        {
+            Publish(KnownResourceStates.Exited);
+            await changed.WaitAsync(stopping);
+        }
     }
 
     private async Task<string> RunProcessAsync(ProcessSpec spec, CancellationToken stopping)
@@ -120,7 +148,15 @@ internal sealed class Replica(
         await using var process = ChildProcess.Start(spec, line => console.Line(id, line));
         guardian.Started(process.Id);
         _process = process;
-        if (stopping.IsCancellationRequested)
+        notifications.Publish(resource, id, old => old with
+        {
+            StartTimeStamp = time.GetUtcNow().UtcDateTime,
+            Restarts = old.StartTimeStamp is null ? 0 : old.Restarts + 1,
+            ProcessId = process.Id,
+            ExitCode = null,
+            Environment = spec.Environment,
+        });
+        if (stopping.IsCancellationRequested || _wish.Rests)
         {
             // The stop may have looked before there was a process to end.
             process.Terminate();
@@ -138,7 +174,8 @@ internal sealed class Replica(
         notifications.Publish(resource, id, old => old with
         {
             State = KnownResourceStates.Exited,
-            ExitCode = exitCode,
+            ExitCode = _wish.IsAsked ? null : exitCode,
+            ProcessId = null,
             HealthStatus = HealthStatus.Unhealthy,
         });
         return EndText(exitCode, time.GetElapsedTime(began), process.LastLines);

@@ -28,11 +28,22 @@ internal sealed partial class ResourceConsole(TextWriter output, bool colour)
         }
     }
 
+    /// <summary>A line of a resource: its name, the text, and whether it is about the resource, not from it.</summary>
+    public event Action<string, string, bool>? Written;
+
     /// <summary>A line that the resource's own process wrote.</summary>
-    public void Line(string name, string text) => Write(name, "|", Plain(text));
+    public void Line(string name, string text)
+    {
+        Write(name, "|", Plain(text));
+        Written?.Invoke(name, text, false);
+    }
 
     /// <summary>A line about the resource.</summary>
-    public void Say(string name, string text) => Write(name, ">", text);
+    public void Say(string name, string text)
+    {
+        Write(name, ">", text);
+        Written?.Invoke(name, text, true);
+    }
 
     /// <summary>A line about the application.</summary>
     public void Say(string text)
