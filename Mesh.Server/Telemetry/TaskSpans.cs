@@ -64,12 +64,11 @@ internal static class TaskSpans
     /// <summary>Tells that a task left the queue and was handed out, and gives the new_task with the context of that.</summary>
     public static MeshMessage Dispatch(TaskEntry task, NewTask message, DateTimeOffset now)
     {
-        if (!Source.HasListeners())
+        if (!Source.HasListeners() || Context(task.Record.TraceParent) is var submit && submit == default)
         {
             return message;
         }
 
-        var submit = Context(task.Record.TraceParent);
         using (var queue = StartTask(Operations.Queue, ActivityKind.Internal, Name(task.Type), task.Record.Id, submit, task.QueuedAt))
         {
             queue?.SetEndTime(now.UtcDateTime);
@@ -92,12 +91,11 @@ internal static class TaskSpans
     /// <summary>Tells what became of an attempt.</summary>
     public static void Settle(in TaskEnd end, DateTimeOffset now)
     {
-        if (!Source.HasListeners())
+        if (!Source.HasListeners() || Context(end.Task.AttemptTrace ?? end.Task.Record.TraceParent) is var attempt && attempt == default)
         {
             return;
         }
 
-        var attempt = Context(end.Task.AttemptTrace ?? end.Task.Record.TraceParent);
         var worker = Context(end.TraceParent);
         using var settle = StartTask(
             Operations.Settle, ActivityKind.Internal, Name(end.Task.Type), end.Task.Record.Id, worker.TraceId == attempt.TraceId ? worker : attempt, end.Since);
