@@ -3,9 +3,11 @@ using Mesh.Protocol;
 using Mesh.Server.Api;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Links;
+using Mesh.Server.Map;
 using Mesh.Server.Producer;
 using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
+using Mesh.Server.Supervisor;
 using Mesh.Server.Telemetry;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -76,10 +78,12 @@ internal static class MeshServerExtensions
 
         services.AddLoop();
         services.AddConnections();
+        services.AddSingleton<MapPage>();
         services.AddSingleton<TokenGate>();
         services.AddSingleton<StatusFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<StatusFeed>());
         services.AddHostedService<DemoProducer>();
+        services.AddHostedService<SupervisorReporter>();
         services.AddHealthChecks().AddCheck<MeshHealthCheck>("mesh");
         builder.WebHost.ConfigureKestrel(ServeLinePeers);
     }
@@ -88,6 +92,7 @@ internal static class MeshServerExtensions
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.Use(app.Services.GetRequiredService<MapPage>().ServeAsync);
         app.Use(app.Services.GetRequiredService<TokenGate>().CheckAsync);
         app.Use(WebSocketPeers.PrepareAsync);
         app.UseWebSockets(new WebSocketOptions

@@ -36,6 +36,8 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public InMemoryMeshStore Store { get; }
 
+    public IServiceProvider Services => _app.Services;
+
     public Uri Address { get; }
 
     public HttpClient Http { get; }
