@@ -8,7 +8,7 @@ namespace Mesh.Simulation;
 /// <param name="TimeToRest">From the end of the faults until all was done and home.</param>
 /// <param name="Digest">A hash of all steps, when it was asked for.</param>
 public sealed record LifeReport(
-    long Seed, Invariant? Broken, string Detail, string Plan, IReadOnlyList<string> LastSteps, TimeSpan TimeToRest, long Steps, ulong Digest, Coverage Coverage)
+    long Seed, Mutation Mutation, Invariant? Broken, string Detail, string Plan, IReadOnlyList<string> LastSteps, TimeSpan TimeToRest, long Steps, ulong Digest, Coverage Coverage)
 {
     /// <summary>The failure as it is shown: the steps, what broke, and how to see it again.</summary>
     public override string ToString() => Broken is null ? $"seed {Seed}: all invariants held" : string.Join(Environment.NewLine, [
@@ -16,7 +16,7 @@ public sealed record LifeReport(
         .. LastSteps,
         "",
         $"{Broken} is broken: {Detail}",
-        $"Replay: dotnet run --project Mesh.Bench -- simulate --seed {Seed}",
+        $"Replay: dotnet run --project Mesh.Bench -- simulate --seed {Seed}{(Mutation == Mutation.None ? "" : $" --mutation {Mutation}")}",
     ]);
 }
 
@@ -53,6 +53,7 @@ public static class Life
 
         return new LifeReport(
             seed,
+            mutation,
             violation?.Invariant,
             violation is null ? "" : violation.Message + (violation.InnerException is { } inner ? Environment.NewLine + inner.StackTrace : ""),
             plan.ToString(),

@@ -212,8 +212,9 @@ internal sealed class ServerNode : SimNode, IListener
 
         foreach (var (session, message, _) in _effects.Sends)
         {
-            if (_sessions.TryGetValue(session, out var connection))
+            if (_sessions.TryGetValue(send.Session, out var connection))
             {
+                var (session, message) = (send.Session, send.Message);
                 Log($"answers {connection.Client}#{session.Value}", message);
                 Observer.OnSend(this, connection.Client, message, Acknowledged(session, message));
                 if (World.Mutation != Mutation.ReturnNotSent || message is not Return)

@@ -173,7 +173,7 @@ internal sealed class SimStore(SimRedis redis, Coverage coverage, Mutation mutat
                     _ids[task.Id] = task.WireId;
                     _tasks[task.WireId] = task;
                 }
-                else if (!_ids.TryGetValue(task.Id, out var reviver) || reviver != task.WireId)
+                else if (!_tasks.ContainsKey(task.WireId))
                 {
                     known.Add(task.Id);
                 }

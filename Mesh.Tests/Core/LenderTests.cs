@@ -124,6 +124,25 @@ public sealed class LenderTests
         Assert.Equal(LoanState.Lent, _mesh.LoanOf("w1"));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void OfferedWorker_ReleasedBeforeItIsStored_IsNotOffered(int offered)
+    {
+        var worker = _mesh.Ask("w1");
+        _mesh.Ask("w2");
+        _mesh.Ask("w3");
+        _mesh.HoldStore = true;
+        var session = Request(offered);
+        Release("w1");
+        _mesh.Store();
+
+        var names = _mesh.To(session).OfType<Available>().SelectMany(available => available.Workers);
+        Assert.Equal(offered - 1, names.Count());
+        Assert.Equal(offered == 1, _mesh.To(session).OfType<Unavailable>().Any());
+        Assert.Empty(_mesh.To(worker).OfType<Redirect>());
+    }
+
     [Fact]
     public void WorkerOfSeveralSlots_ThatTakesLongToLeave_StaysLent()
     {

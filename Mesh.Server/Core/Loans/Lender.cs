@@ -64,8 +64,13 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
     /// <summary>The loans are stored: AVAILABLE goes out, and REDIRECT to those who wait for an answer.</summary>
     public void OnOffered(in AfterStore offered)
     {
-        core.Send(offered.Session, offered.Message!);
-        foreach (var loan in offered.Loans)
+        // A loan may have ended while it was being stored: its borrower released it at once, or the worker turned up elsewhere.
+        var standing = offered.Loans.Where(core.Loans.Contains).ToList();
+        var available = (Available)offered.Message!;
+        core.Send(offered.Session, standing.Count > 0
+            ? available with { Workers = [.. standing.Select(loan => loan.Worker)] }
+            : new Unavailable(core.Settings.Id) { TraceParent = available.TraceParent });
+        foreach (var loan in standing)
         {
             loan.Stored = true;
             core.Reconsider.Add(loan.Worker);
