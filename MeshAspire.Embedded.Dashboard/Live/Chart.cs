@@ -66,7 +66,7 @@ internal sealed class Chart
 
             var x = Side * (double)(time - From) / (To - From);
             var y = Side * (1 - ((value - Bottom) / (Top - Bottom)));
-            if (time - last > Gap)
+            if (path.Length == 0 || time - last > Gap)
             {
                 // Alone it would be no line at all.
                 path.Append(CultureInfo.InvariantCulture, $"M{x:0.#} {y:0.#}");
