@@ -7,7 +7,7 @@ namespace MeshAspire.Embedded.Dashboard.Live;
 /// <summary>A line of a chart.</summary>
 /// <param name="Name">Told beside its values.</param>
 /// <param name="Hue">An index into the palette.</param>
-/// <param name="Points">Times in nanoseconds since 1970 UTC, oldest first, with values; NaN is a gap.</param>
+/// <param name="Points">Times in nanoseconds since 1970 UTC, oldest first, with values; those that are NaN are left out.</param>
 public sealed record ChartLine(string Name, int Hue, IReadOnlyList<(long Time, double Value)> Points);
 
 /// <summary>Lines laid out in a field of 1000 by 1000 over a span of time.</summary>
@@ -17,6 +17,9 @@ internal sealed class Chart
 
     private const int Ticks = 4;
 
+    /// <summary>Nanoseconds: points further apart aren't joined.</summary>
+    private const long Gap = 15_000_000_000;
+
     private readonly IReadOnlyList<ChartLine> _lines;
     private readonly string _unit;
 
@@ -25,7 +28,7 @@ internal sealed class Chart
         (_lines, From, To, _unit) = (lines, from, to, unit);
         var values = lines.SelectMany(line => line.Points).Where(point => point.Time >= from).Select(point => point.Value).Where(double.IsFinite).ToArray();
         var least = Math.Min(0, values.DefaultIfEmpty(0).Min());
-        Step = NiceStep((values.DefaultIfEmpty(1).Max() - least) / Ticks);
+        Step = NiceStep((values.DefaultIfEmpty(1).Max() - least) / Ticks, unit);
         Bottom = Math.Floor(least / Step) * Step;
         Top = Math.Max(Bottom + Step, Math.Ceiling(values.DefaultIfEmpty(1).Max() / Step) * Step);
     }
@@ -53,19 +56,24 @@ internal sealed class Chart
     public string Path(ChartLine line)
     {
         var path = new StringBuilder();
-        var down = false;
+        var last = 0L;
         foreach (var (time, value) in line.Points)
         {
             if (time < From || !double.IsFinite(value))
             {
-                down = false;
                 continue;
             }
 
             var x = Side * (double)(time - From) / (To - From);
             var y = Side * (1 - ((value - Bottom) / (Top - Bottom)));
-            path.Append(CultureInfo.InvariantCulture, $"{(down ? 'L' : 'M')}{x:0.#} {y:0.#}");
-            down = true;
+            if (path.Length == 0 || time - last > Gap)
+            {
+                // Alone it would be no line at all.
+                path.Append(CultureInfo.InvariantCulture, $"M{x:0.#} {y:0.#}");
+            }
+
+            path.Append(CultureInfo.InvariantCulture, $"L{x:0.#} {y:0.#}");
+            last = time;
         }
 
         return path.ToString();
@@ -89,11 +97,17 @@ internal sealed class Chart
     }
 
     /// <summary>1, 2 or 5 times a power of ten, no less than what is asked.</summary>
-    private static double NiceStep(double least)
+    private static double NiceStep(double least, string unit)
     {
         if (least <= 0 || !double.IsFinite(least))
         {
             return 1;
+        }
+
+        if (unit.StartsWith("By", StringComparison.Ordinal) && least > 1024)
+        {
+            var size = Math.Pow(1024, Math.Floor(Math.Log(least, 1024)));
+            return NiceStep(least / size, "") * size;
         }
 
         var power = Math.Pow(10, Math.Floor(Math.Log10(least)));

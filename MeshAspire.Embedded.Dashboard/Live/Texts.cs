@@ -14,6 +14,7 @@ internal static class Texts
     /// <summary>Three digits and a unit: 12.3 ms.</summary>
     public static string Duration(long nanoseconds) => nanoseconds switch
     {
+        0 => "0 s",
         < 1_000 => string.Create(Culture, $"{nanoseconds} ns"),
         < 1_000_000 => $"{Digits(nanoseconds / 1e3)} µs",
         < 1_000_000_000 => $"{Digits(nanoseconds / 1e6)} ms",

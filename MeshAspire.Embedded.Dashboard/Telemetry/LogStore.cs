@@ -51,7 +51,7 @@ internal sealed class LogStore(TelemetryLimits limits)
         }
     }
 
-    /// <summary>The newest records that pass the filter, newest first.</summary>
+    /// <summary>The records that pass the filter and came last, newest first: processes send in batches, so they are put in order.</summary>
     public IReadOnlyList<LogEntry> Query(LogFilter filter, int most)
     {
         var result = new List<LogEntry>();
@@ -66,7 +66,7 @@ internal sealed class LogStore(TelemetryLimits limits)
             }
         }
 
-        return result;
+        return [.. result.OrderByDescending(entry => entry.Time).ThenByDescending(entry => entry.Number)];
     }
 
     private static bool Passes(LogEntry entry, LogFilter filter) =>

@@ -51,14 +51,15 @@ internal sealed class MetricStore(TelemetryLimits limits)
         }
     }
 
-    /// <summary>The instruments of a replica, by meter and name.</summary>
+    /// <summary>The instruments of a replica by meter and name, first those of its own meters, then those that come with .NET.</summary>
     public IReadOnlyList<InstrumentInfo> Instruments(string source)
     {
         lock (_lock)
         {
             return [.. _instruments.Values.Where(one => Trace.Named(one.Info.Key.Source, source)).Select(one => one.Info)
                 .DistinctBy(info => (info.Key.Meter, info.Key.Name))
-                .OrderBy(info => info.Key.Meter, StringComparer.OrdinalIgnoreCase).ThenBy(info => info.Key.Name, StringComparer.OrdinalIgnoreCase)];
+                .OrderBy(info => info.Key.Meter.StartsWith("System.", StringComparison.Ordinal) || info.Key.Meter.StartsWith("Microsoft.", StringComparison.Ordinal))
+                .ThenBy(info => info.Key.Meter, StringComparer.OrdinalIgnoreCase).ThenBy(info => info.Key.Name, StringComparer.OrdinalIgnoreCase)];
         }
     }
 

@@ -20,8 +20,10 @@ internal sealed class Series(Instrument instrument, string dimensions, int point
             return;
         }
 
+        // A total that is heard of for the first time may have begun long before.
+        var first = _time == 0 && reading.Cumulative;
         var increase = Increase(reading.Value, reading.Cumulative);
-        Keep(new MetricPoint(reading.Time, increase / Seconds(reading.Start, reading.Time), _total));
+        Keep(new MetricPoint(reading.Time, first ? double.NaN : increase / Seconds(reading.Start, reading.Time), _total));
     }
 
     public void Add(in HistogramReading reading)

@@ -88,7 +88,7 @@ internal sealed class Orchestrator(
         }
     }
 
-    private void Obey(FeedCommand command) =>
+    public void Obey(FeedCommand command) =>
         _replicas.FirstOrDefault(replica => string.Equals(replica.Id, command.Resource, StringComparison.OrdinalIgnoreCase))?.Obey(command.Action);
 
     /// <summary>What a replica can't cope with is a bug here: the rest doesn't go on as if nothing were wrong.</summary>
