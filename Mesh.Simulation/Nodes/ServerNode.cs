@@ -210,7 +210,7 @@ internal sealed class ServerNode : SimNode, IListener
             World.Observer.OnEvent(this, happened);
         }
 
-        foreach (var (session, message, _) in _effects.Sends)
+        foreach (var send in _effects.Sends)
         {
             if (_sessions.TryGetValue(send.Session, out var connection))
             {
