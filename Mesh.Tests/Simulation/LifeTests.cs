@@ -8,7 +8,7 @@ namespace Mesh.Tests.Simulation;
 /// </summary>
 public sealed class LifeTests(ITestOutputHelper output)
 {
-    private const int Lives = 800;
+    private const int Lives = 500;
 
     /// <summary>What a run that exercises the mesh must contain.</summary>
     private static readonly string[] Expected =
