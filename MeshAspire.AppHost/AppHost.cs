@@ -9,6 +9,9 @@ var builder = DistributedApplication.CreateBuilder(args);
 var token = builder.AddParameter("mesh-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true);
 var redis = builder.AddRedis("redis").WithDataVolume().WithPersistence();
 
+// Aspire serves its dashboard at the AppHost's own address.
+var dashboard = builder.Configuration["ASPNETCORE_URLS"]?.Split(';')[0];
+
 var a = Server("server-a");
 var b = Server("server-b");
 Peer(a, b);
@@ -30,6 +33,7 @@ IResourceBuilder<ProjectResource> Server(string name)
         .WithReference(redis).WaitFor(redis)
         .WithEnvironment("Mesh__ServerId", name)
         .WithEnvironment("Mesh__Token", token)
+        .WithEnvironment("Mesh__Dashboard", dashboard)
         .WithEnvironment("Mesh__Timing__HeartbeatInterval", "00:00:05");
     return server.WithEnvironment("Mesh__Advertise", server.GetEndpoint("http").Property(EndpointProperty.HostAndPort));
 }

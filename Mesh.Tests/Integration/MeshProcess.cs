@@ -47,10 +47,12 @@ internal sealed class MeshProcess : IAsyncDisposable
     /// <param name="id">Unique in this run, since the servers of all tests share one Redis.</param>
     /// <param name="peers">Id and port of each peer.</param>
     /// <param name="settings">Further configuration, without the prefix "Mesh__".</param>
+    /// <param name="environment">Further variables, as they are.</param>
     public static async Task<MeshProcess> ServerAsync(
-        RedisFixture redis, string id, int port, IEnumerable<(string Id, int Port)>? peers = null, Dictionary<string, string>? settings = null)
+        RedisFixture redis, string id, int port, IEnumerable<(string Id, int Port)>? peers = null, Dictionary<string, string>? settings = null,
+        Dictionary<string, string>? environment = null)
     {
-        var environment = new Dictionary<string, string>
+        environment = new Dictionary<string, string>(environment ?? [])
         {
             ["Mesh__ServerId"] = id,
             ["ConnectionStrings__redis"] = await redis.ConnectionStringAsync(),
@@ -69,12 +71,13 @@ internal sealed class MeshProcess : IAsyncDisposable
         return server;
     }
 
-    public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, MeshProcess home, Dictionary<string, string>? settings = null) =>
-        await WorkerAsync(redis, id, home.Id, home.Port, settings);
+    public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, MeshProcess home, Dictionary<string, string>? settings = null, Dictionary<string, string>? environment = null) =>
+        await WorkerAsync(redis, id, home.Id, home.Port, settings, environment);
 
-    public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, string homeId, int homePort, Dictionary<string, string>? settings = null)
+    public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, string homeId, int homePort, Dictionary<string, string>? settings = null,
+        Dictionary<string, string>? environment = null)
     {
-        var environment = new Dictionary<string, string>
+        environment = new Dictionary<string, string>(environment ?? [])
         {
             ["Mesh__WorkerId"] = id,
             ["Mesh__HomeServer__Id"] = homeId,

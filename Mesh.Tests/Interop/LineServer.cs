@@ -17,6 +17,7 @@ internal sealed class LineServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<Task> _connections = [];
     private readonly Task _accept;
+    private int _done;
 
     public LineServer(string id, int port)
     {
@@ -45,7 +46,7 @@ internal sealed class LineServer : IAsyncDisposable
     /// <summary>Tasks to give: users to query.</summary>
     public ConcurrentQueue<string> Tasks { get; } = new();
 
-    public int Done { get; private set; }
+    public int Done => Volatile.Read(ref _done);
 
     public IEnumerable<JsonNode> HeardTask(string task) => Heard.Where(message => (string?)message["TASK"] == task);
 
@@ -119,7 +120,7 @@ internal sealed class LineServer : IAsyncDisposable
 
         if (message["STATUS"] is not null)
         {
-            Done++;
+            Interlocked.Increment(ref _done);
             return new JsonObject { ["STATUS"] = "ACK" };
         }
 

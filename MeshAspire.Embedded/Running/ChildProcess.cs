@@ -14,6 +14,9 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>Lines kept to tell why a process ended.</summary>
     private const int LinesKept = 8;
 
+    /// <summary>How long after the end of a process its last lines may take to be read.</summary>
+    private static readonly TimeSpan OutputLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// Starts a program in a session of its own: a Ctrl-C of the terminal then reaches the AppHost alone, which ends the processes in order.
     /// It replaces itself by the program, under the same id. Absent on macOS: there Ctrl-C ends all at once.
@@ -96,7 +99,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     {
         await _process.WaitForExitAsync();
         // A grandchild may hold the pipes open: what matters is said by then.
-        await Task.WhenAny(_output, Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None));
+        await Task.WhenAny(_output, Task.Delay(OutputLimit, time, CancellationToken.None));
     }
 
     /// <summary>Asks the process to end; on Windows, which has no such signal for it, ends it.</summary>

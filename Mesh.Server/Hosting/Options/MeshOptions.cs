@@ -18,7 +18,7 @@ internal sealed class MeshOptions
     public string? Token { get; set; }
 
     /// <summary>Base URL of the dashboard, for the map's links to traces: {base}/traces/{traceId}. Default: none, no links.</summary>
-    public string? Dashboard { get; set; }
+    public string? Dashboard { get; set => field = string.IsNullOrEmpty(value) ? null : value; }
 
     /// <summary>How long running tasks may go on when the server stops. Default: 10 s.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);

@@ -97,7 +97,7 @@ export class Loans {
   #trace(view, loan) {
     if (view.link || !loan.traceId || !this.dashboard) return;
     view.link = node('a', 'loan-trace', 'Trace');
-    view.link.href = `${this.dashboard}/traces/${loan.traceId}`;
+    view.link.href = `${this.dashboard}/traces/detail/${loan.traceId}`;
     view.link.target = '_blank';
     view.link.rel = 'noopener noreferrer';
     view.link.setAttribute('aria-label', `Trace of the loan of ${loan.worker}, in a new tab`);
