@@ -32,6 +32,7 @@ internal sealed partial class WorkerService : BackgroundService
     private Task _linkRunning = Task.CompletedTask;
     private TimeSpan? _armedFor;
     private int _timerCame;
+    private DateTimeOffset _movingSince;
     private bool _stopped;
 
     public WorkerService(
@@ -136,7 +137,7 @@ internal sealed partial class WorkerService : BackgroundService
         switch (effect)
         {
             case WorkerEffect.Send send:
-                _link!.Send(send.Message);
+                _link!.Send(send.Message is GetTask { TraceParent: not null } arrival ? MoveTrace.Arrive(arrival, _movingSince) : send.Message);
                 break;
             case WorkerEffect.RunAttempt run:
                 var cancel = new CancellationTokenSource();
@@ -152,6 +153,10 @@ internal sealed partial class WorkerService : BackgroundService
                 break;
             case WorkerEffect.Close:
                 _link!.Close();
+                break;
+            case WorkerEffect.Tell { Event: WorkerEvent.Lent or WorkerEvent.CalledHome } tell:
+                _movingSince = _time.GetUtcNow();
+                Log(tell.Event);
                 break;
             case WorkerEffect.Tell tell:
                 Log(tell.Event);

@@ -1,3 +1,4 @@
+using Mesh.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,9 +16,6 @@ public static class Extensions
     private const string HealthPath = "/health";
     private const string AlivePath = "/alive";
     private const string LiveTag = "live";
-
-    /// <summary>The name of the mesh's activity source and of its meter.</summary>
-    private const string MeshTelemetry = "Mesh";
 
     /// <summary>Adds all of it, to a web application or to a worker.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
@@ -45,12 +43,12 @@ public static class Extensions
         });
         var telemetry = builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics
-                .AddMeter(MeshTelemetry)
+                .AddMeter(MeshTelemetry.Name)
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation())
             .WithTracing(tracing => tracing
-                .AddSource(MeshTelemetry, builder.Environment.ApplicationName)
+                .AddSource(MeshTelemetry.Name, builder.Environment.ApplicationName)
                 .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsProbe(context.Request.Path))
                 .AddHttpClientInstrumentation());
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))

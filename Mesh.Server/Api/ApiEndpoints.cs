@@ -1,3 +1,5 @@
+using Mesh.Server.Map;
+
 namespace Mesh.Server.Api;
 
 internal static class ApiEndpoints
@@ -10,5 +12,6 @@ internal static class ApiEndpoints
         api.MapTasks();
         api.MapAccounts();
         api.MapStatus();
+        api.MapMap();
     }
 }

@@ -12,5 +12,6 @@ namespace Mesh.Server.Api;
 [JsonSerializable(typeof(AccountAnswer))]
 [JsonSerializable(typeof(AccountBody))]
 [JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(Map.MapSettings))]
 [JsonSerializable(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails))]
 internal sealed partial class ApiJson : JsonSerializerContext;

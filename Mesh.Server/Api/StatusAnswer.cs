@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 
@@ -64,7 +65,8 @@ internal sealed record PeerAnswer(string Id, string Endpoint, bool Alive, DateTi
 /// <param name="Idle">Workers at home without a task.</param>
 internal sealed record LoadAnswer(int Queue, int Idle);
 
-internal sealed record LoanAnswer(string Worker, string Owner, string Borrower, string State, DateTimeOffset Since)
+/// <param name="TraceId">The loan's trace, 32 hex digits, or null.</param>
+internal sealed record LoanAnswer(string Worker, string Owner, string Borrower, string State, DateTimeOffset Since, string? TraceId)
 {
     public static LoanAnswer Of(LoanRecord loan, ServerId self)
     {
@@ -74,8 +76,11 @@ internal sealed record LoanAnswer(string Worker, string Owner, string Borrower, 
             LoanRole.Borrower => (loan.Peer, self),
             _ => throw new InvalidOperationException($"Unknown role {loan.Role}."),
         };
-        return new(loan.Worker.Value, owner.Value, borrower.Value, NameOf(loan.State), loan.Since);
+        return new(loan.Worker.Value, owner.Value, borrower.Value, NameOf(loan.State), loan.Since, TraceIdOf(loan.TraceParent));
     }
+
+    private static string? TraceIdOf(string? traceParent) =>
+        ActivityContext.TryParse(traceParent, traceState: null, out var context) ? context.TraceId.ToHexString() : null;
 
     private static string NameOf(LoanState state) => state switch
     {

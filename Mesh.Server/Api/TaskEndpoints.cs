@@ -3,6 +3,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Storage;
+using Mesh.Server.Telemetry;
 
 namespace Mesh.Server.Api;
 
@@ -62,7 +63,9 @@ internal static class TaskEndpoints
             return TooLarge();
         }
 
+        var spans = TaskSpans.StartSubmits(tasks);
         var outcome = await inbox.SubmitAsync(tasks);
+        TaskSpans.End(spans, outcome);
         return outcome == SubmitOutcome.Accepted ? Accepted(tasks) : Problems.Of(outcome, context);
     }
 

@@ -29,6 +29,11 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public void Send(SessionId session, MeshMessage message) => Effects.Sends.Add(new SendEffect(session, message));
 
+    public void Give(SessionId session, TaskEntry task) => Effects.Sends.Add(new SendEffect(
+        session,
+        new NewTask(task.Type, task.Record.User, task.Record.Amount) { Id = task.Id, TraceParent = task.Record.TraceParent },
+        task));
+
     public void Tell(MeshEvent happened) => Effects.Events.Add(happened);
 
     public void Refuse(SessionId session, MeshMessage message, string error)

@@ -2,10 +2,18 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Core;
 
-internal readonly record struct SendEffect(SessionId Session, MeshMessage Message);
+/// <param name="Task">The task that a new_task hands out.</param>
+internal readonly record struct SendEffect(SessionId Session, MeshMessage Message, TaskEntry? Task = null);
+
+/// <summary>An attempt ended, or a task.</summary>
+/// <param name="State">Queued for an attempt that is followed by another.</param>
+/// <param name="Since">When its status came, or the lease ran out.</param>
+/// <param name="TraceParent">W3C context of the worker's attempt, where it tells.</param>
+internal readonly record struct TaskEnd(TaskEntry Task, TaskState State, DateTimeOffset Since, string? TraceParent, string? Error);
 
 /// <param name="ExpectsReply">True when a reply is awaited: its coming, its failure to come or the failure to send is an input.</param>
-internal readonly record struct PeerSendEffect(ServerId Peer, MeshMessage Message, bool ExpectsReply);
+/// <param name="Links">W3C contexts of the traces that this is a consequence of.</param>
+internal readonly record struct PeerSendEffect(ServerId Peer, MeshMessage Message, bool ExpectsReply, IReadOnlyList<string>? Links = null);
 
 /// <summary>What the core wants done, gathered over one or more inputs; the loop empties it. Order within a list is kept.</summary>
 internal sealed class Effects
@@ -19,6 +27,9 @@ internal sealed class Effects
     /// <summary>UPDATE tasks about to be buried: void them in the ledger, then <see cref="ServerCore.OnVoided"/>.</summary>
     public List<TaskRecord> Voids { get; } = [];
 
+    /// <summary>Attempts and tasks that ended, for metrics and traces.</summary>
+    public List<TaskEnd> TaskEnds { get; } = [];
+
     /// <summary>Submissions to answer.</summary>
     public List<(Submission Submission, SubmitOutcome Outcome)> Answers { get; } = [];
 
@@ -30,6 +41,7 @@ internal sealed class Effects
         Sends.Clear();
         PeerSends.Clear();
         Voids.Clear();
+        TaskEnds.Clear();
         Answers.Clear();
         Events.Clear();
     }

@@ -24,12 +24,19 @@ internal sealed record WorkersRequested(ServerId Owner, int Needed, int Queue) :
 
 internal sealed record WorkersRefused(ServerId Owner) : MeshEvent;
 
-/// <summary>One worker's loan entered a state, or ended when <see cref="Loan"/> has left the books.</summary>
-internal sealed record LoanStepped(LoanRecord Loan) : MeshEvent;
+/// <summary>One worker's loan entered a state.</summary>
+/// <param name="Since">When it entered the state before.</param>
+/// <param name="TraceParent">W3C context of the message that caused it, where it tells.</param>
+internal sealed record LoanStepped(LoanRecord Loan, DateTimeOffset Since, string? TraceParent) : MeshEvent;
 
 /// <param name="Loan">The loan in its last state.</param>
 /// <param name="Reason">Why it ended, in a few words.</param>
-internal sealed record LoanEnded(LoanRecord Loan, string Reason) : MeshEvent;
+/// <param name="At">When.</param>
+/// <param name="TraceParent">W3C context of the message that caused it, where it tells.</param>
+internal sealed record LoanEnded(LoanRecord Loan, string Reason, DateTimeOffset At, string? TraceParent) : MeshEvent;
+
+/// <summary>Borrower: a borrowed worker has its first task.</summary>
+internal sealed record LoanServed(LoanRecord Loan, TaskEntry Task) : MeshEvent;
 
 /// <summary>Owner: RELEASE_COMPLETED goes out.</summary>
 internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Workers) : MeshEvent;

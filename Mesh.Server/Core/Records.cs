@@ -83,6 +83,9 @@ internal sealed record LoanRecord(
 
     /// <summary>W3C trace context of the loan.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>W3C trace context of its return.</summary>
+    public string? ReturnTraceParent { get; init; }
 }
 
 /// <summary>What a server finds in its store when it starts.</summary>

@@ -35,8 +35,10 @@ internal sealed class ServerCore
         _nextCare = _nextBalance = now;
 
         _tasks.Restore(stored, now);
-        foreach (var loan in stored.Loans)
+        foreach (var record in stored.Loans)
         {
+            // The clock may have been set back since: no step lies in the future, or its time limit would not pass for as long.
+            var loan = record with { Since = Earlier(record.Since, now), Started = Earlier(record.Started, now) };
             switch (loan.Role)
             {
                 case LoanRole.Owner:
@@ -258,6 +260,20 @@ internal sealed class ServerCore
 
     public ServerStatus GetStatus() => StatusView.Of(_core);
 
+    /// <summary>How much the core holds in memory.</summary>
+    public CoreFootprint Footprint => new(
+        _core.Tasks.Count,
+        _core.Tasks.QueuePlaces,
+        _tasks.VoidRetries,
+        _core.Workers.All.Count,
+        _core.Workers.All.Sum(worker => worker.Asks.Count),
+        _core.Workers.Sessions,
+        _core.Loans.All.Count,
+        _borrower.Runs,
+        _lender.Batches);
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 
     private void Take(PeerEntry peer, MeshMessage message, DateTimeOffset now)
@@ -274,10 +290,10 @@ internal sealed class ServerCore
                 _requester.OnUnavailable(peer, now);
                 break;
             case ReleaseAck ack:
-                _borrower.OnReleaseAck(peer, ack.Workers, now);
+                _borrower.OnReleaseAck(peer, ack, now);
                 break;
             case ReleaseCompleted completed:
-                _borrower.OnCompleted(peer, completed.Workers);
+                _borrower.OnCompleted(peer, completed, now);
                 break;
             default:
                 _core.Tell(new MessageRefused(default, message, $"\"{peer.Id}\" answered with {message.GetType().Name}"));

@@ -21,6 +21,7 @@ internal sealed partial class MeshLoop(
     PeerLinks links,
     MeshEventLog events,
     MeshStory story,
+    MeshMetrics metrics,
     TimeProvider time,
     ILogger<MeshLoop> logger)
 {
@@ -84,7 +85,7 @@ internal sealed partial class MeshLoop(
                 _core.OnTimer(now);
             }
 
-            Perform();
+            Perform(now);
             FailRefused(now);
             Write(now);
 
@@ -159,11 +160,11 @@ internal sealed partial class MeshLoop(
         }
     }
 
-    private void Perform()
+    private void Perform(DateTimeOffset now)
     {
         foreach (var send in _effects.Sends)
         {
-            sessions.Send(send.Session, send.Message);
+            sessions.Send(send.Session, send.Task is { } task ? TaskSpans.Dispatch(task, (NewTask)send.Message, now) : send.Message);
         }
 
         foreach (var send in _effects.PeerSends)
@@ -177,6 +178,12 @@ internal sealed partial class MeshLoop(
         foreach (var task in _effects.Voids)
         {
             voider.Enqueue(task);
+        }
+
+        foreach (var end in _effects.TaskEnds)
+        {
+            TaskSpans.Settle(end, now);
+            metrics.Count(end, now);
         }
 
         foreach (var (submission, outcome) in _effects.Answers)
@@ -208,7 +215,7 @@ internal sealed partial class MeshLoop(
             }
 
             _core.OnStored(batch, FrozenSet<string>.Empty, now);
-            Perform();
+            Perform(now);
         }
     }
 
@@ -227,7 +234,7 @@ internal sealed partial class MeshLoop(
             _core.OnPeerFailed(send.Peer, send.Message, "the link's queue is full", now);
         }
 
-        Perform();
+        Perform(now);
         FailRefused(now);
     }
 

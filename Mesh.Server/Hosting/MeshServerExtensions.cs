@@ -3,9 +3,11 @@ using Mesh.Protocol;
 using Mesh.Server.Api;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Links;
+using Mesh.Server.Map;
 using Mesh.Server.Producer;
 using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
+using Mesh.Server.Supervisor;
 using Mesh.Server.Telemetry;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -19,8 +21,11 @@ namespace Mesh.Server.Hosting;
 /// <summary>The parts of a server and how they fit together.</summary>
 internal static class MeshServerExtensions
 {
-    /// <summary>How long one call to Redis may take, milliseconds.</summary>
-    private const int RedisTimeout = 2_000;
+    /// <summary>How long one call to Redis may take, milliseconds: a large batch on a busy machine, not one that is away.</summary>
+    private const int RedisTimeout = 5_000;
+
+    /// <summary>How long one attempt to connect may take, milliseconds.</summary>
+    private const int RedisConnectTimeout = 2_000;
 
     /// <summary>
     /// Defaults under all other configuration. In code, since a server is also started by its path, where a file of settings is not found.
@@ -45,7 +50,8 @@ internal static class MeshServerExtensions
         {
             options.AbortOnConnectFail = false;
             options.BacklogPolicy = BacklogPolicy.FailFast;
-            options.ConnectTimeout = options.AsyncTimeout = options.SyncTimeout = RedisTimeout;
+            options.ConnectTimeout = RedisConnectTimeout;
+            options.AsyncTimeout = options.SyncTimeout = RedisTimeout;
             options.ConnectRetry = 1;
         });
         builder.Services.AddSingleton<IMeshStore>(provider => new RedisMeshStore(
@@ -72,10 +78,12 @@ internal static class MeshServerExtensions
 
         services.AddLoop();
         services.AddConnections();
+        services.AddSingleton<MapPage>();
         services.AddSingleton<TokenGate>();
         services.AddSingleton<StatusFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<StatusFeed>());
         services.AddHostedService<DemoProducer>();
+        services.AddHostedService<SupervisorReporter>();
         services.AddHealthChecks().AddCheck<MeshHealthCheck>("mesh");
         builder.WebHost.ConfigureKestrel(ServeLinePeers);
     }
@@ -84,6 +92,7 @@ internal static class MeshServerExtensions
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.Use(app.Services.GetRequiredService<MapPage>().ServeAsync);
         app.Use(app.Services.GetRequiredService<TokenGate>().CheckAsync);
         app.Use(WebSocketPeers.PrepareAsync);
         app.UseWebSockets(new WebSocketOptions

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
+using Mesh.Server.Telemetry;
 using Mesh.Transport;
 
 namespace Mesh.Server.Links;
@@ -12,7 +13,7 @@ namespace Mesh.Server.Links;
 /// connection a message; which of the two, the link finds out, and asks again now and then.
 /// </summary>
 internal sealed partial class PeerLink(
-    PeerSettings peer, TimeSpan replyTimeout, MeshInbox inbox, MeshDialer dialer, TimeProvider time, ILogger logger) : IAsyncDisposable
+    ServerId self, PeerSettings peer, TimeSpan replyTimeout, MeshInbox inbox, MeshDialer dialer, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private const int QueueCapacity = 64;
 
@@ -55,6 +56,12 @@ internal sealed partial class PeerLink(
 
     private async Task ServeAsync(PeerSendEffect send, CancellationToken cancellationToken)
     {
+        using var span = LoanSpans.StartRequest(send, self);
+        if (span is not null)
+        {
+            send = send with { Message = send.Message with { TraceParent = span.Id } };
+        }
+
         var (reply, failure) = await ExchangeAsync(send, cancellationToken);
         switch (reply)
         {
@@ -62,7 +69,7 @@ internal sealed partial class PeerLink(
                 failure = $"refused: {refused.Error}";
                 break;
             case not null when PeerConversation.IsReply(send.Message, reply):
-                await inbox.PeerReplyAsync(peer.Id, reply);
+                await inbox.PeerReplyAsync(peer.Id, span is null ? reply : reply with { TraceParent = span.Id });
                 return;
             case not null:
                 failure = $"answered {reply.GetType().Name}";
@@ -76,6 +83,7 @@ internal sealed partial class PeerLink(
             return;
         }
 
+        span?.SetStatus(ActivityStatusCode.Error, failure);
         LogFailed(send.Message.GetType().Name, peer.Id, failure);
         if (send.ExpectsReply)
         {

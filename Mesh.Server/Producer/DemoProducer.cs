@@ -4,6 +4,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Producer;
@@ -37,7 +38,11 @@ internal sealed partial class DemoProducer(
             using var timer = new PeriodicTimer(producer.Period, time);
             do
             {
-                LogWave(producer.Burst, await inbox.SubmitAsync(Wave(producer.Burst)));
+                var tasks = Wave(producer.Burst);
+                var spans = TaskSpans.StartSubmits(tasks);
+                var outcome = await inbox.SubmitAsync(tasks);
+                TaskSpans.End(spans, outcome);
+                LogWave(producer.Burst, outcome);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }

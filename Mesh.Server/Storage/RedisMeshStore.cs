@@ -25,6 +25,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId server, 
         try
         {
             var redis = database();
+            await CompileAsync(redis, cancellationToken);
             var done = redis.StringGetAsync(_keys.Done);
             var dead = redis.HashLengthAsync(_keys.Dead);
             return new StoredState
@@ -119,6 +120,13 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId server, 
         {
             throw Away(exception);
         }
+    }
+
+    /// <summary>A write of nothing: Redis compiles the script now and not under the first tasks, and one that runs no scripts says so at the start.</summary>
+    private async Task CompileAsync(IDatabase redis, CancellationToken cancellationToken)
+    {
+        var nothing = new WriteArguments(_keys, resultRetention, 0);
+        await redis.ScriptEvaluateAsync(RedisScripts.Write, nothing.Keys, nothing.Values).WaitAsync(cancellationToken);
     }
 
     private static async Task<IReadOnlyList<T>> ReadHashAsync<T>(IDatabase redis, RedisKey key, JsonTypeInfo<T> type, CancellationToken cancellationToken)

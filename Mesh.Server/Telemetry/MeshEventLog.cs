@@ -2,8 +2,8 @@ using Mesh.Server.Core;
 
 namespace Mesh.Server.Telemetry;
 
-/// <summary>Tells in the log what happened.</summary>
-internal sealed partial class MeshEventLog(ILogger<MeshEventLog> logger)
+/// <summary>Tells in the log, and loans in traces and metrics too, what happened.</summary>
+internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEventLog> logger)
 {
     public void Tell(MeshEvent happened)
     {
@@ -28,9 +28,15 @@ internal sealed partial class MeshEventLog(ILogger<MeshEventLog> logger)
                 LogWorkersRefused(e.Owner);
                 break;
             case LoanStepped e:
+                LoanSpans.Tell(e);
                 Tell(e.Loan);
                 break;
+            case LoanServed e:
+                LoanSpans.TellFirstTask(e.Loan, e.Task.AttemptTrace);
+                break;
             case LoanEnded e:
+                LoanSpans.Tell(e);
+                metrics.Count(e);
                 Tell(e);
                 break;
             case ReleaseSent { Try: 1 } e:

@@ -1,21 +1,81 @@
 using System.Diagnostics.Metrics;
 using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting;
+using Mesh.Telemetry;
 
 namespace Mesh.Server.Telemetry;
 
-/// <summary>The server's metrics.</summary>
+/// <summary>The server's metrics. Ids never become tags.</summary>
 internal sealed class MeshMetrics
 {
-    public const string MeterName = "Mesh";
+    private static readonly TimeSpan PictureAge = TimeSpan.FromMilliseconds(500);
 
     private readonly Counter<long> _protocolErrors;
+    private readonly Counter<long> _attempts;
+    private readonly Histogram<double> _queueTime;
+    private readonly Histogram<double> _attemptTime;
+    private readonly Histogram<double> _loanTime;
 
-    public MeshMetrics(IMeterFactory meters)
+    private readonly MeshInbox _inbox;
+    private readonly TimeProvider _time;
+    private (ServerStatus? Status, long At) _last;
+
+    public MeshMetrics(IMeterFactory meters, MeshInbox inbox, TimeProvider time)
     {
-        var meter = meters.Create(MeterName);
+        (_inbox, _time) = (inbox, time);
+        var meter = meters.Create(MeshTelemetry.Name);
         _protocolErrors = meter.CreateCounter<long>("mesh.protocol.errors", "{error}", "Messages that could not be read.");
+        _attempts = meter.CreateCounter<long>("mesh.task.attempts", "{attempt}", "Attempts that ended, by task type and result.");
+        _queueTime = meter.CreateHistogram<double>("mesh.task.queue.duration", "s", "From a task's place in the queue to its worker.");
+        _attemptTime = meter.CreateHistogram<double>("mesh.task.attempt.duration", "s", "From a task's hand-out to the end of that attempt.");
+        _loanTime = meter.CreateHistogram<double>("mesh.loan.duration", "s", "From the first step of a loan to its end, by this server's role.");
+        meter.CreateObservableGauge("mesh.queue.depth", () => Status()?.Queue ?? 0, "{task}", "Tasks that wait for a worker.");
+        meter.CreateObservableGauge("mesh.tasks.running", () => Status()?.Running ?? 0, "{task}", "Tasks that a worker has.");
+        meter.CreateObservableGauge("mesh.workers", Workers, "{worker}", "Workers by state.");
+        meter.CreateObservableGauge("mesh.loans", Loans, "{loan}", "Loans by this server's role and their state.");
     }
 
     public void CountProtocolError(ProtocolErrorKind kind, Framing framing) =>
         _protocolErrors.Add(1, new("mesh.error.kind", kind.ToString()), new("mesh.framing", framing.ToString()));
+
+    public void Count(in TaskEnd end, DateTimeOffset now)
+    {
+        var type = new KeyValuePair<string, object?>(MeshTelemetry.Tags.Destination, TaskSpans.Name(end.Task.Type));
+        _attempts.Add(1, type, new("mesh.task.result", end.State switch
+        {
+            TaskState.Queued => "retried",
+            TaskState.Done => "done",
+            TaskState.Dead => "dead",
+            _ => throw new InvalidOperationException($"A task does not end {end.State}."),
+        }));
+        if (end.Task.StartedAt != default)
+        {
+            _queueTime.Record((end.Task.StartedAt - end.Task.QueuedAt).TotalSeconds, type);
+            _attemptTime.Record((end.Since - end.Task.StartedAt).TotalSeconds, type);
+        }
+    }
+
+    public void Count(LoanEnded end) =>
+        _loanTime.Record((end.At - end.Loan.Started).TotalSeconds, new KeyValuePair<string, object?>("mesh.loan.role", end.Loan.Role.ToString()));
+
+    // All gauges of one collection see one picture. A loop that is too busy to draw it leaves the gauges out.
+    private ServerStatus? Status()
+    {
+        if (_last.Status is null || _time.GetElapsedTime(_last.At) > PictureAge)
+        {
+            var drawn = _inbox.IsOpen ? _inbox.ReadAsync(core => core.GetStatus()) : null;
+            _last = (drawn?.Wait(PictureAge) == true ? drawn.Result : null, _time.GetTimestamp());
+        }
+
+        return _last.Status;
+    }
+
+    private IEnumerable<Measurement<int>> Workers() => Status()?.Workers.GroupBy(worker => worker.State)
+        .Select(group => new Measurement<int>(group.Count(), new KeyValuePair<string, object?>("mesh.worker.state", group.Key.ToString()))) ?? [];
+
+    private IEnumerable<Measurement<int>> Loans() => Status()?.Loans.GroupBy(loan => (loan.Role, loan.State)).Select(group => new Measurement<int>(
+        group.Count(),
+        new KeyValuePair<string, object?>("mesh.loan.role", group.Key.Role.ToString()),
+        new KeyValuePair<string, object?>("mesh.loan.state", group.Key.State.ToString()))) ?? [];
 }

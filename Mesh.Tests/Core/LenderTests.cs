@@ -124,6 +124,39 @@ public sealed class LenderTests
         Assert.Equal(LoanState.Lent, _mesh.LoanOf("w1"));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void OfferedWorker_ReleasedBeforeItIsStored_IsNotOffered(int offered)
+    {
+        var worker = _mesh.Ask("w1");
+        _mesh.Ask("w2");
+        _mesh.Ask("w3");
+        _mesh.HoldStore = true;
+        var session = Request(offered);
+        Release("w1");
+        _mesh.Store();
+
+        var names = _mesh.To(session).OfType<Available>().SelectMany(available => available.Workers);
+        Assert.Equal(offered - 1, names.Count());
+        Assert.Equal(offered == 1, _mesh.To(session).OfType<Unavailable>().Any());
+        Assert.Empty(_mesh.To(worker).OfType<Redirect>());
+    }
+
+    [Fact]
+    public void WorkerOfSeveralSlots_ThatTakesLongToLeave_StaysLent()
+    {
+        var session = _mesh.Ask("w1");
+        _mesh.Ask("w1", session);
+        _mesh.Ask("w2");
+        Request(1);
+        _mesh.Pass(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(LoanState.Lent, _mesh.LoanOf("w1"));
+        _mesh.Submit(2);
+        Assert.Empty(_mesh.To(session).OfType<NewTask>());
+    }
+
     [Fact]
     public void Worker_ThatRefusesItsRedirect_IsHomeAgain()
     {
@@ -132,6 +165,8 @@ public sealed class LenderTests
         Request(1);
         _mesh.Ask("w1", session);
         _mesh.Pass(TimeSpan.FromSeconds(4));
+        _mesh.Last<NoTask>(session);
+        _mesh.Ask("w1", session);
 
         Assert.Null(_mesh.LoanOf("w1"));
         _mesh.Submit(2);
@@ -245,6 +280,17 @@ public sealed class LenderTests
         var mesh = new CoreHarness(stored: new StoredState { Loans = [loan] });
         mesh.Ask("w1");
         Assert.Equal(["w1"], Assert.Single(mesh.ToPeer<ReleaseCompleted>(CoreHarness.Peer)).Workers.Select(w => w.Value));
+    }
+
+    [Fact]
+    public void Restart_WithTheClockSetBack_TakesTheStepsAsOfNow()
+    {
+        var then = new DateTimeOffset(2026, 1, 1, 1, 0, 0, TimeSpan.Zero);
+        var loan = new LoanRecord(new WorkerId("w1"), LoanRole.Owner, CoreHarness.Peer, LoanState.Lent, then, then) { Borrower = CoreHarness.PeerEndpoint };
+        var mesh = new CoreHarness(stored: new StoredState { Loans = [loan] });
+        mesh.Pass(TimeSpan.FromSeconds(3));
+        mesh.Ask("w1");
+        Assert.Null(mesh.LoanOf("w1"));
     }
 
     [Fact]

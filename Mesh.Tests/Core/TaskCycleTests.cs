@@ -24,6 +24,17 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
+    public void GetTask_OfAReplacedConnection_ChangesNothing()
+    {
+        var old = _mesh.Ask("w1");
+        var current = _mesh.Ask("w1");
+        _mesh.Ask("w1", old);
+        _mesh.Close(old);
+        _mesh.Submit(1);
+        _mesh.Last<NewTask>(current);
+    }
+
+    [Fact]
     public void GetTask_WithNothingQueued_IsHeldUntilTheLimit()
     {
         var worker = _mesh.Ask("w1");

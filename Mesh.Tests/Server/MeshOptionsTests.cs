@@ -50,6 +50,10 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Balancing:MinQueueThreshold", "15", "Mesh__Balancing__MinQueueThreshold must be below Mesh__Balancing__MaxQueueThreshold")]
     [InlineData("Mesh:Tasks:MaxAttempts", "1.5", "Mesh__Tasks__MaxAttempts must be a whole number")]
     [InlineData("Mesh:LinePeers:Allowed:0", "example.org", "Mesh__LinePeers__Allowed__0 must be an IP address")]
+    [InlineData("Mesh:Dashboard", "dashboard:18888", "Mesh__Dashboard must be a base URL")]
+    [InlineData("Mesh:Dashboard", "http://host/?t=1", "Mesh__Dashboard must be a base URL")]
+    [InlineData("Mesh:Supervisor:Endpoint", "supervisor", "Mesh__Supervisor__Endpoint must be host:port")]
+    [InlineData("Mesh:Supervisor:Interval", "00:00:00", "Mesh__Supervisor__Interval is 00:00:00; it must lie between")]
     [InlineData("Mesh:Producer:Enabled", "perhaps", "Mesh__Producer__Enabled must be true or false")]
     public void Validate_BadValue_NamesTheKey(string key, string value, string fault)
     {

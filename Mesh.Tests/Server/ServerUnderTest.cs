@@ -4,10 +4,10 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Mesh.Accounts;
-using Mesh.Tests.Accounts;
 using Mesh.Protocol;
 using Mesh.Server.Hosting;
 using Mesh.Server.Storage;
+using Mesh.Tests.Accounts;
 using Mesh.Tests.Storage;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -35,6 +35,8 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     }
 
     public InMemoryMeshStore Store { get; }
+
+    public IServiceProvider Services => _app.Services;
 
     public Uri Address { get; }
 

@@ -5,5 +5,6 @@ namespace Mesh.Worker.Core;
 /// <param name="CancelAt">Until then running tasks may end by themselves.</param>
 /// <param name="LeaveAt">Then it goes whatever is left.</param>
 /// <param name="Reason">The ERROR of tasks handed back.</param>
+/// <param name="TraceParent">W3C context of the order.</param>
 /// <param name="ServerIsLost">Nothing can be delivered there any more.</param>
-internal sealed record Departure(Place? Next, TimeSpan CancelAt, TimeSpan LeaveAt, string Reason, bool ServerIsLost = false);
+internal sealed record Departure(Place? Next, TimeSpan CancelAt, TimeSpan LeaveAt, string Reason, string? TraceParent = null, bool ServerIsLost = false);

@@ -17,8 +17,8 @@ internal sealed partial class WorkerCore
         }
     }
 
-    private void Depart(Place? next, TimeSpan limit, TimeSpan now, string reason) =>
-        _departure = new(next, now + limit, now + limit + Timing.HandBackLimit, reason);
+    private void Depart(Place? next, TimeSpan limit, TimeSpan now, string reason, string? trace = null) =>
+        _departure = new(next, now + limit, now + limit + Timing.HandBackLimit, reason, trace);
 
     /// <summary>A worker that stops and has nothing left to run waits for ACKs only briefly: whole meshes are stopped at once, and its server may be gone.</summary>
     private void HurryToStop(TimeSpan now)
@@ -48,7 +48,7 @@ internal sealed partial class WorkerCore
         switch (_linkState)
         {
             case LinkState.Down:
-                Arrive(departure.Next);
+                Arrive(departure.Next, departure.TraceParent);
                 break;
             case LinkState.Dialing or LinkState.Up:
                 Close();
@@ -66,7 +66,7 @@ internal sealed partial class WorkerCore
         _effects.Add(new Close(_link));
     }
 
-    private void Arrive(Place? next)
+    private void Arrive(Place? next, string? trace)
     {
         if (_attempts.Abandon() is > 0 and var abandoned)
         {
@@ -91,6 +91,7 @@ internal sealed partial class WorkerCore
         else
         {
             _place = next;
+            _moveTrace = trace;
             _getTask = GetTaskAt(next);
         }
     }

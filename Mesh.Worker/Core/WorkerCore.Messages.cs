@@ -102,7 +102,7 @@ internal sealed partial class WorkerCore
         {
             Tell(new WorkerEvent.Lent(redirect.Target));
             var framing = redirect.Framing == Framing.Line ? Framing.Line : _settings.Framing;
-            Depart(new(redirect.Target, framing), Timing.DepartureLimit, now, "the worker is called away");
+            Depart(new(redirect.Target, framing), Timing.DepartureLimit, now, "the worker is called away", redirect.TraceParent);
         }
     }
 
@@ -116,7 +116,7 @@ internal sealed partial class WorkerCore
         else if (_departure is null)
         {
             Tell(new WorkerEvent.CalledHome(back.Target));
-            Depart(_home, Timing.DepartureLimit, now, "the worker is called home");
+            Depart(_home, Timing.DepartureLimit, now, "the worker is called home", back.TraceParent);
         }
     }
 

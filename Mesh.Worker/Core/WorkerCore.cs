@@ -29,6 +29,9 @@ internal sealed partial class WorkerCore
     private bool _reached;
     private Departure? _departure;
 
+    // W3C context of the order that led here, until it is told with the first get_task.
+    private string? _moveTrace;
+
     public WorkerCore(WorkerSettings settings, Random random)
     {
         _settings = settings;
@@ -160,7 +163,8 @@ internal sealed partial class WorkerCore
         for (var free = _settings.Concurrency - _attempts.Count - _asks.Count - (OverLines ? _statuses.Count : 0); free > 0; free--)
         {
             _asks.Sent(now);
-            Send(_getTask);
+            Send(_moveTrace is null ? _getTask : _getTask with { TraceParent = _moveTrace });
+            _moveTrace = null;
         }
     }
 

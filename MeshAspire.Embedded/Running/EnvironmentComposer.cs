@@ -13,7 +13,7 @@ internal sealed class EnvironmentComposer(DistributedApplicationExecutionContext
         ("ASPNETCORE_ENVIRONMENT", "Development"),
         ("DOTNET_ENVIRONMENT", "Development"),
         ("Logging__LogLevel__Microsoft.Hosting.Lifetime", "Warning"),
-        ("Logging__LogLevel__StackExchange.Redis", "Warning"),
+        ("Logging__LogLevel__StackExchange.Redis", "Critical"),
         ("Logging__Console__FormatterName", "simple"),
         ("Logging__Console__FormatterOptions__SingleLine", "true"),
     ];

@@ -12,6 +12,8 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
     public bool IsDrained => !core.Loans.All.Any(loan =>
         loan.State is LoanState.Arrived or LoanState.Releasing or LoanState.Returning && core.Workers.Find(loan.Worker) is not null);
 
+    public int Runs => _runs.Count;
+
     public void Restore(LoanRecord record, DateTimeOffset now)
     {
         _started = now;
@@ -22,25 +24,25 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
     }
 
     /// <summary>What the loan of a worker that asks away from home has to say.</summary>
-    public DeskOrder Order(WorkerEntry worker, SessionId session, DateTimeOffset now)
+    public DeskOrder Order(WorkerEntry worker, SessionId session, DateTimeOffset now, string? trace)
     {
         var loan = core.Loans.Find(worker.Id);
         if (loan is not null && (loan.Record.Role != LoanRole.Borrower || loan.Peer != worker.Home))
         {
-            keeper.End(loan, $"the worker came from \"{worker.Home}\"");
+            keeper.End(loan, $"the worker came from \"{worker.Home}\"", now, trace);
             loan = null;
         }
 
         if (loan is null)
         {
-            keeper.Open(new LoanRecord(worker.Id, LoanRole.Borrower, worker.Home, LoanState.Arrived, now, now));
+            keeper.Open(new LoanRecord(worker.Id, LoanRole.Borrower, worker.Home, LoanState.Arrived, now, now) { TraceParent = trace });
             return DeskOrder.None;
         }
 
         switch (loan.State)
         {
             case LoanState.Expected:
-                keeper.Step(loan, LoanState.Arrived, now);
+                keeper.Step(loan, LoanState.Arrived, now, trace);
                 return DeskOrder.None;
             case LoanState.Arrived or LoanState.Releasing:
                 return DeskOrder.None;
@@ -60,9 +62,9 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
     public void ReleaseAll(DateTimeOffset now) =>
         Release(core.Loans.All.Where(loan => loan.State is LoanState.Expected or LoanState.Arrived), now);
 
-    public void OnReleaseAck(PeerEntry owner, WorkerList workers, DateTimeOffset now)
+    public void OnReleaseAck(PeerEntry owner, ReleaseAck ack, DateTimeOffset now)
     {
-        foreach (var id in workers)
+        foreach (var id in ack.Workers)
         {
             if (core.Loans.Find(id, LoanRole.Borrower) is not { State: LoanState.Releasing } loan || loan.Peer != owner.Id)
             {
@@ -71,11 +73,12 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
             if (core.Workers.Find(id) is null)
             {
-                keeper.End(loan, "the worker is not here");
+                keeper.End(loan, "the worker is not here", now, ack.TraceParent);
             }
             else
             {
-                keeper.Step(loan, LoanState.Returning, now);
+                loan.Record = loan.Record with { ReturnTraceParent = ack.TraceParent };
+                keeper.Step(loan, LoanState.Returning, now, ack.TraceParent);
             }
         }
 
@@ -108,14 +111,14 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
         }
     }
 
-    public void OnCompleted(PeerEntry owner, WorkerList workers)
+    public void OnCompleted(PeerEntry owner, ReleaseCompleted completed, DateTimeOffset now)
     {
-        foreach (var id in workers)
+        foreach (var id in completed.Workers)
         {
             if (core.Loans.Find(id, LoanRole.Borrower) is { State: LoanState.Releasing or LoanState.Returning or LoanState.Returned } loan
                 && loan.Peer == owner.Id)
             {
-                keeper.End(loan, "the owner has the worker home");
+                keeper.End(loan, "the owner has the worker home", now, completed.TraceParent);
             }
         }
     }
@@ -126,7 +129,7 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
         {
             if (WhyOver(loan, now) is { } reason)
             {
-                keeper.End(loan, reason);
+                keeper.End(loan, reason, now);
             }
         }
 
@@ -154,8 +157,8 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
     private void Send(ReleaseRun run)
     {
-        WorkerList workers = [.. Unreleased(run.Owner).Select(loan => loan.Worker)];
-        if (workers.Count == 0)
+        var loans = Unreleased(run.Owner).ToList();
+        if (loans.Count == 0)
         {
             _runs.Remove(run.Owner);
             return;
@@ -163,7 +166,9 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
         run.Tries++;
         run.UnderWay = true;
-        core.Effects.PeerSends.Add(new PeerSendEffect(run.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true));
+        WorkerList workers = [.. loans.Select(loan => loan.Worker)];
+        string[] traces = [.. loans.Select(loan => loan.Record.TraceParent).OfType<string>().Distinct()];
+        core.Effects.PeerSends.Add(new PeerSendEffect(run.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true, traces));
         core.Tell(new ReleaseSent(run.Owner, workers, run.Tries));
     }
 
@@ -173,7 +178,7 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
         core.Send(session, new Return(owner.Settings.Endpoint)
         {
             Framing = owner.Framing == Framing.Line ? Framing.Line : null,
-            TraceParent = loan.Record.TraceParent,
+            TraceParent = loan.Record.ReturnTraceParent,
         });
     }
 

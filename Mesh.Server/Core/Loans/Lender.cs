@@ -7,6 +7,8 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
 {
     private readonly List<ReleaseBatch> _batches = [];
 
+    public int Batches => _batches.Count;
+
     public void Restore(LoanRecord record, DateTimeOffset now)
     {
         core.Loans.Put(new Loan(record));
@@ -62,8 +64,13 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
     /// <summary>The loans are stored: AVAILABLE goes out, and REDIRECT to those who wait for an answer.</summary>
     public void OnOffered(in AfterStore offered)
     {
-        core.Send(offered.Session, offered.Message!);
-        foreach (var loan in offered.Loans)
+        // A loan may have ended while it was being stored: its borrower released it at once, or the worker turned up elsewhere.
+        var standing = offered.Loans.Where(core.Loans.Contains).ToList();
+        var available = (Available)offered.Message!;
+        core.Send(offered.Session, standing.Count > 0
+            ? available with { Workers = [.. standing.Select(loan => loan.Worker)] }
+            : new Unavailable(core.Settings.Id) { TraceParent = available.TraceParent });
+        foreach (var loan in standing)
         {
             loan.Stored = true;
             core.Reconsider.Add(loan.Worker);
@@ -71,7 +78,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
     }
 
     /// <summary>What the loan of a worker that asks at home has to say.</summary>
-    public DeskOrder Order(WorkerEntry worker, SessionId session, DateTimeOffset now)
+    public DeskOrder Order(WorkerEntry worker, SessionId session, DateTimeOffset now, string? trace)
     {
         if (core.Loans.Find(worker.Id) is not { } loan)
         {
@@ -80,7 +87,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
 
         if (loan.Record.Role == LoanRole.Borrower)
         {
-            keeper.End(loan, "the worker is at home here");
+            keeper.End(loan, "the worker is at home here", now, trace);
             return DeskOrder.None;
         }
 
@@ -100,10 +107,10 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
                 // Sent before the REDIRECT arrived: the worker is leaving, or else it will ask again.
                 return DeskOrder.Wait;
             case LoanState.Lent:
-                keeper.End(loan, "the worker is back by itself");
+                keeper.End(loan, "the worker is back by itself", now, trace);
                 return DeskOrder.None;
             case LoanState.Released:
-                CameHome(loan);
+                CameHome(loan, now, trace);
                 return DeskOrder.None;
             default:
                 throw new InvalidOperationException($"Owner's loan state {loan.State} is unknown.");
@@ -118,7 +125,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
             return;
         }
 
-        var batch = new ReleaseBatch(borrower.Id, now + core.Settings.Loans.ReturnTimeout);
+        var batch = new ReleaseBatch(borrower.Id, now + core.Settings.Loans.ReturnTimeout) { TraceParent = release.TraceParent };
         foreach (var worker in release.Workers)
         {
             Release(worker, borrower, batch, now);
@@ -135,7 +142,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         {
             if (WhyOver(loan, now) is { } reason)
             {
-                keeper.End(loan, reason);
+                keeper.End(loan, reason, now);
             }
         }
 
@@ -145,7 +152,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
             {
                 if (core.Loans.Find(worker, LoanRole.Owner) is { State: LoanState.Released } loan && loan.Peer == batch.Borrower)
                 {
-                    keeper.End(loan, "the worker did not come home in time");
+                    keeper.End(loan, "the worker did not come home in time", now);
                 }
             }
 
@@ -184,11 +191,12 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         switch (loan.State)
         {
             case LoanState.Offered:
-                keeper.End(loan, "released before it left");
+                keeper.End(loan, "released before it left", now);
                 batch.Came.Add(id);
                 break;
             case LoanState.Lent:
-                keeper.Step(loan, LoanState.Released, now);
+                loan.Record = loan.Record with { ReturnTraceParent = batch.TraceParent };
+                keeper.Step(loan, LoanState.Released, now, batch.TraceParent);
                 batch.Pending.Add(id);
                 break;
             case LoanState.Released:
@@ -198,9 +206,9 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         }
     }
 
-    private void CameHome(Loan loan)
+    private void CameHome(Loan loan, DateTimeOffset now, string? trace)
     {
-        keeper.End(loan, "the worker is home");
+        keeper.End(loan, "the worker is home", now, trace);
         foreach (var batch in _batches.Where(batch => batch.Pending.Remove(loan.Worker)).ToArray())
         {
             batch.Came.Add(loan.Worker);
@@ -221,7 +229,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         _batches.Remove(batch);
         if (batch.Came.Count > 0)
         {
-            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.Came]);
+            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.Came]) { TraceParent = batch.TraceParent };
             core.Effects.PeerSends.Add(new PeerSendEffect(batch.Borrower, completed, ExpectsReply: false));
             core.Tell(new ReleaseCompletedSent(batch.Borrower, completed.Workers));
         }

@@ -13,6 +13,9 @@ internal sealed class Loan(LoanRecord record)
 
     public ServerId Peer => Record.Peer;
 
+    /// <summary>Borrower: the worker has had a task here.</summary>
+    public bool Served { get; set; }
+
     /// <summary>False only while an offer is on its way to the store.</summary>
     public bool Stored { get; set; } = true;
 }

@@ -3,31 +3,33 @@ namespace Mesh.Server.Core;
 /// <summary>The only way a loan changes: in the book, in the journal and in what is told, together.</summary>
 internal sealed class LoanKeeper(CoreState core)
 {
-    public Loan Open(LoanRecord record, bool stored = true)
+    /// <param name="trace">W3C context of the message that caused it, where it tells.</param>
+    public Loan Open(LoanRecord record, bool stored = true, string? trace = null)
     {
         var loan = new Loan(record) { Stored = stored };
         core.Loans.Put(loan);
         core.Journal.Add(StoreOp.Of(StoreOpKind.PutLoan, record));
-        core.Tell(new LoanStepped(record));
+        core.Tell(new LoanStepped(record, record.Since, trace ?? record.TraceParent));
         return loan;
     }
 
-    public void Step(Loan loan, LoanState state, DateTimeOffset now)
+    public void Step(Loan loan, LoanState state, DateTimeOffset now, string? trace = null)
     {
+        var since = loan.Record.Since;
         loan.Record = loan.Record with { State = state, Since = now };
         core.Journal.Add(StoreOp.Of(StoreOpKind.PutLoan, loan.Record));
-        core.Tell(new LoanStepped(loan.Record));
+        core.Tell(new LoanStepped(loan.Record, since, trace));
         if (state == LoanState.Returning)
         {
             core.Reconsider.Add(loan.Worker);
         }
     }
 
-    public void End(Loan loan, string reason)
+    public void End(Loan loan, string reason, DateTimeOffset now, string? trace = null)
     {
         core.Loans.Remove(loan);
         core.Journal.Add(StoreOp.Of(StoreOpKind.DropLoan, loan.Record));
-        core.Tell(new LoanEnded(loan.Record, reason));
+        core.Tell(new LoanEnded(loan.Record, reason, now, trace));
         core.Reconsider.Add(loan.Worker);
     }
 }

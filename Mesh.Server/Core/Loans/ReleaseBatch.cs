@@ -9,6 +9,9 @@ internal sealed class ReleaseBatch(ServerId borrower, DateTimeOffset deadline)
 
     public DateTimeOffset Deadline { get; } = deadline;
 
+    /// <summary>W3C context of the return.</summary>
+    public string? TraceParent { get; init; }
+
     public HashSet<WorkerId> Pending { get; } = [];
 
     public List<WorkerId> Came { get; } = [];

@@ -21,6 +21,9 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
 
     public int Running => _leases.Count;
 
+    /// <summary>Places in the queues, void ones too.</summary>
+    public int QueuePlaces => _queues.Sum(queue => queue.Count);
+
     public long Done { get; set; }
 
     public long Dead { get; set; }
@@ -68,6 +71,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
     {
         task.Step = TaskStep.Queued;
         task.QueueOrder = ++_queueOrder;
+        task.QueuedAt = now;
         _queues[(int)task.Type].Enqueue((task, task.QueueOrder));
         SetDepth(Depth + 1, now);
     }
@@ -101,6 +105,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         task.Worker = worker;
         task.LastWorker = worker.Id;
         task.Attempts++;
+        task.StartedAt = now;
         task.LeaseEnd = now + settings.LeaseTime;
         _leases.AddLast(task.LeaseNode);
         worker.Running.Add(task);

@@ -59,6 +59,22 @@ internal sealed class TaskEntry
 
     public DateTimeOffset LeaseEnd { get; set; }
 
+    public DateTimeOffset QueuedAt { get; set; }
+
+    public DateTimeOffset StartedAt { get; set; }
+
+    /// <summary>When the status came that settles it, or its last attempt ended.</summary>
+    public DateTimeOffset EndedAt { get; set; }
+
+    /// <summary>W3C context of the worker's last attempt, where it tells.</summary>
+    public string? StatusTrace { get; set; }
+
+    /// <summary>W3C context in which the running attempt was handed out; set by who sends it.</summary>
+    public string? AttemptTrace { get; set; }
+
+    /// <summary>The same of the first attempt.</summary>
+    public string? FirstAttemptTrace { get; set; }
+
     public LinkedListNode<TaskEntry> LeaseNode { get; }
 
     public TaskRecord ToRecord(TaskState state, decimal? result = null) => Record with

@@ -13,6 +13,8 @@ internal sealed class TaskFlow(CoreState core)
     public DateTimeOffset? NextDeadline =>
         _voidRetries.TryPeek(out var retry) && !(core.Tasks.NextLeaseEnd < retry.Due) ? retry.Due : core.Tasks.NextLeaseEnd;
 
+    public int VoidRetries => _voidRetries.Count;
+
     /// <summary>Takes up what the store holds, in the order in which it was accepted.</summary>
     public void Restore(StoredState stored, DateTimeOffset now)
     {
@@ -111,7 +113,13 @@ internal sealed class TaskFlow(CoreState core)
         }
 
         core.Tasks.Run(task, worker, now);
-        core.Send(session, new NewTask(task.Type, task.Record.User, task.Record.Amount) { Id = task.Id, TraceParent = task.Record.TraceParent });
+        core.Give(session, task);
+        if (worker.Home != core.Settings.Id && core.Loans.Find(worker.Id) is { Served: false } loan)
+        {
+            loan.Served = true;
+            core.Tell(new LoanServed(loan.Record, task));
+        }
+
         return true;
     }
 
@@ -142,11 +150,12 @@ internal sealed class TaskFlow(CoreState core)
             case (_, TaskOutcome.Ok):
                 core.Tasks.Detach(task, now);
                 task.LastWorker = status.Worker;
+                (task.EndedAt, task.StatusTrace) = (now, status.TraceParent);
                 Settle(task, status.Result);
                 core.Journal.Reply(session, ack);
                 break;
             case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker:
-                Fail(task, status.Error ?? "NOK", now);
+                Fail(task, status.Error ?? "NOK", now, status.TraceParent);
                 Acknowledge(task, session, ack);
                 break;
             case (TaskStep.Running or TaskStep.Queued, TaskOutcome.Nok):
@@ -158,14 +167,15 @@ internal sealed class TaskFlow(CoreState core)
     }
 
     /// <summary>An attempt ended without a result: again, or the end.</summary>
-    public void Fail(TaskEntry task, string error, DateTimeOffset now)
+    public void Fail(TaskEntry task, string error, DateTimeOffset now, string? trace = null)
     {
         core.Tasks.Detach(task, now);
-        task.Error = error;
+        (task.Error, task.EndedAt, task.StatusTrace) = (error, now, trace);
         if (task.Attempts < core.Settings.Tasks.MaxAttempts)
         {
             core.Journal.Add(StoreOp.Of(StoreOpKind.UpdateTask, task.ToRecord(TaskState.Queued)));
             core.Tell(new TaskPutBack(task.Record, error));
+            core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Queued, now, trace, error));
             Queue(task, now);
             return;
         }
@@ -214,12 +224,14 @@ internal sealed class TaskFlow(CoreState core)
     {
         core.Tasks.Remove(task);
         core.Tasks.Done++;
+        core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Done, task.EndedAt, task.StatusTrace, null));
     }
 
     public void OnBuried(TaskEntry task)
     {
         core.Tasks.Remove(task);
         core.Tasks.Dead++;
+        core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Dead, task.EndedAt, task.StatusTrace, task.Error));
         core.Tell(new TaskBuried(task.ToRecord(TaskState.Dead)));
     }
 

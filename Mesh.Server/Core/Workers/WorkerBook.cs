@@ -42,6 +42,9 @@ internal sealed class WorkerBook(TaskSettings settings)
         }
     }
 
+    /// <summary>WebSockets that workers are bound to.</summary>
+    public int Sessions => _sessions.Count;
+
     public bool HasLineWorkers => _lineWorkers > 0;
 
     public WorkerEntry? Find(WorkerId id) => _workers.GetValueOrDefault(id);

@@ -33,6 +33,12 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
             return;
         }
 
+        if (framing == Framing.WebSocket && core.Workers.Find(message.Worker)?.Session is { } newer && newer.Value > session.Value)
+        {
+            // Sent before the worker opened a newer connection, and overtaken by it.
+            return;
+        }
+
         var worker = Present(session, framing, message, home, now);
         if (worker.OneAtATime)
         {
@@ -44,7 +50,7 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
             Dismiss(older);
         }
 
-        Answer(worker, session, framing, now);
+        Answer(worker, session, framing, now, message.TraceParent);
     }
 
     public void OnSessionClosed(SessionId session, DateTimeOffset now)
@@ -62,14 +68,8 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
     {
         while (core.Workers.TryTakeExpired(now, out var ask))
         {
-            if (ask is { Parked: true, Framing: Framing.WebSocket })
-            {
-                Answer(ask.Worker, ask.Session, ask.Framing, now);
-            }
-            else
-            {
-                core.Send(ask.Session, NoTaskMessage);
-            }
+            // A parked one too: that a worker's other slots still wait does not say that it stays; that it asks again does.
+            core.Send(ask.Session, NoTaskMessage);
         }
 
         while (core.Workers.FindLost(now) is { } lost)
@@ -114,11 +114,11 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         return worker;
     }
 
-    private void Answer(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now)
+    private void Answer(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now, string? trace = null)
     {
         var park = worker.Home == core.Settings.Id
-            ? lender.Order(worker, session, now)
-            : borrower.Order(worker, session, now);
+            ? lender.Order(worker, session, now, trace)
+            : borrower.Order(worker, session, now, trace);
         switch (park)
         {
             case DeskOrder.Given:

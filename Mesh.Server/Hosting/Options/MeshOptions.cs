@@ -17,6 +17,9 @@ internal sealed class MeshOptions
     /// <summary>A secret that every HTTP and WebSocket client must present. Default: none, all are served.</summary>
     public string? Token { get; set; }
 
+    /// <summary>Base URL of the dashboard, for the map's links to traces: {base}/traces/{traceId}. Default: none, no links.</summary>
+    public string? Dashboard { get; set; }
+
     /// <summary>How long running tasks may go on when the server stops. Default: 10 s.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -33,6 +36,8 @@ internal sealed class MeshOptions
     public LinePeersOptions LinePeers { get; set; } = new();
 
     public ProducerOptions Producer { get; set; } = new();
+
+    public SupervisorOptions Supervisor { get; set; } = new();
 
     /// <summary>Values that could not be read, each in words: for the validator.</summary>
     internal List<string> Unreadable { get; } = [];
@@ -78,4 +83,14 @@ internal sealed class ProducerOptions
 
     /// <summary>Time between two waves. Default: 40 s.</summary>
     public TimeSpan Period { get; set; } = TimeSpan.FromSeconds(40);
+}
+
+/// <summary>Mesh__Supervisor: reports of this server's performance.</summary>
+internal sealed class SupervisorOptions
+{
+    /// <summary>host:port of the supervisor. Default: none, nothing is reported.</summary>
+    public string? Endpoint { get; set; }
+
+    /// <summary>Time between two reports. Default: 10 s.</summary>
+    public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
 }

@@ -48,6 +48,12 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             faults.Add("Mesh__Token must not be blank; leave it unset to serve without a token");
         }
 
+        if (options.Dashboard is { } dashboard
+            && !(Uri.TryCreate(dashboard, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { Query: "", Fragment: "" }))
+        {
+            faults.Add("Mesh__Dashboard must be a base URL, such as https://dashboard.example.org");
+        }
+
         if (CheckRedis(configuration.GetConnectionString("redis")) is { } fault)
         {
             faults.Add($"ConnectionStrings__redis {fault}, such as 127.0.0.1:6379");
@@ -164,6 +170,12 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Sessions__MaxErrors", options.Sessions.MaxErrors, 0, 1_000_000, faults);
         Range("Mesh__Producer__Burst", options.Producer.Burst, 1, 100_000, faults);
         Range("Mesh__Producer__Period", options.Producer.Period, TimeSpan.FromMilliseconds(100), Month, faults);
+        Range("Mesh__Supervisor__Interval", options.Supervisor.Interval, TimeSpan.FromMilliseconds(100), Month, faults);
+        if (options.Supervisor.Endpoint is { } supervisor && !EndpointText.TryParse(supervisor, out _))
+        {
+            faults.Add("Mesh__Supervisor__Endpoint must be host:port, such as 127.0.0.1:8000");
+        }
+
         for (var i = 0; i < options.LinePeers.Allowed.Count; i++)
         {
             if (!IPAddress.TryParse(options.LinePeers.Allowed[i], out _))

@@ -1,0 +1,224 @@
+// The workers as chips: at home, as guests, or at the peer that they are with. A chip is one element for as long as its worker is known,
+// so that it can be seen to travel.
+
+const MOST = 400; // chips drawn
+const DENSE = 40; // from here on without names
+const HUES = [185, 295, 45, 140, 350, 245, 90, 20];
+const FLIGHT = { duration: 900, easing: 'cubic-bezier(.3,.1,.2,1)' };
+
+const still = matchMedia('(prefers-reduced-motion: reduce)');
+const byId = id => document.getElementById(id);
+const SAYS = {
+  idle: 'idle',
+  busy: 'busy',
+  leaving: 'about to leave',
+  gone: 'connection lost',
+  lent: 'lent',
+  homeward: 'on its way home',
+  coming: 'on its way here',
+};
+
+export const short = id => id.replace(/^worker[_-]/i, '');
+
+export function node(name, className, text) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+export class Stage {
+  #chips = new Map();
+  #peers = new Map();
+  #hues = new Map();
+  #began = false;
+
+  /** One colour a server, the same on the maps of all that know the same servers. */
+  hue(server) {
+    return this.#hues.get(server) ?? 230;
+  }
+
+  show(status) {
+    const servers = [status.id, ...status.peers.map(peer => peer.id)].sort();
+    this.#hues = new Map(servers.map((id, i) => [id, HUES[i % HUES.length]]));
+    document.documentElement.style.setProperty('--self', this.hue(status.id));
+    this.#showPeers(status);
+
+    const places = this.#places(status);
+    const animate = this.#began && !still.matches && !document.hidden && places.size <= DENSE * 3;
+    const before = animate ? this.#measure() : new Map();
+    this.#place(places, animate);
+    if (animate) this.#fly(before);
+    this.#began = true;
+    this.#count(status, places);
+  }
+
+  /** Each worker's list and state: those at the door, and those that loans tell of. */
+  #places(status) {
+    const places = new Map();
+    for (const loan of status.loans) {
+      const [peer, ours] = loan.owner === status.id ? [loan.borrower, true] : [loan.owner, false];
+      const list = this.#peers.get(peer)?.dock;
+      if (list) places.set(loan.worker, { list, home: loan.owner, state: ours ? (loan.state === 'released' ? 'homeward' : 'lent') : loan.state === 'expected' ? 'coming' : 'homeward' });
+    }
+    for (const worker of status.workers) {
+      if (worker.state !== 'lent') {
+        places.set(worker.id, { list: byId(worker.home === status.id ? 'home' : 'guests'), home: worker.home, state: worker.state });
+      }
+    }
+    return places;
+  }
+
+  #measure() {
+    const before = new Map();
+    for (const [id, chip] of this.#chips) before.set(id, { rect: chip.getBoundingClientRect(), list: chip.parentElement });
+    return before;
+  }
+
+  #place(places, animate) {
+    for (const [id, chip] of this.#chips) {
+      if (places.has(id)) continue;
+      this.#chips.delete(id);
+      if (animate) this.#leave(chip);
+      else chip.remove();
+    }
+    const drawn = [...places].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, MOST);
+    for (const [id, { list, home, state }] of drawn) {
+      const chip = this.#chips.get(id) ?? this.#create(id);
+      if (chip.dataset.state !== state) {
+        chip.dataset.state = state;
+        chip.lastChild.textContent = `, ${SAYS[state] ?? state}`;
+        chip.title = `${id} of ${home}: ${SAYS[state] ?? state}`;
+      }
+      chip.dataset.home = home;
+      chip.style.setProperty('--h', this.hue(home));
+      if (chip.parentElement !== list) {
+        const next = [...list.children].find(other => other.dataset.id > id);
+        list.insertBefore(chip, next ?? null);
+      }
+    }
+    for (const list of document.querySelectorAll('ul.chips')) list.classList.toggle('dense', list.children.length > DENSE);
+  }
+
+  /** A guest is seen off to its home, whoever else goes fades. */
+  #leave(chip) {
+    chip.dataset.state = 'ended';
+    const gone = () => chip.remove();
+    const door = chip.parentElement.id === 'guests' && this.#door(chip.dataset.home);
+    if (!door) {
+      chip.animate({ opacity: [1, 0], transform: ['none', 'scale(.7)'] }, 300).finished.then(gone, gone);
+      return;
+    }
+    const here = chip.getBoundingClientRect();
+    const [x, y] = [door.left - here.left, door.top - here.top];
+    chip.classList.add('flying');
+    chip.animate(
+      { opacity: [1, 1, 0], transform: ['none', `translate(${x * 0.8}px,${y * 0.8}px) scale(1.1)`, `translate(${x}px,${y}px) scale(.8)`] },
+      FLIGHT,
+    ).finished.then(gone, gone);
+  }
+
+  /** Where a chip that comes from a server's, or goes there, is drawn. */
+  #door(server) {
+    const dock = this.#peers.get(server)?.dock.getBoundingClientRect();
+    return dock && { left: dock.left + 14, top: dock.top + 12 };
+  }
+
+  #create(id) {
+    const chip = node('li', 'chip');
+    chip.dataset.id = id;
+    chip.append(node('i', 'chip-dot'), node('span', 'chip-name', short(id)), node('span', 'unseen'));
+    this.#chips.set(id, chip);
+    return chip;
+  }
+
+  // First, last, invert, play: each chip is where it belongs already, and only seems to come from where it was.
+  #fly(before) {
+    for (const [id, chip] of this.#chips) {
+      const now = chip.getBoundingClientRect();
+      const known = before.get(id);
+      const then = known ?? { rect: chip.parentElement.id === 'guests' ? this.#door(chip.dataset.home) : null };
+      if (!then.rect) {
+        chip.animate({ opacity: [0, 1], transform: ['scale(.6)', 'none'] }, { duration: 350, easing: 'ease-out' });
+        continue;
+      }
+      const [x, y] = [then.rect.left - now.left, then.rect.top - now.top];
+      if (then.list === chip.parentElement) {
+        if (Math.abs(x) + Math.abs(y) > 1) chip.animate({ transform: [`translate(${x}px,${y}px)`, 'none'] }, { duration: 350, easing: 'ease-out' });
+        continue;
+      }
+      const lift = Math.min(46, Math.hypot(x, y) / 6);
+      chip.classList.add('flying');
+      const flight = chip.animate(
+        { transform: [`translate(${x}px,${y}px) scale(1)`, `translate(${x / 2}px,${y / 2 - lift}px) scale(1.18)`, 'translate(0,0) scale(1)'] },
+        FLIGHT,
+      );
+      const landed = () => chip.classList.remove('flying');
+      flight.finished.then(landed, landed);
+    }
+  }
+
+  #showPeers(status) {
+    const holder = byId('peers');
+    const known = new Set(status.peers.map(peer => peer.id));
+    for (const [id, peer] of this.#peers) {
+      if (!known.has(id)) {
+        peer.card.remove();
+        this.#peers.delete(id);
+      }
+    }
+    if (known.size === 0 && !holder.firstChild) holder.append(node('p', 'card note', 'This server has no peers; it neither lends nor borrows.'));
+    for (const peer of status.peers) {
+      const view = this.#peers.get(peer.id) ?? this.#createPeer(peer, holder);
+      view.card.style.setProperty('--h', this.hue(peer.id));
+      view.card.dataset.alive = peer.alive;
+      view.state.textContent = peer.alive ? 'alive' : 'away';
+      view.seen = peer.lastSeen && Date.parse(peer.lastSeen);
+      view.load.textContent = peer.load ? `${peer.load.queue} waiting · ${peer.load.idle} idle` : 'load not known';
+      view.bar.value = peer.load ? Math.min(1, Math.log10(1 + peer.load.queue) / 3) : 0;
+    }
+  }
+
+  #createPeer(peer, holder) {
+    const card = node('article', 'card peer');
+    const title = node('h3');
+    const link = node('a', '', peer.id);
+    link.href = `${location.protocol}//${peer.endpoint}/`;
+    link.title = `The map of ${peer.id}`;
+    title.append(link);
+    const state = node('span', 'peer-state');
+    const ago = node('span', 'peer-seen');
+    const load = node('span');
+    const bar = node('meter', 'peer-load');
+    bar.setAttribute('aria-hidden', 'true');
+    const dock = node('ul', 'chips');
+    dock.dataset.empty = 'No worker of this server is there.';
+    dock.setAttribute('aria-label', `Away at ${peer.id}`);
+    const head = node('div', 'peer-head');
+    head.append(title, state, ago);
+    const facts = node('p', 'peer-facts');
+    facts.append(node('span', 'peer-address', peer.endpoint), load);
+    card.append(head, facts, bar, node('h4', '', `Away at ${peer.id}`), dock);
+    holder.append(card);
+    const view = { card, state, ago, load, bar, dock, seen: null };
+    this.#peers.set(peer.id, view);
+    return view;
+  }
+
+  /** Called each second. */
+  tick(now) {
+    for (const peer of this.#peers.values()) {
+      const seconds = peer.seen ? Math.max(0, Math.round((now - peer.seen) / 1000)) : null;
+      peer.ago.textContent = seconds === null ? 'not heard of yet' : seconds < 2 ? 'heard of just now' : `heard of ${seconds} s ago`;
+    }
+  }
+
+  #count(status, places) {
+    const at = id => [...places.values()].filter(place => place.list === byId(id));
+    const busy = workers => workers.filter(worker => worker.state === 'busy').length;
+    for (const id of ['home', 'guests']) {
+      const workers = at(id);
+      byId(`n-${id}`).textContent = workers.length ? `${workers.length}, ${busy(workers)} busy${workers.length > MOST ? `; ${MOST} are drawn` : ''}` : '';
+    }
+  }
+}

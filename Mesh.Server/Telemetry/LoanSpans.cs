@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using static Mesh.Telemetry.MeshTelemetry;
+
+namespace Mesh.Server.Telemetry;
+
+/// <summary>
+/// The server's part of a loan's two traces. The loan: request (borrower) → lend (owner) → join (worker) → arrive, first task (borrower). Its return, linked
+/// to the loan: release (borrower) → go home (worker) → come home (owner) → complete (borrower).
+/// </summary>
+internal static class LoanSpans
+{
+    /// <summary>Starts the span of a request to a peer, which roots the trace; it ends with the reply. Null for what is not traced.</summary>
+    public static Activity? StartRequest(PeerSendEffect send, ServerId self)
+    {
+        if (!Source.HasListeners())
+        {
+            return null;
+        }
+
+        var activity = send.Message switch
+        {
+            WorkerRequest request => Start(LoanSteps.Request, default)?.SetTag(Tags.Workers, request.WorkersNeeded),
+            CommandRelease release => Start(LoanSteps.Release, default, links: send.Links)?.SetTag(Tags.Workers, release.Workers.Count),
+            _ => null,
+        };
+        activity?.SetTag(Tags.Server, self.Value);
+        activity?.SetTag(Tags.Peer, send.Peer.Value);
+        return activity;
+
+        static Activity? Start(string name, ActivityContext parent, IReadOnlyList<string>? links = null) => Source.StartActivity(
+            name, ActivityKind.Client, parent, links: links?.Select(link => Context(link)).Where(link => link != default).Select(link => new ActivityLink(link)));
+    }
+
+    /// <summary>Tells a step, where it is one of this server's spans.</summary>
+    public static void Tell(LoanStepped step)
+    {
+        var loan = step.Loan;
+        switch (loan.State)
+        {
+            case LoanState.Lent:
+                Tell(LoanSteps.Lend, loan, step.Since, loan.Since, loan.TraceParent);
+                break;
+            case LoanState.Arrived:
+                Tell(LoanSteps.Arrive, loan, step.Since, loan.Since, step.TraceParent ?? loan.TraceParent);
+                break;
+            case LoanState.Offered or LoanState.Released or LoanState.Expected or LoanState.Releasing or LoanState.Returning or LoanState.Returned:
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown loan state {loan.State}.");
+        }
+    }
+
+    public static void Tell(LoanEnded end)
+    {
+        switch (end.Loan.State)
+        {
+            case LoanState.Released:
+                Tell(LoanSteps.ComeHome, end.Loan, end.Loan.Since, end.At, end.TraceParent ?? end.Loan.ReturnTraceParent, end.Reason);
+                break;
+            case LoanState.Returned:
+                Tell(LoanSteps.Complete, end.Loan, end.Loan.Since, end.At, end.TraceParent ?? end.Loan.ReturnTraceParent, end.Reason);
+                break;
+            case LoanState.Offered or LoanState.Lent or LoanState.Expected or LoanState.Arrived or LoanState.Releasing or LoanState.Returning:
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown loan state {end.Loan.State}.");
+        }
+    }
+
+    /// <summary>Tells that a borrowed worker got its first task, linked to that task.</summary>
+    public static void TellFirstTask(LoanRecord loan, string? task)
+    {
+        if (!Source.HasListeners() || Context(loan.TraceParent) is var parent && parent == default)
+        {
+            return;
+        }
+
+        using var activity = Source.StartActivity(
+            LoanSteps.FirstTask, ActivityKind.Producer, parent, links: Context(task) is var link && link != default ? [new ActivityLink(link)] : null);
+        activity?.SetTag(Tags.Worker, loan.Worker.Value);
+    }
+
+    private static void Tell(string name, LoanRecord loan, DateTimeOffset start, DateTimeOffset end, string? parent, string? reason = null)
+    {
+        if (!Source.HasListeners() || Context(parent) is var context && context == default)
+        {
+            return;
+        }
+
+        using var activity = Source.StartActivity(name, ActivityKind.Internal, context, startTime: start);
+        activity?.SetTag(Tags.Worker, loan.Worker.Value);
+        activity?.SetTag(Tags.Peer, loan.Peer.Value);
+        activity?.SetTag(Tags.Reason, reason);
+        activity?.SetEndTime(end.UtcDateTime);
+    }
+}

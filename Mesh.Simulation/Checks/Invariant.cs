@@ -1,0 +1,41 @@
+namespace Mesh.Simulation;
+
+/// <summary>What must hold, whatever fails (docs/protocol.md).</summary>
+public enum Invariant : byte
+{
+    /// <summary>A task that was accepted is done or a dead letter in the end.</summary>
+    AcceptedTasksSettle = 1,
+
+    /// <summary>A balance is where it began plus the amounts of the updates that are done, each once.</summary>
+    UpdateCountsOnce,
+
+    /// <summary>A worker never runs tasks of two servers at once.</summary>
+    OneHolderPerWorker,
+
+    /// <summary>At rest no loan is left, at neither side, in memory or stored.</summary>
+    LoansEnd,
+
+    /// <summary>Lending leaves an owner the workers of its minimum.</summary>
+    MinimumKept,
+
+    /// <summary>At rest every worker is at home.</summary>
+    WorkersHome,
+
+    /// <summary>At rest a server's books hold nothing but its workers and what they ask.</summary>
+    BoundedMemory,
+
+    /// <summary>At rest there are heartbeats and held get_tasks, and nothing else.</summary>
+    Quiet,
+
+    /// <summary>202, ACK and AVAILABLE go out only once what they say is stored.</summary>
+    AckAfterStore,
+
+    /// <summary>A worker is given only what it says it handles.</summary>
+    OnlyHandledTypes,
+
+    /// <summary>At rest every slot of every worker waits for a task at its home.</summary>
+    EveryWorkerServes,
+
+    /// <summary>No input makes a core throw, or wake without end.</summary>
+    CoresKeepGoing,
+}

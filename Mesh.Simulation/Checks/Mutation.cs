@@ -1,0 +1,67 @@
+namespace Mesh.Simulation;
+
+/// <summary>
+/// Deliberate mistakes, each one that a server, a worker or a store could be written with. They are made where a core meets the simulated world, so
+/// production knows nothing of them. That each is caught shows that the simulation finds bugs.
+/// </summary>
+public enum Mutation : byte
+{
+    None = 0,
+
+    /// <summary>What should follow a write happens before it.</summary>
+    ActBeforeStored,
+
+    /// <summary>A write that failed is taken for done.</summary>
+    FailedWriteForgotten,
+
+    /// <summary>A server that starts does not take up its tasks.</summary>
+    TasksNotTakenUp,
+
+    /// <summary>A server that starts does not take up its loans.</summary>
+    LoansNotTakenUp,
+
+    /// <summary>The end of a loan is not stored.</summary>
+    LoanEndNotStored,
+
+    /// <summary>A lease never ends.</summary>
+    LeaseNeverEnds,
+
+    /// <summary>A worker that is gone keeps its tasks.</summary>
+    GoneWorkerKept,
+
+    /// <summary>The ledger does not remember which updates it has made.</summary>
+    UpdateNotMarked,
+
+    /// <summary>An update is given up without asking the ledger whether it was made.</summary>
+    GivenUpUnasked,
+
+    /// <summary>The ledger is asked, and forgets that the task is closed.</summary>
+    CloseNotMarked,
+
+    /// <summary>A key that is known is accepted again.</summary>
+    KeyAcceptedTwice,
+
+    /// <summary>An owner lends all it has.</summary>
+    MinimumIgnored,
+
+    /// <summary>A worker leaves for another server with its tasks still running.</summary>
+    LeavesWithTasks,
+
+    /// <summary>RETURN never reaches a worker.</summary>
+    ReturnNotSent,
+
+    /// <summary>A borrowed worker waits for its borrower for ever.</summary>
+    BorrowerNeverGivenUp,
+
+    /// <summary>COMMAND_RELEASE is not repeated.</summary>
+    ReleaseNotRepeated,
+
+    /// <summary>What a worker handles is not looked at.</summary>
+    TypesIgnored,
+
+    /// <summary>A server is not told of closed connections.</summary>
+    CloseNotTold,
+
+    /// <summary>An idle get_task is answered at once.</summary>
+    NotHeld,
+}

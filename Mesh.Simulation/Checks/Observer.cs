@@ -1,0 +1,119 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>Checks what must hold at each step, and counts what happens.</summary>
+internal sealed class Observer(SimWorld world)
+{
+    private readonly Dictionary<ServerNode, HashSet<string>> _accepted = [];
+
+    /// <summary>The ids of the tasks that a server said it had accepted.</summary>
+    public IReadOnlySet<string> AcceptedBy(ServerNode server) => _accepted.TryGetValue(server, out var ids) ? ids : (IReadOnlySet<string>)new HashSet<string>();
+
+    public void OnEvent(ServerNode server, MeshEvent happened)
+    {
+        switch (happened)
+        {
+            case LoanStepped { Loan: var loan }:
+                world.Coverage.Count($"loan: {loan.Role} {loan.State}");
+                world.Ambush.OnLoanStep(server, loan.Worker.Value);
+                if (loan is { Role: LoanRole.Owner, State: LoanState.Offered })
+                {
+                    CheckMinimum(server);
+                }
+
+                break;
+            case LoanEnded ended:
+                world.Coverage.Count($"loan: {ended.Loan.Role} ended, {Anonymous(ended.Reason)}");
+                if (ended.Loan.Role == LoanRole.Owner && world.Workers.Any(worker => worker.Name == ended.Loan.Worker.Value && worker.IsUp && worker.IsLeaving))
+                {
+                    world.Coverage.Count($"loan: ended while the worker leaves, {ended.Reason}");
+                }
+
+                server.Note($"ends the loan of {ended.Loan.Worker}: {ended.Reason}");
+                break;
+            case TaskPutBack back:
+                world.Coverage.Count($"task: put back");
+                server.Note($"puts back {back.Task.WireId}: {back.Reason}");
+                break;
+            case MessageRefused refused:
+                world.Coverage.Count($"server: refused {refused.Message.GetType().Name}");
+                break;
+            default:
+                world.Coverage.Count($"server: {happened.GetType().Name}");
+                break;
+        }
+    }
+
+    /// <param name="outcome">For an ACK, what the status said that it acknowledges.</param>
+    /// <param name="client">Whom it is sent to.</param>
+    public static void OnSend(ServerNode server, string client, MeshMessage message, TaskOutcome? outcome)
+    {
+        switch (message)
+        {
+            case Ack { Id: { } task } when outcome == TaskOutcome.Ok && server.Store.Tasks.ContainsKey(task):
+                throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} acknowledges {task}, and its result is not stored");
+            case Available available:
+                foreach (var worker in available.Workers)
+                {
+                    if (!server.Store.Loans.TryGetValue(worker, out var loan) || loan.Role != LoanRole.Owner)
+                    {
+                        throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} offers {worker}, and the loan is not stored");
+                    }
+                }
+
+                break;
+            case Redirect when !server.Store.Loans.TryGetValue(new WorkerId(client), out var loan) || loan.Role != LoanRole.Owner:
+                throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} sends {client} away, and the loan is not stored");
+            case ReleaseAck ack:
+                foreach (var worker in ack.Workers)
+                {
+                    if (server.Store.Loans.TryGetValue(worker, out var lent) && lent is { Role: LoanRole.Owner, State: LoanState.Lent } && lent.Peer.Value == client)
+                    {
+                        throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} acknowledges the release of {worker}, and it is not stored");
+                    }
+                }
+
+                break;
+            default:
+                break;
+        }
+    }
+
+    public void OnAnswer(ServerNode server, Submission submission, SubmitOutcome outcome)
+    {
+        if (outcome != SubmitOutcome.Accepted)
+        {
+            return;
+        }
+
+        if (!_accepted.TryGetValue(server, out var ids))
+        {
+            _accepted.Add(server, ids = []);
+        }
+
+        foreach (var task in submission.Tasks)
+        {
+            if (!server.Store.Knows(task))
+            {
+                throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} accepts {task.Id}, and it is not stored");
+            }
+
+            ids.Add(task.Id);
+        }
+    }
+
+    private static void CheckMinimum(ServerNode server)
+    {
+        var left = server.Core!.GetStatus() is var status
+            ? status.Workers.Count(worker => worker.Home == status.Id && worker.State is WorkerState.Idle or WorkerState.Busy && worker.Home == status.Id)
+            : 0;
+        if (left < server.Settings.Balancing.MinWorkersBeforeSharing)
+        {
+            throw new InvariantViolation(Invariant.MinimumKept, $"{server.Name} keeps {left} workers");
+        }
+    }
+
+    private static string Anonymous(string reason) => reason.IndexOf('"', StringComparison.Ordinal) is >= 0 and var quote ? reason[..quote] : reason;
+}

@@ -1,0 +1,180 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>What must hold once the faults are over and the mesh has come to rest.</summary>
+internal sealed class RestCheck(SimWorld world)
+{
+    /// <summary>A worker that does not wait for work at its home, or null.</summary>
+    public string? FindIdler()
+    {
+        foreach (var server in Serving)
+        {
+            var status = server.Core!.GetStatus();
+            foreach (var worker in world.AllWorkers.Where(worker => worker.IsUp && Home(worker) == server.Name))
+            {
+                if (!status.Workers.Any(known => known.Id.Value == worker.Name && known.State == WorkerState.Idle && known.Home == status.Id))
+                {
+                    return $"{server.Name} does not have {worker.Name} at its door";
+                }
+            }
+
+            var slots = world.Workers.Where(worker => worker.Home == server.Name && !worker.OverLines).Sum(worker => worker.Concurrency);
+            if (server.Core.Footprint.Asks < slots)
+            {
+                return $"{server.Name} has {server.Core.Footprint.Asks} get_tasks waiting, of {slots} slots on WebSockets";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? Home(SimNode worker) => worker switch
+    {
+        WorkerNode ours => ours.Home,
+        ForeignWorker foreign => foreign.Home,
+        _ => null,
+    };
+
+    private IEnumerable<ServerNode> Serving => world.Servers.Where(server => !server.IsLost);
+
+    /// <summary>What keeps the mesh from being at rest, or null.</summary>
+    public (Invariant Invariant, string Detail)? FindUnrest()
+    {
+        foreach (var client in world.Clients)
+        {
+            if (client.Open > 0)
+            {
+                return (Invariant.AcceptedTasksSettle, "a client waits");
+            }
+        }
+
+        foreach (var server in Serving)
+        {
+            if (server.Core is not { } core)
+            {
+                return (Invariant.AcceptedTasksSettle, $"{server.Name} is not up");
+            }
+
+            var status = core.GetStatus();
+            if (server.Store.Tasks.Count > 0 || core.Footprint.Tasks > 0)
+            {
+                var task = server.Store.Tasks.Values.FirstOrDefault();
+                return (Invariant.AcceptedTasksSettle, $"{server.Name} has {core.Footprint.Tasks} unsettled tasks ({status.Queue} wait, {status.Running} run), "
+                    + $"stored {server.Store.Tasks.Count}: {task?.WireId} {task?.Type}");
+            }
+
+            // The workers of a server that is lost have no home to go to: who borrowed them keeps them.
+            if (status.Loans.Concat(server.Store.Loans.Values).FirstOrDefault(loan => loan.Role == LoanRole.Owner || !IsLost(loan.Peer.Value)) is { } loan)
+            {
+                return (Invariant.LoansEnd, $"{server.Name} has {status.Loans.Count} loans, stored {server.Store.Loans.Count}: {loan.Worker} {loan.Role} {loan.State}, peer {loan.Peer}");
+            }
+        }
+
+        return FindStray();
+    }
+
+    /// <summary>What must hold at rest besides: called when there is no unrest.</summary>
+    public void CheckBooks()
+    {
+        CheckTasks();
+        CheckBalances();
+        foreach (var server in Serving)
+        {
+            CheckFootprint(server);
+        }
+    }
+
+    private bool IsLost(string server) => world.Servers.Any(lost => lost.Name == server && lost.IsLost);
+
+    private (Invariant, string)? FindStray()
+    {
+        foreach (var foreign in world.ForeignServers)
+        {
+            if (foreign.Queue > 0)
+            {
+                return (Invariant.AcceptedTasksSettle, $"{foreign.Name} has {foreign.Queue} tasks");
+            }
+        }
+
+        foreach (var worker in world.Workers)
+        {
+            if (!IsLost(worker.Home) && (!worker.IsHome || worker.RunningAttempts > 0))
+            {
+                return (Invariant.WorkersHome, $"{worker.Name} is not home, or works ({worker.RunningAttempts})");
+            }
+        }
+
+        foreach (var worker in world.ForeignWorkers)
+        {
+            if (!worker.IsHome && !IsLost(worker.Home))
+            {
+                return (Invariant.WorkersHome, $"{worker.Name} is not home");
+            }
+        }
+
+        return null;
+    }
+
+    private void CheckTasks()
+    {
+        foreach (var server in Serving)
+        {
+            world.Coverage.Count("end: tasks done", server.Store.Results.Count);
+            world.Coverage.Count("end: dead letters", server.Store.Dead.Count);
+            foreach (var id in world.Observer.AcceptedBy(server))
+            {
+                if (!server.Store.Results.ContainsKey(id) && !server.Store.Dead.ContainsKey(id))
+                {
+                    throw new InvariantViolation(Invariant.AcceptedTasksSettle, $"{server.Name} accepted {id} and has lost it");
+                }
+            }
+        }
+    }
+
+    private void CheckBalances()
+    {
+        var done = world.Servers.SelectMany(server => server.Store.Results.Values).Where(task => task.Type == TaskType.Update).ToList();
+        foreach (var task in done)
+        {
+            if (!world.Ledger.WasApplied(task.User, task.WireId))
+            {
+                throw new InvariantViolation(Invariant.UpdateCountsOnce, $"{task.WireId} is done, and {task.User} never got its {task.Amount}");
+            }
+        }
+
+        // What a lost server has stored is not lost: it would be found applied, and done, once the server came back.
+        var unsettled = world.Servers.Where(server => server.IsLost).SelectMany(server => server.Store.Tasks.Values);
+        done.AddRange(unsettled.Where(task => task.Type == TaskType.Update && world.Ledger.WasApplied(task.User, task.WireId)));
+        var known = done.Select(task => task.WireId).ToHashSet();
+        foreach (var (user, task) in world.Ledger.Applied)
+        {
+            if (!known.Contains(task))
+            {
+                throw new InvariantViolation(Invariant.UpdateCountsOnce, $"{user} got the amount of {task}, and it is not done");
+            }
+        }
+
+        foreach (var (user, start) in world.Ledger.Start)
+        {
+            var due = start + done.Where(task => task.User == user).Sum(task => task.Amount!.Value);
+            if (world.Ledger.Balances[user] != due)
+            {
+                throw new InvariantViolation(Invariant.UpdateCountsOnce, $"{user} has {world.Ledger.Balances[user]}, due are {due}");
+            }
+        }
+    }
+
+    private void CheckFootprint(ServerNode server)
+    {
+        var footprint = server.Core!.Footprint;
+        var workers = world.Workers.Count + world.ForeignWorkers.Count;
+        var slots = world.Workers.Sum(worker => worker.Concurrency) + world.ForeignWorkers.Count;
+        if (footprint.Workers > workers || footprint.Asks > slots || footprint.Sessions > workers || footprint.QueuePlaces > 0
+            || (footprint.ReleaseRuns > 0 && !world.Servers.Any(lost => lost.IsLost)) || footprint.ReleaseBatches + footprint.VoidRetries > 0)
+        {
+            throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} holds {footprint}, with {workers} workers of {slots} slots in the mesh");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace Mesh.Simulation;
+
+internal enum FaultKind : byte
+{
+    KillServer = 1,
+    StopServer,
+    KillForeignServer,
+    KillWorker,
+    StopWorker,
+    CutConnection,
+    HalfOpenConnection,
+    Partition,
+    StoreDown,
+    StoreSlow,
+    StoreTrouble,
+    LatencySpikes,
+    LossyLines,
+    RepeatedLines,
+
+    /// <summary>At the server's next write, within the time that a write takes.</summary>
+    KillServerAmidWrite,
+
+    /// <summary>At the next step of any loan: that server, that worker or its connections.</summary>
+    StrikeAmidLoan,
+
+    /// <summary>At the worker's next task, while it works on it.</summary>
+    KillWorkerAmidTask,
+
+    /// <summary>A server stops serving and is never started again; one a life at most, and only where two remain.</summary>
+    LoseServer,
+}
+
+/// <summary>One thing that goes wrong.</summary>
+/// <param name="Target">Any number; taken modulo what there is of that kind.</param>
+/// <param name="Other">The same, for a fault between two.</param>
+/// <param name="Silent">The machine goes, not only the process.</param>
+/// <param name="For">After this it is mended.</param>
+internal sealed record Fault(TimeSpan At, FaultKind Kind, int Target, int Other, bool Silent, TimeSpan For);

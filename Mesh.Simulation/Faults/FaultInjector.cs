@@ -1,0 +1,162 @@
+namespace Mesh.Simulation;
+
+/// <summary>Lets the faults of a plan happen, and mends all that is left of them at the end.</summary>
+internal sealed class FaultInjector(SimWorld world)
+{
+    public void Schedule(IReadOnlyList<Fault> faults)
+    {
+        foreach (var fault in faults)
+        {
+            world.Scheduler.At(fault.At, () => Inject(fault));
+        }
+    }
+
+    /// <summary>From here on nothing goes wrong any more, and all that is down starts.</summary>
+    public void MendAll()
+    {
+        world.Log.Add("life", "the faults are over");
+        world.Network.Heal();
+        world.Ambush.Clear();
+        foreach (var redis in world.Redises)
+        {
+            redis.Rise();
+            (redis.Slowness, redis.Trouble) = (TimeSpan.Zero, 0);
+        }
+
+        foreach (var foreign in world.ForeignServers)
+        {
+            foreign.MendManners();
+        }
+
+        // A mended mesh keeps what it has: a node that was asked to stop ends first.
+        world.Scheduler.After(TimeSpan.FromSeconds(31), StartAll);
+        StartAll();
+    }
+
+    private void StartAll()
+    {
+        foreach (var node in world.Nodes)
+        {
+            node.Start();
+        }
+    }
+
+    private void Inject(Fault fault)
+    {
+        world.Coverage.Count($"fault: {fault.Kind}");
+        world.Log.Add("fault", $"{fault.Kind} {fault.Target} {fault.Other} for {fault.For.TotalSeconds:0.0} s");
+        switch (fault.Kind)
+        {
+            case FaultKind.KillServer:
+                Restart(Pick(world.Servers, fault.Target), fault, node => node.Kill(fault.Silent));
+                break;
+            case FaultKind.StopServer:
+                Restart(Pick(world.Servers, fault.Target), fault, node => node.Stop());
+                break;
+            case FaultKind.KillForeignServer:
+                Restart(Pick(world.ForeignServers, fault.Target), fault, node => node.Kill(fault.Silent));
+                break;
+            case FaultKind.KillWorker:
+                Restart(Pick(world.AllWorkers, fault.Target), fault, node => node.Kill(fault.Silent));
+                break;
+            case FaultKind.StopWorker:
+                Restart(Pick(world.AllWorkers, fault.Target), fault, node => node.Stop());
+                break;
+            case FaultKind.CutConnection:
+                Pick(world.Network.Connections, fault.Target)?.Break(clientNotices: true, serverNotices: true);
+                break;
+            case FaultKind.HalfOpenConnection:
+                Pick(world.Network.Connections, fault.Target)?.Break(clientNotices: fault.Silent, serverNotices: !fault.Silent);
+                break;
+            case FaultKind.Partition:
+                world.Network.Part(Pick(world.Nodes, fault.Target)!.Name, Pick(world.Nodes, fault.Other)!.Name, world.Scheduler.Now + fault.For);
+                break;
+            case FaultKind.StoreDown:
+                var redis = Pick(world.Redises, fault.Target)!;
+                redis.Fall();
+                Mend(fault, redis.Rise);
+                break;
+            case FaultKind.StoreSlow:
+                var slow = Pick(world.Redises, fault.Target)!;
+                slow.Slowness = TimeSpan.FromSeconds(fault.Silent ? 3 : 0.2);
+                Mend(fault, () => slow.Slowness = TimeSpan.Zero);
+                break;
+            case FaultKind.StoreTrouble:
+                var troubled = Pick(world.Redises, fault.Target)!;
+                troubled.Trouble = 0.2;
+                Mend(fault, () => troubled.Trouble = 0);
+                break;
+            case FaultKind.LatencySpikes:
+                (world.Network.SpikeDelay, world.Network.SpikeShare) = (TimeSpan.FromSeconds(fault.Silent ? 8 : 1), 0.2);
+                Mend(fault, () => world.Network.SpikeShare = 0);
+                break;
+            case FaultKind.LossyLines:
+                world.Network.LineLoss = 0.3;
+                Mend(fault, () => world.Network.LineLoss = 0);
+                break;
+            case FaultKind.RepeatedLines:
+                world.Network.LineRepeats = 0.2;
+                Mend(fault, () => world.Network.LineRepeats = 0);
+                break;
+            case FaultKind.KillServerAmidWrite:
+                world.Ambush.AtWrite(Pick(world.Servers, fault.Target)!, server => Strike(server, fault, 0.002));
+                break;
+            case FaultKind.StrikeAmidLoan:
+                world.Ambush.AtLoanStep((server, worker) => StrikeLoan(server, worker, fault));
+                break;
+            case FaultKind.KillWorkerAmidTask:
+                world.Ambush.AtTask(Pick(world.Workers, fault.Target)!, worker => Strike(worker, fault, 1));
+                break;
+            case FaultKind.LoseServer:
+                if (world.Servers.Count > 2 && !world.Servers.Any(server => server.IsLost))
+                {
+                    Pick(world.Servers, fault.Target)!.Lose(fault.Silent);
+                }
+
+                break;
+            default:
+                throw new InvalidOperationException($"Fault {fault.Kind} is unknown.");
+        }
+    }
+
+    private void StrikeLoan(ServerNode server, string worker, Fault fault)
+    {
+        switch (fault.Target % 3)
+        {
+            case 0:
+                Strike(server, fault, 0.005);
+                break;
+            case 1:
+                Strike(world.AllWorkers.First(node => node.Name == worker), fault, 0.005);
+                break;
+            default:
+                foreach (var connection in world.Network.Connections.Where(connection => connection.Client == worker).ToArray())
+                {
+                    connection.Break(clientNotices: fault.Other % 3 != 0, serverNotices: fault.Other % 3 != 1);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Kills a node within a time, the earlier the likelier, and starts it again.</summary>
+    private void Strike(SimNode node, Fault fault, double within)
+    {
+        var share = fault.Other / 10_000.0;
+        world.Scheduler.After(TimeSpan.FromSeconds(within * share * share), () => Restart(node, fault, struck => struck.Kill(fault.Silent)));
+    }
+
+    private void Restart(SimNode? node, Fault fault, Action<SimNode> end)
+    {
+        if (node is not null)
+        {
+            end(node);
+            Mend(fault, node.Start);
+        }
+    }
+
+    private void Mend(Fault fault, Action mend) => world.Scheduler.After(fault.For, mend);
+
+    private static T? Pick<T>(IReadOnlyList<T> items, int number)
+        where T : class => items.Count == 0 ? null : items[number % items.Count];
+}

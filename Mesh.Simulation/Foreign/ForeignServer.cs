@@ -1,0 +1,244 @@
+using Mesh.Protocol;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Simulation;
+
+/// <summary>How well a foreign server keeps to the protocol.</summary>
+internal enum Manners : byte
+{
+    /// <summary>As the first implementations do.</summary>
+    Plain = 1,
+
+    /// <summary>Half of its answers are of another message, an error, or none.</summary>
+    Nonsense,
+
+    /// <summary>It takes connections and never answers.</summary>
+    Mute,
+}
+
+/// <summary>
+/// A server written by others: raw lines, everything in memory. It lends one worker a request, any that it has heard of, and delivers orders on that
+/// worker's next poll.
+/// </summary>
+internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at, IReadOnlyList<(ServerId Id, MeshEndpoint At)> peers, Manners manners, Random random)
+    : SimNode(world, id.Value), IListener
+{
+    private const int HighMark = 6;
+    private const int LowMark = 2;
+
+    /// <summary>A borrowed worker that has not asked for so long is gone.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
+    /// <summary>Every worker that ever asked, and its home when that is not here.</summary>
+    private readonly Dictionary<WorkerId, (ServerId? Home, TimeSpan LastSeen)> _workers = [];
+    private readonly Dictionary<WorkerId, MeshMessage> _orders = [];
+    private readonly Dictionary<WorkerId, ServerId> _lent = [];
+    private readonly List<WorkerId> _homecoming = [];
+    private ServerId? _releasedBy;
+
+    public bool SpeaksWebSocket => false;
+
+    public Manners Manners { get; private set; } = manners;
+
+    public int Queue { get; private set; }
+
+    public override void Stop() => Kill();
+
+    public void AddTasks(int count) => Queue += count;
+
+    public void MendManners() => Manners = Manners.Plain;
+
+    public void OnOpened(SimConnection connection)
+    {
+    }
+
+    public void OnClosed(SimConnection connection)
+    {
+    }
+
+    public void OnMessage(SimConnection connection, MeshMessage message)
+    {
+        Log($"hears {connection.Client}", message);
+        var reply = Answer(message);
+        if (Manners == Manners.Mute || (Manners == Manners.Nonsense && random.Chance(0.25)))
+        {
+            return;
+        }
+
+        if (Manners == Manners.Nonsense && random.Chance(0.3))
+        {
+            reply = random.Pick<MeshMessage>(
+                [new NoTask(), new Rejection("what?"), new Unavailable(id), new HeartbeatResponse(id), new ReleaseAck(id, AnyWorkers()), new Available(id, AnyWorkers()), new Ack()]);
+        }
+
+        if (reply is not null)
+        {
+            Log($"answers {connection.Client}", reply);
+            connection.SendToClient(reply);
+        }
+    }
+
+    protected override void OnStart()
+    {
+        _workers.Clear();
+        _orders.Clear();
+        _lent.Clear();
+        _homecoming.Clear();
+        Queue = 0;
+        After(random.Seconds(0, 3), Beat);
+        After(random.Seconds(2, 6), Balance);
+    }
+
+    protected override void OnKilled()
+    {
+    }
+
+    private MeshMessage? Answer(MeshMessage message)
+    {
+        switch (message)
+        {
+            case GetTask ask:
+                return Serve(ask);
+            case TaskStatus:
+                return new Ack();
+            case Heartbeat:
+                return new HeartbeatResponse(id);
+            case WorkerRequest request:
+                return Lend(request);
+            case CommandRelease release:
+                _releasedBy = release.Server;
+                _homecoming.AddRange(release.Workers);
+                return new ReleaseAck(id, release.Workers);
+            case ReleaseCompleted completed:
+                foreach (var worker in completed.Workers)
+                {
+                    _workers.Remove(worker);
+                    _orders.Remove(worker);
+                }
+
+                return null;
+            default:
+                return new Rejection("unknown message");
+        }
+    }
+
+    private MeshMessage Serve(GetTask ask)
+    {
+        _workers[ask.Worker] = (ask.Home, World.Scheduler.Now);
+        if (_orders.Remove(ask.Worker, out var order))
+        {
+            if (order is Return)
+            {
+                _workers.Remove(ask.Worker);
+            }
+
+            return order;
+        }
+
+        if (ask.Home is null && _lent.Remove(ask.Worker) && _homecoming.Remove(ask.Worker) && _releasedBy is { } borrower)
+        {
+            Tell(borrower, new ReleaseCompleted(id, [ask.Worker]), (_, _) => { });
+        }
+
+        if (Queue > 0)
+        {
+            Queue--;
+            return new NewTask(TaskType.Query, "Maria");
+        }
+
+        return new NoTask();
+    }
+
+    private MeshMessage Lend(WorkerRequest request)
+    {
+        var borrower = peers.FirstOrDefault(peer => peer.At == request.Requestor);
+        if (borrower.At != request.Requestor || Queue > HighMark || _workers.Count < 2)
+        {
+            return new Unavailable(id);
+        }
+
+        var worker = random.Pick(_workers.Keys.ToArray());
+        World.Coverage.Count("foreign server: lends");
+        _orders[worker] = new Redirect(request.Requestor);
+        _lent[worker] = borrower.Id;
+        return new Available(id, [worker]);
+    }
+
+    private void Beat()
+    {
+        foreach (var peer in peers)
+        {
+            Tell(peer.Id, new Heartbeat(id), (_, _) => { });
+        }
+
+        After(TimeSpan.FromSeconds(10), Beat);
+    }
+
+    private void Balance()
+    {
+        if (Queue > HighMark)
+        {
+            var owner = random.Pick(peers);
+            Tell(owner.Id, new WorkerRequest(at), (reply, _) => World.Coverage.Count("foreign server: borrows", reply is Available ? 1 : 0));
+        }
+        else if (Queue <= LowMark)
+        {
+            foreach (var lost in _workers.Where(worker => worker.Value.Home is not null && worker.Value.LastSeen + Patience < World.Scheduler.Now).ToArray())
+            {
+                _workers.Remove(lost.Key);
+            }
+
+            foreach (var group in _workers.Where(worker => worker.Value.Home is not null).GroupBy(worker => worker.Value.Home!.Value).ToArray())
+            {
+                Release(group.Key, [.. group.Select(worker => worker.Key)]);
+            }
+        }
+
+        if (Manners == Manners.Nonsense)
+        {
+            Tell(random.Pick(peers).Id, Nonsense(), (_, _) => { });
+        }
+
+        After(random.Seconds(3, 6), Balance);
+    }
+
+    private MeshMessage Nonsense() => random.Pick<MeshMessage>([
+        new Available(id, AnyWorkers()),
+        new Unavailable(id),
+        new CommandRelease(id, AnyWorkers()),
+        new ReleaseAck(id, AnyWorkers()),
+        new ReleaseCompleted(id, AnyWorkers()),
+        new HeartbeatResponse(id),
+        new NoTask(),
+        new TaskStatus(TaskOutcome.Nok, TaskType.Update, new WorkerId(random.Pick(World.AllWorkers).Name)) { Id = new TaskId("server-a-1") },
+        new WorkerRequest(at) { WorkersNeeded = 50, Server = id },
+    ]);
+
+    /// <summary>Workers of the mesh, whoever has them.</summary>
+    private WorkerList AnyWorkers() => [.. Enumerable.Range(0, random.From(0, 4)).Select(_ => new WorkerId(random.Pick(World.AllWorkers).Name))];
+
+    private void Release(ServerId owner, WorkerList workers)
+    {
+        var address = peers.FirstOrDefault(peer => peer.Id == owner).At;
+        Tell(owner, new CommandRelease(id, workers), (reply, _) =>
+        {
+            if (reply is ReleaseAck ack)
+            {
+                World.Coverage.Count("foreign server: release acknowledged");
+                foreach (var worker in ack.Workers.Where(_workers.ContainsKey))
+                {
+                    _orders[worker] = new Return(address);
+                }
+            }
+        });
+    }
+
+    private void Tell(ServerId peer, MeshMessage message, Action<MeshMessage?, string> answered)
+    {
+        if (Manners != Manners.Mute && peers.FirstOrDefault(other => other.Id == peer) is { Id.Value: not null } found)
+        {
+            Log($"tells {peer}", message);
+            World.Network.Exchange(Name, found.At, message, InThisLife(answered));
+        }
+    }
+}

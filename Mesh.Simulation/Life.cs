@@ -1,0 +1,152 @@
+namespace Mesh.Simulation;
+
+/// <summary>How a life ended.</summary>
+/// <param name="Broken">The invariant that was broken, or null.</param>
+/// <param name="Detail">How it was broken.</param>
+/// <param name="Plan">What the life was made of, in a line.</param>
+/// <param name="LastSteps">The last steps, as lines.</param>
+/// <param name="TimeToRest">From the end of the faults until all was done and home.</param>
+/// <param name="Digest">A hash of all steps, when it was asked for.</param>
+public sealed record LifeReport(
+    long Seed, Mutation Mutation, Invariant? Broken, string Detail, string Plan, IReadOnlyList<string> LastSteps, TimeSpan TimeToRest, long Steps, ulong Digest, Coverage Coverage)
+{
+    /// <summary>The failure as it is shown: the steps, what broke, and how to see it again.</summary>
+    public override string ToString() => Broken is null ? $"seed {Seed}: all invariants held" : string.Join(Environment.NewLine, [
+        $"The last steps of seed {Seed} ({Plan}):",
+        .. LastSteps,
+        "",
+        $"{Broken} is broken: {Detail}",
+        $"Replay: dotnet run --project Mesh.Bench -- simulate --seed {Seed}{(Mutation == Mutation.None ? "" : $" --mutation {Mutation}")}",
+    ]);
+}
+
+/// <summary>One life of a mesh: it is born, works amid faults, is mended, and must come to rest.</summary>
+public static class Life
+{
+    /// <summary>After the faults end all must be settled and home within this time.</summary>
+    public static TimeSpan RestLimit { get; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>What is still remembered of ended loans is forgotten within this time.</summary>
+    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(90);
+
+    private static readonly TimeSpan QuietTime = TimeSpan.FromMinutes(1);
+
+    /// <param name="seed">Everything follows from it.</param>
+    /// <param name="logCapacity">How many of the last steps are kept.</param>
+    /// <param name="digest">True to hash all steps, which costs time.</param>
+    /// <param name="mutation">A mistake that the life is lived with.</param>
+    public static LifeReport Run(long seed, int logCapacity = 200, bool digest = false, Mutation mutation = Mutation.None)
+    {
+        var seeds = new Seeds(seed);
+        var plan = LifePlan.Draw(seeds);
+        var world = new SimWorld(plan, seeds, logCapacity, digest, mutation);
+        var timeToRest = TimeSpan.Zero;
+        InvariantViolation? violation = null;
+        try
+        {
+            timeToRest = Live(world, plan, seeds);
+        }
+        catch (InvariantViolation broken)
+        {
+            violation = broken;
+        }
+
+        return new LifeReport(
+            seed,
+            mutation,
+            violation?.Invariant,
+            violation is null ? "" : violation.Message + (violation.InnerException is { } inner ? Environment.NewLine + inner.StackTrace : ""),
+            plan.ToString(),
+            violation is null ? [] : world.Log.Last(),
+            timeToRest,
+            world.Scheduler.Steps,
+            world.Log.Digest,
+            world.Coverage);
+    }
+
+    private static TimeSpan Live(SimWorld world, LifePlan plan, Seeds seeds)
+    {
+        var faults = new FaultInjector(world);
+        var check = new RestCheck(world);
+        var foreignLoad = seeds.For("foreign load");
+        foreach (var node in world.Nodes)
+        {
+            node.Start();
+        }
+
+        foreach (var client in world.Clients)
+        {
+            client.Begin(plan.Bursts);
+        }
+
+        foreach (var foreign in world.ForeignServers)
+        {
+            world.Scheduler.At(foreignLoad.Seconds(5, 40), () => foreign.AddTasks(foreignLoad.From(0, 40)));
+        }
+
+        faults.Schedule(plan.Faults);
+        world.Scheduler.RunUntil(LifePlan.BusyTime);
+        faults.MendAll();
+
+        // Servers that were asked to stop end within 30 s and are started again.
+        world.Scheduler.RunUntil(LifePlan.BusyTime + TimeSpan.FromSeconds(35));
+        while (check.FindUnrest() is { } unrest)
+        {
+            if (world.Scheduler.Now > LifePlan.BusyTime + RestLimit)
+            {
+                throw new InvariantViolation(unrest.Invariant, unrest.Detail);
+            }
+
+            world.Scheduler.RunUntil(world.Scheduler.Now + TimeSpan.FromSeconds(1));
+        }
+
+        var timeToRest = world.Scheduler.Now - LifePlan.BusyTime;
+        world.Scheduler.RunUntil(world.Scheduler.Now + Aftermath);
+        if (check.FindUnrest() is { } late)
+        {
+            throw new InvariantViolation(late.Invariant, $"it had been at rest before: {late.Detail}");
+        }
+
+        check.CheckBooks();
+        for (var looks = 1; check.FindIdler() is { } idler; looks++)
+        {
+            // Between an answer and the next get_task a slot does not wait; a poll may be lost to the line worker's pause.
+            if (looks == 20)
+            {
+                throw new InvariantViolation(Invariant.EveryWorkerServes, idler);
+            }
+
+            world.Scheduler.RunUntil(world.Scheduler.Now + TimeSpan.FromSeconds(0.7));
+        }
+
+        CheckQuiet(world);
+        return timeToRest;
+    }
+
+    private static void CheckQuiet(SimWorld world)
+    {
+        var messages = world.Network.Messages;
+        var wakes = world.Servers.Select(server => server.Wakes).ToArray();
+        world.Scheduler.RunUntil(world.Scheduler.Now + QuietTime);
+
+        // A line worker asks every second or two, a WebSocket worker every half minute, a peer every ten to fifteen seconds.
+        var lineSlots = world.Workers.Where(worker => worker.OverLines).Sum(worker => worker.Concurrency) + world.ForeignWorkers.Count;
+        var slots = world.Workers.Where(worker => !worker.OverLines).Sum(worker => worker.Concurrency);
+        var servers = world.Servers.Count + world.ForeignServers.Count;
+        var messagesAllowed = (lineSlots * 280) + (slots * 10) + (servers * servers * 50) + 50;
+        var wakesAllowed = (lineSlots * 60) + (slots * 10) + (servers * 20) + (lineSlots > 0 ? 70 : 10);
+        messages = world.Network.Messages - messages;
+        if (messages > messagesAllowed)
+        {
+            throw new InvariantViolation(Invariant.Quiet, $"{messages} messages in a minute with nothing to do; {messagesAllowed} are enough");
+        }
+
+        for (var i = 0; i < wakes.Length; i++)
+        {
+            if (world.Servers[i].Wakes - wakes[i] > wakesAllowed)
+            {
+                throw new InvariantViolation(Invariant.Quiet, $"{world.Servers[i].Name} woke {world.Servers[i].Wakes - wakes[i]} times in a minute with nothing to do; {wakesAllowed} are enough");
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using Mesh.Protocol;
+
+namespace Mesh.Simulation;
+
+/// <summary>
+/// One connection: in each direction what is sent arrives in order, or not at all once the connection is broken. Each end learns by itself,
+/// and in its own time, that it is closed.
+/// </summary>
+internal sealed class SimConnection(SimNetwork network, string client, IListener listener, Framing framing)
+{
+    private TimeSpan _lastToServer;
+    private TimeSpan _lastToClient;
+    private bool _broken;
+
+    public string Client { get; } = client;
+
+    public IListener Listener { get; } = listener;
+
+    public Framing Framing { get; } = framing;
+
+    public bool ClientOpen { get; private set; } = true;
+
+    public bool ServerOpen { get; private set; }
+
+    /// <summary>The listener's number of this connection.</summary>
+    public long Number { get; set; }
+
+    public Action<MeshMessage>? ClientReceives { get; set; }
+
+    /// <summary>Called once, unless the client closed by itself.</summary>
+    public Action<string>? ClientCloses { get; set; }
+
+    /// <summary>Messages to the server, or to the client, are silently lost.</summary>
+    public bool LosesToServer { get; set; }
+
+    public bool LosesToClient { get; set; }
+
+    public void Accept()
+    {
+        ServerOpen = true;
+        Listener.OnOpened(this);
+    }
+
+    public void SendToServer(MeshMessage message)
+    {
+        if (ClientOpen)
+        {
+            Deliver(ref _lastToServer, () =>
+            {
+                if (ServerOpen && !_broken && !LosesToServer)
+                {
+                    Listener.OnMessage(this, message);
+                }
+            });
+        }
+    }
+
+    public void SendToClient(MeshMessage message)
+    {
+        if (ServerOpen)
+        {
+            Deliver(ref _lastToClient, () =>
+            {
+                if (ClientOpen && !_broken && !LosesToClient)
+                {
+                    ClientReceives?.Invoke(message);
+                }
+            });
+        }
+    }
+
+    /// <summary>The client closes; the server hears of it behind what was sent before, or by its pings.</summary>
+    public void CloseFromClient()
+    {
+        if (ClientOpen)
+        {
+            ClientOpen = false;
+            CloseServerEnd(LosesToServer || _broken);
+        }
+    }
+
+    public void CloseFromServer()
+    {
+        if (ServerOpen)
+        {
+            ServerOpen = false;
+            CloseClientEnd("closed by the server", LosesToClient || _broken);
+        }
+    }
+
+    /// <summary>The client's process is gone.</summary>
+    public void LoseClient(bool silently)
+    {
+        ClientOpen = false;
+        CloseServerEnd(silently);
+    }
+
+    /// <summary>The server's process is gone.</summary>
+    public void LoseServer(bool silently)
+    {
+        ServerOpen = false;
+        CloseClientEnd("the server is gone", silently);
+    }
+
+    /// <summary>The connection breaks: what is on its way is lost, and each end notices soon or, without a sign from the network, by its pings.</summary>
+    public void Break(bool clientNotices, bool serverNotices)
+    {
+        _broken = true;
+        CloseServerEnd(!serverNotices);
+        CloseClientEnd("the connection was lost", !clientNotices);
+    }
+
+    private void CloseServerEnd(bool silently)
+    {
+        Deliver(ref _lastToServer, silently, () =>
+        {
+            if (ServerOpen)
+            {
+                ServerOpen = false;
+                Listener.OnClosed(this);
+            }
+
+            network.Forget(this);
+        });
+    }
+
+    private void CloseClientEnd(string why, bool silently)
+    {
+        Deliver(ref _lastToClient, silently, () =>
+        {
+            if (ClientOpen)
+            {
+                ClientOpen = false;
+                ClientCloses?.Invoke(why);
+            }
+
+            network.Forget(this);
+        });
+    }
+
+    private void Deliver(ref TimeSpan last, bool silently, Action action)
+    {
+        if (silently)
+        {
+            network.Scheduler.After(network.PingTime(), action);
+        }
+        else
+        {
+            Deliver(ref last, action);
+        }
+    }
+
+    private void Deliver(ref TimeSpan last, Action action)
+    {
+        var due = network.Scheduler.Now + network.Latency(Framing);
+        last = due > last ? due : last;
+        network.Scheduler.At(last, action);
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>Those who post tasks to one server: in bursts, sometimes the same key twice, again after an error, and retries of dead letters.</summary>
+internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Random random)
+{
+    private const int MaxTries = 4;
+
+    private static readonly string[] Users = ["Maria", "Joao", "Ana", "Pedro", "Carla"];
+
+    private int _tasks;
+    private int _keys;
+
+    /// <summary>Requests without an answer yet, and those to be made again.</summary>
+    public int Open { get; private set; }
+
+    private string Name => $"client-{server.Name}";
+
+    public void Begin(int bursts)
+    {
+        for (var i = 0; i < bursts; i++)
+        {
+            world.Scheduler.At(random.Seconds(1, LifePlan.BusyTime.TotalSeconds), Burst);
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            world.Scheduler.At(random.Seconds(20, LifePlan.BusyTime.TotalSeconds + 20), RetryDead);
+        }
+    }
+
+    private void Burst()
+    {
+        var left = random.Chance(0.2) ? random.From(1, 3) : random.From(5, maxBurst);
+        var together = random.Chance(0.7);
+        while (left > 0)
+        {
+            var count = together ? Math.Min(left, 25) : 1;
+            left -= count;
+            var tasks = Enumerable.Range(0, count).Select(_ => NewTask(random.Chance(0.2) ? NewKey() : null)).ToList();
+            Post(tasks, revive: false, MaxTries);
+        }
+    }
+
+    private string NewKey() => string.Create(CultureInfo.InvariantCulture, $"key-{random.Next(++_keys) + 1}");
+
+    private TaskId NewId() => new(string.Create(CultureInfo.InvariantCulture, $"{server.Name}-{++_tasks}"));
+
+    private TaskRecord NewTask(string? key)
+    {
+        var id = NewId();
+        var user = random.Chance(0.05) ? "nobody" : random.Pick(Users);
+        var update = random.Chance(0.6);
+        decimal? amount = update ? random.From(-30, 100) / 4m : null;
+        return new TaskRecord(key ?? id.Value, id, update ? TaskType.Update : TaskType.Query, user, amount, 0) { Keyed = key is not null };
+    }
+
+    private void RetryDead()
+    {
+        var dead = server.Store.Dead.Values.Where(_ => random.Chance(0.5)).Take(10).ToList();
+        foreach (var task in dead)
+        {
+            var again = task with { WireId = NewId(), State = TaskState.Queued, Attempts = 0, Error = null, Worker = null };
+            Post([again], revive: true, 1);
+        }
+    }
+
+    private void Post(List<TaskRecord> tasks, bool revive, int tries)
+    {
+        Open++;
+        var answered = false;
+        var submission = new ClientSubmission(tasks, revive, outcome =>
+        {
+            world.Coverage.Count($"client: {outcome?.ToString() ?? "refused"}");
+            if (!answered && !random.Chance(0.02))
+            {
+                answered = true;
+                world.Scheduler.After(Latency(), () => OnAnswer(tasks, revive, outcome, tries));
+            }
+        });
+        world.Scheduler.After(Latency(), () =>
+        {
+            if (server.IsUp)
+            {
+                world.Log.Add(Name, $"posts {tasks.Count} tasks{(revive ? " to be revived" : "")}:", tasks[0].Id);
+                server.Submit(submission);
+            }
+            else
+            {
+                submission.Answer(null);
+            }
+        });
+        world.Scheduler.After(TimeSpan.FromSeconds(15), () =>
+        {
+            if (!answered)
+            {
+                answered = true;
+                OnAnswer(tasks, revive, null, tries);
+            }
+        });
+    }
+
+    private void OnAnswer(List<TaskRecord> tasks, bool revive, SubmitOutcome? outcome, int tries)
+    {
+        Open--;
+        if (outcome == SubmitOutcome.Accepted || revive || tries <= 1)
+        {
+            return;
+        }
+
+        // A key makes it safe to post again what may have been accepted.
+        var keyed = tasks.Where(task => task.Keyed).Select(task => task with { WireId = NewId() }).ToList();
+        if (keyed.Count > 0)
+        {
+            Open++;
+            world.Scheduler.After(random.Seconds(0.1, 3), () =>
+            {
+                Open--;
+                Post(keyed, revive: false, tries - 1);
+            });
+        }
+    }
+
+    private TimeSpan Latency() => random.Seconds(0.0001, 0.01);
+}

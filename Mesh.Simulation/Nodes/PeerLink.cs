@@ -1,0 +1,190 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>The way from a server of ours to one peer, as Mesh.Server's links have it: one message after the other, each with its reply.</summary>
+internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings peer, TimeSpan replyTimeout)
+{
+    private const int Capacity = 64;
+
+    private readonly Queue<PeerSendEffect> _queue = new();
+    private SimConnection? _conversation;
+    private Framing? _framing;
+    private PeerSendEffect? _sending;
+    private long _turn;
+    private bool _ended;
+
+    public void Send(PeerSendEffect send)
+    {
+        if (_queue.Count < Capacity)
+        {
+            _queue.Enqueue(send);
+            Pump();
+        }
+        else if (send.ExpectsReply)
+        {
+            world.Scheduler.After(TimeSpan.Zero, () => Fail(send, "the link's queue is full"));
+        }
+    }
+
+    public void End() => _ended = true;
+
+    private static bool IsReply(MeshMessage request, MeshMessage reply) => request switch
+    {
+        Heartbeat => reply is HeartbeatResponse,
+        WorkerRequest => reply is Available or Unavailable,
+        CommandRelease => reply is ReleaseAck,
+        _ => false,
+    };
+
+    private void Pump()
+    {
+        if (_ended || _sending is not null || !_queue.TryDequeue(out var send))
+        {
+            return;
+        }
+
+        _sending = send;
+        var turn = ++_turn;
+        if (_framing == Framing.Line)
+        {
+            ExchangeLine(turn);
+            return;
+        }
+
+        world.Scheduler.After(replyTimeout, () =>
+        {
+            if (IsCurrent(turn) && _framing != Framing.Line)
+            {
+                // With the connection goes the late reply, which could be taken for that of the next message.
+                HangUp();
+                Done(turn, null, "no answer in time");
+            }
+        });
+        if (_conversation is not null)
+        {
+            Converse(turn);
+            return;
+        }
+
+        world.Network.Dial(owner.Name, peer.Endpoint, connection => OnConnected(turn, connection), (lines, why) => OnDialFailed(turn, lines, why));
+    }
+
+    private void OnConnected(long turn, SimConnection connection)
+    {
+        if (!IsCurrent(turn))
+        {
+            connection.CloseFromClient();
+            return;
+        }
+
+        _conversation = connection;
+        connection.ClientReceives = OnReceived;
+        connection.ClientCloses = why =>
+        {
+            if (_conversation == connection)
+            {
+                _conversation = null;
+                Done(_turn, null, why);
+            }
+        };
+        Speak(Framing.WebSocket);
+        Converse(turn);
+    }
+
+    private void OnDialFailed(long turn, bool speaksLines, string why)
+    {
+        if (!IsCurrent(turn))
+        {
+            return;
+        }
+
+        if (speaksLines)
+        {
+            Speak(Framing.Line);
+            ExchangeLine(turn);
+        }
+        else
+        {
+            Done(turn, null, why);
+        }
+    }
+
+    private void Converse(long turn)
+    {
+        _conversation!.SendToServer(_sending!.Value.Message);
+        if (!_sending.Value.ExpectsReply)
+        {
+            Done(turn, null, "");
+        }
+    }
+
+    private void OnReceived(MeshMessage message)
+    {
+        if (_sending is { ExpectsReply: true } sent && (message is Rejection || IsReply(sent.Message, message)))
+        {
+            Done(_turn, message, "");
+        }
+    }
+
+    private void ExchangeLine(long turn) => world.Network.Exchange(owner.Name, peer.Endpoint, _sending!.Value.Message, (reply, why) =>
+    {
+        if (IsCurrent(turn))
+        {
+            if (reply is null)
+            {
+                _framing = null;
+            }
+
+            Done(turn, reply, why);
+        }
+    });
+
+    private void Done(long turn, MeshMessage? reply, string why)
+    {
+        if (!IsCurrent(turn))
+        {
+            return;
+        }
+
+        var sent = _sending!.Value;
+        _sending = null;
+        if (reply is not null && IsReply(sent.Message, reply))
+        {
+            owner.OnLinkReply(peer.Id, reply);
+        }
+        else if (sent.ExpectsReply)
+        {
+            Fail(sent, reply is null ? why : $"answered {reply.GetType().Name}");
+        }
+
+        Pump();
+    }
+
+    private void Fail(PeerSendEffect sent, string why)
+    {
+        if (!_ended)
+        {
+            owner.OnLinkFailed(peer.Id, sent.Message, why);
+        }
+    }
+
+    private void Speak(Framing framing)
+    {
+        if (_framing != framing)
+        {
+            _framing = framing;
+            owner.OnLinkFraming(peer.Id, framing);
+        }
+    }
+
+    private void HangUp()
+    {
+        var conversation = _conversation;
+        _conversation = null;
+        conversation?.CloseFromClient();
+    }
+
+    private bool IsCurrent(long turn) => !_ended && _sending is not null && turn == _turn;
+}

@@ -1,0 +1,108 @@
+namespace Mesh.Simulation;
+
+/// <summary>A process that can die and be started again; what was scheduled for an earlier life of it does nothing.</summary>
+internal abstract class SimNode(SimWorld world, string name)
+{
+    private int _life;
+
+    public string Name { get; } = name;
+
+    public bool IsUp { get; private set; }
+
+    protected SimWorld World { get; } = world;
+
+    /// <summary>It will never be started again.</summary>
+    public bool IsLost { get; private set; }
+
+    public void Lose(bool silently)
+    {
+        IsLost = true;
+        Kill(silently);
+    }
+
+    public void Start()
+    {
+        if (!IsUp && !IsLost)
+        {
+            IsUp = true;
+            _life++;
+            Log("starts");
+            OnStart();
+        }
+    }
+
+    /// <summary>Ends the process at once.</summary>
+    /// <param name="silently">With its machine: nobody hears that its connections are closed.</param>
+    public void Kill(bool silently = false)
+    {
+        if (IsUp)
+        {
+            IsUp = false;
+            _life++;
+            Log(silently ? "dies with its machine" : "is gone");
+            OnKilled();
+            World.Network.Kill(Name, silently);
+        }
+    }
+
+    /// <summary>Asks the process to end in its own way.</summary>
+    public abstract void Stop();
+
+    protected abstract void OnStart();
+
+    protected abstract void OnKilled();
+
+    protected void After(TimeSpan delay, Action action) => At(World.Scheduler.Now + delay, action);
+
+    protected void At(TimeSpan due, Action action)
+    {
+        var life = _life;
+        World.Scheduler.At(due, () =>
+        {
+            if (life == _life && IsUp)
+            {
+                action();
+            }
+        });
+    }
+
+    /// <summary>A callback that does nothing once this life is over.</summary>
+    protected Action<T> InThisLife<T>(Action<T> action)
+    {
+        var life = _life;
+        return value =>
+        {
+            if (life == _life && IsUp)
+            {
+                action(value);
+            }
+        };
+    }
+
+    protected Action<TFirst, TSecond> InThisLife<TFirst, TSecond>(Action<TFirst, TSecond> action)
+    {
+        var life = _life;
+        return (first, second) =>
+        {
+            if (life == _life && IsUp)
+            {
+                action(first, second);
+            }
+        };
+    }
+
+    /// <summary>Runs what must not throw.</summary>
+    protected void Guard(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception exception) when (exception is not InvariantViolation)
+        {
+            throw new InvariantViolation(Invariant.CoresKeepGoing, $"{Name} threw {exception.GetType().Name}: {exception.Message}", exception);
+        }
+    }
+
+    protected void Log(string what, object? subject = null) => World.Log.Add(Name, what, subject);
+}

@@ -1,0 +1,103 @@
+using Mesh.Accounts;
+using Mesh.Protocol;
+using Mesh.Worker.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>One attempt at a task: time goes by, somewhere in it the ledger is called, and cancellation or death may fall before, amid or after the call.</summary>
+internal sealed class WorkerAttempt(
+    SimWorld world, string server, NewTask task, Random random, WorkPlan plan, Action<AttemptResult> ended)
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    private TimeSpan _workEnd;
+    private TimeSpan _wait = TimeSpan.FromMilliseconds(200);
+    private bool _over;
+    private bool _lost;
+
+    public string Server { get; } = server;
+
+    public NewTask Task { get; } = task;
+
+    public void Begin()
+    {
+        var work = random.Seconds(plan.Low, plan.High);
+        _workEnd = world.Scheduler.Now + work;
+        world.Scheduler.After(work * random.NextDouble(), CallLedger);
+        if (random.Chance(plan.Failing))
+        {
+            world.Coverage.Count("worker: handler fails");
+            world.Scheduler.After((work * random.From(0, 1.2)) + TimeSpan.FromMilliseconds(2 * random.NextDouble()), () => Fail());
+        }
+    }
+
+    /// <summary>The handler gives up; a call that it made, or that something it began still makes, may come to its effect.</summary>
+    private void Fail()
+    {
+        if (!_over && random.Chance(0.3))
+        {
+            world.Scheduler.After(random.Seconds(0, 8), () => world.Ledger.Call(Apply, _ => { }));
+        }
+
+        End(new(TaskOutcome.Nok, null, "failed", null));
+    }
+
+    /// <summary>The handler ends soon, perhaps with what it has done already; a call under way is not called back.</summary>
+    public void Cancel()
+    {
+        world.Scheduler.After(random.Seconds(0, 0.02), () => End(new(TaskOutcome.Nok, null, "cancelled", null)));
+    }
+
+    /// <summary>The process is gone. What it sent to the ledger may have left.</summary>
+    public void LoseWorker()
+    {
+        _lost = random.Chance(0.5);
+        _over = true;
+    }
+
+    private void CallLedger()
+    {
+        if (_over)
+        {
+            return;
+        }
+
+        world.Ledger.Call(() => _lost ? default : Apply(), OnAnswer);
+    }
+
+    private LedgerUpdate Apply() => Task.Type switch
+    {
+        TaskType.Query => world.Ledger.Find(Task.User) is { } balance ? new LedgerUpdate(LedgerOutcome.Applied, balance) : new(LedgerOutcome.UnknownUser),
+        TaskType.Update => world.Ledger.Update(Task.User, Task.Amount!.Value, Task.Id!.Value),
+        _ => throw new InvalidOperationException($"Unknown type {Task.Type}."),
+    };
+
+    private void OnAnswer(LedgerUpdate? answer)
+    {
+        if (_over)
+        {
+            return;
+        }
+
+        if (answer is not { } update)
+        {
+            world.Scheduler.After(_wait, CallLedger);
+            _wait = _wait * 2 < LongestWait ? _wait * 2 : LongestWait;
+            return;
+        }
+
+        var result = update.Outcome == LedgerOutcome.Applied
+            ? new AttemptResult(TaskOutcome.Ok, update.Balance, null, null)
+            : new AttemptResult(TaskOutcome.Nok, null, update.Outcome.ToString(), null);
+        world.Scheduler.At(_workEnd, () => End(result));
+    }
+
+    private void End(AttemptResult result)
+    {
+        if (!_over)
+        {
+            _over = true;
+            ended(result);
+        }
+    }
+}

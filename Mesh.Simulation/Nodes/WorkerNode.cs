@@ -1,0 +1,270 @@
+using Mesh.Protocol;
+using Mesh.Worker.Core;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Simulation;
+
+/// <summary>A worker of ours: its core, driven as Mesh.Worker's loop drives it.</summary>
+internal sealed class WorkerNode : SimNode
+{
+    private readonly WorkerSettings _settings;
+    private readonly MeshEndpoint _home;
+    private readonly Random _random;
+    private readonly WorkPlan _work;
+    private readonly Dictionary<int, WorkerAttempt> _attempts = [];
+    private readonly List<Action> _exchanges = [];
+    private WorkerCore _core = null!;
+    private NodeClock _clock = null!;
+    private SimConnection? _connection;
+    private int _link;
+    private Place _place = new(null, Framing.WebSocket);
+    private long _timer;
+
+    public WorkerNode(SimWorld world, WorkerSettings settings, MeshEndpoint home, WorkPlan work, Random random)
+        : base(world, settings.Id.Value) =>
+        (_settings, _home, _work, _random) = (settings, home, work, random);
+
+    /// <summary>The server it belongs to.</summary>
+    public string Home => _settings.Home.Value;
+
+    public bool IsHome => IsUp && _place.IsHome;
+
+    /// <summary>It obeys a REDIRECT, and is not gone yet.</summary>
+    public bool IsLeaving { get; private set; }
+
+    public int RunningAttempts => _attempts.Count;
+
+    public bool OverLines => _settings.Framing == Framing.Line;
+
+    public int Concurrency => _settings.Concurrency;
+
+    public long Wakes { get; private set; }
+
+    private MeshEndpoint Target => _place.Borrower ?? _home;
+
+    public override void Stop()
+    {
+        if (IsUp)
+        {
+            Step(new WorkerInput.StopRequested());
+        }
+    }
+
+    protected override void OnStart()
+    {
+        _attempts.Clear();
+        _exchanges.Clear();
+        _connection = null;
+        _link = 0;
+        IsLeaving = false;
+        _clock = World.NewClock(_random);
+        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? Patient(_settings) : _settings, new Random(_random.Next()));
+        After(_random.Seconds(0.01, 0.5), () => Step(new WorkerInput.Start()));
+    }
+
+    protected override void OnKilled()
+    {
+        foreach (var attempt in _attempts.Values)
+        {
+            attempt.LoseWorker();
+        }
+
+        _exchanges.Clear();
+    }
+
+    private static WorkerSettings Patient(WorkerSettings settings) =>
+        settings with { Timing = settings.Timing with { BorrowerPatience = TimeSpan.FromDays(1) } };
+
+    private void Step(WorkerInput input)
+    {
+        Guard(() =>
+        {
+            foreach (var effect in _core.Step(input, _clock.Elapsed))
+            {
+                Carry(effect);
+            }
+        });
+        Arm();
+    }
+
+    private void Carry(WorkerEffect effect)
+    {
+        switch (effect)
+        {
+            case WorkerEffect.Dial dial:
+                (_link, _place, IsLeaving) = (dial.Link, dial.Place, false);
+                Dial(dial.Link);
+                break;
+            case WorkerEffect.Send send:
+                Log($"tells {Target}", send.Message);
+                Send(send.Link, send.Message);
+                break;
+            case WorkerEffect.Close close:
+                Close(close.Link);
+                break;
+            case WorkerEffect.RunAttempt run:
+                Run(run.Attempt, run.Task);
+                break;
+            case WorkerEffect.CancelAttempt cancel:
+                _attempts[cancel.Attempt].Cancel();
+                break;
+            case WorkerEffect.Tell tell:
+                Log("says", tell.Event);
+                IsLeaving |= tell.Event is WorkerEvent.Lent;
+                World.Coverage.Count($"worker: {tell.Event.GetType().Name}");
+                break;
+            case WorkerEffect.Stopped:
+                After(TimeSpan.Zero, () => Kill());
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown effect {effect}.");
+        }
+    }
+
+    private void Dial(int link)
+    {
+        if (_place.Framing == Framing.Line)
+        {
+            After(TimeSpan.Zero, () => Step(new WorkerInput.Connected(link)));
+            return;
+        }
+
+        var connected = InThisLife<SimConnection>(connection => OnConnected(link, connection));
+        World.Network.Dial(
+            Name,
+            Target,
+            connection =>
+            {
+                connected(connection);
+                if (_connection != connection)
+                {
+                    connection.CloseFromClient();
+                }
+            },
+            InThisLife<bool, string>((lines, why) =>
+            {
+                if (_link == link)
+                {
+                    _link = 0;
+                    Step(new WorkerInput.DialFailed(link, lines, why));
+                }
+            }));
+    }
+
+    private void OnConnected(int link, SimConnection connection)
+    {
+        if (_link != link)
+        {
+            return;
+        }
+
+        _connection = connection;
+        connection.ClientReceives = InThisLife<MeshMessage>(message =>
+        {
+            Log($"hears {connection.Listener.Name}", message);
+            Step(new WorkerInput.Received(link, message));
+        });
+        connection.ClientCloses = InThisLife<string>(why => OnClosed(link, connection, why));
+        Step(new WorkerInput.Connected(link));
+    }
+
+    private void OnClosed(int link, SimConnection connection, string why)
+    {
+        if (_connection == connection)
+        {
+            _connection = null;
+            _link = 0;
+            Log($"loses {connection.Listener.Name}: {why}");
+            Step(new WorkerInput.Disconnected(link, why));
+        }
+    }
+
+    private void Send(int link, MeshMessage message)
+    {
+        if (_place.Framing != Framing.Line)
+        {
+            _connection!.SendToServer(message);
+            return;
+        }
+
+        var answered = InThisLife<MeshMessage?, string>((reply, why) =>
+        {
+            if (_link == link)
+            {
+                Log($"hears {Target} {why}", reply);
+                Step((message, reply) switch
+                {
+                    (GetTask, NewTask or NoTask or Redirect or Return or Rejection) => new WorkerInput.Received(link, reply),
+                    (TaskStatus status, Ack ack) => new WorkerInput.Received(link, ack with { Id = status.Id }),
+                    _ => new WorkerInput.ExchangeFailed(link, message, why),
+                });
+            }
+        });
+        _exchanges.Add(World.Network.Exchange(Name, Target, message, answered));
+    }
+
+    private void Close(int link)
+    {
+        if (_link != link)
+        {
+            return;
+        }
+
+        _link = 0;
+        foreach (var giveUp in _exchanges)
+        {
+            giveUp();
+        }
+
+        _exchanges.Clear();
+        var connection = _connection;
+        _connection = null;
+        connection?.CloseFromClient();
+        var dialing = connection is null && _place.Framing != Framing.Line;
+        After(_random.Seconds(0.0005, connection is null ? 0.001 : 0.5), () => Step(dialing
+            ? new WorkerInput.DialFailed(link, SpeaksLines: false, "given up")
+            : new WorkerInput.Disconnected(link, "Done")));
+    }
+
+    private void Run(int key, NewTask task)
+    {
+        var server = World.ServerAt(Target);
+        if (_attempts.Values.FirstOrDefault(other => other.Server != server) is { } other)
+        {
+            throw new InvariantViolation(Invariant.OneHolderPerWorker, $"{Name} takes {task.Id} of {server} while it works on {other.Task.Id} of {other.Server}");
+        }
+
+        var attempt = new WorkerAttempt(World, server, task, _random, _work, InThisLife<AttemptResult>(result =>
+        {
+            _attempts.Remove(key);
+            Log($"ends {task.Id}: {result.Outcome} {result.Error}");
+            Step(new WorkerInput.AttemptEnded(key, result));
+        }));
+        _attempts.Add(key, attempt);
+        attempt.Begin();
+        if (World.Mutation == Mutation.LeavesWithTasks)
+        {
+            After(TimeSpan.Zero, () => Step(new WorkerInput.AttemptEnded(key, new(TaskOutcome.Nok, null, "early", null))));
+        }
+
+        World.Ambush.OnTask(this);
+    }
+
+    private void Arm()
+    {
+        var timer = ++_timer;
+        if (_core.WakeAt is { } wake)
+        {
+            var due = _clock.WhenIs(wake);
+            var soonest = World.Scheduler.Now + TimeSpan.FromTicks(1);
+            At(due > soonest ? due : soonest, () =>
+            {
+                if (timer == _timer)
+                {
+                    Wakes++;
+                    Step(new WorkerInput.TimeCame());
+                }
+            });
+        }
+    }
+}

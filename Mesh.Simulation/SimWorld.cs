@@ -1,0 +1,133 @@
+using System.Globalization;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Worker.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>A whole mesh, built from a plan.</summary>
+internal sealed class SimWorld
+{
+    private readonly Dictionary<MeshEndpoint, string> _names = [];
+
+    public SimWorld(LifePlan plan, Seeds seeds, int logCapacity, bool digest, Mutation mutation)
+    {
+        Mutation = mutation;
+        Log = new StepLog(Scheduler, logCapacity, digest);
+        Network = new SimNetwork(Scheduler, seeds.For("network"), Log, Coverage);
+        var shared = NewRedis("redis", seeds);
+        Ledger = new SimLedger(shared, mutation);
+        foreach (var user in new[] { "Maria", "Joao", "Ana", "Pedro", "Carla" })
+        {
+            Ledger.Open(user, 100);
+        }
+
+        Ambush = new Ambush(Scheduler);
+        Observer = new Observer(this);
+        var ours = plan.Servers.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("server", index), At(1, index)))).ToList();
+        var foreign = plan.Foreign.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("SERVER", index), At(2, index)))).ToList();
+        var all = ours.Select(server => server.Peer).Concat(foreign.Select(server => server.Peer)).ToList();
+        foreach (var (server, peer) in ours)
+        {
+            var settings = server.Settings with { Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
+            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, Coverage, mutation);
+            Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
+            AddListener(peer, Servers[^1]);
+            AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.Work, seeds);
+        }
+
+        foreach (var (server, peer) in foreign)
+        {
+            var peers = all.Where(other => other != peer).Select(other => (other.Id, other.Endpoint)).ToList();
+            ForeignServers.Add(new ForeignServer(this, peer.Id, peer.Endpoint, peers, server.Manners, seeds.For(peer.Id.Value)));
+            AddListener(peer, ForeignServers[^1]);
+            var lineWorkers = Enumerable.Repeat(new WorkerPlan(OverLines: true, 1, Refuses: false), server.LineWorkersOfOurs).ToList();
+            AddWorkers(peer, lineWorkers, server.Workers, plan.Work, seeds);
+        }
+
+        Clients.AddRange(Servers.Select(server => new Client(this, server, plan.MaxBurst, seeds.For($"client of {server.Name}"))));
+        Nodes = [.. Servers, .. ForeignServers, .. Workers, .. ForeignWorkers];
+        AllWorkers = [.. Workers, .. ForeignWorkers];
+    }
+
+    public Mutation Mutation { get; }
+
+    public Scheduler Scheduler { get; } = new();
+
+    public Coverage Coverage { get; } = new();
+
+    public StepLog Log { get; }
+
+    public SimNetwork Network { get; }
+
+    public SimLedger Ledger { get; }
+
+    public Observer Observer { get; }
+
+    public Ambush Ambush { get; }
+
+    public List<SimRedis> Redises { get; } = [];
+
+    public List<ServerNode> Servers { get; } = [];
+
+    public List<ForeignServer> ForeignServers { get; } = [];
+
+    public List<WorkerNode> Workers { get; } = [];
+
+    public List<ForeignWorker> ForeignWorkers { get; } = [];
+
+    public List<Client> Clients { get; } = [];
+
+    public IReadOnlyList<SimNode> AllWorkers { get; }
+
+    public IReadOnlyList<SimNode> Nodes { get; }
+
+    public string ServerAt(MeshEndpoint endpoint) => _names[endpoint];
+
+    /// <summary>The clock of a process that starts now: set a little wrong, and running a little wrong.</summary>
+    public NodeClock NewClock(Random random)
+    {
+        // Now and then someone sets a clock by hours between two starts.
+        var offset = random.Chance(0.15) ? random.Seconds(0, 7200) : random.Seconds(3600, 3606);
+        return new(Scheduler, offset, random.From(0.995, 1.005));
+    }
+
+    private static ServerId Id(string prefix, int index) => new(prefix == "SERVER"
+        ? string.Create(CultureInfo.InvariantCulture, $"SERVER_{index + 1}")
+        : $"server-{(char)('a' + index)}");
+
+    private static MeshEndpoint At(int net, int index) => new(string.Create(CultureInfo.InvariantCulture, $"10.0.{net}.{index + 1}"), 9001 + index);
+
+    private SimRedis NewRedis(string name, Seeds seeds)
+    {
+        var redis = new SimRedis(name, Scheduler, seeds.For(name));
+        Redises.Add(redis);
+        return redis;
+    }
+
+    private void AddListener(PeerSettings peer, IListener listener)
+    {
+        Network.Listen(peer.Endpoint, listener);
+        _names.Add(peer.Endpoint, listener.Name);
+    }
+
+    private void AddWorkers(PeerSettings home, IReadOnlyList<WorkerPlan> workers, int foreign, WorkPlan work, Seeds seeds)
+    {
+        for (var i = 0; i < workers.Count; i++)
+        {
+            var settings = new WorkerSettings(new WorkerId($"W{Workers.Count + 1}-{home.Id}"), home.Id)
+            {
+                Framing = workers[i].OverLines ? Framing.Line : Framing.WebSocket,
+                Concurrency = workers[i].Concurrency,
+                Redirects = workers[i].Refuses ? new RedirectPolicy(["nowhere"]) : RedirectPolicy.Any,
+            };
+            Workers.Add(new WorkerNode(this, settings, home.Endpoint, work, seeds.For(settings.Id.Value)));
+        }
+
+        for (var i = 0; i < foreign; i++)
+        {
+            var id = new WorkerId($"F{ForeignWorkers.Count + 1}-{home.Id}");
+            ForeignWorkers.Add(new ForeignWorker(this, id, home.Id, home.Endpoint, seeds.For(id.Value)));
+        }
+    }
+}

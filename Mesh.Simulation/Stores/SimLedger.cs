@@ -1,0 +1,90 @@
+using Mesh.Accounts;
+using Mesh.Protocol;
+
+namespace Mesh.Simulation;
+
+/// <summary>The accounts of the whole mesh, with the marks that make an update count once, as the scripts of Mesh.Accounts have them.</summary>
+internal sealed class SimLedger(SimRedis redis, Mutation mutation)
+{
+    private readonly Dictionary<string, decimal> _balances = [];
+    private readonly Dictionary<string, decimal> _start = [];
+
+    /// <summary>The balance after the update, or null for a task that was closed.</summary>
+    private readonly Dictionary<(string User, TaskId Task), decimal?> _marks = [];
+
+    public SimRedis Redis { get; } = redis;
+
+    public IReadOnlyDictionary<string, decimal> Balances => _balances;
+
+    public IReadOnlyDictionary<string, decimal> Start => _start;
+
+    public bool WasApplied(string user, TaskId task) => _marks.TryGetValue((user, task), out var mark) && mark is not null;
+
+    public IEnumerable<(string User, TaskId Task)> Applied => _marks.Where(mark => mark.Value is not null).Select(mark => mark.Key);
+
+    public void Open(string user, decimal balance) => _balances[user] = _start[user] = balance;
+
+    public decimal? Find(string user) => _balances.TryGetValue(user, out var balance) ? balance : null;
+
+    public LedgerUpdate Update(string user, decimal amount, TaskId task)
+    {
+        if (mutation != Mutation.UpdateNotMarked && _marks.TryGetValue((user, task), out var mark))
+        {
+            return mark is null ? new(LedgerOutcome.Closed) : new(LedgerOutcome.Applied, mark);
+        }
+
+        if (!_balances.TryGetValue(user, out var before))
+        {
+            return new(LedgerOutcome.UnknownUser);
+        }
+
+        if (before + amount < 0)
+        {
+            return new(LedgerOutcome.BelowZero);
+        }
+
+        _marks[(user, task)] = _balances[user] = before + amount;
+        return new(LedgerOutcome.Applied, before + amount);
+    }
+
+    public LedgerUpdate Close(string user, TaskId task)
+    {
+        if (_marks.TryGetValue((user, task), out var mark) && mark is not null)
+        {
+            return new(LedgerOutcome.Applied, mark);
+        }
+
+        if (mutation != Mutation.CloseNotMarked)
+        {
+            _marks[(user, task)] = null;
+        }
+
+        return new(LedgerOutcome.Closed);
+    }
+
+    /// <summary>One call over the network. Called once, with null when it failed; then it may have been applied all the same.</summary>
+    public void Call<T>(Func<T> call, Action<T?> done)
+        where T : struct
+    {
+        var falls = Redis.Falls;
+        var fate = Redis.Random.Chance(Redis.Trouble) ? Redis.Random.From(1, 3) : 0;
+        Redis.Scheduler.After(Redis.Delay(), () =>
+        {
+            if (!Redis.IsUp || fate == 1)
+            {
+                Redis.Scheduler.After(Redis.Random.Seconds(0.01, 1), () => done(null));
+                return;
+            }
+
+            if (fate == 2)
+            {
+                done(null);
+                Redis.Scheduler.After(Redis.Random.Seconds(0, 3), () => _ = Redis.IsUp ? call() : default);
+                return;
+            }
+
+            T? result = call();
+            Redis.Scheduler.After(Redis.Delay(), () => done(fate == 3 || Redis.Falls != falls ? null : result));
+        });
+    }
+}

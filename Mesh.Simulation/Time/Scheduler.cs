@@ -1,0 +1,31 @@
+namespace Mesh.Simulation;
+
+/// <summary>Virtual time: what is due runs in the order of its time, and at one time in the order in which it was asked for.</summary>
+internal sealed class Scheduler
+{
+    private readonly PriorityQueue<Action, (TimeSpan Due, long Order)> _queue = new();
+    private long _order;
+
+    /// <summary>The true time since the start of the life; nodes read their own clocks.</summary>
+    public TimeSpan Now { get; private set; }
+
+    public long Steps { get; private set; }
+
+    public void After(TimeSpan delay, Action action) => At(Now + delay, action);
+
+    public void At(TimeSpan due, Action action) => _queue.Enqueue(action, (due < Now ? Now : due, ++_order));
+
+    /// <summary>Runs all that is due up to a time, and lets it be that time.</summary>
+    public void RunUntil(TimeSpan end)
+    {
+        while (_queue.TryPeek(out var action, out var key) && key.Due <= end)
+        {
+            _queue.Dequeue();
+            Now = key.Due;
+            Steps++;
+            action();
+        }
+
+        Now = end;
+    }
+}

@@ -1,0 +1,18 @@
+namespace Mesh.Simulation;
+
+/// <summary>One source of chance for each concern, so that a change in one does not shift the others.</summary>
+internal sealed class Seeds(long seed)
+{
+    public Random For(string concern)
+    {
+        // FNV-1a: string.GetHashCode differs from process to process.
+        var hash = 14695981039346656037UL ^ (ulong)seed;
+        hash *= 1099511628211UL;
+        foreach (var character in concern)
+        {
+            hash = (hash ^ character) * 1099511628211UL;
+        }
+
+        return new Random((int)(hash ^ (hash >> 32)));
+    }
+}

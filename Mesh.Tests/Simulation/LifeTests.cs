@@ -1,0 +1,107 @@
+using System.Globalization;
+using Mesh.Simulation;
+
+namespace Mesh.Tests.Simulation;
+
+/// <summary>
+/// Lives of whole meshes. MESH_SEED replays one of them, with all of its steps; MESH_LIVES runs more of them than usual.
+/// </summary>
+public sealed class LifeTests(ITestOutputHelper output)
+{
+    private const int Lives = 500;
+
+    /// <summary>What a run that exercises the mesh must contain.</summary>
+    private static readonly string[] Expected =
+    [
+        "loan: Owner Lent",
+        "loan: Borrower Returned",
+        "loan: Owner ended, the worker is home",
+        "loan: Owner ended, the worker is back by itself",
+        "loan: Owner ended, released before it left",
+        "loan: Borrower ended, no RELEASE_COMPLETED in time",
+        "task: put back",
+        "task: void closed it",
+        "task: void found it applied",
+        "server: TaskBuried",
+        "server: PeerDown",
+        "worker: GaveUpBorrower",
+        "worker: RefusedRedirect",
+        "foreign server: lends",
+        "foreign server: borrows",
+        "foreign worker: redirected",
+        "foreign worker: returned",
+        "store: write applied, answer lost",
+        "store: write failed, effect late",
+        "store: write of a dead server applied",
+        "network: line reply lost",
+        "network: line message late",
+        "client: StorageAway",
+        "client: Full",
+        "end: dead letters",
+    ];
+
+    [Fact]
+    public void Lives_AmidFaults_KeepEveryInvariant()
+    {
+        if (Environment.GetEnvironmentVariable("MESH_SEED") is { } seed)
+        {
+            var life = Life.Run(long.Parse(seed, CultureInfo.InvariantCulture), logCapacity: 1_000_000);
+            output.WriteLine($"{life.Plan}{Environment.NewLine}{life.Coverage}");
+            Assert.True(life.Broken is null, life.ToString());
+            return;
+        }
+
+        var lives = Environment.GetEnvironmentVariable("MESH_LIVES") is { } more ? int.Parse(more, CultureInfo.InvariantCulture) : Lives;
+        var summary = LifeRun.Run(firstSeed: 1, lives, cancellation: TestContext.Current.CancellationToken);
+        output.WriteLine($"{summary.Coverage}{Environment.NewLine}{summary.Steps:N0} steps, at rest after {summary.LongestToRest.TotalSeconds:0} s at most");
+
+        Assert.True(summary.Failed == 0, $"{summary.Failed} of {lives} lives failed.{Environment.NewLine}{string.Join(Environment.NewLine, summary.Failures)}");
+        Assert.DoesNotContain(Expected, what => summary.Coverage[what] == 0);
+    }
+
+    [Fact]
+    public void Life_OfTheSameSeed_IsTheSame()
+    {
+        for (var seed = 100; seed < 110; seed++)
+        {
+            var (first, second) = (Life.Run(seed, digest: true), Life.Run(seed, digest: true));
+            Assert.Equal((first.Digest, first.Steps), (second.Digest, second.Steps));
+        }
+    }
+
+    /// <summary>The simulation finds bugs: each deliberate mistake is caught within the number of lives.</summary>
+    [Theory]
+    [InlineData(Mutation.ActBeforeStored, 5)]
+    [InlineData(Mutation.FailedWriteForgotten, 20)]
+    [InlineData(Mutation.TasksNotTakenUp, 20)]
+    [InlineData(Mutation.LoansNotTakenUp, 20)]
+    [InlineData(Mutation.LoanEndNotStored, 10)]
+    [InlineData(Mutation.LeaseNeverEnds, 40)]
+    [InlineData(Mutation.GoneWorkerKept, 40)]
+    [InlineData(Mutation.UpdateNotMarked, 10)]
+    [InlineData(Mutation.GivenUpUnasked, 10)]
+    [InlineData(Mutation.CloseNotMarked, 60)]
+    [InlineData(Mutation.KeyAcceptedTwice, 10)]
+    [InlineData(Mutation.MinimumIgnored, 10)]
+    [InlineData(Mutation.LeavesWithTasks, 100)]
+    [InlineData(Mutation.ReturnNotSent, 10)]
+    [InlineData(Mutation.BorrowerNeverGivenUp, 200)]
+    [InlineData(Mutation.ReleaseNotRepeated, 50)]
+    [InlineData(Mutation.TypesIgnored, 20)]
+    [InlineData(Mutation.CloseNotTold, 150)]
+    [InlineData(Mutation.NotHeld, 10)]
+    public void Mutation_IsCaught(Mutation mutation, int within)
+    {
+        for (var seed = 1; seed <= within; seed++)
+        {
+            var life = Life.Run(seed, logCapacity: 1, mutation: mutation);
+            if (life.Broken is { } broken)
+            {
+                output.WriteLine($"{mutation} breaks {broken} in life {seed}: {life.Detail}");
+                return;
+            }
+        }
+
+        Assert.Fail($"{mutation} was not caught within {within} lives");
+    }
+}
