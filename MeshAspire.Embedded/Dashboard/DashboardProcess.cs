@@ -67,6 +67,7 @@ internal sealed class DashboardProcess(
             };
         }
 
+        console.Expect([Name]);
         feed.Start(ids);
         _running = RunAsync(path, command);
     }

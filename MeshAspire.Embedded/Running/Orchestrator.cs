@@ -49,7 +49,7 @@ internal sealed class Orchestrator(
             }
         }
 
-        console.Expect([.. _replicas.Select(replica => replica.Id), DashboardProcess.Name]);
+        console.Expect(_replicas.Select(replica => replica.Id));
         console.Say(Greeting());
         guardian.Start();
         WatchSignals();

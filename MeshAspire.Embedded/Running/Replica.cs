@@ -206,7 +206,7 @@ internal sealed class Replica(
                 var well = fault is null;
                 notifications.Publish(resource, id, old => old with
                 {
-                    State = KnownResourceStates.Running,
+                    State = _wish.IsAsked ? KnownResourceStates.Stopping : KnownResourceStates.Running,
                     ExitCode = null,
                     HealthStatus = well ? HealthStatus.Healthy : HealthStatus.Unhealthy,
                 });
