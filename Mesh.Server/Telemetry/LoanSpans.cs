@@ -82,6 +82,10 @@ internal static class LoanSpans
         activity?.SetTag(Tags.Worker, loan.Worker.Value);
     }
 
+    /// <summary>What is logged until this is disposed belongs to a loan's trace.</summary>
+    public static Activity? Enter(string? traceParent) =>
+        Source.HasListeners() && Context(traceParent) != default ? new Activity("log").SetParentId(traceParent!).Start() : null;
+
     private static void Tell(string name, LoanRecord loan, DateTimeOffset start, DateTimeOffset end, string? parent, string? reason = null)
     {
         if (!Source.HasListeners() || Context(parent) is var context && context == default)

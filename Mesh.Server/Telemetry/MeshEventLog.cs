@@ -29,7 +29,11 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEven
                 break;
             case LoanStepped e:
                 LoanSpans.Tell(e);
-                Tell(e.Loan);
+                using (LoanSpans.Enter(e.TraceParent ?? e.Loan.ReturnTraceParent ?? e.Loan.TraceParent))
+                {
+                    Tell(e.Loan);
+                }
+
                 break;
             case LoanServed e:
                 LoanSpans.TellFirstTask(e.Loan, e.Task.AttemptTrace);
@@ -37,7 +41,11 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEven
             case LoanEnded e:
                 LoanSpans.Tell(e);
                 metrics.Count(e);
-                Tell(e);
+                using (LoanSpans.Enter(e.TraceParent ?? e.Loan.ReturnTraceParent ?? e.Loan.TraceParent))
+                {
+                    Tell(e);
+                }
+
                 break;
             case ReleaseSent { Try: 1 } e:
                 LogReleaseSent(e.Workers.ToString(), e.Owner);

@@ -15,6 +15,17 @@ public sealed class RedisProcess : IAsyncDisposable
     private const string Garnet = "garnet-server";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
+    /// <summary>The first use of Garnet on a machine fetches it.</summary>
+    private static readonly Lazy<int> GarnetRestored = new(() =>
+    {
+        using var restore = Process.Start(new ProcessStartInfo("dotnet", ["tool", "restore"])
+        {
+            WorkingDirectory = AppContext.BaseDirectory,
+        })!;
+        restore.WaitForExit();
+        return restore.ExitCode;
+    });
+
     private readonly StringBuilder _output = new();
     private readonly string _directory;
     private Process _process;
@@ -81,6 +92,11 @@ public sealed class RedisProcess : IAsyncDisposable
     private Process Launch()
     {
         var (file, arguments) = Command(Port);
+        if (file == "dotnet" && GarnetRestored.Value != 0)
+        {
+            throw new InvalidOperationException($"dotnet tool restore ended with exit code {GarnetRestored.Value}: Garnet could not be had, and there is no redis-server on the PATH.");
+        }
+
         var start = new ProcessStartInfo(file, arguments)
         {
             RedirectStandardOutput = true,
@@ -111,7 +127,7 @@ public sealed class RedisProcess : IAsyncDisposable
     {
         var asked = Environment.GetEnvironmentVariable("MESH_TEST_REDIS");
         var native = new[] { "redis-server", "valkey-server" }.FirstOrDefault(name => asked is null ? IsOnPath(name) : asked == name);
-        string[] garnet = ["--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--device-type", "RandomAccess"];
+        string[] garnet = ["--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--device-type", "RandomAccess"];
         return native is not null ? (native, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             : IsOnPath(Garnet) ? (Garnet, garnet)
             : ("dotnet", ["tool", "run", Garnet, "--", .. garnet]);
