@@ -4,7 +4,7 @@ namespace Mesh.Transport;
 public sealed class MeshConnectionOptions
 {
     /// <summary>How long a WebSocket is silent before it is pinged. With <see cref="KeepAliveTimeout"/> it bounds how long a half-open connection goes unnoticed.</summary>
-    public static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a ping may go without its pong.</summary>
     public static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
