@@ -5,9 +5,9 @@ namespace Mesh.Server.Core;
 /// <summary>A get_task that is held.</summary>
 internal sealed class Ask
 {
-    public Ask(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset deadline, bool parked, long order)
+    public Ask(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset deadline, long order)
     {
-        (Worker, Session, Framing, Deadline, Parked, Order) = (worker, session, framing, deadline, parked, order);
+        (Worker, Session, Framing, Deadline, Order) = (worker, session, framing, deadline, order);
         HoldNode = new LinkedListNode<Ask>(this);
         ReadyNode = new LinkedListNode<Ask>(this);
     }
@@ -19,9 +19,6 @@ internal sealed class Ask
     public Framing Framing { get; }
 
     public DateTimeOffset Deadline { get; }
-
-    /// <summary>True while it may get no task, only an order or NO_TASK.</summary>
-    public bool Parked { get; set; }
 
     public long Order { get; }
 

@@ -157,7 +157,7 @@ internal sealed class WorkerBook(TaskSettings settings)
             (false, Framing.Line) => (1, settings.LineHoldTime),
             _ => throw new InvalidOperationException($"Framing {framing} is unknown."),
         };
-        var ask = new Ask(worker, session, framing, now + time, parked, ++_askOrder);
+        var ask = new Ask(worker, session, framing, now + time, ++_askOrder);
         worker.Asks.Add(ask);
         _holds[list].AddLast(ask.HoldNode);
         if (!parked)
@@ -178,7 +178,6 @@ internal sealed class WorkerBook(TaskSettings settings)
     {
         foreach (var ask in worker.Asks)
         {
-            ask.Parked = true;
             ask.ReadyNode.List?.Remove(ask.ReadyNode);
         }
     }
