@@ -95,9 +95,9 @@ public sealed class OrphanTests : IAsyncDisposable
     }
 
     private static Task GoneAsync(int[] processes) =>
-        UntilAsync("the end of all processes", () => !processes.Any(Runs));
+        UntilAsync("the end of all processes", () => !processes.Any(Runs), () => string.Join("; ", processes.Where(Runs).Select(CommandLine)));
 
-    private static async Task UntilAsync(string what, Func<bool> met)
+    private static async Task UntilAsync(string what, Func<bool> met, Func<string>? missing = null)
     {
         using var limit = new CancellationTokenSource(Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
@@ -110,7 +110,7 @@ public sealed class OrphanTests : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"Waited {Patience.TotalSeconds} s for {what}.");
+            throw new TimeoutException($"Waited {Patience.TotalSeconds} s for {what}. {missing?.Invoke()}");
         }
     }
 

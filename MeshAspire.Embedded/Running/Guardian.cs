@@ -10,8 +10,9 @@ namespace MeshAspire.Embedded.Running;
 /// about, it ends every process that the AppHost has started.
 /// </summary>
 /// <remarks>
-/// Its input, line by line: <c>+pid</c> started, <c>-pid</c> ended, <c>~path</c> a directory to be deleted. A process that was started but
-/// not yet told of is found by the variable <see cref="RunVariable"/>, which all have inherited (on Linux, which shows it).
+/// Its input, line by line, and after the run's name its arguments: <c>+pid</c> started, <c>-pid</c> ended, <c>~path</c> a directory to be
+/// deleted. A process that was started but not yet told of is found by the variable <see cref="RunVariable"/>, which all have inherited (on
+/// Linux, which shows it; a redis-server soon overwrites its own).
 /// </remarks>
 internal static class Guardian
 {
@@ -22,7 +23,7 @@ internal static class Guardian
 
     public static int Main(string[] args)
     {
-        if (args is not [var run])
+        if (args is not [var run, .. var known])
         {
             Console.Error.WriteLine("MeshAspire.Embedded is a library; an AppHost starts this program for itself.");
             return 2;
@@ -32,26 +33,10 @@ internal static class Guardian
         var signals = Ignored.Select(signal => PosixSignalRegistration.Create(signal, context => context.Cancel = true)).ToArray();
         var started = new Dictionary<int, DateTime>();
         var directories = new List<string>();
-        while (Console.In.ReadLine() is { Length: > 1 } line)
+        Array.ForEach(known, Take);
+        while (Console.In.ReadLine() is { } line)
         {
-            switch (line[0])
-            {
-                case '+' when int.TryParse(line.AsSpan(1), CultureInfo.InvariantCulture, out var pid):
-                    if (StartTime(pid) is { } time)
-                    {
-                        started[pid] = time;
-                    }
-
-                    break;
-                case '-' when int.TryParse(line.AsSpan(1), CultureInfo.InvariantCulture, out var pid):
-                    started.Remove(pid);
-                    break;
-                case '~':
-                    directories.Add(line[1..]);
-                    break;
-                default:
-                    break;
-            }
+            Take(line);
         }
 
         foreach (var (pid, time) in started)
@@ -73,6 +58,28 @@ internal static class Guardian
         directories.ForEach(Delete);
         Array.ForEach(signals, signal => signal.Dispose());
         return 0;
+
+        void Take(string line)
+        {
+            switch (line)
+            {
+                case ['+', .. var number] when int.TryParse(number, CultureInfo.InvariantCulture, out var pid):
+                    if (StartTime(pid) is { } time)
+                    {
+                        started[pid] = time;
+                    }
+
+                    break;
+                case ['-', .. var number] when int.TryParse(number, CultureInfo.InvariantCulture, out var pid):
+                    started.Remove(pid);
+                    break;
+                case ['~', .. var directory]:
+                    directories.Add(directory);
+                    break;
+                default:
+                    break;
+            }
+        }
     }
 
     private static DateTime? StartTime(int pid)

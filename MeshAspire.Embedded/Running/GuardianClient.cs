@@ -100,20 +100,17 @@ internal sealed class GuardianClient : IDisposable
 
         start.ArgumentList.Add(assembly);
         start.ArgumentList.Add(Run);
-        start.Environment["DOTNET_TieredPGO"] = "0";
-        var process = Process.Start(start) ?? throw new DistributedApplicationException($"{DotNet.Path} can't be started.");
-        process.EnableRaisingEvents = true;
-        process.Exited += (_, _) => Start();
-        _process = process;
-        foreach (var pid in _pids)
+        // What runs already it knows from birth: this process may be killed before it can tell.
+        foreach (var line in _pids.Select(pid => $"+{pid}").Concat(_directories.Select(directory => $"~{directory}")))
         {
-            Tell($"+{pid}");
+            start.ArgumentList.Add(line);
         }
 
-        foreach (var directory in _directories)
-        {
-            Tell($"~{directory}");
-        }
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        var process = Process.Start(start) ?? throw new DistributedApplicationException($"{DotNet.Path} can't be started.");
+        process.Exited += (_, _) => Start();
+        process.EnableRaisingEvents = true;
+        _process = process;
     }
 
     private void Tell(string line)
