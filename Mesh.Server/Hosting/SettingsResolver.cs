@@ -26,7 +26,7 @@ internal sealed partial class SettingsResolver(
     {
         var advertise = Advertise();
         var peers = new List<PeerSettings>();
-        foreach (var peer in options.Value.Peers)
+        foreach (var peer in options.Value.Others)
         {
             peers.Add(new PeerSettings(new ServerId(peer.Id!), await ResolveAsync(peer.Id!, peer.Endpoint!, cancellationToken)));
         }

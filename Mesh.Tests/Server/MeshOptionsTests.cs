@@ -41,7 +41,6 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Advertise", "nowhere", "Mesh__Advertise must be host:port")]
     [InlineData("Mesh:Advertise", "host:0", "Mesh__Advertise must be host:port")]
     [InlineData("Mesh:Peers:0:Id", "server-b", "Mesh__Peers__0__Endpoint is missing")]
-    [InlineData("Mesh:Peers:0:Id", "server-a", "Mesh__Peers__0__Id is this server's own id")]
     [InlineData("Mesh:Token", " ", "Mesh__Token must not be blank")]
     [InlineData("ConnectionStrings:redis", "", "ConnectionStrings__redis is missing")]
     [InlineData("Mesh:Timing:HeartbeatInterval", "soon", "Mesh__Timing__HeartbeatInterval must be a time such as 00:00:15")]

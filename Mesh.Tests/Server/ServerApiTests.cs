@@ -61,6 +61,39 @@ public sealed class ServerApiTests
     }
 
     [Fact]
+    public async Task Peers_OwnEntryInASharedList_IsSkipped()
+    {
+        await using var server = await ServerUnderTest.StartAsync(
+            ("Mesh:Peers:0:Id", "server-a"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"), ("Mesh:Peers:1:Id", "server-b"), ("Mesh:Peers:1:Endpoint", "127.0.0.1:2"));
+
+        var peers = (await server.GetJsonAsync("/status")).GetProperty("peers");
+
+        Assert.Equal(["server-b"], peers.EnumerateArray().Select(peer => peer.GetProperty("id").GetString()));
+    }
+
+    [Theory]
+    [InlineData("/health", "Healthy")]
+    [InlineData("/alive", "Healthy")]
+    public async Task Probe_AStrangerAsks_HearsOneWord(string path, string word)
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "secret"));
+
+        using var answer = await server.GetAsync(path);
+
+        Assert.Equal((HttpStatusCode.OK, word), (answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
+    }
+
+    [Fact]
+    public async Task Health_StoreAway_TellsAStrangerNoReason()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new InMemoryMeshStore { IsAway = true }, TimeProvider.System, ("Mesh:Token", "secret"));
+
+        using var answer = await server.GetAsync("/health");
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Unhealthy"), (answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
+    }
+
+    [Fact]
     public async Task Events_ATaskComes_AreTold()
     {
         await using var server = await ServerUnderTest.StartAsync();

@@ -11,7 +11,7 @@ internal sealed class MeshOptions
     /// <summary>host:port told to peers and workers. Default: the first address that is listened on.</summary>
     public string? Advertise { get; set; }
 
-    /// <summary>The other servers. Default: none.</summary>
+    /// <summary>The other servers. This server's own entry is skipped, so that all may share one list. Default: none.</summary>
     public List<PeerOptions> Peers { get; set; } = [];
 
     /// <summary>A secret that every HTTP and WebSocket client must present. Default: none, all are served.</summary>
@@ -38,6 +38,8 @@ internal sealed class MeshOptions
     public ProducerOptions Producer { get; set; } = new();
 
     public SupervisorOptions Supervisor { get; set; } = new();
+
+    internal IEnumerable<PeerOptions> Others => Peers.Where(peer => peer.Id != ServerId);
 
     /// <summary>Values that could not be read, each in words: for the validator.</summary>
     internal List<string> Unreadable { get; } = [];

@@ -94,11 +94,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             else
             {
                 CheckId($"{key}__Id", peer.Id, faults);
-                if (peer.Id == options.ServerId)
-                {
-                    faults.Add($"{key}__Id is this server's own id");
-                }
-                else if (!seen.Add(peer.Id))
+                if (!seen.Add(peer.Id))
                 {
                     faults.Add($"{key}__Id is that of another peer too");
                 }
