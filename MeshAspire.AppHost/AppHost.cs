@@ -9,19 +9,23 @@ var builder = DistributedApplication.CreateBuilder(args);
 var token = builder.AddParameter("mesh-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true);
 var redis = builder.AddRedis("redis").WithDataVolume().WithPersistence();
 
-// Aspire serves its dashboard at the AppHost's own address.
-var dashboard = builder.Configuration["ASPNETCORE_URLS"]?.Split(';')[0];
-
 var a = Server("server-a");
 var b = Server("server-b");
 Peer(a, b);
 Peer(b, a);
-Workers("workers-a", a, replicas: 2);
-Workers("workers-b", b, replicas: 4);
+var workersOfA = Workers("workers-a", a, replicas: 2);
+var workersOfB = Workers("workers-b", b, replicas: 4);
 
 if (builder.ExecutionContext.IsRunMode)
 {
+    Watch(a, b);
+    Slow(workersOfA, workersOfB);
     Waves(a, tasks: "200", period: "00:00:40");
+}
+else if (builder.Configuration["Pipeline:Step"] != "publish-manifest")
+{
+    // The manifest tells of the application alone; compose files are for an environment.
+    builder.AddDockerComposeEnvironment("compose");
 }
 
 builder.Build().Run();
@@ -32,9 +36,7 @@ IResourceBuilder<ProjectResource> Server(string name)
         .WithHttpEndpoint().WithHttpHealthCheck("/health")
         .WithReference(redis).WaitFor(redis)
         .WithEnvironment("Mesh__ServerId", name)
-        .WithEnvironment("Mesh__Token", token)
-        .WithEnvironment("Mesh__Dashboard", dashboard)
-        .WithEnvironment("Mesh__Timing__HeartbeatInterval", "00:00:05");
+        .WithEnvironment("Mesh__Token", token);
     return server.WithEnvironment("Mesh__Advertise", server.GetEndpoint("http").Property(EndpointProperty.HostAndPort));
 }
 
@@ -42,14 +44,34 @@ void Peer(IResourceBuilder<ProjectResource> server, IResourceBuilder<ProjectReso
     .WithEnvironment("Mesh__Peers__0__Id", peer.Resource.Name)
     .WithEnvironment("Mesh__Peers__0__Endpoint", peer.GetEndpoint("http").Property(EndpointProperty.HostAndPort));
 
-void Workers(string name, IResourceBuilder<ProjectResource> home, int replicas) => builder
+IResourceBuilder<ProjectResource> Workers(string name, IResourceBuilder<ProjectResource> home, int replicas) => builder
     .AddProject<Projects.Mesh_Worker>(name, launchProfileName: null).WithReplicas(replicas)
     .WithReference(redis).WithReference(home).WaitFor(home)
     .WithEnvironment("Mesh__HomeServer__Id", home.Resource.Name)
     .WithEnvironment("Mesh__HomeServer__Endpoint", home.GetEndpoint("http").Property(EndpointProperty.HostAndPort))
-    .WithEnvironment("Mesh__Token", token)
-    .WithEnvironment("Mesh__WorkTime", "00:00:00.150")
-    .WithEnvironment("Logging__Console__LogLevel__Mesh.Worker", "Warning"); // the servers tell the story
+    .WithEnvironment("Mesh__Token", token);
+
+// Links from the map to the traces, and peers that are missed soon.
+void Watch(params IResourceBuilder<ProjectResource>[] servers)
+{
+    // Aspire serves its dashboard at the AppHost's own address.
+    var dashboard = builder.Configuration["ASPNETCORE_URLS"]?.Split(';')[0];
+    foreach (var server in servers)
+    {
+        server.WithEnvironment("Mesh__Dashboard", dashboard)
+            .WithEnvironment("Mesh__Timing__HeartbeatInterval", "00:00:05");
+    }
+}
+
+// Work that takes its time, so that a wave outgrows two workers.
+void Slow(params IResourceBuilder<ProjectResource>[] workers)
+{
+    foreach (var one in workers)
+    {
+        one.WithEnvironment("Mesh__WorkTime", "00:00:00.150")
+            .WithEnvironment("Logging__Console__LogLevel__Mesh.Worker", "Warning"); // the servers tell the story
+    }
+}
 
 void Waves(IResourceBuilder<ProjectResource> server, string tasks, string period) => server
     .WithEnvironment("Mesh__Producer__Enabled", "true")

@@ -73,6 +73,10 @@ public sealed class EndpointReference(IResourceWithEndpoints owner, string endpo
 
     public EndpointReferenceExpression Property(EndpointProperty property) => new(this, property);
 
+    /// <summary>One text where the endpoint speaks TLS, the other where it doesn't: here it never does.</summary>
+    public ReferenceExpression GetTlsValue(ReferenceExpression enabledValue, ReferenceExpression disabledValue) =>
+        ReferenceExpression.CreateConditional(Property(EndpointProperty.TlsEnabled), bool.TrueString, enabledValue, disabledValue);
+
     public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) => ValueTask.FromResult<string?>(Url);
 
     private EndpointAnnotation? Find() => owner.Annotations.OfType<EndpointAnnotation>()

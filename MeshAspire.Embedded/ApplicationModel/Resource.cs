@@ -20,7 +20,14 @@ public class ContainerResource(string name, string? entrypoint = null)
     : Resource(name), IResourceWithEnvironment, IResourceWithEndpoints, IResourceWithWaitSupport
 {
     public string? Entrypoint { get; set; } = entrypoint;
+
+    /// <summary>What the container is where there are containers; null where it can't be published.</summary>
+    internal virtual ContainerDescription? Describe() => null;
 }
+
+internal sealed record ContainerDescription(string Image, IReadOnlyList<string> Arguments, IReadOnlyList<ContainerVolume> Volumes);
+
+internal sealed record ContainerVolume(string Name, string Target);
 
 internal static class ResourceName
 {

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
 using MeshAspire.Embedded.Dashboard;
+using MeshAspire.Embedded.Publishing;
 using MeshAspire.Embedded.Redis;
 using MeshAspire.Embedded.Running;
 using Microsoft.Extensions.Configuration;
@@ -31,6 +32,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
             ApplicationName = AppHostAssembly?.GetName().Name,
             ContentRootPath = AppHostDirectory,
         });
+        ExecutionContext = new(PublishArguments.Read(_host.Configuration, options.Args ?? []));
 
         // The console belongs to the resources; what the host itself has to say is said there when it matters.
         _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
@@ -53,7 +55,14 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         _host.Services.AddSingleton<Launcher>();
         _host.Services.AddSingleton<HealthProbe>();
         _host.Services.AddSingleton<Orchestrator>();
-        _host.Services.AddHostedService(services => services.GetRequiredService<Orchestrator>());
+        if (ExecutionContext.IsPublishMode)
+        {
+            _host.Services.AddHostedService<ManifestPublisher>();
+        }
+        else
+        {
+            _host.Services.AddHostedService(services => services.GetRequiredService<Orchestrator>());
+        }
     }
 
     public Assembly? AppHostAssembly { get; }
@@ -64,7 +73,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
 
     public IHostEnvironment Environment => _host.Environment;
 
-    public DistributedApplicationExecutionContext ExecutionContext { get; } = new(DistributedApplicationOperation.Run);
+    public DistributedApplicationExecutionContext ExecutionContext { get; }
 
     public IResourceCollection Resources { get; } = new ResourceCollection();
 

@@ -53,8 +53,8 @@ public static class ResourceBuilderExtensions
             foreach (var endpoint in source.Resource.Annotations.OfType<EndpointAnnotation>())
             {
                 var reference = new EndpointReference(source.Resource, endpoint.Name);
-                context.EnvironmentVariables[$"services__{name}__{endpoint.Name}__0"] = reference;
                 context.EnvironmentVariables[$"{EnvironmentName(name)}_{EnvironmentName(endpoint.Name)}"] = reference;
+                context.EnvironmentVariables[$"services__{name}__{endpoint.Name}__0"] = reference;
             }
         });
 
@@ -97,15 +97,4 @@ public static class ResourceBuilderExtensions
     }
 
     private static string EnvironmentName(string name) => name.ToUpperInvariant().Replace('-', '_');
-
-    private sealed class ConnectionStringReference(IResourceWithConnectionString resource, bool optional) : IValueProvider
-    {
-        public async ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default) =>
-            await resource.GetConnectionStringAsync(cancellationToken) switch
-            {
-                { } value => value,
-                null when optional => null,
-                null => throw new DistributedApplicationException($"The connection string of '{resource.Name}' has no value."),
-            };
-    }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>A Redis, whatever answers as one: Garnet, redis-server, or one that runs elsewhere.</summary>
@@ -15,15 +17,21 @@ public class RedisResource(string name, ParameterResource password) : ContainerR
 
     public ReferenceExpression ConnectionStringExpression => External is { } external
         ? ReferenceExpression.Create($"{external}")
-        : ReferenceExpression.Create($"{PrimaryEndpoint.Property(EndpointProperty.HostAndPort)},password={password}");
+        : ReferenceExpression.Create($"{PrimaryEndpoint.Property(EndpointProperty.HostAndPort)},password={password}{Tls}");
 
-    public ReferenceExpression UriExpression => ReferenceExpression.Create($"redis://:{password}@{Host}:{Port}");
+    public ReferenceExpression UriExpression =>
+        ReferenceExpression.Create($"{PrimaryEndpoint.Property(EndpointProperty.Scheme)}://:{password:uri}@{Host}:{Port}");
 
     /// <summary>The connection string of a Redis that isn't ours to start.</summary>
     internal string? External { get; set; }
 
     /// <summary>Whether its data outlives the run, and under which name; null when it doesn't.</summary>
     internal string? Volume { get; set; }
+
+    /// <summary>When and after how many changes a published Redis writes a snapshot; null when it doesn't.</summary>
+    internal (TimeSpan Interval, long Changes)? Snapshots { get; set; }
+
+    private ReferenceExpression Tls => PrimaryEndpoint.GetTlsValue(ReferenceExpression.Create($",ssl=true"), ReferenceExpression.Empty);
 
     public ValueTask<string?> GetConnectionStringAsync(CancellationToken cancellationToken = default) =>
         ConnectionStringExpression.GetValueAsync(cancellationToken);
@@ -35,4 +43,16 @@ public class RedisResource(string name, ParameterResource password) : ContainerR
         new("Password", ReferenceExpression.Create($"{password}")),
         new("Uri", UriExpression),
     ];
+
+    // A shell, so that the password comes from the environment and isn't seen among the arguments that the platform stores.
+    internal override ContainerDescription Describe()
+    {
+        var command = "redis-server --requirepass $REDIS_PASSWORD";
+        if (Snapshots is { } snapshots)
+        {
+            command += string.Create(CultureInfo.InvariantCulture, $" --save {snapshots.Interval.TotalSeconds} {snapshots.Changes}");
+        }
+
+        return new("docker.io/library/redis:8.6", ["-c", command], Volume is null ? [] : [new(Volume, "/data")]);
+    }
 }

@@ -1,0 +1,15 @@
+using System.Reflection;
+
+namespace Mesh.Tests.Publishing;
+
+/// <summary>Where the build left things.</summary>
+internal static class Built
+{
+    public static string AppHost => Metadata("MeshAspire.AppHost");
+
+    /// <summary>A file of the repository.</summary>
+    public static string Source(string path) => Path.Combine(Metadata("Repository"), path);
+
+    private static string Metadata(string key) =>
+        Path.GetFullPath(typeof(Built).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(one => one.Key == key).Value!);
+}
