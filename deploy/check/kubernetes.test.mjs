@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { find, overlays, render, workloads } from "./render.mjs";
+import { illTyped, invalid } from "./schema.mjs";
+import { seconds, serverSettings, settingOf, workerSettings } from "./settings.mjs";
+
+const own = "mesh-";
+const flush = 10; // seconds that a server has to write, and a worker to hand back, after Mesh__StopTimeout
+
+const containers = (resources) => workloads(resources).flatMap((one) => one.spec.template.spec.containers.map((container) => ({ one, container })));
+const nodes = (resources) => containers(resources).filter(({ container }) => container.image.startsWith(own));
+const labelsOf = (workload) => workload.spec.template.metadata.labels;
+const matches = (labels, { matchLabels = {}, matchExpressions = [] }) =>
+  Object.entries(matchLabels).every(([key, value]) => labels[key] === value)
+  && matchExpressions.every(({ key, operator, values }) => operator === "In" && values.includes(labels[key]));
+
+/** All that a container is told by name: its own variables, and those of the ConfigMaps that it takes whole. */
+function environment(resources, container) {
+  const maps = (container.envFrom ?? []).map(({ configMapRef }) => find(resources, "ConfigMap", configMapRef.name).data);
+  return new Map([...maps.flatMap(Object.entries), ...container.env.map(({ name, value }) => [name, value])]);
+}
+
+describe("The schemas", () => {
+  test("see a key that does not exist", () => {
+    const [resource] = workloads(render("small"));
+    resource.spec.template.spec.containers[0].readinesProbe = {};
+    assert.match(illTyped([resource]).join("\n"), /readinesProbe/);
+  });
+
+  test("see a value of the wrong kind", () => {
+    const [resource] = workloads(render("small"));
+    resource.spec.template.spec.terminationGracePeriodSeconds = "soon";
+    assert.match(invalid(resource), /terminationGracePeriodSeconds/);
+  });
+});
+
+for (const overlay of overlays) {
+  describe(`Overlay ${overlay}`, () => {
+    const resources = render(overlay);
+    const server = find(resources, "StatefulSet", "mesh-server");
+
+    test("fits the schemas", () => {
+      assert.deepEqual(resources.map(invalid).filter(Boolean), []);
+      assert.deepEqual(illTyped(resources), []);
+    });
+
+    test("lives in one namespace", () => {
+      const elsewhere = resources.filter(({ kind, metadata }) => kind !== "Namespace" && metadata.namespace !== "mesh");
+      assert.deepEqual(elsewhere.map(({ metadata }) => metadata.name), []);
+    });
+
+    test("tells servers and workers only what they know", () => {
+      for (const { one, container } of nodes(resources)) {
+        const known = one.kind === "StatefulSet" ? serverSettings : workerSettings;
+        const unknown = [...environment(resources, container).keys()].filter((name) => name.startsWith("Mesh__") && !known.has(settingOf(name)));
+        assert.deepEqual(unknown, [], one.metadata.name);
+      }
+    });
+
+    test("lists each server among the peers, under the address that it tells", () => {
+      const told = environment(resources, server.spec.template.spec.containers[0]);
+      assert.equal(told.get("Mesh__Advertise"), "$(Mesh__ServerId).mesh-servers:8080");
+      const names = Array.from({ length: server.spec.replicas }, (_, index) => `mesh-server-${index}`);
+      assert.deepEqual([...told.keys()].filter((name) => /^Mesh__Peers__\d+__Id$/.test(name)).map((name) => told.get(name)).sort(), names);
+      names.forEach((name, index) => assert.equal(told.get(`Mesh__Peers__${index}__Endpoint`), `${name}.mesh-servers:8080`));
+    });
+
+    test("gives each server a farm, whose home it is", () => {
+      const homes = resources.filter(({ kind }) => kind === "Deployment").map((farm) => {
+        const told = environment(resources, farm.spec.template.spec.containers[0]);
+        assert.equal(told.get("Mesh__HomeServer__Endpoint"), `${told.get("Mesh__HomeServer__Id")}.mesh-servers:8080`);
+        return told.get("Mesh__HomeServer__Id");
+      });
+      assert.deepEqual(homes.sort(), Array.from({ length: server.spec.replicas }, (_, index) => `mesh-server-${index}`));
+    });
+
+    test("waits longer for a node to stop than the node takes", () => {
+      for (const { one, container } of nodes(resources)) {
+        const limit = seconds(environment(resources, container).get("Mesh__StopTimeout")) + flush;
+        assert.ok(one.spec.template.spec.terminationGracePeriodSeconds > limit, `${one.metadata.name}: grace within ${limit} s`);
+      }
+    });
+
+    test("probes servers, and limits all", () => {
+      const [container] = server.spec.template.spec.containers;
+      assert.equal(container.readinessProbe.httpGet.path, "/health");
+      assert.equal(container.livenessProbe.httpGet.path, "/alive");
+      for (const { container: { name, resources: { requests, limits } } } of containers(resources)) {
+        assert.ok(requests.cpu && requests.memory && limits.cpu && limits.memory, name);
+      }
+    });
+
+    test("runs nobody as root, and nothing that can become it", () => {
+      for (const { one, container } of containers(resources)) {
+        const pod = one.spec.template.spec;
+        assert.equal(pod.automountServiceAccountToken, false);
+        assert.equal(pod.securityContext.runAsNonRoot, true);
+        assert.ok(pod.securityContext.runAsUser > 0);
+        assert.equal(pod.securityContext.seccompProfile.type, "RuntimeDefault");
+        assert.deepEqual(container.securityContext, {
+          allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] },
+        }, one.metadata.name);
+      }
+    });
+
+    test("names a version of each image", () => {
+      for (const { container } of containers(resources)) assert.match(container.image, /:\d+\.\d+/);
+    });
+
+    test("keeps secrets in the one Secret", () => {
+      const [secret, ...others] = resources.filter(({ kind }) => kind === "Secret");
+      assert.deepEqual([others, Object.keys(secret.data).sort()], [[], ["redis-password", "token"]]);
+      assert.doesNotMatch(JSON.stringify(resources.filter((one) => one !== secret)), /made-up/);
+      for (const { container } of containers(resources)) {
+        const keys = container.env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []);
+        assert.ok(keys.length > 0 && keys.every(({ name, key }) => name === secret.metadata.name && key in secret.data), container.name);
+      }
+    });
+
+    test("selects pods that exist", () => {
+      const pods = workloads(resources).map(labelsOf);
+      const selectors = [
+        ...workloads(resources).map((one) => [one, one.spec.selector]),
+        ...resources.filter(({ kind }) => kind === "Service").map((one) => [one, { matchLabels: one.spec.selector }]),
+        ...resources.filter(({ kind }) => kind === "PodDisruptionBudget").map((one) => [one, one.spec.selector]),
+        ...resources.filter(({ kind }) => kind === "NetworkPolicy").flatMap((one) =>
+          [one.spec.podSelector, ...[...(one.spec.ingress ?? []), ...(one.spec.egress ?? [])]
+            .flatMap(({ from = [], to = [] }) => [...from, ...to]).flatMap(({ podSelector }) => podSelector ?? [])].map((selector) => [one, selector])),
+      ];
+      for (const [one, selector] of selectors) {
+        assert.ok(pods.some((labels) => matches(labels, selector)), `${one.kind} ${one.metadata.name} selects nothing`);
+      }
+      for (const one of workloads(resources)) {
+        assert.equal(workloads(resources).filter((other) => matches(labelsOf(other), one.spec.selector)).length, 1, `${one.metadata.name} selects another's pods`);
+      }
+    });
+
+    test("keeps what Redis has", () => {
+      const redis = find(resources, "StatefulSet", "mesh-redis");
+      const [{ volumeMounts }] = redis.spec.template.spec.containers;
+      assert.equal(volumeMounts.find(({ name }) => name === redis.spec.volumeClaimTemplates[0].metadata.name).mountPath, "/data");
+      const config = find(resources, "ConfigMap", redis.spec.template.spec.volumes[0].configMap.name).data["redis.conf"];
+      assert.match(config, /^dir \/data$/m);
+      assert.match(config, /^appendonly yes$/m);
+      assert.match(config, /^maxmemory-policy noeviction$/m);
+    });
+
+    test("scales each farm by its own server's queue, where it scales", () => {
+      const scaled = resources.filter(({ kind }) => kind === "ScaledObject");
+      assert.equal(scaled.length, overlay === "scale" ? server.spec.replicas : 0);
+      for (const { metadata, spec } of scaled) {
+        const farm = find(resources, "Deployment", spec.scaleTargetRef.name);
+        assert.equal(farm.spec.replicas, undefined, "KEDA sets the replicas");
+        const home = environment(resources, farm.spec.template.spec.containers[0]).get("Mesh__HomeServer__Id");
+        const [{ type, metadata: trigger, authenticationRef }] = spec.triggers;
+        assert.equal(type, "metrics-api");
+        assert.equal(trigger.url, `http://${home}.mesh-servers.${metadata.namespace}.svc.cluster.local:8080/status`);
+        assert.equal(trigger.valueLocation, "queue");
+        assert.equal(trigger.authMode, "bearer");
+        const [token] = find(resources, "TriggerAuthentication", authenticationRef.name).spec.secretTargetRef;
+        assert.deepEqual([token.parameter, find(resources, "Secret", token.name).data[token.key]], ["token", btoa("made-up-token")]);
+      }
+    });
+  });
+}

@@ -1,0 +1,34 @@
+// The overlays as kubectl renders them, with secrets made up for the occasion.
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, parseAllDocuments } from "yaml";
+
+const deploy = new URL("..", import.meta.url).pathname;
+
+export const overlays = ["small", "scale"];
+
+export function render(overlay) {
+  const copy = mkdtempSync(join(tmpdir(), "mesh-deploy-"));
+  try {
+    cpSync(join(deploy, "kubernetes"), copy, { recursive: true });
+    writeFileSync(join(copy, "base", "secrets.env"), "token=made-up-token\nredis-password=made-up-password\n");
+    const text = execFileSync("kubectl", ["kustomize", join(copy, "overlays", overlay)], { encoding: "utf8" });
+    return parseAllDocuments(text).map((document) => document.toJS());
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+export const compose = () => parse(readFileSync(join(deploy, "compose", "compose.yaml"), "utf8"), { merge: true });
+
+/** The pods of an overlay, each with its owner: what a StatefulSet or a Deployment makes. */
+export const workloads = (resources) => resources.filter(({ kind }) => kind === "StatefulSet" || kind === "Deployment");
+
+export const find = (resources, kind, name) =>
+  resources.find((one) => one.kind === kind && one.metadata.name === name) ?? raise(`There is no ${kind} ${name}.`);
+
+function raise(message) {
+  throw new Error(message);
+}

@@ -1,0 +1,37 @@
+// Kubernetes' and KEDA's schemas, twice: the types see keys that do not exist, the validators see what a type cannot tell.
+import { createRequire } from "node:module";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+
+const require = createRequire(import.meta.url);
+
+const moduleOf = ({ apiVersion }) => (apiVersion.startsWith("keda.sh/") ? "@kubernetes-models/keda/" : "kubernetes-models/") + apiVersion;
+
+/** What the validators have to say of a resource; undefined when nothing. */
+export function invalid(resource) {
+  const Model = require(moduleOf(resource))[resource.kind];
+  if (!Model) return `${moduleOf(resource)} has no ${resource.kind}`;
+  try {
+    new Model(resource).validate();
+  } catch (error) {
+    return error.message;
+  }
+}
+
+/** What a compiler has to say of the resources as values of their types. */
+export function illTyped(resources) {
+  // Within this directory, where the compiler finds the packages.
+  const directory = mkdtempSync(join(import.meta.dirname, "node_modules", ".rendered-"));
+  try {
+    const file = join(directory, "resources.ts");
+    writeFileSync(file, resources.map((resource, index) =>
+      `import type { I${resource.kind} as T${index} } from "${moduleOf(resource)}";\nexport const r${index}: T${index} = ${JSON.stringify(resource)};\n`).join(""));
+    const program = ts.createProgram([file], {
+      noEmit: true, strict: true, skipLibCheck: true, types: [], module: ts.ModuleKind.CommonJS, moduleResolution: ts.ModuleResolutionKind.Node10,
+    });
+    return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
