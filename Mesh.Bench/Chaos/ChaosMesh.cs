@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+
+namespace Mesh.Bench.Chaos;
+
+/// <summary>The processes of one run: Redis, servers, workers, and a proxy before each that listens.</summary>
+internal sealed class ChaosMesh : IAsyncDisposable
+{
+    private readonly ChaosPlan _plan;
+    private readonly TimeProvider _time;
+    private readonly FreePorts _ports = new();
+
+    public ChaosMesh(ChaosPlan plan, TimeProvider time)
+    {
+        (_plan, _time) = (plan, time);
+        var redis = _ports.Next();
+        Redis = Process("redis", RedisStart(redis));
+        var redisProxy = _ports.Next();
+        RedisProxy = new TcpProxy("the network before redis", redisProxy, redis);
+        var inner = Enumerable.Range(0, plan.Servers).Select(_ => _ports.Next()).ToArray();
+        var outer = Enumerable.Range(0, plan.Servers).Select(_ => _ports.Next()).ToArray();
+        ServerProxies = [.. inner.Select((port, i) => new TcpProxy($"the network before {ChaosPlan.ServerId(i)}", outer[i], port))];
+        Servers = [.. inner.Select((port, i) => Process(ChaosPlan.ServerId(i), ServerStart(i, port, outer, redisProxy)))];
+        Workers = [.. Enumerable.Range(0, plan.Servers).SelectMany(server => WorkersOf(server, outer[server], redisProxy))];
+        Http = [.. outer.Select(Client)];
+    }
+
+    public ChaosProcess Redis { get; }
+
+    public IReadOnlyList<ChaosProcess> Servers { get; }
+
+    public IReadOnlyList<ChaosProcess> Workers { get; }
+
+    public TcpProxy RedisProxy { get; }
+
+    public IReadOnlyList<TcpProxy> ServerProxies { get; }
+
+    /// <summary>A client of each server, by way of its proxy.</summary>
+    public IReadOnlyList<HttpClient> Http { get; }
+
+    public IEnumerable<ChaosProcess> All => [Redis, .. Servers, .. Workers];
+
+    public IEnumerable<TcpProxy> Proxies => [RedisProxy, .. ServerProxies];
+
+    public void Start()
+    {
+        foreach (var proxy in Proxies)
+        {
+            proxy.Start();
+        }
+
+        foreach (var process in All)
+        {
+            process.Start();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in All.Reverse())
+        {
+            await process.DisposeAsync();
+        }
+
+        foreach (var proxy in Proxies)
+        {
+            await proxy.DisposeAsync();
+        }
+
+        foreach (var client in Http)
+        {
+            client.Dispose();
+        }
+    }
+
+    private static string OnPath(params string[] programs) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(folder => programs.Select(program => Path.Combine(folder, program)))
+            .FirstOrDefault(File.Exists)
+        ?? throw new ChaosException($"Chaos needs {string.Join(" or ", programs)} on the PATH.");
+
+    private ChaosProcess Process(string name, ProcessStartInfo start) => new(name, start, _plan.Directory, _time);
+
+    private ProcessStartInfo RedisStart(int port) => new(
+        OnPath("redis-server", "valkey-server"),
+        ["--port", Text(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--dir", _plan.Directory]);
+
+    private ProcessStartInfo ServerStart(int server, int port, int[] outer, int redis)
+    {
+        var start = DotNet("Mesh.Server", "--urls", $"http://127.0.0.1:{port}");
+        Set(start, redis, new()
+        {
+            ["ServerId"] = ChaosPlan.ServerId(server),
+            ["Advertise"] = Address(outer[server]),
+            // Quick, so that each recovery happens many times in a run.
+            ["Timing__HeartbeatInterval"] = "00:00:01",
+            ["Timing__HeartbeatTimeout"] = "00:00:04",
+            ["Timing__HeartbeatRetryDelay"] = "00:00:00.500",
+            ["Timing__HeartbeatMaxDelay"] = "00:00:02",
+            ["Timing__LoadBalancerInterval"] = "00:00:00.250",
+            ["Timing__ReplyTimeout"] = "00:00:02",
+            ["Balancing__ReleaseAfter"] = "00:00:00.500",
+            ["Tasks__LeaseTime"] = "00:00:05",
+            ["Tasks__WorkerGrace"] = "00:00:01",
+            ["Tasks__LineWorkerTimeout"] = "00:00:05",
+            ["Tasks__MaxAttempts"] = "6",
+            ["Tasks__ResultRetention"] = (_plan.Duration + TimeSpan.FromHours(2)).ToString("c", CultureInfo.InvariantCulture),
+            ["Loans__ArrivalTimeout"] = "00:00:05",
+            ["Loans__ReleaseRetryDelay"] = "00:00:01",
+            ["Loans__ReleaseRetryMaxDelay"] = "00:00:05",
+            ["Loans__ReturnTimeout"] = "00:00:10",
+            ["Loans__BorrowerLostAfter"] = "00:00:15",
+        });
+        var peers = Enumerable.Range(0, _plan.Servers).Where(peer => peer != server).ToArray();
+        for (var i = 0; i < peers.Length; i++)
+        {
+            start.Environment[$"Mesh__Peers__{i}__Id"] = ChaosPlan.ServerId(peers[i]);
+            start.Environment[$"Mesh__Peers__{i}__Endpoint"] = Address(outer[peers[i]]);
+        }
+
+        return start;
+    }
+
+    private IEnumerable<ChaosProcess> WorkersOf(int server, int port, int redis)
+    {
+        for (var worker = 0; worker < _plan.Workers; worker++)
+        {
+            var start = DotNet("Mesh.Worker");
+            Set(start, redis, new()
+            {
+                ["WorkerId"] = ChaosPlan.WorkerId(server, worker),
+                ["HomeServer__Id"] = ChaosPlan.ServerId(server),
+                ["HomeServer__Endpoint"] = Address(port),
+                ["Transport"] = worker % 2 == 0 ? "WebSocket" : "Tcp",
+                ["Concurrency"] = Text(1 + (worker % 2)),
+                ["WorkTime"] = "00:00:00.060",
+            });
+            yield return Process(ChaosPlan.WorkerId(server, worker), start);
+        }
+
+        for (var worker = 0; worker < _plan.LineWorkers; worker++)
+        {
+            var id = ChaosPlan.LineWorkerId(server, worker);
+            var script = Path.Combine(AppContext.BaseDirectory, "Chaos", "line_worker.py");
+            yield return Process(id, new ProcessStartInfo(OnPath("python3"), [script, id, ChaosPlan.ServerId(server), "127.0.0.1", Text(port)]));
+        }
+    }
+
+    // The programs lie beside this one.
+    private static ProcessStartInfo DotNet(string program, params string[] arguments) =>
+        new(OnPath("dotnet"), [Path.Combine(AppContext.BaseDirectory, program + ".dll"), .. arguments]);
+
+    private void Set(ProcessStartInfo start, int redis, Dictionary<string, string> settings)
+    {
+        start.Environment["ConnectionStrings__redis"] = Address(redis);
+        start.Environment["Mesh__Token"] = _plan.Token;
+        start.Environment["Logging__LogLevel__Microsoft.AspNetCore"] = "Warning";
+        foreach (var (key, value) in settings)
+        {
+            start.Environment[$"Mesh__{key}"] = value;
+        }
+    }
+
+    private HttpClient Client(int port)
+    {
+        var client = new HttpClient { BaseAddress = new Uri($"http://{Address(port)}"), Timeout = TimeSpan.FromSeconds(10) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _plan.Token);
+        return client;
+    }
+
+    private static string Address(int port) => $"127.0.0.1:{Text(port)}";
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,162 @@
+using System.Diagnostics;
+
+namespace Mesh.Bench.Chaos;
+
+/// <summary>One process of the mesh: kept running, taken down on demand, its output written to a file.</summary>
+internal sealed class ChaosProcess : IAsyncDisposable
+{
+    /// <summary>A process that was asked to end and still runs after this is killed.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
+
+    private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
+
+    private readonly ProcessStartInfo _start;
+    private readonly StreamWriter _log;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _end = new();
+    private readonly Lock _lock = new();
+    private Process? _process;
+    private TimeSpan? _down;
+    private long _asked;
+    private Task _life = Task.CompletedTask;
+
+    public ChaosProcess(string name, ProcessStartInfo start, string directory, TimeProvider time)
+    {
+        (Name, _start, _time) = (name, start, time);
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
+        _log = new StreamWriter(Path.Combine(directory, name + ".log"), append: true) { AutoFlush = true };
+    }
+
+    public string Name { get; }
+
+    /// <summary>How often it ended though nobody had asked it to.</summary>
+    public int EndedUnasked { get; private set; }
+
+    /// <summary>How often it did not end within the limit when asked to.</summary>
+    public int EndedLate { get; private set; }
+
+    public bool IsUp
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _process is { HasExited: false };
+            }
+        }
+    }
+
+    public void Start() => _life = LiveAsync();
+
+    /// <summary>Ends it at once, as kill -9 does; it is started again after the time.</summary>
+    public void Kill(TimeSpan down) => Take(down, process => process.Kill());
+
+    /// <summary>Asks it to end; it is started again that long after its end.</summary>
+    public void Terminate(TimeSpan down) => Take(down, process => Signals.Send(process.Id, Signals.Terminate));
+
+    /// <summary>Freezes it: it does nothing, and its connections stay.</summary>
+    public void Freeze() => Signal(Signals.Stop);
+
+    public void Thaw() => Signal(Signals.Continue);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        Take(TimeSpan.Zero, process => process.Kill());
+        await _life;
+        await _log.DisposeAsync();
+        _end.Dispose();
+    }
+
+    private async Task LiveAsync()
+    {
+        while (!_end.IsCancellationRequested)
+        {
+            using var process = Launch();
+            await WaitAsync(process);
+            TimeSpan down;
+            lock (_lock)
+            {
+                _process = null;
+                EndedUnasked += _down is null ? 1 : 0;
+                down = _down ?? RestartDelay;
+                _down = null;
+            }
+
+            await Task.Delay(down, _time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WaitAsync(Process process)
+    {
+        var ended = process.WaitForExitAsync(CancellationToken.None);
+        while (!ended.IsCompleted)
+        {
+            using var limit = new CancellationTokenSource(StopLimit, _time);
+            await ended.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (_lock)
+            {
+                if (!ended.IsCompleted && _down is not null && _time.GetElapsedTime(_asked) >= StopLimit)
+                {
+                    EndedLate++;
+                    process.Kill();
+                }
+            }
+        }
+
+        await ended;
+    }
+
+    private Process Launch()
+    {
+        lock (_lock)
+        {
+            var process = Process.Start(_start) ?? throw new ChaosException($"{_start.FileName} can't be started.");
+            process.OutputDataReceived += Write;
+            process.ErrorDataReceived += Write;
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+            _process = process;
+            if (_end.IsCancellationRequested)
+            {
+                process.Kill();
+            }
+
+            return process;
+        }
+    }
+
+    private void Take(TimeSpan down, Action<Process> end)
+    {
+        lock (_lock)
+        {
+            if (_process is { HasExited: false } process)
+            {
+                (_down, _asked) = (down, _time.GetTimestamp());
+                end(process);
+            }
+        }
+    }
+
+    private void Signal(int signal)
+    {
+        lock (_lock)
+        {
+            if (_process is { HasExited: false } process)
+            {
+                Signals.Send(process.Id, signal);
+            }
+        }
+    }
+
+    private void Write(object sender, DataReceivedEventArgs line)
+    {
+        lock (_log)
+        {
+            if (line.Data is { } text)
+            {
+                _log.WriteLine(text);
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+
+namespace Mesh.Bench.Chaos;
+
+/// <summary>One run: a mesh of processes under load and faults, then rest, then the reckoning.</summary>
+internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
+{
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(30);
+
+    private readonly long _began = time.GetTimestamp();
+
+    /// <returns>The exit code: 0 when every promise was kept.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(plan.Directory);
+        Tell($"Seed {plan.Seed}. {plan.Servers} servers, each with {plan.Workers} workers and {plan.LineWorkers} Python line workers. Logs: {plan.Directory}");
+        try
+        {
+            await using var mesh = new ChaosMesh(plan, time);
+            await LiveAsync(mesh, cancellationToken);
+            return 0;
+        }
+        catch (ChaosException exception)
+        {
+            Console.WriteLine($"FAILED: {exception.Message}");
+            Console.WriteLine($"The faults were drawn from --seed {plan.Seed}; the logs of all processes are in {plan.Directory}.");
+            return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.WriteLine("Stopped.");
+            return 1;
+        }
+    }
+
+    private async Task LiveAsync(ChaosMesh mesh, CancellationToken cancellationToken)
+    {
+        var (faults, load, account) = (new Faults(mesh, plan, Tell, time), new ChaosLoad(mesh, plan, time), new ChaosAccount(mesh, plan, time));
+        var loans = new LoanWatch(mesh, time);
+        mesh.Start();
+        await account.RestAsync(cancellationToken);
+        await load.PrepareAsync(cancellationToken);
+        Tell("All are up. Load and faults begin.");
+
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var whole = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var submitting = load.RunAsync(enough.Token, whole.Token);
+        var watching = Task.WhenAll(loans.RunAsync(enough.Token), ProgressAsync(load, loans, enough.Token));
+        var harming = faults.RunAsync(whole.Token);
+        try
+        {
+            if (await Task.WhenAny(harming, submitting) == submitting)
+            {
+                // It ends first only by a failure.
+                await submitting;
+            }
+
+            await harming;
+            await enough.CancelAsync();
+            await submitting.WaitAsync(plan.RestLimit, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new ChaosException($"Not at rest: {plan.RestLimit.TotalSeconds:0} s after the last fault a submission is still refused.");
+        }
+        finally
+        {
+            await whole.CancelAsync();
+            await enough.CancelAsync();
+            await Task.WhenAll(submitting, harming, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        var mended = time.GetTimestamp();
+        Tell("All is mended. Waiting for rest.");
+        await account.RestAsync(cancellationToken);
+        var toRest = time.GetElapsedTime(mended);
+        Tell($"At rest after {toRest.TotalSeconds:0.0} s. Reckoning {load.Accepted.Count:N0} tasks.");
+        var broken = await account.SettleAsync(load.Accepted, cancellationToken);
+        Report(mesh, faults, load, account, loans, toRest);
+        if (broken.Count > 0)
+        {
+            throw new ChaosException(string.Join(Environment.NewLine, broken.Take(20)) + (broken.Count > 20 ? $"{Environment.NewLine}and {broken.Count - 20} more" : ""));
+        }
+
+        Console.WriteLine("Nothing lost, nothing twice: accepted = done + dead, all balances exact, every worker at home, no loan open.");
+    }
+
+    private async Task ProgressAsync(ChaosLoad load, LoanWatch loans, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(ProgressInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                Tell($"{load.Accepted.Count:N0} tasks accepted, {load.Repeated:N0} submissions repeated, {loans.Count:N0} loans seen");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The load is over.
+        }
+    }
+
+    private void Report(ChaosMesh mesh, Faults faults, ChaosLoad load, ChaosAccount account, LoanWatch loans, TimeSpan toRest)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed          {plan.Seed}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"chaos         {plan.Duration.TotalMinutes:0.##} min, at rest {toRest.TotalSeconds:0.0} s after the last fault"));
+        Console.WriteLine($"faults        {faults.Counts.Values.Sum():N0}: {string.Join(", ", faults.Counts.Select(fault => $"{fault.Key} {fault.Value}"))}");
+        Console.WriteLine($"tasks         {load.Accepted.Count:N0} accepted = {account.Done:N0} done + {account.Dead:N0} dead; {load.Repeated:N0} submissions repeated");
+        Console.WriteLine($"loans seen    {loans.Count:N0}");
+        Console.WriteLine($"ended unasked {Counted(mesh, process => process.EndedUnasked)}");
+        Console.WriteLine($"ended late    {Counted(mesh, process => process.EndedLate)}");
+    }
+
+    private static string Counted(ChaosMesh mesh, Func<ChaosProcess, int> count) =>
+        string.Join(", ", mesh.All.Where(process => count(process) > 0).Select(process => $"{process.Name} {count(process)}")) is { Length: > 0 } text ? text : "none";
+
+    private void Tell(string text)
+    {
+        if (!quiet)
+        {
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time.GetElapsedTime(_began).TotalSeconds,7:0.0} s  {text}"));
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Mesh.Bench.Chaos;
+
+/// <summary>The network before one server or Redis: passes bytes on, until it is told to cut connections or to go silent.</summary>
+internal sealed class TcpProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener;
+    private readonly IPEndPoint _target;
+    private readonly CancellationTokenSource _end = new();
+    private readonly Lock _lock = new();
+    private readonly HashSet<Socket> _sockets = [];
+    private readonly HashSet<Task> _pairs = [];
+    private TaskCompletionSource _open = Opened();
+    private Task _accepting = Task.CompletedTask;
+
+    public TcpProxy(string name, int port, int targetPort)
+    {
+        Name = name;
+        _listener = new TcpListener(IPAddress.Loopback, port);
+        _target = new IPEndPoint(IPAddress.Loopback, targetPort);
+    }
+
+    public string Name { get; }
+
+    public void Start()
+    {
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>Resets all connections there are.</summary>
+    public void Cut()
+    {
+        lock (_lock)
+        {
+            foreach (var socket in _sockets)
+            {
+                Reset(socket);
+            }
+        }
+    }
+
+    /// <summary>Nothing passes any more, yet no connection ends: both sides believe in the other.</summary>
+    public void FallSilent()
+    {
+        lock (_lock)
+        {
+            if (_open.Task.IsCompleted)
+            {
+                _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+    }
+
+    public void Speak()
+    {
+        lock (_lock)
+        {
+            _open.TrySetResult();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        _listener.Stop();
+        Cut();
+        Speak();
+        await _accepting;
+        Task[] pairs;
+        lock (_lock)
+        {
+            pairs = [.. _pairs];
+        }
+
+        await Task.WhenAll(pairs);
+        _end.Dispose();
+    }
+
+    private static TaskCompletionSource Opened()
+    {
+        var open = new TaskCompletionSource();
+        open.SetResult();
+        return open;
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (!_end.IsCancellationRequested)
+            {
+                var client = await _listener.AcceptSocketAsync(_end.Token);
+                var pair = PairAsync(client);
+                lock (_lock)
+                {
+                    _pairs.RemoveWhere(static one => one.IsCompleted);
+                    _pairs.Add(pair);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // The run is over.
+        }
+    }
+
+    private async Task PairAsync(Socket client)
+    {
+        using var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        using (client)
+        {
+            lock (_lock)
+            {
+                _sockets.Add(client);
+                _sockets.Add(server);
+            }
+
+            try
+            {
+                client.NoDelay = server.NoDelay = true;
+                await Gate();
+                await server.ConnectAsync(_target, _end.Token);
+                await Task.WhenAll(PumpAsync(client, server), PumpAsync(server, client));
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
+            {
+                Reset(client);
+                Reset(server);
+            }
+            finally
+            {
+                lock (_lock)
+                {
+                    _sockets.Remove(client);
+                    _sockets.Remove(server);
+                }
+            }
+        }
+    }
+
+    private async Task PumpAsync(Socket from, Socket to)
+    {
+        var buffer = new byte[32 * 1024];
+        try
+        {
+            while (await from.ReceiveAsync(buffer) is > 0 and var count)
+            {
+                await Gate();
+                for (var sent = 0; sent < count;)
+                {
+                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent));
+                }
+            }
+
+            await Gate();
+            to.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Half a connection is none: the other pump must not wait for ever.
+            Reset(from);
+            Reset(to);
+            throw;
+        }
+    }
+
+    private Task Gate()
+    {
+        lock (_lock)
+        {
+            return _open.Task;
+        }
+    }
+
+    private static void Reset(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            socket.Close();
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It has ended by itself.
+        }
+    }
+}
