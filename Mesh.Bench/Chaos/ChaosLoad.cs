@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -127,5 +128,7 @@ internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider tim
     }
 
     /// <summary>Whether an HTTP call failed for want of a server rather than by its answer.</summary>
-    internal static bool IsAway(Exception exception) => exception is HttpRequestException or TaskCanceledException or IOException or JsonException;
+    internal static bool IsAway(Exception exception) =>
+        // A connection that is reset at its birth shows itself as the last.
+        exception is HttpRequestException or TaskCanceledException or IOException or JsonException or SocketException;
 }

@@ -44,6 +44,16 @@ internal sealed class MeshProcess : IAsyncDisposable
     /// <summary>Its last lines, for a test's message.</summary>
     public string Output => $"--- {Id}\n{string.Join('\n', _output)}";
 
+    /// <summary>Its resident memory, MiB.</summary>
+    public long MemoryMiB
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64 / (1024 * 1024);
+        }
+    }
+
     /// <param name="id">Unique in this run, since the servers of all tests share one Redis.</param>
     /// <param name="peers">Id and port of each peer.</param>
     /// <param name="settings">Further configuration, without the prefix "Mesh__".</param>

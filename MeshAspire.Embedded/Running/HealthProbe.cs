@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
 using MeshAspire.Embedded.Redis;
 
@@ -41,7 +42,8 @@ internal sealed class HealthProbe : IDisposable
             using var response = await _http.GetAsync(new Uri(url), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return (int)response.StatusCode == check.StatusCode ? null : $"{url} answers {(int)response.StatusCode}";
         }
-        catch (HttpRequestException exception)
+        // A connection that is reset at its very birth shows itself as a bare SocketException.
+        catch (Exception exception) when (exception is HttpRequestException or SocketException)
         {
             return $"{url}: {exception.Message}";
         }
