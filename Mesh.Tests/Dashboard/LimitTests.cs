@@ -41,6 +41,18 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public void Link_IsKnownAtBothEndsUntilItsSpanGoes()
+    {
+        var store = new TraceStore(new TelemetryLimits { Traces = 2 });
+        store.Add([Span(1, 1) with { Links = [new(new TraceId(0, 2), new SpanId(1), [])] }, Span(2, 1)]);
+        Assert.Equal("1", Assert.Single(store.Find(new TraceId(0, 2))!.LinkedFrom).Name);
+        Assert.Empty(store.Find(new TraceId(0, 1))!.LinkedFrom);
+
+        store.Add([Span(3, 1)]);
+        Assert.Empty(store.Find(new TraceId(0, 2))!.LinkedFrom);
+    }
+
+    [Fact]
     public void Trace_WithTooManySpans_TellsHowManyWereLeft()
     {
         var store = new TraceStore(new TelemetryLimits { SpansPerTrace = 4 });

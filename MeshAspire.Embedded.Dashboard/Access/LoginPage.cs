@@ -12,6 +12,7 @@ internal static class LoginPage
           <meta charset="utf-8">
           <meta name="viewport" content="width=device-width, initial-scale=1">
           <meta name="color-scheme" content="light dark">
+          <link rel="icon" href="data:,">
           <title>Log in · {{WebUtility.HtmlEncode(application)}}</title>
           <style>
             :root { --page: #f5f5f7; --card: #fff; --text: #1b1b1f; --dim: #5c5c66; --line: #d1d1d8; --brand: #5b4bd6; --bad: #b10e1c; }

@@ -64,16 +64,30 @@ internal sealed class Chart
                 continue;
             }
 
-            var x = Side * (double)(time - From) / (To - From);
-            var y = Side * (1 - ((value - Bottom) / (Top - Bottom)));
+            var (x, y) = (X(time), Y(value));
             if (path.Length == 0 || time - last > Gap)
             {
-                // Alone it would be no line at all.
                 path.Append(CultureInfo.InvariantCulture, $"M{x:0.#} {y:0.#}");
             }
 
             path.Append(CultureInfo.InvariantCulture, $"L{x:0.#} {y:0.#}");
             last = time;
+        }
+
+        return path.ToString();
+    }
+
+    /// <summary>The points with no neighbour to join: as a line they could hardly be seen. Data of an SVG path that is drawn with round ends.</summary>
+    public string Dots(ChartLine line)
+    {
+        var points = line.Points.Where(point => point.Time >= From && double.IsFinite(point.Value)).ToArray();
+        var path = new StringBuilder();
+        for (var i = 0; i < points.Length; i++)
+        {
+            if ((i == 0 || points[i].Time - points[i - 1].Time > Gap) && (i == points.Length - 1 || points[i + 1].Time - points[i].Time > Gap))
+            {
+                path.Append(CultureInfo.InvariantCulture, $"M{X(points[i].Time):0.#} {Y(points[i].Value):0.#}h0");
+            }
         }
 
         return path.ToString();
@@ -95,6 +109,10 @@ internal sealed class Chart
         });
         return JsonSerializer.Serialize(new ChartReadings([.. times.Select(time => time * 1000)], [.. lines]), JsonSerializerOptions.Web);
     }
+
+    private double X(long time) => Side * (double)(time - From) / (To - From);
+
+    private double Y(double value) => Side * (1 - ((value - Bottom) / (Top - Bottom)));
 
     /// <summary>1, 2 or 5 times a power of ten, no less than what is asked.</summary>
     private static double NiceStep(double least, string unit)

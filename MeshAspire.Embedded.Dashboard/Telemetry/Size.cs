@@ -13,7 +13,8 @@ internal static class Size
 
         foreach (var one in span.Links)
         {
-            size += 64 + Of(one.Attributes);
+            // Its target remembers it too.
+            size += 256 + Of(one.Attributes);
         }
 
         return size;

@@ -17,7 +17,8 @@ public sealed record SourceShare(Source Source, int Spans, bool Failed);
 /// <param name="Id">Its id.</param>
 /// <param name="Spans">By start.</param>
 /// <param name="Left">Spans beyond the limit, not kept.</param>
-public sealed record TraceView(TraceId Id, IReadOnlyList<Span> Spans, int Left);
+/// <param name="LinkedFrom">Spans of any trace that link to this one, by start.</param>
+public sealed record TraceView(TraceId Id, IReadOnlyList<Span> Spans, int Left, IReadOnlyList<Span> LinkedFrom);
 
 /// <summary>A trace in the store, under its lock.</summary>
 internal sealed class Trace(TraceId id)

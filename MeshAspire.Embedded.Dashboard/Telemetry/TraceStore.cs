@@ -6,6 +6,7 @@ internal sealed class TraceStore(TelemetryLimits limits)
     private readonly Lock _lock = new();
     private readonly Dictionary<TraceId, Trace> _traces = [];
     private readonly LinkedList<Trace> _byArrival = new();
+    private readonly Dictionary<TraceId, HashSet<Span>> _linkedFrom = [];
     private long _version;
     private long _received;
 
@@ -48,6 +49,7 @@ internal sealed class TraceStore(TelemetryLimits limits)
     public TraceView? Find(TraceId id)
     {
         Span[] spans;
+        Span[] from;
         int left;
         lock (_lock)
         {
@@ -57,11 +59,13 @@ internal sealed class TraceStore(TelemetryLimits limits)
             }
 
             spans = [.. trace.Spans.Values];
+            from = _linkedFrom.TryGetValue(id, out var linked) ? [.. linked] : [];
             left = trace.Left;
         }
 
         Array.Sort(spans, static (a, b) => a.Start.CompareTo(b.Start));
-        return new TraceView(id, spans, left);
+        Array.Sort(from, static (a, b) => a.Start.CompareTo(b.Start));
+        return new TraceView(id, spans, left, from);
     }
 
     /// <summary>The newest traces that pass the filter, and how many pass it in all.</summary>
@@ -110,6 +114,10 @@ internal sealed class TraceStore(TelemetryLimits limits)
         {
             SpanCount++;
             Bytes += bytes;
+            foreach (var link in span.Links)
+            {
+                LinkedFrom(link.TraceId).Add(span);
+            }
         }
 
         while (_traces.Count > limits.Traces || SpanCount > limits.Spans || Bytes > limits.SpanBytes)
@@ -119,6 +127,31 @@ internal sealed class TraceStore(TelemetryLimits limits)
             _traces.Remove(oldest.Id);
             SpanCount -= oldest.Spans.Count;
             Bytes -= oldest.Bytes;
+            foreach (var gone in oldest.Spans.Values)
+            {
+                ForgetLinks(gone);
+            }
+        }
+    }
+
+    private HashSet<Span> LinkedFrom(TraceId target)
+    {
+        if (!_linkedFrom.TryGetValue(target, out var spans))
+        {
+            _linkedFrom.Add(target, spans = new HashSet<Span>(ReferenceEqualityComparer.Instance));
+        }
+
+        return spans;
+    }
+
+    private void ForgetLinks(Span span)
+    {
+        foreach (var link in span.Links)
+        {
+            if (_linkedFrom.TryGetValue(link.TraceId, out var spans) && spans.Remove(span) && spans.Count == 0)
+            {
+                _linkedFrom.Remove(link.TraceId);
+            }
         }
     }
 }

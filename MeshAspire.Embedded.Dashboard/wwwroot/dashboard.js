@@ -23,6 +23,14 @@ document.addEventListener('keydown', event => {
   }
 });
 
+// Escape closes the panel; the row that it was about has the focus again.
+document.addEventListener('keydown', event => {
+  const close = event.key === 'Escape' && !event.defaultPrevented && document.querySelector('.panel [aria-label="Close"]');
+  if (!close) return;
+  document.querySelector('.chosen .cover')?.focus();
+  close.click();
+});
+
 // A chart carries its points; a line follows the pointer and tells the values there.
 document.addEventListener('pointermove', event => {
   const chart = event.target.closest?.('.chart');
