@@ -16,6 +16,8 @@ function ceiling(value) {
   return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map(step => step * unit).find(end => end >= value);
 }
 
+const round = value => (value >= 10 ? Math.round(value) : Math.round(value * 10) / 10);
+
 export class Chart {
   #values = [];
 
@@ -51,9 +53,13 @@ export class Chart {
     for (const mark of this.marks) {
       mark.line.setAttribute('d', mark.level < top ? `M0 ${y(mark.level)}H${LENGTH}` : '');
     }
-    const shown = value >= 10 ? Math.round(value) : Math.round(value * 10) / 10;
-    this.now.textContent = shown.toLocaleString();
-    this.end.textContent = top.toLocaleString();
-    this.svg.setAttribute('aria-label', `${this.name}: now ${shown}, at most ${Math.round(most)} in the last two minutes`);
+    this.end.textContent = `up to ${top.toLocaleString()}`;
+    this.svg.setAttribute('aria-label', `${this.name}: now ${round(value)}, at most ${Math.round(most)} in the last two minutes`);
+    this.tell(value);
+  }
+
+  /** The value as it is now, between two seconds too. */
+  tell(value) {
+    this.now.textContent = round(value).toLocaleString();
   }
 }

@@ -40,6 +40,7 @@ function show(next) {
   byId('server').textContent = next.id;
   byId('address').textContent = next.advertise;
   setNumber('n-queue', next.queue);
+  waiting.tell(next.queue);
   setNumber('n-running', next.running);
   setNumber('n-done', next.done);
   setNumber('n-dead', next.dead);

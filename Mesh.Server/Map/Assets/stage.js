@@ -103,6 +103,8 @@ export class Stage {
   /** A guest is seen off to its home, whoever else goes fades. */
   #leave(chip) {
     chip.dataset.state = 'ended';
+    delete chip.dataset.id; // who comes back meanwhile has a chip of its own
+    chip.ariaHidden = 'true';
     const gone = () => chip.remove();
     const door = chip.parentElement.id === 'guests' && this.#door(chip.dataset.home);
     if (!door) {
