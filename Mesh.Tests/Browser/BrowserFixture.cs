@@ -1,0 +1,84 @@
+using MeshAspire.Embedded.Running;
+using Microsoft.Playwright;
+
+namespace Mesh.Tests.Browser;
+
+/// <summary>One AppHost and one browser for all tests with a browser; started by the first that asks.</summary>
+public sealed class BrowserFixture : IAsyncLifetime
+{
+    /// <summary>How long an assertion or an action waits at most; a page as a rule answers within a tenth of a second.</summary>
+    private const float Patience = 20_000;
+
+    /// <summary>The folder that pictures go to. Default: "screenshots" beside the tests' program.</summary>
+    private const string ScreenshotsVariable = "MESH_SCREENSHOTS";
+
+    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
+
+    private static readonly string[] Arguments =
+    [
+        "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ];
+
+    private readonly Lazy<Task<AppHostRun>> _host = new(AppHostRun.StartAsync);
+    private readonly Lazy<Task<IBrowser>> _browser;
+    private IPlaywright? _playwright;
+
+    public BrowserFixture() => _browser = new(LaunchAsync);
+
+    private static string Screenshots =>
+        Environment.GetEnvironmentVariable(ScreenshotsVariable) is { Length: > 0 } folder ? folder : Path.Combine(AppContext.BaseDirectory, "screenshots");
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser.IsValueCreated)
+        {
+            await (await _browser.Value).DisposeAsync();
+            _playwright?.Dispose();
+        }
+
+        if (_host.IsValueCreated)
+        {
+            await (await _host.Value).DisposeAsync();
+        }
+    }
+
+    /// <summary>A person at a browser of their own, not logged in anywhere. Skips the test where there is no browser; in CI that is a fault.</summary>
+    internal async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
+    {
+        var context = await NewContextAsync(scheme, animations);
+        return new Visitor(context, await _host.Value, Screenshots);
+    }
+
+    /// <summary>As <see cref="VisitAsync"/>, for pages that no AppHost started.</summary>
+    internal async Task<IBrowserContext> NewContextAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
+    {
+        var found = Names.Any(name => DotNet.OnPath(name) is not null);
+        Assert.SkipUnless(found || Environment.GetEnvironmentVariable("CI") is "true", $"None of {string.Join(", ", Names)} is on the PATH.");
+        var context = await (await _browser.Value).NewContextAsync(new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = 1280, Height = 720 },
+            ColorScheme = scheme,
+            ReducedMotion = animations ? ReducedMotion.NoPreference : ReducedMotion.Reduce,
+            Locale = "en-GB",
+        });
+        context.SetDefaultTimeout(Patience);
+        return context;
+    }
+
+    private async Task<IBrowser> LaunchAsync()
+    {
+        Assertions.SetDefaultExpectTimeout(Patience);
+        var program = Names.Select(DotNet.OnPath).FirstOrDefault(path => path is not null)
+            ?? throw new FileNotFoundException($"The tests with a browser need one of {string.Join(", ", Names)} on the PATH.");
+        _playwright = await Playwright.CreateAsync();
+        return await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = Arguments });
+    }
+}
+
+[CollectionDefinition(Name)]
+public sealed class BrowserTests : ICollectionFixture<BrowserFixture>
+{
+    public const string Name = "Browser";
+}
