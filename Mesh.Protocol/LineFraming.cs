@@ -13,17 +13,18 @@ public static class LineFraming
 
     /// <summary>
     /// Takes the next line that is not blank off the buffer. False with an error when the line is longer than
-    /// <see cref="ProtocolLimits.MaxMessageBytes"/>, which leaves no way to go on; false without one when more bytes are needed.
+    /// <paramref name="maxBytes"/>, which leaves no way to go on; false without one when more bytes are needed.
     /// </summary>
-    public static bool TryReadLine(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line, out ProtocolError error)
+    public static bool TryReadLine(
+        ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line, out ProtocolError error, int maxBytes = ProtocolLimits.MaxMessageBytes)
     {
         error = default;
         while (buffer.PositionOf((byte)'\n') is { } end)
         {
             line = Trim(buffer.Slice(0, end));
-            if (line.Length > ProtocolLimits.MaxMessageBytes)
+            if (line.Length > maxBytes)
             {
-                error = ProtocolError.TooLong;
+                error = ProtocolError.LongerThan(maxBytes);
                 return false;
             }
 
@@ -36,9 +37,9 @@ public static class LineFraming
 
         line = default;
         // A \r may still turn out to belong to the line's end.
-        if (buffer.Length > ProtocolLimits.MaxMessageBytes + 1)
+        if (buffer.Length > maxBytes + 1)
         {
-            error = ProtocolError.TooLong;
+            error = ProtocolError.LongerThan(maxBytes);
         }
 
         return false;

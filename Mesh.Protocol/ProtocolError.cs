@@ -43,6 +43,10 @@ public readonly record struct ProtocolError(ProtocolErrorKind Kind, string Field
     /// <summary>The error of a message longer than <see cref="ProtocolLimits.MaxMessageBytes"/>.</summary>
     public static ProtocolError TooLong { get; } = new(ProtocolErrorKind.TooLong, WholeMessage, "is longer than 64 KiB");
 
+    /// <summary>The error of a message longer than a reader takes that takes less.</summary>
+    public static ProtocolError LongerThan(int bytes) =>
+        bytes == ProtocolLimits.MaxMessageBytes ? TooLong : new(ProtocolErrorKind.TooLong, WholeMessage, $"is longer than {bytes} bytes");
+
     /// <summary>The error of a binary WebSocket message.</summary>
     public static ProtocolError NotText { get; } = new(ProtocolErrorKind.NotText, WholeMessage, "must be text");
 

@@ -11,8 +11,8 @@ public sealed class BatchingStream(Stream inner) : Stream
 {
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _writing = new(1, 1);
-    private ArrayBufferWriter<byte> _gathered = new(4096);
-    private ArrayBufferWriter<byte> _spare = new(4096);
+    private ArrayBufferWriter<byte> _gathered = new();
+    private ArrayBufferWriter<byte> _spare = new();
     private bool _held;
 
     public override bool CanRead => true;

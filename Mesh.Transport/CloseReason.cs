@@ -32,4 +32,7 @@ public enum CloseReason : byte
 
     /// <summary>The peer did not take all that was left to send in <see cref="MeshConnectionOptions.CloseTimeout"/>, or did not answer in time.</summary>
     Timeout = 10,
+
+    /// <summary>The peer began a message and did not end it in time.</summary>
+    TooSlow = 11,
 }

@@ -107,8 +107,9 @@ public sealed class LineConnection : MeshConnection
     private bool TryTake(in ReadResult result, out Received received)
     {
         var buffer = result.Buffer;
-        if (LineFraming.TryReadLine(ref buffer, out var line, out var error))
+        if (LineFraming.TryReadLine(ref buffer, out var line, out var error, MaxMessageBytes))
         {
+            NoteProgress(incomplete: false);
             received = Parse(in line);
             _input.AdvanceTo(buffer.Start);
             return true;
@@ -130,6 +131,7 @@ public sealed class LineConnection : MeshConnection
         }
         else
         {
+            NoteProgress(incomplete: !buffer.IsEmpty);
             _input.AdvanceTo(buffer.Start, buffer.End);
             received = default;
             return false;

@@ -24,6 +24,7 @@ public abstract class MeshConnection : IAsyncDisposable
     private readonly Lock _ending = new();
     private Task _sending = Task.CompletedTask;
     private int _reason;
+    private long _incompleteSince;
     private bool _aborted;
     private bool _ownsReceiving;
     private volatile bool _receivesNoMore;
@@ -43,6 +44,14 @@ public abstract class MeshConnection : IAsyncDisposable
 
     /// <summary>Done once the connection is closed and nothing of it runs any more, with the first cause.</summary>
     public Task<CloseReason> Closed => _closed.Task;
+
+    /// <summary>How long a part of a message has been waiting for the rest of it; zero when none does. On any thread.</summary>
+    public TimeSpan IncompleteFor => Volatile.Read(ref _incompleteSince) is not 0 and var since ? _options.TimeProvider.GetElapsedTime(since) : TimeSpan.Zero;
+
+    /// <summary>Whether either side has begun to end it.</summary>
+    public bool IsEnding => Reason != 0;
+
+    private protected int MaxMessageBytes => _options.MaxMessageBytes;
 
     private protected CloseReason Reason => (CloseReason)Volatile.Read(ref _reason);
 
@@ -108,6 +117,15 @@ public abstract class MeshConnection : IAsyncDisposable
         using (ExecutionContext.SuppressFlow())
         {
             _sending = Task.Run(SendAllAsync);
+        }
+    }
+
+    /// <summary>What was received last: part of a message, or the end of one.</summary>
+    private protected void NoteProgress(bool incomplete)
+    {
+        if (incomplete != (_incompleteSince != 0))
+        {
+            Volatile.Write(ref _incompleteSince, incomplete ? Math.Max(1, _options.TimeProvider.GetTimestamp()) : 0);
         }
     }
 

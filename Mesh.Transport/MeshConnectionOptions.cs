@@ -1,3 +1,5 @@
+using Mesh.Protocol;
+
 namespace Mesh.Transport;
 
 /// <summary>How a connection behaves, dialled or accepted.</summary>
@@ -11,6 +13,9 @@ public sealed class MeshConnectionOptions
 
     /// <summary>Messages that wait to be sent. Default: 1024.</summary>
     public int OutboxCapacity { get; init; } = 1024;
+
+    /// <summary>Longest message taken, in bytes. Default: <see cref="ProtocolLimits.MaxMessageBytes"/>.</summary>
+    public int MaxMessageBytes { get; init; } = ProtocolLimits.MaxMessageBytes;
 
     /// <summary>How long a graceful close may take before it becomes an abort. Default: 2 s.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);

@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Mesh.Protocol;
 
 namespace Mesh.Transport;
@@ -10,6 +13,9 @@ public sealed class MeshDialer(MeshDialerOptions options)
 {
     private const string Path = "/mesh";
 
+    /// <summary>The same but for TLS.</summary>
+    public MeshDialer WithTls(bool useTls) => useTls == options.UseTls ? this : new(options with { UseTls = useTls });
+
     /// <exception cref="MeshDialException">No connection came about.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<MeshConnection> DialAsync(MeshEndpoint endpoint, Framing framing, CancellationToken cancellationToken)
@@ -17,10 +23,16 @@ public sealed class MeshDialer(MeshDialerOptions options)
         var socket = await ConnectAsync(endpoint, cancellationToken);
         try
         {
+            Stream stream = new NetworkStream(socket, ownsSocket: true);
+            if (options.UseTls)
+            {
+                stream = await EncryptAsync(stream, endpoint, cancellationToken);
+            }
+
             return framing switch
             {
-                Framing.Line => new LineConnection(new SocketPipe(socket), endpoint.ToString(), options.Connection, socket.Dispose),
-                Framing.WebSocket => await ShakeHandsAsync(socket, endpoint, cancellationToken),
+                Framing.Line => new LineConnection(new SocketPipe(stream), endpoint.ToString(), options.Connection, socket.Dispose),
+                Framing.WebSocket => await ShakeHandsAsync(socket, new BatchingStream(stream), endpoint, cancellationToken),
                 _ => throw new ArgumentOutOfRangeException(nameof(framing), framing, "No framing"),
             };
         }
@@ -58,11 +70,34 @@ public sealed class MeshDialer(MeshDialerOptions options)
         }
     }
 
-    // The socket is connected first and handed to the HTTP stack afterwards: so a failure is known to be one of TCP or one of the handshake,
-    // and the WebSocket's writes can be gathered.
-    private async Task<WebSocketConnection> ShakeHandsAsync(Socket socket, MeshEndpoint endpoint, CancellationToken cancellationToken)
+    private async Task<SslStream> EncryptAsync(Stream stream, MeshEndpoint endpoint, CancellationToken cancellationToken)
     {
-        var stream = new BatchingStream(new NetworkStream(socket, ownsSocket: true));
+        var tls = new SslStream(stream);
+        using var limit = new TimeLimit(options.ConnectTimeout, options.Connection.TimeProvider, cancellationToken);
+        try
+        {
+            var trust = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck };
+            if (options.TrustedAuthorities is { } authorities)
+            {
+                trust.TrustMode = X509ChainTrustMode.CustomRootTrust;
+                trust.CustomTrustStore.AddRange(authorities);
+            }
+
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = endpoint.Host, CertificateChainPolicy = trust }, limit.Token);
+            return tls;
+        }
+        catch (Exception exception) when (exception is AuthenticationException or IOException || limit.IsOver(exception))
+        {
+            await tls.DisposeAsync();
+            var why = limit.IsOver(exception) ? $"no handshake within {options.ConnectTimeout}" : exception.Message;
+            throw new MeshDialException(MeshDialFailure.Unreachable, $"{endpoint} cannot be trusted over TLS: {why}", exception);
+        }
+    }
+
+    // The stream is connected first and handed to the HTTP stack afterwards: so a failure is known to be one of TCP, of TLS or of the handshake,
+    // and the WebSocket's writes can be gathered. To that stack it is plain, whatever is below.
+    private async Task<WebSocketConnection> ShakeHandsAsync(Socket socket, BatchingStream stream, MeshEndpoint endpoint, CancellationToken cancellationToken)
+    {
         using var handler = new SocketsHttpHandler
         {
             ConnectCallback = (_, _) => new(stream),
@@ -84,7 +119,7 @@ public sealed class MeshDialer(MeshDialerOptions options)
 
         try
         {
-            var uri = new Uri($"{(options.UseTls ? "wss" : "ws")}://{endpoint}{Path}");
+            var uri = new Uri($"ws://{endpoint}{Path}");
             await client.ConnectAsync(uri, invoker, limit.Token);
             return new WebSocketConnection(client, endpoint.ToString(), options.Connection, stream, socket.Dispose);
         }

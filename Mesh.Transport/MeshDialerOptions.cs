@@ -1,9 +1,11 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace Mesh.Transport;
 
 /// <summary>How to dial a peer.</summary>
-public sealed class MeshDialerOptions
+public sealed record MeshDialerOptions
 {
-    /// <summary>How long the TCP connection may take to come about. Default: 5 s.</summary>
+    /// <summary>How long the TCP connection may take to come about, and the TLS handshake after it. Default: 5 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a peer that took the TCP connection may take to answer the WebSocket handshake. Default: 2 s.</summary>
@@ -12,8 +14,11 @@ public sealed class MeshDialerOptions
     /// <summary>The shared secret, sent as a bearer token with the WebSocket handshake; raw lines have no place for one. Default: none.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Whether WebSocket goes over TLS. Default: false.</summary>
+    /// <summary>Whether both framings go over TLS. Default: false.</summary>
     public bool UseTls { get; init; }
+
+    /// <summary>The authorities that certificates are trusted by. Default: none, the system's.</summary>
+    public X509Certificate2Collection? TrustedAuthorities { get; init; }
 
     /// <summary>Of the connections that come about. Its clock is the dialler's too.</summary>
     public MeshConnectionOptions Connection { get; init; } = new();

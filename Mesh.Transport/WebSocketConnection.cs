@@ -8,12 +8,13 @@ namespace Mesh.Transport;
 /// <summary>A connection of one object per text message, over a WebSocket that was dialled or accepted.</summary>
 public sealed class WebSocketConnection : MeshConnection
 {
-    private const int FirstBufferBytes = 4096;
+    // Room for what workers say. Buffers grow with what comes: a server has thousands of connections that say little.
+    private const int FirstBufferBytes = 512;
 
     private readonly WebSocket _socket;
     private readonly BatchingStream? _batch;
     private readonly Action? _abort;
-    private readonly ArrayBufferWriter<byte> _unsent = new(FirstBufferBytes);
+    private readonly ArrayBufferWriter<byte> _unsent = new();
     private readonly List<int> _ends = [];
     private byte[] _buffer = new byte[FirstBufferBytes];
     private int _length;
@@ -109,6 +110,7 @@ public sealed class WebSocketConnection : MeshConnection
     private bool TryTake(ValueWebSocketReceiveResult part, out Received received)
     {
         received = default;
+        NoteProgress(incomplete: !part.EndOfMessage);
         if (part.MessageType == WebSocketMessageType.Close)
         {
             received = End(CloseReason.PeerClosed);
@@ -128,9 +130,9 @@ public sealed class WebSocketConnection : MeshConnection
         }
 
         _length += part.Count;
-        if (_length > ProtocolLimits.MaxMessageBytes)
+        if (_length > MaxMessageBytes)
         {
-            received = Skip(part, ProtocolError.TooLong);
+            received = Skip(part, ProtocolError.LongerThan(MaxMessageBytes));
             return true;
         }
 
@@ -138,7 +140,7 @@ public sealed class WebSocketConnection : MeshConnection
         {
             if (_length == _buffer.Length)
             {
-                Array.Resize(ref _buffer, Math.Min(_buffer.Length * 2, ProtocolLimits.MaxMessageBytes + 1));
+                Array.Resize(ref _buffer, Math.Min(_buffer.Length * 2, MaxMessageBytes + 1));
             }
 
             return false;

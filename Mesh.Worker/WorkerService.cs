@@ -48,7 +48,13 @@ internal sealed partial class WorkerService : BackgroundService
         _logger = logger;
         _startedAt = time.GetTimestamp();
         _home = new(given.HomeServer.Endpoint, resolver);
-        _dialer = new(new MeshDialerOptions { Token = given.Token, Connection = new MeshConnectionOptions { TimeProvider = time } });
+        _dialer = new(new MeshDialerOptions
+        {
+            Token = given.Token,
+            UseTls = _home.IsTls,
+            TrustedAuthorities = TrustedAuthorities.Load(given.Tls.CaFile),
+            Connection = new MeshConnectionOptions { TimeProvider = time },
+        });
         _exchange = new(_dialer, time);
         _settings = new(new WorkerId(given.WorkerId), new ServerId(given.HomeServer.Id))
         {

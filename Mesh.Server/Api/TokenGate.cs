@@ -1,35 +1,110 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Telemetry;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Mesh.Server.Api;
 
-/// <summary>Asks for Mesh__Token, when there is one, of all HTTP and WebSocket requests but health probes.</summary>
-internal sealed class TokenGate(IOptions<MeshOptions> options)
+/// <summary>
+/// Asks for Mesh__Token, when there is one, of all HTTP and WebSocket requests but health probes. Without one, it turns away what web pages of other
+/// sites make a browser ask, which is how a page could reach a server that only this machine can.
+/// </summary>
+internal sealed partial class TokenGate
 {
     private const string Scheme = "Bearer ";
 
-    private readonly byte[]? _expected = options.Value.Token is { } token ? Hash(token) : null;
+    private readonly byte[]? _expected;
+    private readonly FailedTokens _failed;
+    private readonly AccessMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly LogPace _pace;
 
-    public Task CheckAsync(HttpContext context, RequestDelegate next)
+    public TokenGate(IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<TokenGate> logger)
     {
-        if (_expected is null || IsProbe(context.Request.Path) || IsRight(context.Request.Headers.Authorization.ToString()))
+        _expected = options.Value.Token is { } token ? Hash(token) : null;
+        _failed = new(options.Value.Sessions.MaxFailedTokens, time);
+        _metrics = metrics;
+        _logger = logger;
+        _pace = new(time);
+    }
+
+    public Task CheckAsync(HttpContext context, RequestDelegate next) =>
+        IsProbe(context) ? next(context)
+        : _expected is null ? CheckOriginAsync(context, next)
+        : CheckTokenAsync(context, next);
+
+    // A WebSocket may be asked for on any path, and is no probe on any.
+    private static bool IsProbe(HttpContext context) =>
+        (context.Request.Path == "/health" || context.Request.Path == "/alive")
+        && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true };
+
+    private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+
+    private Task CheckTokenAsync(HttpContext context, RequestDelegate next)
+    {
+        // Locked out is locked out: a right token that were taken would tell that it is right.
+        var address = context.Connection.RemoteIpAddress;
+        if (_failed.LockedFor(address) is { Ticks: > 0 } wait)
+        {
+            if (_pace.MayWrite(out var lockedOut))
+            {
+                LogLockedOut($"{address}", lockedOut);
+            }
+
+            context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            return RefuseAsync(
+                context, StatusCodes.Status429TooManyRequests, "Too many wrong tokens.", "Too many wrong tokens came from this address (Mesh__Sessions__MaxFailedTokens).");
+        }
+
+        var header = context.Request.Headers.Authorization.ToString();
+        if (IsRight(header))
         {
             return next(context);
         }
 
+        // Who shows none guesses nothing: the map's page asks before it has one.
+        if (header.Length > 0)
+        {
+            _failed.Add(address);
+        }
+
+        if (_pace.MayWrite(out var leftOut))
+        {
+            LogRefused($"{address}", leftOut);
+        }
+
         context.Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
-        return Results.Problem(
-            "This server wants its token: Authorization: Bearer <token>.",
-            statusCode: StatusCodes.Status401Unauthorized,
-            title: "Not authorized.").ExecuteAsync(context);
+        return RefuseAsync(
+            context, StatusCodes.Status401Unauthorized, "Not authorized.", "This server wants its token: Authorization: Bearer <token>.");
     }
 
-    private static bool IsProbe(PathString path) => path == "/health" || path == "/alive";
+    private Task CheckOriginAsync(HttpContext context, RequestDelegate next)
+    {
+        var origin = context.Request.Headers.Origin.ToString();
+        if (origin.Length == 0 || origin.EndsWith($"://{context.Request.Host}", StringComparison.OrdinalIgnoreCase))
+        {
+            return next(context);
+        }
 
-    private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+        if (_pace.MayWrite(out var leftOut))
+        {
+            LogForeignPage($"{context.Connection.RemoteIpAddress}", leftOut);
+        }
+
+        return RefuseAsync(
+            context, StatusCodes.Status403Forbidden, "Not for other sites' pages.", "Origin: a web page of another site may not ask a server without a token.");
+    }
+
+    private Task RefuseAsync(HttpContext context, int status, string title, string detail)
+    {
+        _metrics.Unauthorized(status);
+        return Results.Problem(detail, statusCode: status, title: title).ExecuteAsync(context);
+    }
 
     // Hashes have one length and nothing in common, so that the time taken tells nothing of the token.
     private bool IsRight(string header) =>

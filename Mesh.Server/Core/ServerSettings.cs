@@ -19,10 +19,17 @@ internal sealed record ServerSettings
     public TaskSettings Tasks { get; init; } = new();
 
     public LoanSettings Loans { get; init; } = new();
+
+    /// <summary>Where workers may be sent, besides the peers' own addresses.</summary>
+    public EndpointPatterns Redirects { get; init; } = EndpointPatterns.None;
 }
 
 /// <summary>A configured peer; its endpoint is what workers are sent home to.</summary>
-internal sealed record PeerSettings(ServerId Id, MeshEndpoint Endpoint);
+internal sealed record PeerSettings(ServerId Id, MeshEndpoint Endpoint)
+{
+    /// <summary>Whether it is dialled over TLS.</summary>
+    public bool IsTls { get; init; }
+}
 
 internal sealed record HeartbeatSettings
 {
@@ -79,6 +86,9 @@ internal sealed record TaskSettings
 
     /// <summary>Tasks accepted and not yet settled.</summary>
     public int Capacity { get; init; } = 100_000;
+
+    /// <summary>Workers known at a time.</summary>
+    public int MaxWorkers { get; init; } = 50_000;
 
     /// <summary>A WebSocket worker gone for longer than this loses its tasks.</summary>
     public TimeSpan WorkerGrace { get; init; } = TimeSpan.FromSeconds(5);

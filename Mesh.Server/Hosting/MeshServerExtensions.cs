@@ -85,7 +85,7 @@ internal static class MeshServerExtensions
         services.AddHostedService<DemoProducer>();
         services.AddHostedService<SupervisorReporter>();
         services.AddHealthChecks().AddCheck<MeshHealthCheck>("mesh");
-        builder.WebHost.ConfigureKestrel(ServeLinePeers);
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<MeshOptions>>((kestrel, mesh) => kestrel.ListenForPeers(mesh.Value));
     }
 
     public static void UseMeshServer(this WebApplication app)
@@ -120,6 +120,8 @@ internal static class MeshServerExtensions
 
     private static void AddConnections(this IServiceCollection services)
     {
+        services.AddSingleton<AccessMetrics>();
+        services.AddSingleton<Door>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<LinePeers>();
         services.AddSingleton<WebSocketPeers>();
@@ -127,17 +129,8 @@ internal static class MeshServerExtensions
         services.AddSingleton(provider => new MeshDialer(new MeshDialerOptions
         {
             Token = Options(provider).Token,
+            TrustedAuthorities = TrustedAuthorities.Load(Options(provider).Tls.CaFile),
             Connection = new MeshConnectionOptions { TimeProvider = provider.GetRequiredService<TimeProvider>() },
-        }));
-    }
-
-    private static void ServeLinePeers(KestrelServerOptions kestrel)
-    {
-        kestrel.AddServerHeader = false;
-        kestrel.ConfigureEndpointDefaults(listen => listen.Use(next =>
-        {
-            var lines = listen.ApplicationServices.GetRequiredService<LinePeers>();
-            return context => lines.OnConnectedAsync(context, next);
         }));
     }
 

@@ -28,7 +28,9 @@ internal sealed partial class SettingsResolver(
         var peers = new List<PeerSettings>();
         foreach (var peer in options.Value.Others)
         {
-            peers.Add(new PeerSettings(new ServerId(peer.Id!), await ResolveAsync(peer.Id!, peer.Endpoint!, cancellationToken)));
+            var address = PeerAddress.Parse(peer.Endpoint!)!.Value;
+            var endpoint = address.Endpoint ?? await DiscoverAsync(peer.Id!, address.Name!, cancellationToken);
+            peers.Add(new PeerSettings(new ServerId(peer.Id!), endpoint) { IsTls = address.IsTls });
         }
 
         return options.Value.ToSettings(advertise, peers);
@@ -53,32 +55,26 @@ internal sealed partial class SettingsResolver(
     private static bool IsWildcard(string host) =>
         host is "*" or "+" || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)));
 
-    private async Task<MeshEndpoint> ResolveAsync(string peer, string endpoint, CancellationToken cancellationToken)
+    private async Task<MeshEndpoint> DiscoverAsync(string peer, string name, CancellationToken cancellationToken)
     {
-        if (EndpointText.TryParse(endpoint, out var given))
-        {
-            return given;
-        }
-
         state.WaitingFor = $"the address of peer {peer}";
         while (true)
         {
-            if (await FindAsync(endpoint, cancellationToken) is { } found)
+            if (await FindAsync(name, cancellationToken) is { } found)
             {
                 return found;
             }
 
-            LogUnresolved(peer, endpoint);
+            LogUnresolved(peer, name);
             await Task.Delay(RetryDelay, time, cancellationToken);
         }
     }
 
     private async Task<MeshEndpoint?> FindAsync(string name, CancellationToken cancellationToken)
     {
-        var uri = name.Contains("://", StringComparison.Ordinal) ? name : "http://" + name;
         try
         {
-            var source = await discovery.GetEndpointsAsync(uri, cancellationToken);
+            var source = await discovery.GetEndpointsAsync(name, cancellationToken);
             foreach (var candidate in source.Endpoints)
             {
                 if (ToEndpoint(candidate.EndPoint) is { } found)

@@ -17,7 +17,7 @@ internal sealed class PeerLinks(MeshInbox inbox, MeshDialer dialer, TimeProvider
     {
         _links = settings.Peers.ToFrozenDictionary(
             peer => peer.Id,
-            peer => new PeerLink(settings.Id, peer, settings.Heartbeat.ReplyTimeout, inbox, dialer, time, logger));
+            peer => new PeerLink(settings.Id, peer, settings.Heartbeat.ReplyTimeout, inbox, dialer.WithTls(peer.IsTls), time, logger));
         _running = [.. _links.Values.Select(link => link.RunAsync(_stop.Token))];
     }
 

@@ -2,6 +2,9 @@ namespace Mesh.Server.Sessions;
 
 internal sealed partial class LinePeers
 {
-    [LoggerMessage(2201, LogLevel.Warning, "{RemoteAddress} speaks lines, which carry no token, and is not among Mesh__LinePeers__Allowed: it is turned away.")]
-    private partial void LogNotAllowed(string remoteAddress);
+    [LoggerMessage(
+        2201,
+        LogLevel.Warning,
+        "{RemoteAddress} speaks lines, which carry no token, and is not among Mesh__LinePeers__Allowed: it is turned away. {LeftOut} such lines were left out.")]
+    private partial void LogNotAllowed(string remoteAddress, int leftOut);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Mesh.Protocol;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Telemetry;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
@@ -8,18 +9,29 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Sessions;
 
 /// <summary>
-/// Tells line peers from HTTP on one port, by the first byte of a connection, and serves the line peers
+/// Tells line peers from HTTP and TLS on one port, by the first byte of a connection, and serves the line peers
 /// (docs/protocol.md, "Transport"). Lines carry no token: when there is one, they are taken from loopback and listed addresses only.
 /// </summary>
-internal sealed partial class LinePeers(SessionTable sessions, IOptions<MeshOptions> options, TimeProvider time, ILogger<LinePeers> logger)
+internal sealed partial class LinePeers(
+    SessionTable sessions, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LinePeers> logger)
 {
-    private readonly bool _open = options.Value.Token is null;
-    private readonly HashSet<IPAddress> _allowed = [.. options.Value.LinePeers.Allowed.Select(IPAddress.Parse)];
-    private readonly TimeSpan _idleTimeout = options.Value.Sessions.IdleTimeout;
-    private readonly MeshConnectionOptions _connectionOptions = new() { TimeProvider = time };
+    private const string Option = "Mesh__LinePeers__Allowed";
 
-    /// <summary>A connection middleware of Kestrel: line peers are served here, all else goes on as HTTP.</summary>
-    public async Task OnConnectedAsync(ConnectionContext context, ConnectionDelegate http)
+    /// <summary>The content type "handshake", with which every TLS connection begins (RFC 8446, 5.1).</summary>
+    private const byte TlsHandshake = 0x16;
+
+    private readonly bool _open = options.Value.Token is null;
+    private readonly IPNetwork[] _allowed =
+        [.. options.Value.LinePeers.Allowed.Select(text => AddressRange.TryParse(text, out var range) ? range : throw new FormatException(text))];
+
+    private readonly TimeSpan _idleTimeout = options.Value.Sessions.IdleTimeout;
+    private readonly MeshConnectionOptions _connectionOptions = SessionTable.ConnectionOptions(options.Value.Sessions, time);
+    private readonly LogPace _pace = new(time);
+
+    public static bool IsTls(byte first) => first == TlsHandshake;
+
+    /// <summary>A connection middleware of Kestrel, before TLS and once more within it: line peers are served here, all else goes on.</summary>
+    public async Task OnConnectedAsync(ConnectionContext context, ConnectionDelegate next)
     {
         if (await FirstByteAsync(context) is not { } first)
         {
@@ -29,34 +41,32 @@ internal sealed partial class LinePeers(SessionTable sessions, IOptions<MeshOpti
 
         if (!LineFraming.IsLinePeer(first))
         {
-            await http(context);
+            await next(context);
             return;
         }
 
         var connection = new LineConnection(context.Transport, $"{context.RemoteEndPoint}", _connectionOptions, context.Abort);
-        if (IsAllowed(context.RemoteEndPoint))
+        if (IsAllowed((context.RemoteEndPoint as IPEndPoint)?.Address))
         {
             await sessions.ServeAsync(connection);
         }
         else
         {
-            LogNotAllowed(connection.RemoteAddress);
-            connection.TrySend(new Rejection("Lines carry no token: this address is not among Mesh__LinePeers__Allowed"));
+            metrics.Refuse(Option);
+            if (_pace.MayWrite(out var leftOut))
+            {
+                LogNotAllowed(connection.RemoteAddress, leftOut);
+            }
+
+            connection.TrySend(new Rejection($"Lines carry no token: this address is not among {Option}"));
             await connection.CloseAsync(CloseReason.ProtocolError);
         }
 
         await connection.Closed;
     }
 
-    private bool IsAllowed(EndPoint? remote)
-    {
-        if (_open || remote is not IPEndPoint { Address: var address })
-        {
-            return _open;
-        }
-
-        return IPAddress.IsLoopback(address) || _allowed.Contains(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
-    }
+    internal bool IsAllowed(IPAddress? address) =>
+        _open || (address is not null && (IPAddress.IsLoopback(address) || Array.Exists(_allowed, range => range.Contains(AddressRange.Plain(address)))));
 
     private async Task<byte?> FirstByteAsync(ConnectionContext context)
     {
@@ -69,7 +79,12 @@ internal sealed partial class LinePeers(SessionTable sessions, IOptions<MeshOpti
             input.AdvanceTo(result.Buffer.Start);
             return first;
         }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException or ConnectionAbortedException)
+        catch (OperationCanceledException)
+        {
+            metrics.Drop("Mesh__Sessions__IdleTimeout");
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
         {
             return null;
         }

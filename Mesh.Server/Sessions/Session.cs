@@ -11,17 +11,19 @@ namespace Mesh.Server.Sessions;
 /// One accepted connection: reads its messages into the loop, and sends what the loop wants sent. Bad input is answered here
 /// (docs/protocol.md, "Bad input"): a line peer is closed then, a WebSocket peer may go on up to a limit.
 /// </summary>
-internal sealed partial class Session(
-    SessionId id, MeshConnection connection, MeshInbox inbox, SessionsOptions options, MeshMetrics metrics, TimeProvider time, ILogger logger)
+internal sealed partial class Session(SessionId id, MeshConnection connection, MeshInbox inbox, SessionWatch watch, TimeProvider time, ILogger logger)
 {
     // A line peer that was promised a reply is given more time than one that waits for nothing; it gives up by itself long before.
     private const int PatienceWithReplies = 6;
 
+    private readonly SessionsOptions _options = watch.Options;
+    private readonly MessagePace _messages = new(watch.Options.MaxMessagesPerSecond, time);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastActivity = time.GetTimestamp();
     private int _awaited;
     private int _errors;
     private volatile bool _spoke;
+    private bool _slowed;
     private volatile bool _inputEnded;
     private Task? _closing;
 
@@ -34,7 +36,7 @@ internal sealed partial class Session(
     {
         if (!connection.TrySend(message))
         {
-            connection.Abort(CloseReason.OutboxFull);
+            DropSlowReader();
             return;
         }
 
@@ -73,23 +75,36 @@ internal sealed partial class Session(
 
     public async Task CloseAsync(CloseReason reason) => await connection.CloseAsync(reason);
 
-    /// <summary>Aborts a connection that keeps silent. A WebSocket that has spoken once is left to its pings.</summary>
+    /// <summary>Aborts a connection that keeps silent, or does not end what it began. A WebSocket that has spoken once is left to its pings.</summary>
     public void DropIfIdle()
     {
+        if (connection.IsEnding)
+        {
+            return;
+        }
+
+        if (connection.IncompleteFor >= _options.MessageTimeout)
+        {
+            Drop(CloseReason.TooSlow, "Mesh__Sessions__MessageTimeout", "began a message and did not end it");
+            return;
+        }
+
         if (_spoke && !IsLine)
         {
             return;
         }
 
-        var limit = Volatile.Read(ref _awaited) > 0 ? options.IdleTimeout * PatienceWithReplies : options.IdleTimeout;
+        var limit = Volatile.Read(ref _awaited) > 0 ? _options.IdleTimeout * PatienceWithReplies : _options.IdleTimeout;
         if (time.GetElapsedTime(Volatile.Read(ref _lastActivity)) >= limit)
         {
-            if (!_spoke)
+            if (_spoke)
             {
-                LogSilent(connection.RemoteAddress, limit);
+                connection.Abort(CloseReason.Silent);
             }
-
-            connection.Abort(CloseReason.Silent);
+            else
+            {
+                Drop(CloseReason.Silent, "Mesh__Sessions__IdleTimeout", "sent nothing");
+            }
         }
     }
 
@@ -123,7 +138,45 @@ internal sealed partial class Session(
                 default:
                     throw new InvalidOperationException($"Unknown {received.Kind}.");
             }
+
+            if (_messages.Next() is { Ticks: > 0 } pause)
+            {
+                await SlowDownAsync(pause);
+            }
         }
+    }
+
+    // What is not read stays with the peer: it is slowed by its own socket.
+    private async Task SlowDownAsync(TimeSpan pause)
+    {
+        watch.Metrics.Slow();
+        if (!_slowed)
+        {
+            _slowed = true;
+            LogSlowed(connection.RemoteAddress, _options.MaxMessagesPerSecond);
+        }
+
+        await Task.Delay(pause, time);
+    }
+
+    private void DropSlowReader()
+    {
+        // A connection that is closing takes no more either: it goes on closing.
+        if (!connection.IsEnding)
+        {
+            Drop(CloseReason.OutboxFull, "Mesh__Sessions__OutboxCapacity", $"takes too little: {_options.OutboxCapacity} messages wait for it");
+        }
+    }
+
+    private void Drop(CloseReason reason, string option, string why)
+    {
+        watch.Metrics.Drop(option);
+        if (watch.Pace.MayWrite(out var leftOut))
+        {
+            LogDropped(connection.RemoteAddress, why, option, leftOut);
+        }
+
+        connection.Abort(reason);
     }
 
     private void Note(MeshMessage message)
@@ -141,16 +194,21 @@ internal sealed partial class Session(
 
     private void Refuse(ProtocolError error)
     {
-        LogBadInput(connection.RemoteAddress, error);
-        metrics.CountProtocolError(error.Kind, connection.Framing);
-        connection.TrySend(new Rejection(error.ToString()));
+        if (watch.Pace.MayWrite(out var leftOut))
+        {
+            LogBadInput(connection.RemoteAddress, error, leftOut);
+        }
+
+        watch.Errors.CountProtocolError(error.Kind, connection.Framing);
+        connection.TrySend(new Rejection(
+            error.Kind == ProtocolErrorKind.TooLong && _options.MaxMessageBytes < ProtocolLimits.MaxMessageBytes ? $"{error} (Mesh__Sessions__MaxMessageBytes)" : error.ToString()));
         CountError();
     }
 
     private void CountError()
     {
         // The core refuses on the loop's thread, the session on its own: the one that reaches the limit closes.
-        if (Interlocked.Increment(ref _errors) == (IsLine ? 1 : options.MaxErrors + 1))
+        if (Interlocked.Increment(ref _errors) == (IsLine ? 1 : _options.MaxErrors + 1))
         {
             _closing = connection.CloseAsync(CloseReason.ProtocolError).AsTask();
         }
@@ -167,7 +225,7 @@ internal sealed partial class Session(
 
         try
         {
-            await _answered.Task.WaitAsync(options.IdleTimeout, time);
+            await _answered.Task.WaitAsync(_options.IdleTimeout, time);
         }
         catch (TimeoutException)
         {
@@ -175,3 +233,6 @@ internal sealed partial class Session(
         }
     }
 }
+
+/// <summary>What the sessions of one server have in common.</summary>
+internal sealed record SessionWatch(SessionsOptions Options, MeshMetrics Errors, AccessMetrics Metrics, LogPace Pace);

@@ -17,7 +17,7 @@ internal sealed partial class SessionTable : IDisposable
     private readonly ConcurrentDictionary<SessionId, Session> _sessions = [];
     private readonly MeshInbox _inbox;
     private readonly SessionsOptions _options;
-    private readonly MeshMetrics _metrics;
+    private readonly SessionWatch _watch;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ITimer _sweep;
@@ -25,15 +25,20 @@ internal sealed partial class SessionTable : IDisposable
     private int _count;
     private volatile bool _closed;
 
-    public SessionTable(MeshInbox inbox, IOptions<MeshOptions> options, MeshMetrics metrics, TimeProvider time, ILogger<SessionTable> logger)
+    public SessionTable(
+        MeshInbox inbox, IOptions<MeshOptions> options, MeshMetrics errors, AccessMetrics metrics, TimeProvider time, ILogger<SessionTable> logger)
     {
         _inbox = inbox;
         _options = options.Value.Sessions;
-        _metrics = metrics;
+        _watch = new(_options, errors, metrics, new LogPace(time));
         _time = time;
         _logger = logger;
         _sweep = time.CreateTimer(static table => ((SessionTable)table!).Sweep(), this, SweepInterval, SweepInterval);
     }
+
+    /// <summary>How accepted connections behave.</summary>
+    public static MeshConnectionOptions ConnectionOptions(SessionsOptions options, TimeProvider time) =>
+        new() { OutboxCapacity = options.OutboxCapacity, MaxMessageBytes = options.MaxMessageBytes, TimeProvider = time };
 
     /// <summary>Connections at the moment.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -45,13 +50,18 @@ internal sealed partial class SessionTable : IDisposable
         {
             if (Interlocked.Increment(ref _count) > _options.MaxConnections)
             {
-                LogFull(connection.RemoteAddress, _options.MaxConnections);
+                _watch.Metrics.Refuse("Mesh__Sessions__MaxConnections");
+                if (_watch.Pace.MayWrite(out var leftOut))
+                {
+                    LogFull(connection.RemoteAddress, _options.MaxConnections, leftOut);
+                }
+
                 connection.TrySend(new Rejection($"This server has {_options.MaxConnections} connections already (Mesh__Sessions__MaxConnections)"));
                 await connection.CloseAsync(CloseReason.Done);
                 return;
             }
 
-            var session = new Session(new SessionId(Interlocked.Increment(ref _lastId)), connection, _inbox, _options, _metrics, _time, _logger);
+            var session = new Session(new SessionId(Interlocked.Increment(ref _lastId)), connection, _inbox, _watch, _time, _logger);
             _sessions[session.Id] = session;
             try
             {

@@ -1,14 +1,16 @@
+using Mesh.Server.Hosting.Options;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Sessions;
 
 /// <summary>Serves WebSocket peers, on any path.</summary>
-internal sealed class WebSocketPeers(SessionTable sessions, TimeProvider time)
+internal sealed class WebSocketPeers(SessionTable sessions, IOptions<MeshOptions> options, TimeProvider time)
 {
     private static readonly object StreamKey = new();
 
-    private readonly MeshConnectionOptions _connectionOptions = new() { TimeProvider = time };
+    private readonly MeshConnectionOptions _connectionOptions = SessionTable.ConnectionOptions(options.Value.Sessions, time);
 
     /// <summary>Before the WebSocket middleware: puts a stream under the socket that writes the messages of one flush at once.</summary>
     public static Task PrepareAsync(HttpContext context, RequestDelegate next)

@@ -57,6 +57,30 @@ public sealed class LenderTests
     }
 
     [Fact]
+    public void Request_OfAPeerForAnotherAddress_IsRefusedByTheOptionsName()
+    {
+        _mesh.Ask("w1");
+        _mesh.Ask("w2");
+
+        _mesh.Last<Unavailable>(_mesh.Say(Elsewhere()));
+
+        Assert.Contains(_mesh.Events, happened => happened is MessageRefused { Error: var error } && error.Contains("Mesh__Redirect__Allowed", StringComparison.Ordinal));
+        Assert.Null(_mesh.LoanOf("w1"));
+    }
+
+    [Fact]
+    public void Request_ForAnAddressThatThePolicyAllows_IsServed()
+    {
+        var mesh = new CoreHarness(settings => settings with { Redirects = EndpointPatterns.Of(["*.example.org"]) });
+        var worker = mesh.Ask("w1");
+        mesh.Ask("w2");
+
+        mesh.Last<Available>(mesh.Say(Elsewhere()));
+
+        Assert.Equal(Elsewhere().Requestor, mesh.Last<Redirect>(worker).Target);
+    }
+
+    [Fact]
     public void Request_OfAStranger_IsRefused()
     {
         _mesh.Ask("w1");
@@ -319,4 +343,6 @@ public sealed class LenderTests
             _mesh.Close(session);
         }
     }
+
+    private static WorkerRequest Elsewhere() => new(new MeshEndpoint("borrower.example.org", 9002)) { WorkersNeeded = 1, Server = CoreHarness.Peer };
 }

@@ -339,4 +339,17 @@ public sealed class TaskCycleTests
 
     private static TaskStatus Nok(string worker, TaskRecord task) =>
         new(TaskOutcome.Nok, task.Type, new WorkerId(worker)) { Id = task.WireId, Error = "no" };
+
+    [Fact]
+    public void Workers_OneTooMany_IsRefusedByTheOptionsName()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = settings.Tasks with { MaxWorkers = 2 } });
+        mesh.Ask("w1");
+        mesh.Ask("w2");
+
+        Assert.Contains("Mesh__Sessions__MaxWorkers", mesh.Last<Rejection>(mesh.Ask("w3")).Error, StringComparison.Ordinal);
+
+        mesh.Submit(1);
+        mesh.Last<NewTask>(mesh.Sent[^1].Session);
+    }
 }

@@ -30,21 +30,27 @@ public sealed class RedisProcess : IAsyncDisposable
     private readonly string _directory;
     private Process _process;
 
-    private RedisProcess(int port, string directory)
+    private readonly string? _password;
+
+    private RedisProcess(int port, string directory, string? password)
     {
         Port = port;
         _directory = directory;
+        _password = password;
         _process = Launch();
     }
 
     public int Port { get; }
 
     /// <summary>For StackExchange.Redis and ConnectionStrings__redis.</summary>
-    public string ConnectionString => $"127.0.0.1:{Port}";
+    public string ConnectionString => $"127.0.0.1:{Port}{(_password is null ? "" : $",password={_password}")}";
 
-    public static async Task<RedisProcess> StartAsync(CancellationToken cancellation = default)
+    public static Task<RedisProcess> StartAsync(CancellationToken cancellation = default) => StartAsync(null, cancellation);
+
+    /// <param name="password">What it asks for; null for nothing.</param>
+    public static async Task<RedisProcess> StartAsync(string? password, CancellationToken cancellation = default)
     {
-        var redis = new RedisProcess(FreePort(), Directory.CreateTempSubdirectory("mesh-redis-").FullName);
+        var redis = new RedisProcess(FreePort(), Directory.CreateTempSubdirectory("mesh-redis-").FullName, password);
         try
         {
             await redis.AnswersAsync(cancellation);
@@ -91,7 +97,7 @@ public sealed class RedisProcess : IAsyncDisposable
 
     private Process Launch()
     {
-        var (file, arguments) = Command(Port);
+        var (file, arguments) = Command(Port, _password);
         if (file == "dotnet" && GarnetRestored.Value != 0)
         {
             throw new InvalidOperationException($"dotnet tool restore ended with exit code {GarnetRestored.Value}: Garnet could not be had, and there is no redis-server on the PATH.");
@@ -123,12 +129,13 @@ public sealed class RedisProcess : IAsyncDisposable
         }
     }
 
-    private static (string File, string[] Arguments) Command(int port)
+    private static (string File, string[] Arguments) Command(int port, string? password)
     {
         var asked = Environment.GetEnvironmentVariable("MESH_TEST_REDIS");
         var native = new[] { "redis-server", "valkey-server" }.FirstOrDefault(name => asked is null ? IsOnPath(name) : asked == name);
-        string[] garnet = ["--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--device-type", "RandomAccess"];
-        return native is not null ? (native, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        string[] garnet = ["--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--device-type", "RandomAccess", .. password is null ? [] : new[] { "--auth", "Password", "--password", password }];
+        return native is not null
+            ? (native, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", .. password is null ? [] : new[] { "--requirepass", password }])
             : IsOnPath(Garnet) ? (Garnet, garnet)
             : ("dotnet", ["tool", "run", Garnet, "--", .. garnet]);
     }
@@ -165,7 +172,9 @@ public sealed class RedisProcess : IAsyncDisposable
             await stream.WriteAsync("PING\r\n"u8.ToArray(), cancellation);
             var reply = new byte[5];
             await stream.ReadExactlyAsync(reply, cancellation);
-            return reply.AsSpan().SequenceEqual("+PONG"u8);
+
+            // Or that it wants a password: it answers.
+            return reply.AsSpan().SequenceEqual("+PONG"u8) || reply.AsSpan().SequenceEqual("-NOAU"u8);
         }
         catch (Exception fault) when (fault is SocketException or IOException or OperationCanceledException)
         {

@@ -42,7 +42,10 @@ internal sealed class MeshProcess : IAsyncDisposable
     public HttpClient Http { get; }
 
     /// <summary>Its last lines, for a test's message.</summary>
-    public string Output => $"--- {Id}\n{string.Join('\n', _output)}";
+    public string Output => $"--- {Id}\n{string.Join('\n', _output.TakeLast(200))}";
+
+    /// <summary>All that it has written.</summary>
+    public string Everything => string.Join('\n', _output);
 
     /// <summary>Its resident memory, MiB.</summary>
     public long MemoryMiB
@@ -60,12 +63,17 @@ internal sealed class MeshProcess : IAsyncDisposable
     /// <param name="environment">Further variables, as they are.</param>
     public static async Task<MeshProcess> ServerAsync(
         RedisFixture redis, string id, int port, IEnumerable<(string Id, int Port)>? peers = null, Dictionary<string, string>? settings = null,
+        Dictionary<string, string>? environment = null) =>
+        await ServerAsync(await redis.ConnectionStringAsync(), id, port, peers, settings, environment);
+
+    public static async Task<MeshProcess> ServerAsync(
+        string redis, string id, int port, IEnumerable<(string Id, int Port)>? peers = null, Dictionary<string, string>? settings = null,
         Dictionary<string, string>? environment = null)
     {
         environment = new Dictionary<string, string>(environment ?? [])
         {
             ["Mesh__ServerId"] = id,
-            ["ConnectionStrings__redis"] = await redis.ConnectionStringAsync(),
+            ["ConnectionStrings__redis"] = redis,
             ["Mesh__Timing__HeartbeatInterval"] = "00:00:00.500",
             ["Mesh__Timing__LoadBalancerInterval"] = "00:00:00.200",
             ["Mesh__Balancing__ReleaseAfter"] = "00:00:00.500",
@@ -85,6 +93,10 @@ internal sealed class MeshProcess : IAsyncDisposable
         await WorkerAsync(redis, id, home.Id, home.Port, settings, environment);
 
     public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, string homeId, int homePort, Dictionary<string, string>? settings = null,
+        Dictionary<string, string>? environment = null) =>
+        Worker(await redis.ConnectionStringAsync(), id, homeId, homePort, settings, environment);
+
+    public static MeshProcess Worker(string redis, string id, string homeId, int homePort, Dictionary<string, string>? settings = null,
         Dictionary<string, string>? environment = null)
     {
         environment = new Dictionary<string, string>(environment ?? [])
@@ -92,7 +104,7 @@ internal sealed class MeshProcess : IAsyncDisposable
             ["Mesh__WorkerId"] = id,
             ["Mesh__HomeServer__Id"] = homeId,
             ["Mesh__HomeServer__Endpoint"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{homePort}"),
-            ["ConnectionStrings__redis"] = await redis.ConnectionStringAsync(),
+            ["ConnectionStrings__redis"] = redis,
         };
         return new MeshProcess("Mesh.Worker", id, 0, Add(environment, settings));
     }
@@ -115,7 +127,12 @@ internal sealed class MeshProcess : IAsyncDisposable
         TimeSpan.FromSeconds(60),
         () => Output);
 
-    public async Task<JsonNode> GetAsync(string path) => (await Http.GetFromJsonAsync<JsonNode>(new Uri(path, UriKind.Relative)))!;
+    public async Task<JsonNode> GetAsync(string path)
+    {
+        using var response = await Http.GetAsync(new Uri(path, UriKind.Relative));
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {response.StatusCode} {await response.Content.ReadAsStringAsync()}\n{Output}");
+        return (await response.Content.ReadFromJsonAsync<JsonNode>())!;
+    }
 
     public Task<JsonNode> StatusAsync() => GetAsync("/status");
 
@@ -201,10 +218,6 @@ internal sealed class MeshProcess : IAsyncDisposable
         if (line.Data is not null)
         {
             _output.Enqueue(line.Data);
-            while (_output.Count > 200)
-            {
-                _output.TryDequeue(out _);
-            }
         }
     }
 }

@@ -41,7 +41,7 @@ public sealed class PeerLinkTests
         await peer;
     }
 
-    private static async Task AliveAsync(ServerUnderTest server)
+    internal static async Task AliveAsync(ServerUnderTest server)
     {
         using var limit = new CancellationTokenSource(Limit);
         while (!(await server.GetJsonAsync("/status")).GetProperty("peers")[0].GetProperty("alive").GetBoolean())

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Mesh.Accounts;
 using Mesh.Protocol;
 using Mesh.Server.Hosting;
+using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
 using Mesh.Tests.Accounts;
 using Mesh.Tests.Storage;
@@ -31,7 +32,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         _app = app;
         Store = store;
         Address = new Uri(app.Urls.First());
-        Http = new HttpClient { BaseAddress = Address, Timeout = Limit };
+        Http = NewHttp();
     }
 
     public InMemoryMeshStore Store { get; }
@@ -40,7 +41,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public HttpClient Http { get; }
+    public HttpClient Http { get; private set; }
 
     public MeshEndpoint Endpoint => new(Address.Host, Address.Port);
 
@@ -118,6 +119,29 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     public Task<MeshConnection> DialAsync(Framing framing, string? token = null) =>
         new MeshDialer(new MeshDialerOptions { Token = token }).DialAsync(Endpoint, framing, TestContext.Current.CancellationToken);
 
+    /// <summary>Waits until a task is in a state.</summary>
+    public async Task TaskAsync(string id, string state)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while ((await GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString() != state)
+        {
+            Assert.False(limit.IsCancellationRequested, $"Waited for task {id} to be {state}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Closes the connections of <see cref="Http"/>, and waits until the server has seen it.</summary>
+    public async Task DisconnectHttpAsync()
+    {
+        Http.Dispose();
+        Http = NewHttp();
+        using var limit = new CancellationTokenSource(Limit);
+        while (Services.GetRequiredService<Door>().Open > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+        }
+    }
+
     /// <summary>A bare TCP connection.</summary>
     public async Task<Socket> ConnectAsync()
     {
@@ -131,4 +155,11 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         Http.Dispose();
         await _app.DisposeAsync();
     }
+
+    // The certificates of tests with TLS are for the peers to look at.
+    private HttpClient NewHttp() => new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
+    {
+        BaseAddress = Address,
+        Timeout = Limit,
+    };
 }

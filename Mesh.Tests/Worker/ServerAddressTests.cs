@@ -13,6 +13,8 @@ public sealed class ServerAddressTests
     [InlineData("host.example:80", "host.example:80")]
     [InlineData("http://host.example:9001/", "host.example:9001")]
     [InlineData("[::1]:9001", "[::1]:9001")]
+    [InlineData("https://host.example:443", "host.example:443")]
+    [InlineData("wss://host.example:9001/", "host.example:9001")]
     [InlineData("server-a", "localhost:5001")]
     [InlineData("http://server-a", "localhost:5001")]
     [InlineData("https+http://server-a", "localhost:5001")]

@@ -13,19 +13,25 @@ namespace Mesh.Tests.Worker;
 internal sealed class WorkerHost : IAsyncDisposable
 {
     private readonly IHost _host;
-    private readonly FakeServer _home;
+    private readonly FakeServer? _home;
 
-    private WorkerHost(IHost host, FakeServer home) => (_host, _home) = (host, home);
+    private WorkerHost(IHost host, FakeServer? home) => (_host, _home) = (host, home);
 
     public static async Task<WorkerHost> StartAsync(
-        FakeServer home, ILedger? ledger = null, ITaskHandler? handler = null, params (string Key, string Value)[] more)
+        FakeServer home, ILedger? ledger = null, ITaskHandler? handler = null, params (string Key, string Value)[] more) =>
+        new(await StartAsync(home.Endpoint, ledger, handler, more), home);
+
+    /// <summary>One whose home is any server.</summary>
+    public static async Task<WorkerHost> StartAsync(string home, params (string Key, string Value)[] more) => new(await StartAsync(home, null, null, more), null);
+
+    private static async Task<IHost> StartAsync(string home, ILedger? ledger, ITaskHandler? handler, (string Key, string Value)[] more)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Mesh:WorkerId"] = "WORKER_1",
             ["Mesh:HomeServer:Id"] = "SERVER_1",
-            ["Mesh:HomeServer:Endpoint"] = home.Endpoint,
+            ["Mesh:HomeServer:Endpoint"] = home,
         });
         builder.Configuration.AddInMemoryCollection(more.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(new TestLog());
@@ -43,7 +49,7 @@ internal sealed class WorkerHost : IAsyncDisposable
 
         var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
-        return new(host, home);
+        return host;
     }
 
     public Task StopAsync() => _host.StopAsync(TestContext.Current.CancellationToken);
@@ -51,7 +57,11 @@ internal sealed class WorkerHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // Over lines the worker would wait for the answer to its last get_task.
-        await _home.StopAsync();
+        if (_home is not null)
+        {
+            await _home.StopAsync();
+        }
+
         await _host.StopAsync();
         _host.Dispose();
     }

@@ -2,22 +2,12 @@ using Mesh.Protocol;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>Which borrowers a redirect may send this worker to.</summary>
-internal sealed class RedirectPolicy
+/// <summary>Which borrowers a redirect may send this worker to. Without patterns that is its home's to decide, which has a policy of its own.</summary>
+internal sealed class RedirectPolicy(IEnumerable<string> patterns)
 {
     public static readonly RedirectPolicy Any = new([]);
 
-    private readonly string[] _patterns;
+    private readonly EndpointPatterns _patterns = EndpointPatterns.Of(patterns);
 
-    /// <param name="patterns">
-    /// Each a host or host:port, an IPv6 host in brackets when a port follows; "*.name" stands for every host under that name. None allows all.
-    /// </param>
-    public RedirectPolicy(IEnumerable<string> patterns) => _patterns = [.. patterns];
-
-    public bool Allows(MeshEndpoint target) => _patterns.Length == 0 || _patterns.Any(pattern => Matches(pattern, target));
-
-    private static bool Matches(string pattern, MeshEndpoint target) => pattern.StartsWith("*.", StringComparison.Ordinal)
-        ? target.Host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
-            || target.ToString().EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
-        : pattern.Equals(target.Host, StringComparison.OrdinalIgnoreCase) || pattern.Equals(target.ToString(), StringComparison.OrdinalIgnoreCase);
+    public bool Allows(MeshEndpoint target) => _patterns.IsEmpty || _patterns.Match(target);
 }

@@ -17,9 +17,13 @@ internal sealed class ServerAddress
     public ServerAddress(string configured, ServiceEndpointResolver resolver)
     {
         _resolver = resolver;
-        _service = configured.Contains("://", StringComparison.Ordinal) ? configured : "http://" + configured;
+        _service = Normalize(configured);
         _endpoint = TryParse(_service);
+        IsTls = _service.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
     }
+
+    /// <summary>Whether the address asks for TLS.</summary>
+    public bool IsTls { get; }
 
     /// <exception cref="MeshDialException">Service discovery has no address under this name, or failed.</exception>
     public async ValueTask<MeshEndpoint> FindAsync(CancellationToken cancellation)
@@ -40,8 +44,14 @@ internal sealed class ServerAddress
     }
 
     public static bool IsValid(string configured) =>
-        Uri.TryCreate(configured.Contains("://", StringComparison.Ordinal) ? configured : "http://" + configured, UriKind.Absolute, out var uri)
-        && uri.Host.Length > 0;
+        Uri.TryCreate(Normalize(configured), UriKind.Absolute, out var uri) && uri.Host.Length > 0;
+
+    // Service discovery knows http and https.
+    private static string Normalize(string configured) =>
+        configured.StartsWith("wss://", StringComparison.OrdinalIgnoreCase) ? "https" + configured[3..]
+        : configured.StartsWith("ws://", StringComparison.OrdinalIgnoreCase) ? "http" + configured[2..]
+        : configured.Contains("://", StringComparison.Ordinal) ? configured
+        : "http://" + configured;
 
     private async ValueTask<List<MeshEndpoint>> ResolveAsync(CancellationToken cancellation)
     {
@@ -64,13 +74,13 @@ internal sealed class ServerAddress
         _ => null,
     };
 
-    // A port that is given is meant, even 80; Uri alone can't tell.
+    // A port that is given is meant, even the scheme's own; Uri alone can't tell.
     private static MeshEndpoint? TryParse(string url)
     {
         var uri = new Uri(url);
         var port = uri.Authority.LastIndexOf(':') is > 0 and var colon && !uri.Authority.EndsWith(']')
             && int.TryParse(uri.Authority.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given
-            : url.TrimEnd('/').EndsWith(":80", StringComparison.Ordinal) ? 80
+            : url.TrimEnd('/').EndsWith($":{uri.Port}", StringComparison.Ordinal) ? uri.Port
             : 0;
         return port > 0 ? new(uri.IdnHost, port) : null;
     }

@@ -26,6 +26,8 @@ internal sealed class WorkerOptions
     public string? Token { get; set; }
 
     public RedirectOptions Redirect { get; set; } = new();
+
+    public TlsOptions Tls { get; set; } = new();
 }
 
 internal sealed class HomeServerOptions
@@ -33,14 +35,20 @@ internal sealed class HomeServerOptions
     /// <summary>Its UUID, which the worker presents when it is away. Required.</summary>
     public string Id { get; set; } = "";
 
-    /// <summary>host:port, a URL, or a name that service discovery knows. Required.</summary>
+    /// <summary>host:port, a URL, or a name that service discovery knows. With https:// or wss:// home, and borrowers too, are dialled over TLS. Required.</summary>
     public string Endpoint { get; set; } = "";
 }
 
 internal sealed class RedirectOptions
 {
-    /// <summary>The borrowers that the worker lets itself be sent to: host, host:port or *.domain. Default: all.</summary>
+    /// <summary>The borrowers that the worker lets itself be sent to: host, host:port or *.domain. Default: those that its home's policy allows.</summary>
     public IList<string> Allowed { get; } = [];
+}
+
+internal sealed class TlsOptions
+{
+    /// <summary>A PEM file of the authorities that servers' certificates are trusted by, instead of the system's. Default: none, the system's.</summary>
+    public string? CaFile { get; set; }
 }
 
 internal enum WorkerTransport

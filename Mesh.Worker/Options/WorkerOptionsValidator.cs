@@ -1,5 +1,6 @@
 using System.Text;
 using Mesh.Protocol;
+using Mesh.Transport;
 using Mesh.Worker.Links;
 using Microsoft.Extensions.Options;
 
@@ -39,10 +40,20 @@ internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
         CheckTime("Mesh__StopTimeout", options.StopTimeout);
         for (var i = 0; i < options.Redirect.Allowed.Count; i++)
         {
-            if (string.IsNullOrWhiteSpace(options.Redirect.Allowed[i]))
+            if (!EndpointPattern.TryParse(options.Redirect.Allowed[i], out _))
             {
-                faults.Add($"Mesh__Redirect__Allowed__{i} is empty: host, host:port or *.domain.");
+                faults.Add($"Mesh__Redirect__Allowed__{i} must be {EndpointPattern.Forms}.");
             }
+        }
+
+        if (options.Token is { } token && (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~')))
+        {
+            faults.Add("Mesh__Token must be of visible ASCII characters, without spaces; leave it unset to present none.");
+        }
+
+        if (options.Tls.CaFile is { } file && TrustedAuthorities.Check(file) is { } fault)
+        {
+            faults.Add($"Mesh__Tls__CaFile {fault}.");
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

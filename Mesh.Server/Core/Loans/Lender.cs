@@ -33,6 +33,15 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         {
             core.Tell(new MessageRefused(session, request, $"REQUESTOR_INFO: {request.Requestor} is not a peer of \"{core.Settings.Id}\""));
         }
+        else if (!borrower.IsAt(request.Requestor) && !core.Settings.Redirects.Match(request.Requestor))
+        {
+            // Whoever may speak may give a peer's name: the workers, and the token they carry, go to known addresses alone.
+            core.Tell(new MessageRefused(
+                session,
+                request,
+                $"REQUESTOR_INFO: {request.Requestor} is neither the address of the peer \"{borrower.Id}\", {borrower.Settings.Endpoint}, nor among Mesh__Redirect__Allowed"));
+            borrower = null;
+        }
 
         var lent = borrower is null || core.Stopping ? [] : Choose(request.WorkersNeeded);
         if (lent.Count == 0)

@@ -32,6 +32,12 @@ internal sealed class PeerEntry(PeerSettings settings)
     public DateTimeOffset AskAgainAt { get; set; }
 
     public int Refusals { get; set; }
+
+    /// <summary>Whether this is the address that the peer is configured with; the names of the loopback address count as one.</summary>
+    public bool IsAt(MeshEndpoint endpoint) => Settings.Endpoint.Port == endpoint.Port
+        && string.Equals(Canonical(Settings.Endpoint.Host), Canonical(endpoint.Host), StringComparison.OrdinalIgnoreCase);
+
+    private static string Canonical(string host) => host is "127.0.0.1" or "::1" ? "localhost" : host;
 }
 
 /// <summary>The configured peers, by id and by address.</summary>
@@ -43,12 +49,7 @@ internal sealed class PeerBook(IReadOnlyList<PeerSettings> peers)
 
     public PeerEntry? Find(ServerId id) => _peers.GetValueOrDefault(id);
 
-    /// <summary>A peer by the id it gives, or by the address it is configured with; the names of the loopback address count as one.</summary>
+    /// <summary>A peer by the id it gives, or by the address it is configured with.</summary>
     public PeerEntry? Find(ServerId? id, MeshEndpoint endpoint) =>
-        id is { } known && Find(known) is { } peer ? peer : All.FirstOrDefault(peer => IsSame(peer.Settings.Endpoint, endpoint));
-
-    private static bool IsSame(MeshEndpoint a, MeshEndpoint b) =>
-        a.Port == b.Port && string.Equals(Canonical(a.Host), Canonical(b.Host), StringComparison.OrdinalIgnoreCase);
-
-    private static string Canonical(string host) => host is "127.0.0.1" or "::1" ? "localhost" : host;
+        id is { } known && Find(known) is { } peer ? peer : All.FirstOrDefault(peer => peer.IsAt(endpoint));
 }

@@ -39,6 +39,12 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
             return;
         }
 
+        if (core.Workers.All.Count >= core.Settings.Tasks.MaxWorkers && core.Workers.Find(message.Worker) is null)
+        {
+            core.Refuse(session, message, $"WORKER_UUID: there are {core.Settings.Tasks.MaxWorkers} workers already (Mesh__Sessions__MaxWorkers)");
+            return;
+        }
+
         var worker = Present(session, framing, message, home, now);
         if (worker.OneAtATime)
         {

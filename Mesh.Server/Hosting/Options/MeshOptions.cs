@@ -14,7 +14,7 @@ internal sealed class MeshOptions
     /// <summary>The other servers. This server's own entry is skipped, so that all may share one list. Default: none.</summary>
     public List<PeerOptions> Peers { get; set; } = [];
 
-    /// <summary>A secret that every HTTP and WebSocket client must present. Default: none, all are served.</summary>
+    /// <summary>A secret that every HTTP and WebSocket client must present, of visible ASCII characters. Default: none, all are served.</summary>
     public string? Token { get; set; }
 
     /// <summary>Base URL of the dashboard, for the map's links to traces: {base}/traces/{traceId}. Default: none, no links.</summary>
@@ -35,6 +35,10 @@ internal sealed class MeshOptions
 
     public LinePeersOptions LinePeers { get; set; } = new();
 
+    public RedirectOptions Redirect { get; set; } = new();
+
+    public TlsOptions Tls { get; set; } = new();
+
     public ProducerOptions Producer { get; set; } = new();
 
     public SupervisorOptions Supervisor { get; set; } = new();
@@ -50,28 +54,8 @@ internal sealed class PeerOptions
     /// <summary>The peer's UUID. Required.</summary>
     public string? Id { get; set; }
 
-    /// <summary>host:port, or a service-discovery name such as http://server-b. Required.</summary>
+    /// <summary>host:port, or a service-discovery name such as http://server-b; with https:// before it, it is spoken to over TLS. Required.</summary>
     public string? Endpoint { get; set; }
-}
-
-/// <summary>Mesh__Sessions.</summary>
-internal sealed class SessionsOptions
-{
-    /// <summary>Connections at a time, workers' and peers' together. Default: 25,000.</summary>
-    public int MaxConnections { get; set; } = 25_000;
-
-    /// <summary>A connection that has not sent its first message, or a line connection that waits for nothing, is dropped after this. Default: 10 s.</summary>
-    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>Bad messages that a WebSocket peer may send before it is dropped. Default: 10.</summary>
-    public int MaxErrors { get; set; } = 10;
-}
-
-/// <summary>Mesh__LinePeers.</summary>
-internal sealed class LinePeersOptions
-{
-    /// <summary>IP addresses, besides loopback, that may speak lines when there is a token, which lines cannot carry. Default: none.</summary>
-    public List<string> Allowed { get; set; } = [];
 }
 
 /// <summary>Mesh__Producer: demo load.</summary>

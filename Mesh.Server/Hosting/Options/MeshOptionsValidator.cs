@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using Mesh.Protocol;
+using Mesh.Transport;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -24,6 +24,8 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         CheckTasks(options.Tasks, faults);
         CheckLoans(options.Loans, faults);
         CheckShells(options, faults);
+        CheckSessions(options.Sessions, faults);
+        CheckAccess(options, faults);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 
@@ -46,6 +48,10 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         if (options.Token is { } token && string.IsNullOrWhiteSpace(token))
         {
             faults.Add("Mesh__Token must not be blank; leave it unset to serve without a token");
+        }
+        else if (options.Token is { } text && text.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            faults.Add("Mesh__Token must be of visible ASCII characters, without spaces: it travels in a header");
         }
 
         if (options.Dashboard is { } dashboard
@@ -104,6 +110,10 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             {
                 faults.Add($"{key}__Endpoint is missing: the peer's host:port, or its service-discovery name such as http://server-b");
             }
+            else if (PeerAddress.Parse(peer.Endpoint) is null)
+            {
+                faults.Add($"{key}__Endpoint must be host:port or a service-discovery name, alone or after http://, https://, ws:// or wss://");
+            }
         }
     }
 
@@ -161,9 +171,6 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
 
     private static void CheckShells(MeshOptions options, List<string> faults)
     {
-        Range("Mesh__Sessions__MaxConnections", options.Sessions.MaxConnections, 1, 1_000_000, faults);
-        Range("Mesh__Sessions__IdleTimeout", options.Sessions.IdleTimeout, TimeSpan.FromSeconds(1), Hour, faults);
-        Range("Mesh__Sessions__MaxErrors", options.Sessions.MaxErrors, 0, 1_000_000, faults);
         Range("Mesh__Producer__Burst", options.Producer.Burst, 1, 100_000, faults);
         Range("Mesh__Producer__Period", options.Producer.Period, TimeSpan.FromMilliseconds(100), Month, faults);
         Range("Mesh__Supervisor__Interval", options.Supervisor.Interval, TimeSpan.FromMilliseconds(100), Month, faults);
@@ -171,13 +178,43 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         {
             faults.Add("Mesh__Supervisor__Endpoint must be host:port, such as 127.0.0.1:8000");
         }
+    }
 
+    private static void CheckSessions(SessionsOptions sessions, List<string> faults)
+    {
+        Range("Mesh__Sessions__MaxConnections", sessions.MaxConnections, 1, 1_000_000, faults);
+        Range("Mesh__Sessions__MaxConnectionsPerAddress", sessions.MaxConnectionsPerAddress, 1, 1_000_000, faults);
+        Range("Mesh__Sessions__MaxWorkers", sessions.MaxWorkers, 1, 1_000_000, faults);
+        Range("Mesh__Sessions__IdleTimeout", sessions.IdleTimeout, TimeSpan.FromSeconds(1), Hour, faults);
+        Range("Mesh__Sessions__MessageTimeout", sessions.MessageTimeout, TimeSpan.FromSeconds(1), Hour, faults);
+        Range("Mesh__Sessions__MaxMessageBytes", sessions.MaxMessageBytes, 1024, ProtocolLimits.MaxMessageBytes, faults);
+        Range("Mesh__Sessions__MaxMessagesPerSecond", sessions.MaxMessagesPerSecond, 1, 10_000_000, faults);
+        Range("Mesh__Sessions__OutboxCapacity", sessions.OutboxCapacity, 16, 1_000_000, faults);
+        Range("Mesh__Sessions__MaxErrors", sessions.MaxErrors, 0, 1_000_000, faults);
+        Range("Mesh__Sessions__MaxFailedTokens", sessions.MaxFailedTokens, 1, 1_000_000, faults);
+    }
+
+    private static void CheckAccess(MeshOptions options, List<string> faults)
+    {
         for (var i = 0; i < options.LinePeers.Allowed.Count; i++)
         {
-            if (!IPAddress.TryParse(options.LinePeers.Allowed[i], out _))
+            if (!AddressRange.TryParse(options.LinePeers.Allowed[i], out _))
             {
-                faults.Add($"Mesh__LinePeers__Allowed__{i} must be an IP address");
+                faults.Add($"Mesh__LinePeers__Allowed__{i} must be an IP address or a network such as 10.0.0.0/8");
             }
+        }
+
+        for (var i = 0; i < options.Redirect.Allowed.Count; i++)
+        {
+            if (!EndpointPattern.TryParse(options.Redirect.Allowed[i], out _))
+            {
+                faults.Add($"Mesh__Redirect__Allowed__{i} must be {EndpointPattern.Forms}");
+            }
+        }
+
+        if (options.Tls.CaFile is { } file && TrustedAuthorities.Check(file) is { } fault)
+        {
+            faults.Add($"Mesh__Tls__CaFile {fault}");
         }
     }
 

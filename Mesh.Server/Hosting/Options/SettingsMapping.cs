@@ -37,6 +37,7 @@ internal static class SettingsMapping
             HoldTime = options.Tasks.HoldTime,
             LineHoldTime = options.Tasks.LineHoldTime,
             Capacity = options.Tasks.Capacity,
+            MaxWorkers = options.Sessions.MaxWorkers,
             WorkerGrace = options.Tasks.WorkerGrace,
             LineWorkerTimeout = options.Tasks.LineWorkerTimeout,
         },
@@ -50,5 +51,6 @@ internal static class SettingsMapping
             BorrowerLostAfter = options.Loans.BorrowerLostAfter,
             MaxAge = options.Loans.MaxAge,
         },
+        Redirects = EndpointPatterns.Of(options.Redirect.Allowed),
     };
 }

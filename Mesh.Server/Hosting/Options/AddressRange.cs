@@ -1,0 +1,23 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace Mesh.Server.Hosting.Options;
+
+/// <summary>An IP address or a network in CIDR notation, as people write it.</summary>
+internal static class AddressRange
+{
+    public static bool TryParse([NotNullWhen(true)] string? text, out IPNetwork range)
+    {
+        if (IPAddress.TryParse(text, out var address))
+        {
+            address = Plain(address);
+            range = new IPNetwork(address, address.GetAddressBytes().Length * 8);
+            return true;
+        }
+
+        return IPNetwork.TryParse(text, out range);
+    }
+
+    /// <summary>An IPv4 address that came over an IPv6 socket as what it is.</summary>
+    public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+}

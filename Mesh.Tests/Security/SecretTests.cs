@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Mesh.Tests.Fixtures;
+using Mesh.Tests.Integration;
+
+namespace Mesh.Tests.Security;
+
+/// <summary>Real processes with secrets, at their most talkative: neither their output nor what they export has a secret in it.</summary>
+[Collection(Alone.Name)]
+public sealed class SecretTests
+{
+    private const string Token = "token-7hJq2LxW9vRt";
+    private const string WrongToken = "wrong-token-4KdYp8sB";
+    private const string Password = "password-m3ZcT6nQ";
+
+    private static readonly Dictionary<string, string> Talkative = new()
+    {
+        ["Logging__LogLevel__Default"] = "Trace",
+        ["Logging__LogLevel__Microsoft"] = "Trace",
+        ["Logging__LogLevel__Microsoft.AspNetCore"] = "Trace",
+        ["Logging__LogLevel__System"] = "Trace",
+        ["Logging__LogLevel__StackExchange.Redis"] = "Trace",
+    };
+
+    [Fact]
+    public async Task Secrets_OfServersAndWorkers_AreInNoLineSpanOrMetric()
+    {
+        await using var redis = await RedisProcess.StartAsync(Password, TestContext.Current.CancellationToken);
+        await using var sink = await OtlpSink.StartAsync();
+        var secret = new Dictionary<string, string> { ["Token"] = Token };
+        var (portA, portB) = (RedisProcess.FreePort(), RedisProcess.FreePort());
+        await using var a = await MeshProcess.ServerAsync(redis.ConnectionString, "server-a", portA, [("server-b", portB)], secret, Environment(sink, "a"));
+        await using var b = await MeshProcess.ServerAsync(redis.ConnectionString, "server-b", portB, [("server-a", portA)], secret, Environment(sink, "b"));
+        await using var worker = MeshProcess.Worker(redis.ConnectionString, "w1", a.Id, a.Port, secret, Environment(sink, "worker"));
+        await using var stranger = MeshProcess.Worker(redis.ConnectionString, "w2", a.Id, a.Port, new() { ["Token"] = WrongToken }, Environment(sink, "stranger"));
+
+        a.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", WrongToken);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await a.Http.GetAsync(new Uri("/status", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
+        a.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        await a.SetBalanceAsync("maria", 1);
+        await a.SubmitAsync(new { type = "UPDATE", user = "maria", amount = 1 });
+        await a.StatusAsync("the task is done and the peer is alive", status => (int)status["done"]! == 1 && (bool)status["peers"]![0]!["alive"]!, b, worker);
+        await Eventually.HoldsAsync("the refused worker says so", () => stranger.Output.Contains("401", StringComparison.Ordinal), details: () => stranger.Output);
+        await Eventually.HoldsAsync(
+            "traces, logs and metrics are exported",
+            () => new[] { "/v1/traces", "/v1/logs", "/v1/metrics" }.All(kind => sink.Exports.Any(export => export.Path == kind)));
+
+        string[] outputs = [a.Everything, b.Everything, worker.Everything, stranger.Everything];
+        Assert.All(outputs, output => Assert.Contains("dbug", output, StringComparison.Ordinal));
+        foreach (var text in new[] { Token, WrongToken, Password })
+        {
+            Assert.All(outputs, output => Assert.DoesNotContain(text, output, StringComparison.Ordinal));
+            var bytes = Encoding.UTF8.GetBytes(text);
+            Assert.DoesNotContain(sink.Exports, export => export.Body.AsSpan().IndexOf(bytes) >= 0);
+        }
+    }
+
+    private static Dictionary<string, string> Environment(OtlpSink sink, string name) => new(sink.Environment(name).Concat(Talkative));
+}
