@@ -1,0 +1,123 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.WebSockets;
+using Mesh.Accounts;
+using Mesh.Server.Hosting;
+using Mesh.Server.Sessions;
+using Mesh.Server.Storage;
+using Mesh.Transport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Fuzz;
+
+/// <summary>
+/// A whole server without a socket: its loop, its sessions, its HTTP pipeline. It has a peer, "server-b", that nobody answers for, and holds nothing for long,
+/// so that each case comes to its end at once.
+/// </summary>
+internal sealed class FuzzServer : IAsyncDisposable
+{
+    public const int MaxErrors = 10;
+
+    private static readonly Dictionary<string, string?> Configuration = new()
+    {
+        ["Mesh:ServerId"] = "server-a",
+        ["Mesh:Advertise"] = "127.0.0.1:9001",
+        ["Mesh:Peers:0:Id"] = "server-b",
+        ["Mesh:Peers:0:Endpoint"] = "127.0.0.1:1",
+        ["Mesh:Sessions:MaxErrors"] = $"{MaxErrors}",
+        ["Mesh:Tasks:HoldTime"] = "00:00:00.001",
+        ["Mesh:Tasks:LineHoldTime"] = "00:00:00",
+        ["Mesh:Tasks:WorkerGrace"] = "00:00:00",
+        ["Mesh:Tasks:LineWorkerTimeout"] = "00:00:00.001",
+        ["Mesh:Tasks:LeaseTime"] = "00:00:00.010",
+        ["Mesh:Tasks:MaxAttempts"] = "1",
+        ["Mesh:Tasks:Capacity"] = "1000",
+        ["Mesh:Loans:ArrivalTimeout"] = "00:00:00.100",
+        ["Mesh:Loans:MaxAge"] = "00:00:01",
+        ["ConnectionStrings:redis"] = "127.0.0.1:1",
+    };
+
+    private static readonly IPEndPoint Stranger = new(IPAddress.Parse("192.0.2.1"), 40_000);
+
+    private readonly WebApplication _app;
+    private readonly MemoryServer _http;
+    private readonly Door _door;
+    private readonly LinePeers _lines;
+    private readonly SessionTable _sessions;
+    private readonly LoopState _loop;
+
+    private FuzzServer(WebApplication app, MemoryServer http)
+    {
+        _app = app;
+        _http = http;
+        _door = app.Services.GetRequiredService<Door>();
+        _lines = app.Services.GetRequiredService<LinePeers>();
+        _sessions = app.Services.GetRequiredService<SessionTable>();
+        _loop = app.Services.GetRequiredService<LoopState>();
+    }
+
+    /// <summary>Whether its loop still runs.</summary>
+    public bool Runs => _loop.Phase == LoopPhase.Running;
+
+    /// <summary>Connections that have not ended.</summary>
+    public int Connections => _sessions.Count;
+
+    public static async Task<FuzzServer> StartAsync(CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Fuzz" });
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(Configuration);
+        builder.Services.AddSingleton<IMeshStore, NoStore>();
+        builder.Services.AddSingleton<ILedger, NoLedger>();
+        builder.AddServiceDefaults();
+        builder.AddMeshServer();
+        var http = new MemoryServer();
+        builder.WebHost.UseServer(http);
+        var app = builder.Build();
+        app.UseMeshServer();
+        await app.StartAsync(cancellationToken);
+        var server = new FuzzServer(app, http);
+        while (!server.Runs)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancellationToken);
+        }
+
+        return server;
+    }
+
+    /// <summary>Serves one TCP connection as the web server would hand it over. Ends with it; what is HTTP is only hung up on.</summary>
+    public Task ServeConnectionAsync(IDuplexPipe transport) => _door.OnConnectedAsync(
+        new DefaultConnectionContext($"{Guid.NewGuid()}", transport, transport) { RemoteEndPoint = Stranger },
+        context => _lines.OnConnectedAsync(context, HangUpAsync));
+
+    /// <summary>Serves one WebSocket that has shaken hands.</summary>
+    public async Task ServeWebSocketAsync(IDuplexPipe transport)
+    {
+        var socket = WebSocket.CreateFromStream(new LinkStream(transport), new WebSocketCreationOptions { IsServer = true });
+        var connection = new WebSocketConnection(socket, $"{Stranger}", new MeshConnectionOptions());
+        await _sessions.ServeAsync(connection);
+        await connection.Closed;
+    }
+
+    /// <summary>Runs one HTTP request through the whole pipeline.</summary>
+    public Task ServeHttpAsync(IFeatureCollection request) => _http.ServeAsync(request);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static async Task HangUpAsync(ConnectionContext context)
+    {
+        await context.Transport.Input.CompleteAsync();
+        await context.Transport.Output.CompleteAsync();
+    }
+}

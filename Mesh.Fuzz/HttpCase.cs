@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Mesh.Fuzz;
+
+/// <summary>One HTTP request with a bad body, or a bad path.</summary>
+internal static class HttpCase
+{
+    private static readonly HashSet<int> Good = [200, 201, 202, 204, 400, 404, 405, 409, 413, 415, 429];
+
+    private static readonly (string Name, Func<Random, JsonNode?> Bad)[] TaskFaults =
+    [
+        ("type", _ => null), ("type", _ => 1), ("type", _ => "DELETE"), ("user", _ => null), ("user", _ => ""), ("user", _ => 7), ("user", _ => new string('x', 5000)),
+        ("amount", _ => "12"), ("amount", _ => -1), ("amount", _ => JsonNode.Parse("1e40")), ("amount", _ => JsonNode.Parse("0.00001")), ("id", _ => ""),
+        ("id", _ => new string('x', 129)), ("id", _ => "a\u0001b"), ("id", _ => new JsonArray()),
+    ];
+
+    public static async Task RunAsync(FuzzServer server, Random random, FuzzTally tally, CancellationToken limit)
+    {
+        var (method, path, body, fault) = Draw(random);
+        var answer = new MemoryStream();
+        var request = new FeatureCollection();
+        request.Set<IHttpRequestFeature>(new HttpRequestFeature
+        {
+            Protocol = "HTTP/1.1",
+            Scheme = "http",
+            Method = method,
+            Path = path,
+            QueryString = random.Next(4) == 0 ? $"?state={Shapes.Id(random)}&limit={random.Next(-9, 2000)}" : "",
+            Headers = { Host = "server", ContentType = fault is null && random.Next(4) == 0 ? "text/plain" : "application/json" },
+            Body = new MemoryStream(body),
+        });
+        if (random.Next(2) == 0)
+        {
+            request.GetRequiredFeature<IHttpRequestFeature>().Headers.ContentLength = random.Next(20) == 0 ? long.MaxValue : body.Length;
+        }
+
+        request.Set<IHttpResponseFeature>(new HttpResponseFeature());
+        request.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(answer));
+        request.Set<IHttpConnectionFeature>(new HttpConnectionFeature { RemoteIpAddress = IPAddress.Parse("192.0.2.1") });
+
+        await server.ServeHttpAsync(request).WaitAsync(limit);
+
+        var status = request.GetRequiredFeature<IHttpResponseFeature>().StatusCode;
+        tally.Count(status.ToString(CultureInfo.InvariantCulture));
+        FuzzFault.When(!Good.Contains(status), $"{method} {path} was answered {status}");
+        if (status == StatusCodes.Status400BadRequest || (fault is not null && status != StatusCodes.Status413PayloadTooLarge))
+        {
+            FuzzFault.When(status != StatusCodes.Status400BadRequest, $"{method} {path} was answered {status}, and {fault} was wrong");
+            using var problem = JsonDocument.Parse(answer.ToArray());
+            var field = problem.RootElement.TryGetProperty("field", out var named) ? named.GetString() : null;
+            FuzzFault.When(string.IsNullOrEmpty(field), $"{method} {path}: the problem names no field: {problem.RootElement}");
+            FuzzFault.When(fault is not null && field != fault, $"{method} {path}: the problem names {field}, and {fault} was wrong");
+        }
+    }
+
+    private static (string Method, string Path, byte[] Body, string? Fault) Draw(Random random)
+    {
+        switch (random.Next(7))
+        {
+            case 0:
+                return ("PUT", $"/accounts/{Shapes.Id(random)}", Mutator.Mutate(random, Mutator.Write(random, new JsonObject { ["balance"] = random.Next() })), null);
+            case 1:
+                return (random.Next(2) == 0 ? "GET" : "POST", $"/{(random.Next(2) == 0 ? "tasks" : "accounts")}/{Uri.EscapeDataString(Shapes.User(random))}/retry", [], null);
+            case 6:
+                return ("GET", "/tasks", [], null);
+            case 2:
+                return ("POST", "/tasks", Mutator.Noise(random), null);
+            case 3:
+                var tasks = Mutator.Write(random, Tasks(random));
+                return ("POST", "/tasks", random.Next(3) == 0 ? tasks : Mutator.Mutate(random, tasks), null);
+            default:
+                return BreakAField(random);
+        }
+    }
+
+    private static JsonArray Tasks(Random random) => [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => OneTask(random))];
+
+    private static JsonObject OneTask(Random random) => new()
+    {
+        ["type"] = random.Next(2) == 0 ? "QUERY" : "UPDATE",
+        ["user"] = "maria",
+        ["amount"] = random.Next(100),
+        ["id"] = $"{random.Next():x8}",
+        ["extra"] = new JsonArray(1, "x"),
+    };
+
+    private static (string, string, byte[], string?) BreakAField(Random random)
+    {
+        var tasks = Tasks(random);
+        var at = random.Next(tasks.Count);
+        var (name, bad) = TaskFaults[random.Next(TaskFaults.Length)];
+        var value = bad(random);
+        var task = (JsonObject)tasks[at]!;
+        if (value is null)
+        {
+            task.Remove(name);
+        }
+        else
+        {
+            task[name] = value;
+        }
+
+        return ("POST", "/tasks", Mutator.Write(random, tasks), $"[{at}].{name}");
+    }
+}

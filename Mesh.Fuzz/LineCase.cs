@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace Mesh.Fuzz;
+
+/// <summary>One connection of a line peer: a few lines, good or bad, and its end.</summary>
+internal static class LineCase
+{
+    public static async Task RunAsync(FuzzServer server, Random random, FuzzTally tally, CancellationToken limit)
+    {
+        var inputs = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Mutator.Draw(random)).ToArray();
+        var said = new MemoryStream();
+        if (random.Next(10) == 0)
+        {
+            said.Write(" \r\n\t"u8);
+        }
+
+        foreach (var (bytes, _) in inputs)
+        {
+            said.Write(bytes);
+            said.Write(random.Next(5) == 0 ? "\r\n"u8 : "\n"u8);
+        }
+
+        var whole = random.Next(10) > 0;
+        if (!whole)
+        {
+            said.SetLength(said.Length - random.Next((int)Math.Min(20, said.Length)));
+        }
+
+        var link = new MemoryLink();
+        var serving = server.ServeConnectionAsync(link.Far);
+        var heard = await link.SayAndListenAsync(said.ToArray(), limit);
+        await serving.WaitAsync(limit);
+
+        var lines = Encoding.UTF8.GetString(heard).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var errors = lines.Count(line => Answer.Check(Encoding.UTF8.GetBytes(line), tally));
+
+        // What is known of the first message holds, when it came as it was meant.
+        if (inputs[0].Fault is { } fault && whole)
+        {
+            FuzzFault.When(errors == 0, $"no error named {fault}");
+            Answer.CheckNames(lines[0], fault);
+        }
+    }
+}

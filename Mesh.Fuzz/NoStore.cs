@@ -1,0 +1,33 @@
+using System.Collections.Frozen;
+using Mesh.Accounts;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Storage;
+
+namespace Mesh.Fuzz;
+
+/// <summary>A store that takes everything and remembers nothing, so that memory that grows is the server's own.</summary>
+internal sealed class NoStore : IMeshStore
+{
+    public Task<StoredState> LoadAsync(CancellationToken cancellationToken) => Task.FromResult(StoredState.Empty);
+
+    public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlySet<string>>(FrozenSet<string>.Empty);
+
+    public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => Task.FromResult<TaskRecord?>(null);
+
+    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<TaskRecord>>([]);
+}
+
+/// <summary>A ledger without accounts.</summary>
+internal sealed class NoLedger : ILedger
+{
+    public ValueTask<decimal?> FindBalanceAsync(string user, CancellationToken cancellation = default) => new((decimal?)null);
+
+    public ValueTask<bool> SetBalanceAsync(string user, decimal balance, CancellationToken cancellation = default) => new(true);
+
+    public ValueTask<LedgerUpdate> UpdateAsync(string user, decimal amount, TaskId task, CancellationToken cancellation = default) =>
+        new(new LedgerUpdate(LedgerOutcome.UnknownUser));
+
+    public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) => new(new LedgerUpdate(LedgerOutcome.Closed));
+}
