@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mesh.Bench.Load;
 
 namespace Mesh.Bench.Idle;
 
@@ -7,7 +8,12 @@ internal static class IdleCommand
 {
     public static Command Create()
     {
-        var url = new Option<Uri>("--url") { Description = "The server's address. Default: http://127.0.0.1:9001.", DefaultValueFactory = _ => new Uri("http://127.0.0.1:9001") };
+        var url = new Option<Uri>("--url")
+        {
+            Description = "The server's address.",
+            DefaultValueFactory = _ => new Uri("http://127.0.0.1:9001"),
+            CustomParser = LoadCommand.ReadUrl,
+        };
         var workers = new Option<int>("--workers") { Description = "Workers that connect and wait. Default: 20000.", DefaultValueFactory = _ => 20_000 };
         var seconds = new Option<int>("--seconds") { Description = "How long they stay. Default: 60.", DefaultValueFactory = _ => 60 };
         var token = new Option<string?>("--token") { Description = "The server's Mesh__Token." };

@@ -44,7 +44,7 @@ internal static class LoadCommand
         return command;
     }
 
-    private static Uri? ReadUrl(ArgumentResult result)
+    internal static Uri? ReadUrl(ArgumentResult result)
     {
         if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
         {

@@ -68,6 +68,9 @@ internal static class AccountEndpoints
             using var bytes = read;
             var json = new Utf8JsonReader(bytes.Span);
             using var body = JsonDocument.ParseValue(ref json);
+
+            // Throws on anything that follows.
+            json.Read();
             return body.RootElement.ValueKind != JsonValueKind.Object ? (0, Problems.BadField("body", "must be an object"))
                 : !body.RootElement.TryGetProperty("balance", out var balance) ? (0, Problems.BadField("balance", "is missing"))
                 : balance.ValueKind != JsonValueKind.Number ? (0, Problems.BadField("balance", "must be a number"))
@@ -77,6 +80,11 @@ internal static class AccountEndpoints
         catch (JsonException)
         {
             return (0, Problems.BadField("body", "is no JSON"));
+        }
+        catch (InvalidOperationException)
+        {
+            // What the JSON reader throws for a name that is no UTF-8 or has half a surrogate pair.
+            return (0, Problems.BadField("body", "is no valid Unicode"));
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
