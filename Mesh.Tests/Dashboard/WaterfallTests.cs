@@ -33,8 +33,5 @@ public sealed class WaterfallTests
         End = end,
         Outcome = SpanOutcome.Unset,
         Reason = "",
-        Attributes = [],
-        Events = [],
-        Links = [],
     };
 }

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using MeshAspire.Embedded.Dashboard.Access;
+using MeshAspire.Embedded.Dashboard.Otlp.Intake;
 using OpenTelemetry.Proto.Collector.Logs.V1;
 using OpenTelemetry.Proto.Collector.Metrics.V1;
 using OpenTelemetry.Proto.Collector.Trace.V1;
@@ -20,7 +21,7 @@ internal static class OtlpEndpoints
         routes.MapGrpcService<OtlpLogsService>().WithMetadata(Door.Otlp);
         routes.MapGrpcService<OtlpMetricsService>().WithMetadata(Door.Otlp);
         var ingest = routes.ServiceProvider.GetRequiredService<OtlpIngest>();
-        Map(routes, "/v1/traces", ExportTraceServiceRequest.Parser, ingest.Add, new ExportTraceServiceResponse());
+        Map(routes, "/v1/traces", TraceIntake.Parser, ingest.Add, new ExportTraceServiceResponse());
         Map(routes, "/v1/logs", ExportLogsServiceRequest.Parser, ingest.Add, new ExportLogsServiceResponse());
         Map(routes, "/v1/metrics", ExportMetricsServiceRequest.Parser, ingest.Add, new ExportMetricsServiceResponse());
     }

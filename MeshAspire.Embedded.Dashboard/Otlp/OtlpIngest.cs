@@ -1,14 +1,10 @@
+using MeshAspire.Embedded.Dashboard.Otlp.Intake;
 using MeshAspire.Embedded.Dashboard.Telemetry;
 using OpenTelemetry.Proto.Collector.Logs.V1;
 using OpenTelemetry.Proto.Collector.Metrics.V1;
-using OpenTelemetry.Proto.Collector.Trace.V1;
 using OpenTelemetry.Proto.Logs.V1;
 using OpenTelemetry.Proto.Metrics.V1;
 using OpenTelemetry.Proto.Resource.V1;
-using OpenTelemetry.Proto.Trace.V1;
-using Span = MeshAspire.Embedded.Dashboard.Telemetry.Span;
-using SpanKind = MeshAspire.Embedded.Dashboard.Telemetry.SpanKind;
-using WireSpan = OpenTelemetry.Proto.Trace.V1.Span;
 
 namespace MeshAspire.Embedded.Dashboard.Otlp;
 
@@ -17,7 +13,7 @@ internal sealed class OtlpIngest(TelemetryStore store)
 {
     private readonly OtlpAttributes _attributes = new(store.Limits, store.Texts);
 
-    public void Add(ExportTraceServiceRequest request)
+    public void Add(TraceIntake request)
     {
         foreach (var resource in request.ResourceSpans)
         {
@@ -25,7 +21,7 @@ internal sealed class OtlpIngest(TelemetryStore store)
             foreach (var scope in resource.ScopeSpans)
             {
                 var name = _attributes.Name(scope.Scope?.Name ?? "");
-                store.Traces.Add([.. scope.Spans.Select(span => Read(span, source, name)).Where(span => !span.TraceId.IsNone && !span.Id.IsNone)]);
+                store.Traces.Add([.. scope.Spans.Select(wire => store.Spans.Read(wire, source, name)).Where(span => !span.TraceId.IsNone && !span.Id.IsNone)]);
             }
         }
     }
@@ -103,36 +99,6 @@ internal sealed class OtlpIngest(TelemetryStore store)
         return store.Sources.Get(service, Find("service.instance.id"), resource is null ? [] : _attributes.Read(resource.Attributes));
     }
 
-    private Span Read(WireSpan span, Source source, string scope)
-    {
-        var events = span.Events.Take(store.Limits.Items)
-            .Select(one => new SpanEvent((long)one.TimeUnixNano, _attributes.Name(one.Name), _attributes.Read(one.Attributes))).ToArray();
-        var reason = span.Status?.Message ?? "";
-        return new Span
-        {
-            TraceId = TraceId.Read(span.TraceId.Span),
-            Id = SpanId.Read(span.SpanId.Span),
-            Parent = SpanId.Read(span.ParentSpanId.Span),
-            Name = _attributes.Name(span.Name),
-            Kind = (SpanKind)span.Kind,
-            Source = source,
-            Scope = scope,
-            Start = (long)span.StartTimeUnixNano,
-            End = Math.Max((long)span.EndTimeUnixNano, (long)span.StartTimeUnixNano),
-            Outcome = span.Status?.Code switch
-            {
-                Status.Types.StatusCode.Ok => SpanOutcome.Ok,
-                Status.Types.StatusCode.Error => SpanOutcome.Error,
-                _ => SpanOutcome.Unset,
-            },
-            Reason = reason.Length > 0 ? _attributes.Cut(reason) : ExceptionIn(events),
-            Attributes = _attributes.Read(span.Attributes),
-            Events = events,
-            Links = [.. span.Links.Take(store.Limits.Items).Select(link => new SpanLink(
-                TraceId.Read(link.TraceId.Span), SpanId.Read(link.SpanId.Span), _attributes.Read(link.Attributes)))],
-        };
-    }
-
     private LogEntry Read(LogRecord record, Source source, string category) => new()
     {
         Time = (long)(record.TimeUnixNano != 0 ? record.TimeUnixNano : record.ObservedTimeUnixNano),
@@ -145,7 +111,4 @@ internal sealed class OtlpIngest(TelemetryStore store)
         // The template is there beside what it made, which says it all.
         Attributes = _attributes.Read(record.Attributes, pair => pair.Key == "{OriginalFormat}"),
     };
-
-    private static string ExceptionIn(IEnumerable<SpanEvent> events) => events.LastOrDefault(one => one.Name == "exception")?.Attributes
-        .FirstOrDefault(attribute => attribute.Key == "exception.message").Value ?? "";
 }

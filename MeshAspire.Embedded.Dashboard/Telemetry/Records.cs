@@ -53,11 +53,14 @@ public sealed record Span
     /// <summary>Why it failed; empty where nothing was said.</summary>
     public required string Reason { get; init; }
 
-    public required IReadOnlyList<Tag> Attributes { get; init; }
+    /// <summary>As it came (OTLP's message Span). The lists below are read from it when somebody looks; of the links, where they lead is known before.</summary>
+    public ReadOnlyMemory<byte> Wire { get; init; }
 
-    public required IReadOnlyList<SpanEvent> Events { get; init; }
+    public IReadOnlyList<Tag> Attributes { get; init; } = [];
 
-    public required IReadOnlyList<SpanLink> Links { get; init; }
+    public IReadOnlyList<SpanEvent> Events { get; init; } = [];
+
+    public IReadOnlyList<SpanLink> Links { get; init; } = [];
 
     public long Duration => End - Start;
 

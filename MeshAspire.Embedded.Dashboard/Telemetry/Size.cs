@@ -3,22 +3,8 @@ namespace MeshAspire.Embedded.Dashboard.Telemetry;
 /// <summary>Bytes that a record takes, near enough to bound memory by: names are shared, so values count.</summary>
 internal static class Size
 {
-    public static int Of(Span span)
-    {
-        var size = 224 + Of(span.Attributes) + (2 * span.Reason.Length);
-        foreach (var one in span.Events)
-        {
-            size += 64 + Of(one.Attributes);
-        }
-
-        foreach (var one in span.Links)
-        {
-            // Its target remembers it too.
-            size += 256 + Of(one.Attributes);
-        }
-
-        return size;
-    }
+    /// <summary>A link's target remembers it too.</summary>
+    public static int Of(Span span) => 224 + span.Wire.Length + (2 * span.Reason.Length) + (256 * span.Links.Count);
 
     public static int Of(LogEntry entry) => 128 + (2 * entry.Message.Length) + Of(entry.Attributes);
 

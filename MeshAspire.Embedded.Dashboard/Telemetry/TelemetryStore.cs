@@ -1,17 +1,31 @@
+using MeshAspire.Embedded.Dashboard.Otlp;
+
 namespace MeshAspire.Embedded.Dashboard.Telemetry;
 
 /// <summary>All telemetry received, in memory.</summary>
-internal sealed class TelemetryStore(TelemetryLimits limits)
+internal sealed class TelemetryStore
 {
-    public TelemetryLimits Limits => limits;
+    public TelemetryStore(TelemetryLimits limits)
+    {
+        Limits = limits;
+        Sources = new(limits);
+        Spans = new(limits, Texts);
+        Traces = new(limits, Spans.Open);
+        Logs = new(limits);
+        Metrics = new(limits);
+    }
+
+    public TelemetryLimits Limits { get; }
 
     public TextPool Texts { get; } = new();
 
-    public SourceTable Sources { get; } = new(limits);
+    public SourceTable Sources { get; }
 
-    public TraceStore Traces { get; } = new(limits);
+    public OtlpSpans Spans { get; }
 
-    public LogStore Logs { get; } = new(limits);
+    public TraceStore Traces { get; }
 
-    public MetricStore Metrics { get; } = new(limits);
+    public LogStore Logs { get; }
+
+    public MetricStore Metrics { get; }
 }

@@ -2,7 +2,7 @@ namespace MeshAspire.Embedded.Dashboard.Telemetry;
 
 /// <summary>What the list of traces is filtered by; a part left null lets all pass.</summary>
 /// <param name="Source">A replica's name or a service's.</param>
-/// <param name="Text">Part of the name of a span, of the reason of an error or of an attribute's value, or the beginning of the trace's id.</param>
+/// <param name="Text">Part of any text in a span, such as its name, the reason of an error or an attribute; or the beginning of the trace's id.</param>
 /// <param name="AtLeast">Nanoseconds.</param>
 /// <param name="ErrorsOnly">Only with a span that failed.</param>
 public sealed record TraceFilter(string? Source = null, string? Text = null, long AtLeast = 0, bool ErrorsOnly = false);
@@ -23,7 +23,11 @@ public sealed record TraceView(TraceId Id, IReadOnlyList<Span> Spans, int Left, 
 /// <summary>A trace in the store, under its lock.</summary>
 internal sealed class Trace(TraceId id)
 {
-    private readonly Dictionary<Source, (int Spans, bool Failed)> _sources = new(ReferenceEqualityComparer.Instance);
+    /// <summary>Up to so many spans it is quicker to look at each of them than to keep a table of their ids.</summary>
+    private const int Few = 32;
+
+    private readonly List<Span> _spans = [];
+    private HashSet<SpanId>? _ids;
     private Span? _root;
     private long _start = long.MaxValue;
     private long _end = long.MinValue;
@@ -31,7 +35,7 @@ internal sealed class Trace(TraceId id)
 
     public TraceId Id => id;
 
-    public Dictionary<SpanId, Span> Spans { get; } = [];
+    public IReadOnlyList<Span> Spans => _spans;
 
     public long Bytes { get; private set; }
 
@@ -40,17 +44,16 @@ internal sealed class Trace(TraceId id)
     public bool TryAdd(Span span, out int bytes)
     {
         bytes = Size.Of(span);
-        if (!Spans.TryAdd(span.Id, span))
+        if (!IsNew(span.Id))
         {
             return false;
         }
 
+        _spans.Add(span);
         Bytes += bytes;
         _start = Math.Min(_start, span.Start);
         _end = Math.Max(_end, span.End);
         _errors += span.Failed ? 1 : 0;
-        var (spans, failed) = _sources.GetValueOrDefault(span.Source);
-        _sources[span.Source] = (spans + 1, failed || span.Failed);
         if (_root is null || IsBetterRoot(span, _root))
         {
             _root = span;
@@ -59,15 +62,18 @@ internal sealed class Trace(TraceId id)
         return true;
     }
 
-    public bool Passes(TraceFilter filter) =>
+    /// <param name="text">The filter's, if it has one.</param>
+    public bool Passes(TraceFilter filter, WireText? text) =>
         (!filter.ErrorsOnly || _errors > 0)
         && _end - _start >= filter.AtLeast
-        && (filter.Source is not { Length: > 0 } source || _sources.Keys.Any(one => Named(one, source)))
-        && (filter.Text is not { Length: > 0 } text || Mentions(text));
+        && (filter.Source is not { Length: > 0 } source || _spans.Exists(span => Named(span.Source, source)))
+        && (text is null || id.ToString().StartsWith(filter.Text!, StringComparison.OrdinalIgnoreCase) || _spans.Exists(span => text.IsIn(span.Wire.Span)));
 
     public TraceSummary Summarize() => new(
-        id, _root!.Name, _root.Source, _start, _end - _start, Spans.Count, _errors,
-        [.. _sources.OrderBy(one => one.Key.Name, StringComparer.OrdinalIgnoreCase).Select(one => new SourceShare(one.Key, one.Value.Spans, one.Value.Failed))]);
+        id, _root!.Name, _root.Source, _start, _end - _start, _spans.Count, _errors,
+        [.. _spans.GroupBy<Span, Source>(span => span.Source, ReferenceEqualityComparer.Instance)
+            .Select(spans => new SourceShare(spans.Key, spans.Count(), spans.Any(span => span.Failed)))
+            .OrderBy(share => share.Source.Name, StringComparer.OrdinalIgnoreCase)]);
 
     internal static bool Named(Source source, string name) =>
         string.Equals(source.Name, name, StringComparison.OrdinalIgnoreCase) || string.Equals(source.Service, name, StringComparison.OrdinalIgnoreCase);
@@ -75,29 +81,14 @@ internal sealed class Trace(TraceId id)
     private static bool IsBetterRoot(Span span, Span root) =>
         span.Parent.IsNone == root.Parent.IsNone ? span.Start < root.Start : span.Parent.IsNone;
 
-    private bool Mentions(string text)
+    private bool IsNew(SpanId span)
     {
-        if (id.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase))
+        if (_ids is null && _spans.Count < Few)
         {
-            return true;
+            return !_spans.Exists(one => one.Id == span);
         }
 
-        foreach (var span in Spans.Values)
-        {
-            if (span.Name.Contains(text, StringComparison.OrdinalIgnoreCase) || span.Reason.Contains(text, StringComparison.OrdinalIgnoreCase))
-            {
-                return true;
-            }
-
-            foreach (var attribute in span.Attributes)
-            {
-                if (attribute.Value.Contains(text, StringComparison.OrdinalIgnoreCase))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
+        _ids ??= [.. _spans.Select(one => one.Id)];
+        return _ids.Add(span);
     }
 }

@@ -1,7 +1,8 @@
 namespace MeshAspire.Embedded.Dashboard.Telemetry;
 
 /// <summary>The newest traces, whole: a trace goes with all of its spans.</summary>
-internal sealed class TraceStore(TelemetryLimits limits)
+/// <param name="open">Reads all that a span tells.</param>
+internal sealed class TraceStore(TelemetryLimits limits, Func<Span, Span> open)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<TraceId, Trace> _traces = [];
@@ -58,14 +59,14 @@ internal sealed class TraceStore(TelemetryLimits limits)
                 return null;
             }
 
-            spans = [.. trace.Spans.Values];
+            spans = [.. trace.Spans];
             from = _linkedFrom.TryGetValue(id, out var linked) ? [.. linked] : [];
             left = trace.Left;
         }
 
         Array.Sort(spans, static (a, b) => a.Start.CompareTo(b.Start));
         Array.Sort(from, static (a, b) => a.Start.CompareTo(b.Start));
-        return new TraceView(id, spans, left, from);
+        return new TraceView(id, Array.ConvertAll(spans, span => open(span)), left, from);
     }
 
     /// <summary>The newest traces that pass the filter, and how many pass it in all.</summary>
@@ -73,11 +74,12 @@ internal sealed class TraceStore(TelemetryLimits limits)
     {
         var result = new List<TraceSummary>();
         var matching = 0;
+        var text = filter.Text is { Length: > 0 } wanted ? new WireText(wanted) : null;
         lock (_lock)
         {
             for (var node = _byArrival.Last; node is not null; node = node.Previous)
             {
-                if (!node.Value.Passes(filter))
+                if (!node.Value.Passes(filter, text))
                 {
                     continue;
                 }
@@ -127,7 +129,7 @@ internal sealed class TraceStore(TelemetryLimits limits)
             _traces.Remove(oldest.Id);
             SpanCount -= oldest.Spans.Count;
             Bytes -= oldest.Bytes;
-            foreach (var gone in oldest.Spans.Values)
+            foreach (var gone in oldest.Spans)
             {
                 ForgetLinks(gone);
             }
