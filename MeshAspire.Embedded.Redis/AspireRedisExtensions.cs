@@ -2,6 +2,7 @@ using Aspire.StackExchange.Redis;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Trace;
 using StackExchange.Redis;
 
 namespace Microsoft.Extensions.Hosting;
@@ -11,7 +12,7 @@ public static class AspireRedisExtensions
     private const string SectionName = "Aspire:StackExchange:Redis";
 
     /// <summary>
-    /// Registers the <see cref="IConnectionMultiplexer"/> of a connection string, and a health check of it.
+    /// Registers the <see cref="IConnectionMultiplexer"/> of a connection string, a health check of it, and the tracing of its commands.
     /// It connects when the host starts; a Redis that is away then or later doesn't end the process, the connection is tried again.
     /// </summary>
     /// <param name="builder">The host's builder.</param>
@@ -33,14 +34,29 @@ public static class AspireRedisExtensions
         settings.ConnectionString = builder.Configuration.GetConnectionString(connectionName) ?? settings.ConnectionString;
         configureSettings?.Invoke(settings);
 
-        builder.Services.AddSingleton<IConnectionMultiplexer>(services =>
-            ConnectionMultiplexer.Connect(Options(services, settings, connectionName, configureOptions)));
+        builder.Services.AddSingleton<IConnectionMultiplexer>(services => Connect(Options(services, settings, connectionName, configureOptions), settings));
         builder.Services.ActivateSingleton<IConnectionMultiplexer>();
 
         if (!settings.DisableHealthChecks)
         {
             builder.Services.AddHealthChecks().AddCheck<RedisHealthCheck>("StackExchange.Redis");
         }
+
+        if (!settings.DisableTracing)
+        {
+            builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing.AddSource(RedisTracing.SourceName).AddProcessor(_ => new RedisTracing()));
+        }
+    }
+
+    private static ConnectionMultiplexer Connect(ConfigurationOptions options, StackExchangeRedisSettings settings)
+    {
+        var connection = ConnectionMultiplexer.Connect(options);
+        if (!settings.DisableTracing)
+        {
+            connection.RegisterProfiler(RedisTracing.Session);
+        }
+
+        return connection;
     }
 
     private static ConfigurationOptions Options(

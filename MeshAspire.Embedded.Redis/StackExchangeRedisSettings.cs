@@ -7,4 +7,7 @@ public sealed class StackExchangeRedisSettings
 
     /// <summary>Leaves the health check out. Default: false.</summary>
     public bool DisableHealthChecks { get; set; }
+
+    /// <summary>Makes no spans of commands. Default: false.</summary>
+    public bool DisableTracing { get; set; }
 }
