@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Mesh.Protocol;
-using static Mesh.Telemetry.MeshTelemetry;
+using Mesh.Telemetry;
 
 namespace Mesh.Worker;
 
@@ -8,6 +8,5 @@ namespace Mesh.Worker;
 internal static class ProcessTrace
 {
     /// <summary>Null when nobody listens; then the context goes back to the server as it came.</summary>
-    public static Activity? Start(NewTask task) => StartTask(
-        Operations.Process, ActivityKind.Consumer, task.Type == TaskType.Query ? "QUERY" : "UPDATE", task.Id?.Value, Context(task.TraceParent));
+    public static Activity? Start(NewTask task) => TaskOperation.Process.Start(task.Type, task.Id?.Value, MeshTelemetry.Context(task.TraceParent));
 }

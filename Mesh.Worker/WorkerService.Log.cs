@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Telemetry;
 using Mesh.Worker.Core;
 
 namespace Mesh.Worker;
@@ -7,6 +8,7 @@ internal sealed partial class WorkerService
 {
     private void Log(WorkerEvent told)
     {
+        using var trace = MeshTelemetry.Enter(told.TraceParent);
         switch (told)
         {
             case WorkerEvent.Reached { Place: { Borrower: { } borrower, Framing: var framing } }:

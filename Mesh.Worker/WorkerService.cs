@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Mesh.Protocol;
+using Mesh.Telemetry;
 using Mesh.Transport;
 using Mesh.Worker.Core;
 using Mesh.Worker.Links;
@@ -24,6 +25,7 @@ internal sealed partial class WorkerService : BackgroundService
     private readonly WorkerSettings _settings;
     private readonly WorkerCore _core;
     private readonly TimeProvider _time;
+    private readonly MessageLog _messages;
     private readonly ILogger<WorkerService> _logger;
     private readonly Channel<WorkerInput> _inbox = Channel.CreateBounded<WorkerInput>(new BoundedChannelOptions(InboxCapacity) { SingleReader = true });
     private readonly Dictionary<int, (Task Running, CancellationTokenSource Cancel)> _attempts = [];
@@ -39,12 +41,14 @@ internal sealed partial class WorkerService : BackgroundService
         IOptions<WorkerOptions> options,
         AttemptRunner runner,
         ServiceEndpointResolver resolver,
+        MessageLog messages,
         TimeProvider time,
         ILogger<WorkerService> logger)
     {
         var given = options.Value;
         _runner = runner;
         _time = time;
+        _messages = messages;
         _logger = logger;
         _startedAt = time.GetTimestamp();
         _home = new(given.HomeServer.Endpoint, resolver);
@@ -178,10 +182,11 @@ internal sealed partial class WorkerService : BackgroundService
     private Link Open(WorkerEffect.Dial dial)
     {
         Func<CancellationToken, ValueTask<MeshEndpoint>> find = dial.Place.Borrower is { } borrower ? _ => new(borrower) : _home.FindAsync;
+        var server = dial.Place.IsHome ? _settings.Home.Value : dial.Place.ToString();
         return dial.Place.Framing switch
         {
-            Framing.WebSocket => new SessionLink(dial.Link, find, _dialer, PostAsync, _logger),
-            Framing.Line => new LineLink(dial.Link, find, _exchange, PostAsync),
+            Framing.WebSocket => new SessionLink(dial.Link, server, find, _dialer, PostAsync, _messages, _logger),
+            Framing.Line => new LineLink(dial.Link, server, find, _exchange, PostAsync, _messages),
             _ => throw new InvalidOperationException($"Unknown framing {dial.Place.Framing}."),
         };
     }

@@ -1,4 +1,5 @@
 using Mesh.Accounts;
+using Mesh.Telemetry;
 using Mesh.Worker.Handlers;
 using Mesh.Worker.Options;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -26,6 +27,7 @@ internal static class WorkerSetup
         services.AddSingleton<ITaskHandler, QueryHandler>();
         services.AddSingleton<ITaskHandler, UpdateHandler>();
         services.AddSingleton<AttemptRunner>();
+        services.AddSingleton<MessageLog>();
         services.AddHostedService<WorkerService>();
         return services;
     }

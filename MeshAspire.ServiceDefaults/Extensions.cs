@@ -1,6 +1,8 @@
 using Mesh.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
@@ -16,6 +18,11 @@ public static class Extensions
     private const string HealthPath = "/health";
     private const string AlivePath = "/alive";
     private const string LiveTag = "live";
+
+    /// <summary>
+    /// Defaults under all other configuration. A server makes spans by the thousand at once, and OpenTelemetry's own queue of 2,048 would drop most of such a burst.
+    /// </summary>
+    private static readonly KeyValuePair<string, string?>[] SpanQueue = [new("OTEL_BSP_MAX_QUEUE_SIZE", "32768"), new("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1024")];
 
     /// <summary>Adds all of it, to a web application or to a worker.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
@@ -36,6 +43,7 @@ public static class Extensions
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = SpanQueue });
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
@@ -49,7 +57,7 @@ public static class Extensions
                 .AddRuntimeInstrumentation())
             .WithTracing(tracing => tracing
                 .AddSource(MeshTelemetry.Name, builder.Environment.ApplicationName)
-                .AddAspNetCoreInstrumentation(options => options.Filter = context => !IsProbe(context.Request.Path))
+                .AddAspNetCoreInstrumentation(options => options.Filter = context => IsTraced(context.Request))
                 .AddHttpClientInstrumentation());
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
         {
@@ -77,5 +85,8 @@ public static class Extensions
         return app;
     }
 
-    private static bool IsProbe(Microsoft.AspNetCore.Http.PathString path) => path.StartsWithSegments(HealthPath) || path.StartsWithSegments(AlivePath);
+    /// <summary>Not the probes; nor what stays open for hours, a WebSocket or a stream of events: its span would come with its end, and tell nothing.</summary>
+    private static bool IsTraced(HttpRequest request) =>
+        !request.Path.StartsWithSegments(HealthPath) && !request.Path.StartsWithSegments(AlivePath)
+        && request.Headers.Upgrade.Count == 0 && !request.Headers.Accept.Contains("text/event-stream");
 }

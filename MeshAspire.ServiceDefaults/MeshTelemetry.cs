@@ -4,7 +4,7 @@ namespace Mesh.Telemetry;
 
 /// <summary>
 /// The names of all that the mesh tells of itself: one activity source and one meter, both "Mesh". Tasks follow OpenTelemetry's conventions for messaging
-/// (https://opentelemetry.io/docs/specs/semconv/messaging/); a type of task is a destination.
+/// (https://opentelemetry.io/docs/specs/semconv/messaging/); a type of task is a destination. Their operations are in <see cref="TaskOperation"/>.
 /// </summary>
 public static class MeshTelemetry
 {
@@ -12,15 +12,9 @@ public static class MeshTelemetry
 
     public static readonly ActivitySource Source = new(Name);
 
-    /// <summary>Operations on a task; a span's name is the operation and the type, "dispatch QUERY".</summary>
-    public static class Operations
-    {
-        public const string Submit = "submit";
-        public const string Queue = "queue";
-        public const string Dispatch = "dispatch";
-        public const string Process = "process";
-        public const string Settle = "settle";
-    }
+    // A W3C traceparent: two digits of version, a dash, 32 of the trace.
+    private const int TraceStart = 3;
+    private const int TraceLength = 32;
 
     /// <summary>Steps of a loan, each a span's name.</summary>
     public static class LoanSteps
@@ -74,24 +68,16 @@ public static class MeshTelemetry
     public static ActivityContext Context(string? traceParent) =>
         traceParent is not null && ActivityContext.TryParse(traceParent, null, isRemote: true, out var context) ? context : default;
 
-    /// <summary>Starts a span of a task's life.</summary>
-    public static Activity? StartTask(string operation, ActivityKind kind, string type, string? id, ActivityContext parent, DateTimeOffset start = default, IEnumerable<ActivityLink>? links = null)
-    {
-        if (!Source.HasListeners() || Source.StartActivity($"{operation} {type}", kind, parent, tags: null, links, start) is not { } activity)
-        {
-            return null;
-        }
+    /// <summary>The trace's id in a TRACEPARENT; null when there is none.</summary>
+    public static string? TraceId(string? traceParent) =>
+        traceParent is { Length: >= TraceStart + TraceLength } ? traceParent.Substring(TraceStart, TraceLength) : null;
 
-        activity.SetTag(Tags.System, Tags.SystemValue);
-        activity.SetTag(Tags.Destination, type);
-        activity.SetTag(Tags.OperationName, operation);
-        activity.SetTag(Tags.OperationType, operation switch
-        {
-            Operations.Submit => "send",
-            Operations.Queue or Operations.Dispatch => "receive",
-            _ => operation,
-        });
-        activity.SetTag(Tags.MessageId, id);
-        return activity;
-    }
+    /// <summary>Whether two TRACEPARENTs name one trace.</summary>
+    public static bool IsSameTrace(string? one, string? other) =>
+        one is { Length: >= TraceStart + TraceLength } && other is { Length: >= TraceStart + TraceLength }
+        && one.AsSpan(TraceStart, TraceLength).SequenceEqual(other.AsSpan(TraceStart, TraceLength));
+
+    /// <summary>What is logged until this is disposed belongs to that trace.</summary>
+    public static Activity? Enter(string? traceParent) =>
+        Source.HasListeners() && Context(traceParent) != default ? new Activity("log").SetParentId(traceParent!).Start() : null;
 }

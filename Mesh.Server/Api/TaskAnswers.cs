@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Telemetry;
 
 namespace Mesh.Server.Api;
 
@@ -18,10 +19,6 @@ internal sealed record AcceptedAnswer(IReadOnlyList<string> Ids);
 internal sealed record TaskAnswer(
     string Id, string Type, string User, decimal? Amount, string State, int Attempts, decimal? Result, string? Error, string? Worker, string? TraceId)
 {
-    // A W3C traceparent: two digits of version, a dash, 32 of the trace.
-    private const int TraceStart = 3;
-    private const int TraceLength = 32;
-
     public static TaskAnswer Of(TaskRecord task) => new(
         task.Id,
         NameOf(task.Type),
@@ -32,7 +29,7 @@ internal sealed record TaskAnswer(
         task.Result,
         task.Error,
         task.Worker?.Value,
-        task.TraceParent is { Length: > TraceStart + TraceLength } trace ? trace.Substring(TraceStart, TraceLength) : null);
+        MeshTelemetry.TraceId(task.TraceParent));
 
     public static string NameOf(TaskType type) => type switch
     {

@@ -13,7 +13,9 @@ internal readonly record struct TaskEnd(TaskEntry Task, TaskState State, DateTim
 
 /// <param name="ExpectsReply">True when a reply is awaited: its coming, its failure to come or the failure to send is an input.</param>
 /// <param name="Links">W3C contexts of the traces that this is a consequence of.</param>
-internal readonly record struct PeerSendEffect(ServerId Peer, MeshMessage Message, bool ExpectsReply, IReadOnlyList<string>? Links = null);
+/// <param name="Told">What happens with it: told as it goes out, in the trace that it begins.</param>
+internal readonly record struct PeerSendEffect(
+    ServerId Peer, MeshMessage Message, bool ExpectsReply, IReadOnlyList<string>? Links = null, MeshEvent? Told = null);
 
 /// <summary>What the core wants done, gathered over one or more inputs; the loop empties it. Order within a list is kept.</summary>
 internal sealed class Effects

@@ -22,7 +22,8 @@ internal sealed record PeerDown(ServerId Peer, string Reason) : MeshEvent;
 /// <summary>Borrower: the queue passed the high mark, a peer is asked.</summary>
 internal sealed record WorkersRequested(ServerId Owner, int Needed, int Queue) : MeshEvent;
 
-internal sealed record WorkersRefused(ServerId Owner) : MeshEvent;
+/// <param name="TraceParent">W3C context of the request.</param>
+internal sealed record WorkersRefused(ServerId Owner, string? TraceParent) : MeshEvent;
 
 /// <summary>One worker's loan entered a state.</summary>
 /// <param name="Since">When it entered the state before.</param>
@@ -39,7 +40,8 @@ internal sealed record LoanEnded(LoanRecord Loan, string Reason, DateTimeOffset 
 internal sealed record LoanServed(LoanRecord Loan, TaskEntry Task) : MeshEvent;
 
 /// <summary>Owner: RELEASE_COMPLETED goes out.</summary>
-internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Workers) : MeshEvent;
+/// <param name="TraceParent">W3C context of the release.</param>
+internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Workers, string? TraceParent) : MeshEvent;
 
 /// <summary>Borrower: COMMAND_RELEASE goes out, for the nth time.</summary>
 internal sealed record ReleaseSent(ServerId Owner, WorkerList Workers, int Try) : MeshEvent;

@@ -32,6 +32,9 @@ internal sealed record TaskRecord(string Id, TaskId WireId, TaskType Type, strin
     /// <summary>W3C trace context of the submission.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>W3C trace context of the first attempt, once that has ended without success.</summary>
+    public string? FirstAttempt { get; init; }
+
     /// <summary>True when the client chose <see cref="Id"/>: a second submission of it is the same task.</summary>
     public bool Keyed { get; init; }
 }

@@ -286,8 +286,8 @@ internal sealed class ServerCore
             case Available available:
                 _requester.OnAvailable(peer, available, now);
                 break;
-            case Unavailable:
-                _requester.OnUnavailable(peer, now);
+            case Unavailable unavailable:
+                _requester.OnUnavailable(peer, unavailable, now);
                 break;
             case ReleaseAck ack:
                 _borrower.OnReleaseAck(peer, ack, now);

@@ -9,6 +9,7 @@ using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
 using Mesh.Server.Supervisor;
 using Mesh.Server.Telemetry;
+using Mesh.Telemetry;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
@@ -122,6 +123,7 @@ internal static class MeshServerExtensions
     {
         services.AddSingleton<AccessMetrics>();
         services.AddSingleton<Door>();
+        services.AddSingleton<MessageLog>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<LinePeers>();
         services.AddSingleton<WebSocketPeers>();

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Telemetry;
 using Mesh.Transport;
 
 namespace Mesh.Server.Links;
@@ -7,13 +8,18 @@ namespace Mesh.Server.Links;
 internal sealed class PeerConversation : IAsyncDisposable
 {
     private readonly MeshConnection _connection;
+    private readonly MessageLog _messages;
+    private readonly string _peer;
+    private readonly long _session;
     private readonly Task _reading;
     private volatile Pending? _pending;
     private volatile bool _ended;
 
-    public PeerConversation(MeshConnection connection)
+    /// <param name="peer">For the log of messages, like <paramref name="session"/>.</param>
+    public PeerConversation(MeshConnection connection, MessageLog messages, string peer, long session)
     {
         _connection = connection;
+        (_messages, _peer, _session) = (messages, peer, session);
         _reading = ReadAsync();
     }
 
@@ -39,6 +45,7 @@ internal sealed class PeerConversation : IAsyncDisposable
             return (null, "the connection was lost");
         }
 
+        _messages.Sent(message, _peer, _session);
         if (pending is null)
         {
             return default;
@@ -62,6 +69,7 @@ internal sealed class PeerConversation : IAsyncDisposable
             switch (received.Kind)
             {
                 case ReceivedKind.Message:
+                    _messages.Received(received.Message!, _peer, _session);
                     if (_pending is { } asked && (received.Message is Rejection || IsReply(asked.Request, received.Message!)))
                     {
                         _pending = null;

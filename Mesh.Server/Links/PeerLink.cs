@@ -4,6 +4,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Telemetry;
+using Mesh.Telemetry;
 using Mesh.Transport;
 
 namespace Mesh.Server.Links;
@@ -13,7 +14,15 @@ namespace Mesh.Server.Links;
 /// connection a message; which of the two, the link finds out, and asks again now and then.
 /// </summary>
 internal sealed partial class PeerLink(
-    ServerId self, PeerSettings peer, TimeSpan replyTimeout, MeshInbox inbox, MeshDialer dialer, TimeProvider time, ILogger logger) : IAsyncDisposable
+    ServerId self,
+    PeerSettings peer,
+    TimeSpan replyTimeout,
+    MeshInbox inbox,
+    MeshDialer dialer,
+    MeshEventLog events,
+    MessageLog messages,
+    TimeProvider time,
+    ILogger logger) : IAsyncDisposable
 {
     private const int QueueCapacity = 64;
 
@@ -25,6 +34,7 @@ internal sealed partial class PeerLink(
     private PeerConversation? _conversation;
     private Framing _framing;
     private long _linesSince;
+    private long _session;
 
     public bool TrySend(in PeerSendEffect send) => _queue.Writer.TryWrite(send);
 
@@ -60,6 +70,11 @@ internal sealed partial class PeerLink(
         if (span is not null)
         {
             send = send with { Message = send.Message with { TraceParent = span.Id } };
+        }
+
+        if (send.Told is { } told)
+        {
+            events.Tell(told);
         }
 
         var (reply, failure) = await ExchangeAsync(send, cancellationToken);
@@ -106,7 +121,8 @@ internal sealed partial class PeerLink(
             if (_conversation is not { IsOpen: true })
             {
                 await DisposeAsync();
-                _conversation = new PeerConversation(await dialer.DialAsync(peer.Endpoint, Framing.WebSocket, limit.Token));
+                _conversation = new PeerConversation(
+                    await dialer.DialAsync(peer.Endpoint, Framing.WebSocket, limit.Token), messages, peer.Id.Value, ++_session);
                 await SpeakAsync(Framing.WebSocket);
             }
 
@@ -132,12 +148,29 @@ internal sealed partial class PeerLink(
 
     private async Task<(MeshMessage? Reply, string? Failure)> ExchangeLineAsync(PeerSendEffect send, CancellationToken cancellationToken)
     {
+        var session = ++_session;
         if (!send.ExpectsReply)
         {
-            return await _lines.TellAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken) ? default : Unreachable();
+            if (!await _lines.TellAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken))
+            {
+                return Unreachable();
+            }
+
+            messages.Sent(send.Message, peer.Id.Value, session);
+            return default;
         }
 
         var received = await _lines.AskAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken);
+        if (received is not { Kind: ReceivedKind.End, EndReason: CloseReason.Unreachable })
+        {
+            messages.Sent(send.Message, peer.Id.Value, session);
+        }
+
+        if (received.Message is { } reply)
+        {
+            messages.Received(reply, peer.Id.Value, session);
+        }
+
         return received.Kind switch
         {
             ReceivedKind.Message => (received.Message, null),

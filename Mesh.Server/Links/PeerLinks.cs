@@ -2,12 +2,15 @@ using System.Collections.Frozen;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
+using Mesh.Server.Telemetry;
+using Mesh.Telemetry;
 using Mesh.Transport;
 
 namespace Mesh.Server.Links;
 
 /// <summary>The links to all peers.</summary>
-internal sealed class PeerLinks(MeshInbox inbox, MeshDialer dialer, TimeProvider time, ILogger<PeerLink> logger) : IDisposable
+internal sealed class PeerLinks(
+    MeshInbox inbox, MeshDialer dialer, MeshEventLog events, MessageLog messages, TimeProvider time, ILogger<PeerLink> logger) : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private FrozenDictionary<ServerId, PeerLink> _links = FrozenDictionary<ServerId, PeerLink>.Empty;
@@ -17,7 +20,7 @@ internal sealed class PeerLinks(MeshInbox inbox, MeshDialer dialer, TimeProvider
     {
         _links = settings.Peers.ToFrozenDictionary(
             peer => peer.Id,
-            peer => new PeerLink(settings.Id, peer, settings.Heartbeat.ReplyTimeout, inbox, dialer.WithTls(peer.IsTls), time, logger));
+            peer => new PeerLink(settings.Id, peer, settings.Heartbeat.ReplyTimeout, inbox, dialer.WithTls(peer.IsTls), events, messages, time, logger));
         _running = [.. _links.Values.Select(link => link.RunAsync(_stop.Token))];
     }
 

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Telemetry;
+using Mesh.Telemetry;
 using Mesh.Transport;
 
 namespace Mesh.Server.Sessions;
@@ -40,6 +42,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
             return;
         }
 
+        watch.Messages.Sent(message, connection.RemoteAddress, id.Value);
         if (IsLine)
         {
             Volatile.Write(ref _lastActivity, time.GetTimestamp());
@@ -58,6 +61,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
     /// <summary>Reads until the connection ends; the loop hears of the end exactly once, after the last message.</summary>
     public async Task RunAsync()
     {
+        Activity.Current = null;
         var reason = await ReceiveAllAsync();
         if (IsLine && reason == CloseReason.PeerClosed)
         {
@@ -124,7 +128,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
             {
                 case ReceivedKind.Message:
                     Note(received.Message!);
-                    if (!await inbox.MessageAsync(id, connection.Framing, received.Message!))
+                    if (!await inbox.MessageAsync(id, connection.Framing, LoanSpans.Receive(received.Message!)))
                     {
                         return CloseReason.Stopping;
                     }
@@ -182,6 +186,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
     private void Note(MeshMessage message)
     {
         _spoke = true;
+        watch.Messages.Received(message, connection.RemoteAddress, id.Value);
         if (IsLine)
         {
             Volatile.Write(ref _lastActivity, time.GetTimestamp());
@@ -200,8 +205,13 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
         }
 
         watch.Errors.CountProtocolError(error.Kind, connection.Framing);
-        connection.TrySend(new Rejection(
-            error.Kind == ProtocolErrorKind.TooLong && _options.MaxMessageBytes < ProtocolLimits.MaxMessageBytes ? $"{error} (Mesh__Sessions__MaxMessageBytes)" : error.ToString()));
+        var rejection = new Rejection(
+            error.Kind == ProtocolErrorKind.TooLong && _options.MaxMessageBytes < ProtocolLimits.MaxMessageBytes ? $"{error} (Mesh__Sessions__MaxMessageBytes)" : error.ToString());
+        if (connection.TrySend(rejection))
+        {
+            watch.Messages.Sent(rejection, connection.RemoteAddress, id.Value);
+        }
+
         CountError();
     }
 
@@ -235,4 +245,4 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
 }
 
 /// <summary>What the sessions of one server have in common.</summary>
-internal sealed record SessionWatch(SessionsOptions Options, MeshMetrics Errors, AccessMetrics Metrics, LogPace Pace);
+internal sealed record SessionWatch(SessionsOptions Options, MeshMetrics Errors, AccessMetrics Metrics, MessageLog Messages, LogPace Pace);

@@ -4,6 +4,7 @@ using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Telemetry;
+using Mesh.Telemetry;
 using Mesh.Transport;
 using Microsoft.Extensions.Options;
 
@@ -26,11 +27,17 @@ internal sealed partial class SessionTable : IDisposable
     private volatile bool _closed;
 
     public SessionTable(
-        MeshInbox inbox, IOptions<MeshOptions> options, MeshMetrics errors, AccessMetrics metrics, TimeProvider time, ILogger<SessionTable> logger)
+        MeshInbox inbox,
+        IOptions<MeshOptions> options,
+        MeshMetrics errors,
+        AccessMetrics metrics,
+        MessageLog messages,
+        TimeProvider time,
+        ILogger<SessionTable> logger)
     {
         _inbox = inbox;
         _options = options.Value.Sessions;
-        _watch = new(_options, errors, metrics, new LogPace(time));
+        _watch = new(_options, errors, metrics, messages, new LogPace(time));
         _time = time;
         _logger = logger;
         _sweep = time.CreateTimer(static table => ((SessionTable)table!).Sweep(), this, SweepInterval, SweepInterval);

@@ -33,6 +33,26 @@ internal static class LoanSpans
             name, ActivityKind.Client, parent, links: links?.Select(link => Context(link)).Where(link => link != default).Select(link => new ActivityLink(link)));
     }
 
+    /// <summary>A peer's request that tells no context, as of those that write none, begins its trace here: all that follows on this side has a root.</summary>
+    public static MeshMessage Receive(MeshMessage message)
+    {
+        if (message.TraceParent is not null || !Source.HasListeners())
+        {
+            return message;
+        }
+
+        using var activity = message switch
+        {
+            WorkerRequest request => Start(LoanSteps.Request, request.WorkersNeeded, request.Server),
+            CommandRelease release => Start(LoanSteps.Release, release.Workers.Count, release.Server),
+            _ => null,
+        };
+        return activity is null ? message : message with { TraceParent = activity.Id };
+
+        static Activity? Start(string name, int? workers, ServerId? peer) =>
+            Source.StartActivity(name, ActivityKind.Server)?.SetTag(Tags.Workers, workers).SetTag(Tags.Peer, peer?.Value);
+    }
+
     /// <summary>Tells a step, where it is one of this server's spans.</summary>
     public static void Tell(LoanStepped step)
     {
@@ -81,10 +101,6 @@ internal static class LoanSpans
             LoanSteps.FirstTask, ActivityKind.Producer, parent, links: Context(task) is var link && link != default ? [new ActivityLink(link)] : null);
         activity?.SetTag(Tags.Worker, loan.Worker.Value);
     }
-
-    /// <summary>What is logged until this is disposed belongs to a loan's trace.</summary>
-    public static Activity? Enter(string? traceParent) =>
-        Source.HasListeners() && Context(traceParent) != default ? new Activity("log").SetParentId(traceParent!).Start() : null;
 
     private static void Tell(string name, LoanRecord loan, DateTimeOffset start, DateTimeOffset end, string? parent, string? reason = null)
     {

@@ -61,6 +61,9 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3115, LogLevel.Information, "Telling {Borrower} that {Workers} came home.")]
     private partial void LogReleaseCompleted(ServerId borrower, string workers);
 
+    [LoggerMessage(3116, LogLevel.Information, "Borrowed {Worker} of {Owner} has its first task, {TaskId}.")]
+    private partial void LogFirstTask(WorkerId worker, ServerId owner, string taskId);
+
     [LoggerMessage(3201, LogLevel.Information, "Task {TaskId} goes back to the queue after attempt {Attempts}: {Reason}.")]
     private partial void LogTaskPutBack(string taskId, int attempts, string reason);
 

@@ -1,4 +1,5 @@
 using Mesh.Server.Core;
+using static Mesh.Telemetry.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 
@@ -25,11 +26,15 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEven
                 LogWorkersRequested(e.Queue, e.Owner, e.Needed);
                 break;
             case WorkersRefused e:
-                LogWorkersRefused(e.Owner);
+                using (Enter(e.TraceParent))
+                {
+                    LogWorkersRefused(e.Owner);
+                }
+
                 break;
             case LoanStepped e:
                 LoanSpans.Tell(e);
-                using (LoanSpans.Enter(e.TraceParent ?? e.Loan.ReturnTraceParent ?? e.Loan.TraceParent))
+                using (Enter(e.TraceParent ?? e.Loan.ReturnTraceParent ?? e.Loan.TraceParent))
                 {
                     Tell(e.Loan);
                 }
@@ -37,11 +42,16 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEven
                 break;
             case LoanServed e:
                 LoanSpans.TellFirstTask(e.Loan, e.Task.AttemptTrace);
+                using (Enter(e.Loan.TraceParent))
+                {
+                    LogFirstTask(e.Loan.Worker, e.Loan.Peer, e.Task.Record.Id);
+                }
+
                 break;
             case LoanEnded e:
                 LoanSpans.Tell(e);
                 metrics.Count(e);
-                using (LoanSpans.Enter(e.TraceParent ?? e.Loan.ReturnTraceParent ?? e.Loan.TraceParent))
+                using (Enter(e.TraceParent ?? e.Loan.ReturnTraceParent ?? e.Loan.TraceParent))
                 {
                     Tell(e);
                 }
@@ -54,7 +64,11 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEven
                 LogReleaseRepeated(e.Workers.ToString(), e.Owner, e.Try);
                 break;
             case ReleaseCompletedSent e:
-                LogReleaseCompleted(e.Borrower, e.Workers.ToString());
+                using (Enter(e.TraceParent))
+                {
+                    LogReleaseCompleted(e.Borrower, e.Workers.ToString());
+                }
+
                 break;
             case TaskPutBack e:
                 LogTaskPutBack(e.Task.Id, e.Task.Attempts, e.Reason);

@@ -41,7 +41,7 @@ internal sealed class MeshMetrics
 
     public void Count(in TaskEnd end, DateTimeOffset now)
     {
-        var type = new KeyValuePair<string, object?>(MeshTelemetry.Tags.Destination, TaskSpans.Name(end.Task.Type));
+        var type = new KeyValuePair<string, object?>(MeshTelemetry.Tags.Destination, TaskOperation.TypeName(end.Task.Type));
         _attempts.Add(1, type, new("mesh.task.result", end.State switch
         {
             TaskState.Queued => "retried",

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Telemetry;
 using static Mesh.Telemetry.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
@@ -8,6 +9,9 @@ namespace Mesh.Server.Telemetry;
 /// <summary>The server's part of a task's trace: submit → queue → dispatch → (the worker's process) → settle.</summary>
 internal static class TaskSpans
 {
+    // Attempts are few: their numbers are boxed once.
+    private static readonly object[] Numbers = [.. Enumerable.Range(0, 10).Cast<object>()];
+
     /// <summary>
     /// Starts the traces of tasks, and gives the tasks their contexts. A task submitted alone goes on in its request's trace; one of several starts a trace of its own, linked to the request,
     /// so that one trace is one task.
@@ -19,21 +23,24 @@ internal static class TaskSpans
             return [];
         }
 
+        var request = Activity.Current;
         var spans = new Activity?[tasks.Count];
         for (var i = 0; i < spans.Length; i++)
         {
-            spans[i] = StartSubmit(tasks[i], alone: spans.Length == 1);
+            spans[i] = spans.Length == 1 ? StartSubmit(tasks[i], request?.Context ?? default, null) : StartSubmit(tasks[i], default, request);
             if (spans[i] is { } span)
             {
                 tasks[i] = tasks[i] with { TraceParent = span.Id };
             }
         }
 
+        Activity.Current = request;
         return spans;
     }
 
     public static void End(Activity?[] submits, SubmitOutcome outcome)
     {
+        var current = Activity.Current;
         foreach (var submit in submits)
         {
             if (outcome != SubmitOutcome.Accepted)
@@ -43,22 +50,8 @@ internal static class TaskSpans
 
             submit?.Dispose();
         }
-    }
 
-    private static Activity? StartSubmit(TaskRecord task, bool alone)
-    {
-        var request = Activity.Current?.Context ?? default;
-        if (alone)
-        {
-            return StartTask(Operations.Submit, ActivityKind.Producer, Name(task.Type), task.Id, request);
-        }
-
-        var current = Activity.Current;
-        Activity.Current = null;
-        var submit = StartTask(
-            Operations.Submit, ActivityKind.Producer, Name(task.Type), task.Id, default, links: request == default ? null : [new ActivityLink(request)]);
         Activity.Current = current;
-        return submit;
     }
 
     /// <summary>Tells that a task left the queue and was handed out, and gives the new_task with the context of that.</summary>
@@ -69,20 +62,24 @@ internal static class TaskSpans
             return message;
         }
 
-        using (var queue = StartTask(Operations.Queue, ActivityKind.Internal, Name(task.Type), task.Record.Id, submit, task.QueuedAt))
+        using (var queue = TaskOperation.Queue.Start(task.Type, task.Record.Id, submit, task.QueuedAt))
         {
             queue?.SetEndTime(now.UtcDateTime);
         }
 
-        ActivityLink[]? links = task.Attempts > 1 && Context(task.FirstAttemptTrace) is var first && first != default ? [new ActivityLink(first)] : null;
-        using var dispatch = StartTask(Operations.Dispatch, ActivityKind.Producer, Name(task.Type), task.Record.Id, submit, now, links);
+        ActivityLink? link = Context(task.FirstAttemptTrace) is var first && first != default ? new ActivityLink(first) : null;
+        using var dispatch = TaskOperation.Dispatch.Start(task.Type, task.Record.Id, submit, now, link);
         if (dispatch is null)
         {
             return message;
         }
 
-        dispatch.SetTag(Tags.Worker, task.Worker?.Id.Value);
-        dispatch.SetTag(Tags.Attempt, task.Attempts);
+        if (dispatch.IsAllDataRequested)
+        {
+            dispatch.SetTag(Tags.Worker, task.Worker?.Id.Value);
+            dispatch.AddTag(Tags.Attempt, Number(task.Attempts));
+        }
+
         task.AttemptTrace = dispatch.Id;
         task.FirstAttemptTrace ??= dispatch.Id;
         return message with { TraceParent = dispatch.Id };
@@ -91,17 +88,20 @@ internal static class TaskSpans
     /// <summary>Tells what became of an attempt.</summary>
     public static void Settle(in TaskEnd end, DateTimeOffset now)
     {
-        if (!Source.HasListeners() || Context(end.Task.AttemptTrace ?? end.Task.Record.TraceParent) is var attempt && attempt == default)
+        if (!Source.HasListeners() || Context(ParentOfSettle(end)) is var parent && parent == default)
         {
             return;
         }
 
-        var worker = Context(end.TraceParent);
-        using var settle = StartTask(
-            Operations.Settle, ActivityKind.Internal, Name(end.Task.Type), end.Task.Record.Id, worker.TraceId == attempt.TraceId ? worker : attempt, end.Since);
-        settle?.SetTag(Tags.Attempt, end.Task.Attempts);
-        settle?.SetTag(Tags.Worker, end.Task.LastWorker?.Value);
-        settle?.SetTag(Tags.State, end.State switch
+        using var settle = TaskOperation.Settle.Start(end.Task.Type, end.Task.Record.Id, parent, end.Since);
+        if (settle is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        settle.AddTag(Tags.Attempt, Number(end.Task.Attempts));
+        settle.SetTag(Tags.Worker, end.Task.LastWorker?.Value);
+        settle.AddTag(Tags.State, end.State switch
         {
             TaskState.Queued => "put back",
             TaskState.Done => "done",
@@ -110,16 +110,25 @@ internal static class TaskSpans
         });
         if (end.Error is not null)
         {
-            settle?.SetStatus(ActivityStatusCode.Error, end.Error);
+            settle.SetStatus(ActivityStatusCode.Error, end.Error);
         }
 
-        settle?.SetEndTime(now.UtcDateTime);
+        settle.SetEndTime(now.UtcDateTime);
     }
 
-    public static string Name(TaskType type) => type switch
+    private static Activity? StartSubmit(TaskRecord task, ActivityContext parent, Activity? linked)
     {
-        TaskType.Query => "QUERY",
-        TaskType.Update => "UPDATE",
-        _ => throw new InvalidOperationException($"Unknown task type {type}."),
-    };
+        // A span without a parent would become a child of what is current.
+        Activity.Current = null;
+        return TaskOperation.Submit.Start(task.Type, task.Id, parent, link: linked is null ? null : new ActivityLink(linked.Context));
+    }
+
+    /// <summary>The worker's attempt, if it tells one of this trace.</summary>
+    private static string? ParentOfSettle(in TaskEnd end)
+    {
+        var attempt = end.Task.AttemptTrace ?? end.Task.Record.TraceParent;
+        return IsSameTrace(end.TraceParent, attempt) ? end.TraceParent : attempt;
+    }
+
+    private static object Number(int number) => number < Numbers.Length ? Numbers[number] : number;
 }

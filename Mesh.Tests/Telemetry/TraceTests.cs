@@ -1,41 +1,99 @@
+using System.Text.Json.Nodes;
 using Mesh.Tests.Dashboard;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Integration;
-using MeshAspire.Embedded.Dashboard.Access;
+using Mesh.Tests.Interop;
 using MeshAspire.Embedded.Dashboard.Telemetry;
 
 namespace Mesh.Tests.Telemetry;
 
-/// <summary>The spans that real processes export, as the dashboard receives them.</summary>
+/// <summary>The spans and logs that real processes export, as the dashboard receives them.</summary>
 public sealed class TraceTests(RedisFixture redis)
 {
     [Fact]
     public async Task Task_OverServerAndWorker_IsOneTraceOfThisTree()
     {
         await using var dashboard = await DashboardUnderTest.StartAsync();
-        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: Otlp(dashboard, "server"));
-        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: Otlp(dashboard, "worker"));
+        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: Traces.Otlp(dashboard, "server"));
+        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: Traces.Otlp(dashboard, "worker"));
         var id = (await server.SubmitAsync(new { type = "QUERY", user = "nobody" }, new { type = "QUERY", user = "nobody" }))[0];
         await server.StatusAsync("both tasks are dead", status => (int)status["dead"]! == 2, worker);
 
-        var trace = await TraceAsync(dashboard, (string)(await server.GetAsync($"/tasks/{id}"))["traceId"]!, spans: 13);
+        var trace = await Traces.FindAsync(dashboard, await TraceIdAsync(server, id), spans: 16);
         Assert.Equal(
             """
             submit QUERY (server) ->
               dispatch QUERY (server)
                 process QUERY (worker) !
+                  GET (worker)
                   settle QUERY (server) !
               dispatch QUERY (server) ->
                 process QUERY (worker) !
+                  GET (worker)
                   settle QUERY (server) !
               dispatch QUERY (server) ->
                 process QUERY (worker) !
+                  GET (worker)
                   settle QUERY (server) !
               queue QUERY (server)
               queue QUERY (server)
               queue QUERY (server)
             """,
-            Tree(trace));
+            Traces.Tree(trace));
+        var command = trace.Spans.First(span => span.Name == "GET");
+        Assert.Equal(SpanKind.Client, command.Kind);
+        Assert.Equal(
+            ["db.namespace", "db.operation.name", "db.system.name", "server.address", "server.port"],
+            command.Attributes.Select(attribute => attribute.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Task_OverARestartAndARetryByHand_GoesOnInItsTrace()
+    {
+        await using var dashboard = await DashboardUnderTest.StartAsync();
+        await using var server = await MeshProcess.ServerAsync(
+            redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), settings: new() { ["Tasks__MaxAttempts"] = "1" }, environment: Traces.Otlp(dashboard, "server"));
+        var user = RedisFixture.Unique("late");
+        var id = (await server.SubmitAsync(new { type = "QUERY", user }, new { type = "QUERY", user }))[0];
+        var traceId = await TraceIdAsync(server, id);
+        await Traces.FindAsync(dashboard, traceId, spans: 1);
+        server.Kill();
+        await server.RestartAsync();
+        await server.HealthyAsync();
+
+        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: Traces.Otlp(dashboard, "worker"));
+        await server.StatusAsync("both tasks are dead", status => (int)status["dead"]! == 2, worker);
+        await server.SetBalanceAsync(user, 1);
+        using var retried = await server.Http.PostAsync(new Uri($"/tasks/{id}/retry", UriKind.Relative), null, TestContext.Current.CancellationToken);
+        retried.EnsureSuccessStatusCode();
+
+        Assert.Equal(
+            """
+            submit QUERY (server) ->
+              dispatch QUERY (server)
+                process QUERY (worker) !
+                  GET (worker)
+                  settle QUERY (server) !
+              dispatch QUERY (server) ->
+                process QUERY (worker)
+                  GET (worker)
+                  settle QUERY (server)
+              queue QUERY (server)
+              queue QUERY (server)
+            """,
+            Traces.Tree(await Traces.FindAsync(dashboard, traceId, spans: 11)));
+    }
+
+    [Fact]
+    public async Task Request_ThatReadsTheStore_HasItsCommandsBelow()
+    {
+        await using var dashboard = await DashboardUnderTest.StartAsync();
+        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: Traces.Otlp(dashboard, "server"));
+        await server.SetBalanceAsync(RedisFixture.Unique("maria"), 1);
+        var trace = await Traces.FindAsync(dashboard, "PUT /accounts", spans: 2);
+        var (request, command) = (trace.Spans.Single(span => span.Name == "PUT /accounts/{user}"), trace.Spans.Single(span => span.Name is "EVAL" or "EVALSHA"));
+        Assert.Equal((request.Id, SpanKind.Client), (command.Parent, command.Kind));
+        Assert.DoesNotContain(dashboard.Store.Traces.Query(new TraceFilter(), int.MaxValue).Traces, other => other.Name == "GET /health");
     }
 
     [Fact]
@@ -44,11 +102,11 @@ public sealed class TraceTests(RedisFixture redis)
         await using var dashboard = await DashboardUnderTest.StartAsync();
         var (a, b) = (RedisFixture.Unique("server-a"), RedisFixture.Unique("server-b"));
         var (portA, portB) = (RedisProcess.FreePort(), RedisProcess.FreePort());
-        await using var borrower = await MeshProcess.ServerAsync(redis, a, portA, [(b, portB)], environment: Otlp(dashboard, "borrower"));
-        await using var owner = await MeshProcess.ServerAsync(redis, b, portB, [(a, portA)], environment: Otlp(dashboard, "owner"));
+        await using var borrower = await MeshProcess.ServerAsync(redis, a, portA, [(b, portB)], environment: Traces.Otlp(dashboard, "borrower"));
+        await using var owner = await MeshProcess.ServerAsync(redis, b, portB, [(a, portA)], environment: Traces.Otlp(dashboard, "owner"));
         var slow = new Dictionary<string, string> { ["WorkTime"] = "00:00:00.050" };
-        await using var one = await MeshProcess.WorkerAsync(redis, "w1", owner, slow, Otlp(dashboard, "worker"));
-        await using var two = await MeshProcess.WorkerAsync(redis, "w2", owner, slow, Otlp(dashboard, "worker"));
+        await using var one = await MeshProcess.WorkerAsync(redis, "w1", owner, slow, Traces.Otlp(dashboard, "worker"));
+        await using var two = await MeshProcess.WorkerAsync(redis, "w2", owner, slow, Traces.Otlp(dashboard, "worker"));
         await owner.StatusAsync("both workers are there", status => MeshTests.Workers(status).Count() == 2, one, two);
         await borrower.StatusAsync("the peer is alive", status => (bool)status["peers"]![0]!["alive"]!, owner);
 
@@ -56,7 +114,7 @@ public sealed class TraceTests(RedisFixture redis)
         await borrower.StatusAsync("all tasks are settled", status => (int)status["dead"]! == 20, owner, one, two);
         await borrower.StatusAsync("no loan is left", status => !MeshTests.Loans(status).Any(), owner, one, two);
 
-        var loan = await FindAsync(dashboard, "worker arrives", spans: 5);
+        var loan = await Traces.FindAsync(dashboard, "worker arrives", spans: 5);
         Assert.Equal(
             """
             request workers (borrower)
@@ -65,8 +123,8 @@ public sealed class TraceTests(RedisFixture redis)
                 worker arrives (borrower)
               lend worker (owner)
             """,
-            Tree(loan));
-        var back = await FindAsync(dashboard, "loan completed", spans: 4);
+            Traces.Tree(loan));
+        var back = await Traces.FindAsync(dashboard, "loan completed", spans: 4);
         Assert.Equal(
             """
             release workers (borrower) ->
@@ -74,55 +132,77 @@ public sealed class TraceTests(RedisFixture redis)
                 worker comes home (owner)
               loan completed (borrower)
             """,
-            Tree(back));
+            Traces.Tree(back));
         Assert.Contains(back.Spans.Single(span => span.Name == "release workers").Links, link => link.TraceId == loan.Id);
+
+        await TellsAsync(dashboard, loan.Id, "borrower: ", ["asking", "will come", "has arrived", "has its first task"]);
+        await TellsAsync(dashboard, loan.Id, "owner: ", ["it is promised", "it is on its way"]);
+        await TellsAsync(dashboard, loan.Id, "worker: ", ["is lent by", "works for"]);
+        await TellsAsync(dashboard, back.Id, "borrower: ", ["to take back", "takes", "on its way home", "has ended"]);
+        await TellsAsync(dashboard, back.Id, "owner: ", ["gives", "has ended", "came home"]);
+        await TellsAsync(dashboard, back.Id, "worker: ", ["is sent home", "is at home"]);
     }
 
     [Fact]
-    public async Task ThousandTasks_LeaveNoOrphanSpan()
+    public async Task Loan_ToAPeerThatTellsNoContext_IsWholeOnOurSide()
     {
         await using var dashboard = await DashboardUnderTest.StartAsync();
-        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: Otlp(dashboard, "server"));
-        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, new() { ["Concurrency"] = "8" }, Otlp(dashboard, "worker"));
+        await using var theirs = new LineServer(RedisFixture.Unique("SERVER_2"), RedisProcess.FreePort());
+        await using var ours = await MeshProcess.ServerAsync(
+            redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), [(theirs.Id, theirs.Port)], new() { ["Balancing__MinWorkersBeforeSharing"] = "0" }, Traces.Otlp(dashboard, "server"));
+        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", ours, environment: Traces.Otlp(dashboard, "worker"));
+        await ours.StatusAsync("the worker is there", status => MeshTests.Workers(status).Any(), worker);
+        await ours.StatusAsync("the peer is alive", status => (bool)status["peers"]![0]!["alive"]!);
+
+        Assert.Equal("AVAILABLE", (string?)(await theirs.RequestWorkerAsync(ours.Port))!["RESPONSE"]);
+        await Eventually.HoldsAsync("the worker came", () => theirs.Workers.ContainsKey("w1"), details: () => worker.Output);
+        await theirs.ReleaseAsync(ours.Port, "w1");
+        theirs.Orders["w1"] = new JsonObject { ["TASK"] = "RETURN", ["SERVER_RETURN"] = new JsonObject { ["ip"] = "127.0.0.1", ["port"] = ours.Port } };
+        await ours.StatusAsync("the worker is home", status => !MeshTests.Loans(status).Any(), worker);
+
+        Assert.Equal(
+            """
+            request workers (server)
+              join borrower (worker)
+              lend worker (server)
+            """,
+            Traces.Tree(await Traces.FindAsync(dashboard, "lend worker", spans: 3)));
+        Assert.Equal(
+            """
+            release workers (server)
+              worker comes home (server)
+            """,
+            Traces.Tree(await Traces.FindAsync(dashboard, "worker comes home", spans: 2)));
+    }
+
+    [Fact]
+    public async Task Messages_AtDebug_AreLoggedOnBothSidesInTheirTrace()
+    {
+        await using var dashboard = await DashboardUnderTest.StartAsync();
+        Dictionary<string, string> Talkative(string name) => new(Traces.Otlp(dashboard, name)) { ["Logging__LogLevel__Mesh.Messages"] = "Debug" };
+        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: Talkative("server"));
+        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: Talkative("worker"));
         var user = RedisFixture.Unique("maria");
-        await server.SetBalanceAsync(user, 0);
-        await server.SubmitAsync([.. Enumerable.Range(0, 1000).Select(_ => (object)new { type = "UPDATE", user, amount = 1 })]);
-        await server.StatusAsync("all tasks are done", status => (int)status["done"]! == 1000, worker);
+        await server.SetBalanceAsync(user, 1);
+        var id = (await server.SubmitAsync(new { type = "QUERY", user }, new { type = "QUERY", user }))[0];
+        await server.StatusAsync("both tasks are done", status => (int)status["done"]! == 2, worker);
 
-        TraceView[] Tasks() => [.. dashboard.Store.Traces.Query(new TraceFilter(Text: "submit UPDATE"), 2000).Traces.Select(trace => dashboard.Store.Traces.Find(trace.Id)!)];
-        await Eventually.HoldsAsync("1,000 traces of 5 spans", () => Tasks() is { Length: 1000 } tasks && tasks.All(task => task.Spans.Count == 5));
-        Assert.All(Tasks(), task => Assert.All(
-            task.Spans, span => Assert.True(span.Parent == default || task.Spans.Any(other => other.Id == span.Parent), $"{span.Name} has no parent")));
-    }
-
-    private static Dictionary<string, string> Otlp(DashboardUnderTest dashboard, string name) => new()
-    {
-        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = dashboard.OtlpGrpc.ToString(),
-        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc",
-        ["OTEL_EXPORTER_OTLP_HEADERS"] = $"{Gate.KeyHeader}={DashboardUnderTest.Key}",
-        ["OTEL_SERVICE_NAME"] = name,
-        ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
-        ["OTEL_BSP_MAX_QUEUE_SIZE"] = "20000",
-    };
-
-    private static Task<TraceView> TraceAsync(DashboardUnderTest dashboard, string id, int spans) => FindAsync(dashboard, id, spans);
-
-    private static async Task<TraceView> FindAsync(DashboardUnderTest dashboard, string text, int spans)
-    {
-        TraceView[] Found() => [.. dashboard.Store.Traces.Query(new TraceFilter(Text: text), 10).Traces.Select(trace => dashboard.Store.Traces.Find(trace.Id)!)];
+        Assert.True(TraceId.TryParse(await TraceIdAsync(server, id), out var trace));
+        await TellsAsync(dashboard, trace, "server: ", ["Sent new_task to 127.0.0.1", "Received task_status from 127.0.0.1", $"Sent ack to 127.0.0.1", $"trace {trace}"]);
+        await TellsAsync(dashboard, trace, "worker: ", [$"Received new_task from {server.Id}", $"Sent task_status to {server.Id}", $"Received ack from {server.Id}"]);
         await Eventually.HoldsAsync(
-            $"a trace with \"{text}\" of {spans} spans",
-            () => Found().Any(trace => trace.Spans.Count >= spans),
-            details: () => string.Join("\n\n", Found().Select(Tree)));
-        return Found().First(trace => trace.Spans.Count >= spans);
+            "a get_task without a trace", () => dashboard.Store.Logs.Query(new LogFilter(Text: "Received get_task"), 10).Any(entry => entry.TraceId.IsNone));
     }
 
-    /// <summary>A span a line, children below their parent and sorted by name; "!" failed, "->" linked.</summary>
-    private static string Tree(TraceView trace) => string.Join('\n', Lines(trace, default, 0));
+    /// <summary>Waits until each of the texts is in a record of that trace and service.</summary>
+    private static Task TellsAsync(DashboardUnderTest dashboard, TraceId trace, string service, string[] texts)
+    {
+        string[] Told() => [.. dashboard.Store.Logs.Query(new LogFilter(TraceId: trace), 1000).Select(entry => $"{entry.Source.Service}: {entry.Message}")];
+        return Eventually.HoldsAsync(
+            $"records of {service} in trace {trace} with {string.Join(", ", texts)}",
+            () => Told() is var told && texts.All(text => told.Any(record => record.StartsWith(service, StringComparison.Ordinal) && record.Contains(text, StringComparison.Ordinal))),
+            details: () => string.Join('\n', Told()));
+    }
 
-    private static IEnumerable<string> Lines(TraceView trace, SpanId parent, int depth) => trace.Spans
-        .Where(span => span.Parent == parent || (depth == 0 && trace.Spans.All(other => other.Id != span.Parent)))
-        .OrderBy(span => span.Name, StringComparer.Ordinal).ThenBy(span => span.Start)
-        .SelectMany(span => Lines(trace, span.Id, depth + 1).Prepend(
-            $"{new string(' ', 2 * depth)}{span.Name} ({span.Source.Service}){(span.Failed ? " !" : "")}{(span.Links.Count > 0 ? " ->" : "")}"));
+    private static async Task<string> TraceIdAsync(MeshProcess server, string task) => (string)(await server.GetAsync($"/tasks/{task}"))["traceId"]!;
 }

@@ -91,7 +91,7 @@ internal sealed partial class WorkerCore
         else
         {
             _place = next;
-            _moveTrace = trace;
+            _moveTrace = _reachTrace = trace;
             _getTask = GetTaskAt(next);
         }
     }

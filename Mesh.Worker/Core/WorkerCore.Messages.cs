@@ -100,7 +100,7 @@ internal sealed partial class WorkerCore
         }
         else
         {
-            Tell(new WorkerEvent.Lent(redirect.Target));
+            Tell(new WorkerEvent.Lent(redirect.Target) { TraceParent = redirect.TraceParent });
             var framing = redirect.Framing == Framing.Line ? Framing.Line : _settings.Framing;
             Depart(new(redirect.Target, framing), Timing.DepartureLimit, now, "the worker is called away", redirect.TraceParent);
         }
@@ -115,7 +115,7 @@ internal sealed partial class WorkerCore
         }
         else if (_departure is null)
         {
-            Tell(new WorkerEvent.CalledHome(back.Target));
+            Tell(new WorkerEvent.CalledHome(back.Target) { TraceParent = back.TraceParent });
             Depart(_home, Timing.DepartureLimit, now, "the worker is called home", back.TraceParent);
         }
     }

@@ -32,6 +32,9 @@ internal sealed partial class WorkerCore
     // W3C context of the order that led here, until it is told with the first get_task.
     private string? _moveTrace;
 
+    // The same, until it is told that the place is reached.
+    private string? _reachTrace;
+
     public WorkerCore(WorkerSettings settings, Random random)
     {
         _settings = settings;
@@ -211,7 +214,8 @@ internal sealed partial class WorkerCore
         if (!_reached)
         {
             _reached = true;
-            Tell(new WorkerEvent.Reached(_place));
+            Tell(new WorkerEvent.Reached(_place) { TraceParent = _reachTrace });
+            _reachTrace = null;
         }
     }
 

@@ -9,6 +9,9 @@ internal abstract record WorkerEvent
     {
     }
 
+    /// <summary>W3C context of the order that led to it.</summary>
+    public string? TraceParent { get; init; }
+
     public sealed record Reached(Place Place) : WorkerEvent;
 
     /// <param name="Place">The server out of contact.</param>

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Telemetry;
 using Mesh.Transport;
 using Mesh.Worker.Core;
 using TaskStatus = Mesh.Protocol.TaskStatus;
@@ -8,9 +9,11 @@ namespace Mesh.Worker.Links;
 /// <summary>Raw lines: a connection for each message and its reply. There is nothing to dial, so it is connected at once.</summary>
 internal sealed class LineLink(
     int number,
+    string server,
     Func<CancellationToken, ValueTask<MeshEndpoint>> find,
     LineExchange exchange,
-    Func<WorkerInput, ValueTask> post) : Link(number, post)
+    Func<WorkerInput, ValueTask> post,
+    MessageLog messages) : Link(number, post)
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -41,6 +44,16 @@ internal sealed class LineLink(
         {
             var endpoint = await find(Closing);
             var received = await exchange.AskAsync(endpoint, message, LineExchange.DefaultTimeout, Closing);
+            if (received is not { Kind: ReceivedKind.End, EndReason: CloseReason.Unreachable })
+            {
+                messages.Sent(message, server, Number);
+            }
+
+            if (received.Message is { } reply)
+            {
+                messages.Received(reply, server, Number);
+            }
+
             await PostAsync((message, received.Message) switch
             {
                 (GetTask, NewTask or NoTask or Redirect or Return or Rejection) => new WorkerInput.Received(Number, received.Message),

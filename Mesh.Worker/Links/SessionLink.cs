@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Telemetry;
 using Mesh.Transport;
 using Mesh.Worker.Core;
 
@@ -7,16 +8,22 @@ namespace Mesh.Worker.Links;
 /// <summary>One WebSocket connection.</summary>
 internal sealed partial class SessionLink(
     int number,
+    string server,
     Func<CancellationToken, ValueTask<MeshEndpoint>> find,
     MeshDialer dialer,
     Func<WorkerInput, ValueTask> post,
+    MessageLog messages,
     ILogger logger) : Link(number, post)
 {
     private MeshConnection? _connection;
 
     public override void Send(MeshMessage message)
     {
-        if (!_connection!.TrySend(message))
+        if (_connection!.TrySend(message))
+        {
+            messages.Sent(message, server, Number);
+        }
+        else
         {
             _connection.Abort(CloseReason.OutboxFull);
         }
@@ -56,6 +63,7 @@ internal sealed partial class SessionLink(
             switch (received.Kind)
             {
                 case ReceivedKind.Message:
+                    messages.Received(received.Message!, server, Number);
                     await PostAsync(new WorkerInput.Received(Number, received.Message!));
                     break;
                 case ReceivedKind.Error:

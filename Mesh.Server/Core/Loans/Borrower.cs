@@ -168,8 +168,8 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
         run.UnderWay = true;
         WorkerList workers = [.. loans.Select(loan => loan.Worker)];
         string[] traces = [.. loans.Select(loan => loan.Record.TraceParent).OfType<string>().Distinct()];
-        core.Effects.PeerSends.Add(new PeerSendEffect(run.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true, traces));
-        core.Tell(new ReleaseSent(run.Owner, workers, run.Tries));
+        core.Effects.PeerSends.Add(new PeerSendEffect(
+            run.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true, traces, new ReleaseSent(run.Owner, workers, run.Tries)));
     }
 
     private void SendHome(Loan loan, SessionId session)

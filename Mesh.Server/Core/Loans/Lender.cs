@@ -240,7 +240,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         {
             var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.Came]) { TraceParent = batch.TraceParent };
             core.Effects.PeerSends.Add(new PeerSendEffect(batch.Borrower, completed, ExpectsReply: false));
-            core.Tell(new ReleaseCompletedSent(batch.Borrower, completed.Workers));
+            core.Tell(new ReleaseCompletedSent(batch.Borrower, completed.Workers, batch.TraceParent));
         }
     }
 

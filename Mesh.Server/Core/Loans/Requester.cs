@@ -63,9 +63,9 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
         Answered(owner, available.Workers.Count, now);
     }
 
-    public void OnUnavailable(PeerEntry owner, DateTimeOffset now)
+    public void OnUnavailable(PeerEntry owner, Unavailable unavailable, DateTimeOffset now)
     {
-        core.Tell(new WorkersRefused(owner.Id));
+        core.Tell(new WorkersRefused(owner.Id, unavailable.TraceParent));
         Pause(owner, now);
         Answered(owner, 0, now);
     }
@@ -104,8 +104,8 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
 
         _round.Asked = core.Peers.Find(next);
         _round.AskedAt = now;
-        core.Tell(new WorkersRequested(next, _round.Needed, core.Tasks.Depth));
         var request = new WorkerRequest(core.Settings.Advertise) { WorkersNeeded = _round.Needed, Server = core.Settings.Id };
-        core.Effects.PeerSends.Add(new PeerSendEffect(next, request, ExpectsReply: true));
+        core.Effects.PeerSends.Add(new PeerSendEffect(
+            next, request, ExpectsReply: true, Told: new WorkersRequested(next, _round.Needed, core.Tasks.Depth)));
     }
 }

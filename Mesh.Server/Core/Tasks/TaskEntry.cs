@@ -29,6 +29,7 @@ internal sealed class TaskEntry
         Attempts = record.Attempts;
         Error = record.Error;
         LastWorker = record.Worker;
+        FirstAttemptTrace = record.FirstAttempt;
         LeaseNode = new LinkedListNode<TaskEntry>(this);
     }
 
@@ -84,6 +85,7 @@ internal sealed class TaskEntry
         Error = state == TaskState.Done ? null : Error,
         Result = result,
         Worker = LastWorker,
+        FirstAttempt = FirstAttemptTrace,
     };
 
     public TaskRecord ToRecord() => ToRecord(Step == TaskStep.Running ? TaskState.Running : TaskState.Queued);
