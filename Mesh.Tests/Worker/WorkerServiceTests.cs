@@ -216,7 +216,8 @@ public sealed class WorkerServiceTests
         await using var worker = await WorkerHost.StartAsync(home);
         await (await home.NextAskAsync()).ReplyAsync($$"""{"TASK":"QUERY","USER":"maria","TASK_ID":"t1","TRACEPARENT":"{{trace}}"}""");
 
-        Assert.Equal(trace, (await home.NextStatusAsync()).Field("TRACEPARENT"));
+        // The same trace; a new span in it when a server of another test listens to the mesh's spans.
+        Assert.StartsWith(trace[..36], (await home.NextStatusAsync()).Field("TRACEPARENT"), StringComparison.Ordinal);
     }
 
     private sealed class ThrowingHandler : ITaskHandler
