@@ -22,10 +22,10 @@ public sealed partial class TraceTests(BrowserFixture browser)
 
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "POST /tasks" })).ToBeVisibleAsync();
         var spans = Spans(page);
-        await Expect(spans).ToHaveCountAsync(6);
+        await Expect(spans).ToHaveCountAsync(7);
         await Expect(spans.Nth(1)).ToHaveTextAsync("server-b submit QUERY");
         await Expect(spans.Filter(new() { HasText = "server-b" })).ToHaveCountAsync(5);
-        await Expect(spans.Filter(new() { HasTextRegex = WorkerOfB() })).ToHaveTextAsync(new Regex("process QUERY"));
+        await Expect(spans.Filter(new() { HasTextRegex = WorkerOfB() })).ToHaveTextAsync([new Regex("process QUERY"), new Regex("GET")]);
         await Expect(page.Locator(".failed")).ToHaveCountAsync(0);
 
         await spans.Filter(new() { HasText = "process QUERY" }).ClickAsync();
