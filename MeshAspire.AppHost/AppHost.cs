@@ -7,7 +7,7 @@
 var builder = DistributedApplication.CreateBuilder(args);
 
 var token = builder.AddParameter("mesh-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true);
-var redis = builder.AddRedis("redis").WithDataVolume().WithPersistence();
+var redis = builder.AddMeshRedis("redis"); // AddRedis, with a volume, unless Mesh:Redis says otherwise
 
 var a = Server("server-a");
 var b = Server("server-b");

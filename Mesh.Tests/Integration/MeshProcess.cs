@@ -1,16 +1,14 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Json;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
 using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Integration;
 
 /// <summary>A server or a worker as a process of its own, as people run it by hand. Killed when disposed.</summary>
-internal sealed class MeshProcess : IAsyncDisposable
+internal sealed class MeshProcess : MeshClient, IAsyncDisposable
 {
     private const int Sigterm = 15;
 
@@ -19,8 +17,9 @@ internal sealed class MeshProcess : IAsyncDisposable
     private Process _process;
 
     private MeshProcess(string program, string id, int port, Dictionary<string, string> environment)
+        : base(id, new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") })
     {
-        (Id, Port) = (id, port);
+        Port = port;
         _start = new ProcessStartInfo("dotnet", [Program(program), .. port == 0 ? [] : new[] { "--urls", $"http://127.0.0.1:{port}" }])
         {
             RedirectStandardOutput = true,
@@ -31,18 +30,12 @@ internal sealed class MeshProcess : IAsyncDisposable
             _start.Environment[key] = value;
         }
 
-        Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         _process = Launch();
     }
 
-    public string Id { get; }
-
     public int Port { get; }
 
-    public HttpClient Http { get; }
-
-    /// <summary>Its last lines, for a test's message.</summary>
-    public string Output => $"--- {Id}\n{string.Join('\n', _output.TakeLast(200))}";
+    public override string Output => $"--- {Id}\n{string.Join('\n', _output.TakeLast(200))}";
 
     /// <summary>All that it has written.</summary>
     public string Everything => string.Join('\n', _output);
@@ -126,35 +119,6 @@ internal sealed class MeshProcess : IAsyncDisposable
         healthy => healthy,
         TimeSpan.FromSeconds(60),
         () => Output);
-
-    public async Task<JsonNode> GetAsync(string path)
-    {
-        using var response = await Http.GetAsync(new Uri(path, UriKind.Relative));
-        Assert.True(response.IsSuccessStatusCode, $"{path}: {response.StatusCode} {await response.Content.ReadAsStringAsync()}\n{Output}");
-        return (await response.Content.ReadFromJsonAsync<JsonNode>())!;
-    }
-
-    public Task<JsonNode> StatusAsync() => GetAsync("/status");
-
-    public async Task<string[]> SubmitAsync(params object[] tasks)
-    {
-        using var response = await Http.PostAsJsonAsync(new Uri("/tasks", UriKind.Relative), tasks);
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
-        var answer = await response.Content.ReadFromJsonAsync<JsonNode>();
-        return [.. answer!["ids"]!.AsArray().Select(id => (string)id!)];
-    }
-
-    public async Task SetBalanceAsync(string user, decimal balance)
-    {
-        using var response = await Http.PutAsJsonAsync(new Uri($"/accounts/{user}", UriKind.Relative), new { balance });
-        response.EnsureSuccessStatusCode();
-    }
-
-    public async Task<decimal> BalanceAsync(string user) => (decimal)(await GetAsync($"/accounts/{user}"))["balance"]!;
-
-    /// <summary>Waits for a picture of this server.</summary>
-    public Task<JsonNode> StatusAsync(string awaited, Func<JsonNode, bool> satisfies, params MeshProcess[] others) => Eventually.GetAsync(
-        $"{Id}: {awaited}", StatusAsync, satisfies, details: () => string.Join('\n', others.Append(this).Select(process => process.Output)));
 
     public void Kill() => _process.Kill();
 

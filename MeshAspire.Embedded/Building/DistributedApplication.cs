@@ -8,7 +8,12 @@ namespace Aspire.Hosting;
 /// <summary>The composed application: starts its resources and, when it ends, ends them.</summary>
 public class DistributedApplication(IHost host) : IHost, IAsyncDisposable
 {
+    private readonly Lock _lock = new();
+    private Task? _disposal;
+
     public IServiceProvider Services => host.Services;
+
+    public ResourceCommandService ResourceCommands => Services.GetRequiredService<ResourceCommandService>();
 
     public ResourceNotificationService ResourceNotifications => Services.GetRequiredService<ResourceNotificationService>();
 
@@ -48,7 +53,16 @@ public class DistributedApplication(IHost host) : IHost, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    public virtual async ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        lock (_lock)
+        {
+            return new(_disposal ??= EndAsync());
+        }
+    }
+
+    private async Task EndAsync()
     {
         // A test may dispose of what it started without stopping it.
         await Services.GetRequiredService<Orchestrator>().StopAsync(CancellationToken.None);
@@ -61,7 +75,5 @@ public class DistributedApplication(IHost host) : IHost, IAsyncDisposable
                 host.Dispose();
                 break;
         }
-
-        GC.SuppressFinalize(this);
     }
 }

@@ -15,6 +15,7 @@ namespace Aspire.Hosting;
 public class DistributedApplicationBuilder : IDistributedApplicationBuilder
 {
     private readonly HostApplicationBuilder _host;
+    private readonly EntryPointHooks? _hooks;
 
     public DistributedApplicationBuilder(string[] args)
         : this(new DistributedApplicationOptions { Args = args })
@@ -24,14 +25,14 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
     public DistributedApplicationBuilder(DistributedApplicationOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        var settings = new HostApplicationBuilderSettings { Args = options.Args };
+        _hooks = EntryPointHooks.Current;
+        _hooks?.Creating(options, settings);
         AppHostAssembly = options.AssemblyName is { } name ? Assembly.Load(name) : Assembly.GetEntryAssembly();
         AppHostDirectory = options.ProjectDirectory ?? AppHostProject.Directory(AppHostAssembly);
-        _host = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings
-        {
-            Args = options.Args,
-            ApplicationName = AppHostAssembly?.GetName().Name,
-            ContentRootPath = AppHostDirectory,
-        });
+        settings.ApplicationName ??= AppHostAssembly?.GetName().Name;
+        settings.ContentRootPath ??= AppHostDirectory;
+        _host = Host.CreateApplicationBuilder(settings);
         ExecutionContext = new(PublishArguments.Read(_host.Configuration, options.Args ?? []));
 
         // The console belongs to the resources; what the host itself has to say is said there when it matters.
@@ -42,8 +43,10 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         _host.Services.TryAddSingleton(TimeProvider.System);
         _host.Services.AddSingleton(Resources);
         _host.Services.AddSingleton(ExecutionContext);
-        _host.Services.AddSingleton<ResourceNotificationService>();
-        _host.Services.AddSingleton(_ => new ResourceConsole(Console.Out, ResourceConsole.ColourWanted()));
+        _host.Services.AddSingleton(_ => new ResourceNotificationService());
+        _host.Services.AddSingleton(services => options.EnableResourceLogging
+            ? ResourceConsole.Logging(services.GetRequiredService<ILoggerFactory>(), $"{_host.Environment.ApplicationName}.Resources")
+            : new ResourceConsole(Console.Out, ResourceConsole.ColourWanted()));
         _host.Services.AddSingleton(new AppHostProject(AppHostDirectory, _host.Environment.ApplicationName, AppHostAssembly));
         _host.Services.AddSingleton(options);
         _host.Services.AddSingleton<DashboardFeed>();
@@ -55,6 +58,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         _host.Services.AddSingleton<Launcher>();
         _host.Services.AddSingleton<HealthProbe>();
         _host.Services.AddSingleton<Orchestrator>();
+        _host.Services.AddSingleton(services => new ResourceCommandService(services.GetRequiredService<Orchestrator>()));
         if (ExecutionContext.IsPublishMode)
         {
             _host.Services.AddHostedService<ManifestPublisher>();
@@ -95,7 +99,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         where T : IResource
         => new ResourceBuilder<T>(this, resource);
 
-    public DistributedApplication Build() => new(_host.Build());
+    public DistributedApplication Build() => _hooks?.Building(this, _host.Build) ?? new(_host.Build());
 }
 
 internal sealed class ResourceBuilder<T>(IDistributedApplicationBuilder builder, T resource) : IResourceBuilder<T>

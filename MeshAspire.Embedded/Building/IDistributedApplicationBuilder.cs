@@ -42,8 +42,14 @@ public sealed class DistributedApplicationOptions
     /// <summary>Goes without the dashboard. Default: false.</summary>
     public bool DisableDashboard { get; set; }
 
+    /// <summary>Writes the lines of the resources to the loggers, category <c>{AppHost}.Resources.{replica}</c>, instead of the console. Default: false.</summary>
+    public bool EnableResourceLogging { get; set; }
+
     /// <summary>The directory of the AppHost's project. Default: as its assembly was built with.</summary>
     public string? ProjectDirectory { get; set; }
+
+    /// <summary>Nothing of this run meets another: every port is a free one, no data outlives it. Default: false.</summary>
+    internal bool Isolated { get; set; }
 }
 
 public enum DistributedApplicationOperation

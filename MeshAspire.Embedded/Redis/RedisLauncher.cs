@@ -8,11 +8,13 @@ using Microsoft.Extensions.Configuration;
 namespace MeshAspire.Embedded.Redis;
 
 /// <summary>Decides what a <see cref="RedisResource"/> is on this machine, and how it is started.</summary>
-internal sealed class RedisLauncher(IConfiguration configuration, AppHostProject project, GuardianClient guardian, ResourceConsole console) : IDisposable
+internal sealed class RedisLauncher(
+    IConfiguration configuration, AppHostProject project, GuardianClient guardian, ResourceConsole console, DistributedApplicationOptions options) : IDisposable
 {
     private const string Setting = "Mesh:Redis";
 
     private readonly List<FileStream> _locks = [];
+    private readonly Dictionary<RedisResource, string> _temporary = [];
 
     /// <summary>Finds out whether the resource is to be started, or runs elsewhere already.</summary>
     public void Prepare(RedisResource redis)
@@ -113,7 +115,7 @@ internal sealed class RedisLauncher(IConfiguration configuration, AppHostProject
 
     private string DataDirectory(RedisResource redis, string kind)
     {
-        if (redis.Volume is { } volume)
+        if (redis.Volume is { } volume && !options.Isolated)
         {
             var directory = Path.Combine(project.DataDirectory(volume), kind);
             Directory.CreateDirectory(directory);
@@ -125,7 +127,8 @@ internal sealed class RedisLauncher(IConfiguration configuration, AppHostProject
             console.Say(redis.Name, "another run has the data in use: this one begins empty, and keeps nothing");
         }
 
-        return Temporary();
+        // The same for each start of this run.
+        return _temporary.TryGetValue(redis, out var known) ? known : _temporary[redis] = Temporary();
     }
 
     /// <summary>One run at a time may use the data; the lock goes with the process, however it ends.</summary>

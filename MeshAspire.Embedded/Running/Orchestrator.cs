@@ -88,8 +88,11 @@ internal sealed class Orchestrator(
         }
     }
 
-    public void Obey(FeedCommand command) =>
-        _replicas.FirstOrDefault(replica => string.Equals(replica.Id, command.Resource, StringComparison.OrdinalIgnoreCase))?.Obey(command.Action);
+    public void Obey(FeedCommand command) => Find(command.Resource)?.Obey(command.Action);
+
+    public Replica? Find(string id) => _replicas.FirstOrDefault(replica => string.Equals(replica.Id, id, StringComparison.OrdinalIgnoreCase));
+
+    public IReadOnlyList<Replica> ReplicasOf(IResource resource) => [.. _replicas.Where(replica => replica.Resource == resource)];
 
     /// <summary>What a replica can't cope with is a bug here: the rest doesn't go on as if nothing were wrong.</summary>
     private async Task RunAsync(Replica replica)

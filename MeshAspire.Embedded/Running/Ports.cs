@@ -11,7 +11,7 @@ namespace MeshAspire.Embedded.Running;
 /// Free ports come from below the ranges that systems hand out for outgoing connections: else, while a process restarts, some
 /// connection could come to sit on its port.
 /// </summary>
-internal sealed class Ports : IDisposable
+internal sealed class Ports(DistributedApplicationOptions options) : IDisposable
 {
     private const int Lowest = 20_000;
     private const int Highest = 30_000;
@@ -24,7 +24,7 @@ internal sealed class Ports : IDisposable
         {
             foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>())
             {
-                endpoint.Address = new("localhost", endpoint.Port is { } port ? Hold(resource, port) : HoldAny());
+                endpoint.Address = new("localhost", endpoint.Port is { } port && !options.Isolated ? Hold(resource, port) : HoldAny());
             }
         }
     }

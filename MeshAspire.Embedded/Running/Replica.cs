@@ -34,6 +34,9 @@ internal sealed class Replica(
 
     public string Id => id;
 
+    /// <summary>What runs elsewhere isn't ours to stop.</summary>
+    public bool TakesCommands => resource is not RedisResource { External: not null };
+
     public async Task RunAsync(CancellationToken stopping)
     {
         try
@@ -71,6 +74,28 @@ internal sealed class Replica(
             Publish(KnownResourceStates.Stopping);
             process.Terminate();
         }
+    }
+
+    /// <summary>Obeys, and waits for the end of a process that has to end; ends it when it takes too long.</summary>
+    public async Task ExecuteAsync(FeedAction action, CancellationToken cancellationToken)
+    {
+        var process = _process;
+        Obey(action);
+        if (action is FeedAction.Start || process is null)
+        {
+            return;
+        }
+
+        var ended = notifications.WaitForResourceAsync(resource.Name, news => news.ResourceId == id && news.Snapshot.ProcessId != process.Id, cancellationToken);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (await Task.WhenAny(ended, Task.Delay(Grace, time, over.Token)) != ended && !cancellationToken.IsCancellationRequested)
+        {
+            console.Say(id, $"still runs after {Grace.TotalSeconds} s: ended");
+            process.Kill();
+        }
+
+        await over.CancelAsync();
+        await ended;
     }
 
     /// <summary>Asks the process to end, and ends it when it takes too long or all are in a hurry.</summary>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
 
 namespace MeshAspire.Embedded.Running;
 
@@ -14,6 +15,18 @@ internal sealed partial class ResourceConsole(TextWriter output, bool colour)
     /// <summary>Colours only on a terminal, and never against the wish in NO_COLOR (https://no-color.org).</summary>
     public static bool ColourWanted() =>
         !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
+    /// <summary>A console that no one sees: what it is given goes to the loggers.</summary>
+    public static ResourceConsole Logging(ILoggerFactory loggers, string category)
+    {
+        var console = new ResourceConsole(TextWriter.Null, colour: false);
+        console.Written += (name, text, notice) =>
+        {
+            var logger = loggers.CreateLogger($"{category}.{name}");
+            LogLine(logger, notice ? "> " : "", text);
+        };
+        return console;
+    }
 
     /// <summary>Makes room for the names before the first line comes.</summary>
     public void Expect(IEnumerable<string> names)
@@ -60,6 +73,9 @@ internal sealed partial class ResourceConsole(TextWriter output, bool colour)
 
     [GeneratedRegex(@"^(trce|dbug|info|warn|fail|crit): [^\s\[]+\[\d+\] ")]
     private static partial Regex LogPrefix();
+
+    [LoggerMessage(EventId = 1, EventName = "ResourceLine", Level = LogLevel.Information, Message = "{Notice}{Line}")]
+    private static partial void LogLine(ILogger logger, string notice, string line);
 
     private void Write(string name, string separator, string text)
     {
