@@ -118,7 +118,7 @@ public sealed class DashboardTests(BrowserFixture browser)
         await Expect(heading).ToHaveTextAsync("POST /tasks");
 
         var spans = page.Locator("[data-row]");
-        await Expect(spans).ToHaveCountAsync(6);
+        await Expect(spans).ToHaveCountAsync(7);
         await spans.First.FocusAsync();
         await page.Keyboard.PressAsync("ArrowDown");
         await Expect(spans.Nth(1)).ToBeFocusedAsync();
