@@ -7,7 +7,7 @@ internal static class Eventually
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Returns the first value that satisfies; fails, telling what was awaited and the last value, after the limit (30 s).</summary>
+    /// <summary>Returns the first value that satisfies; fails, telling what was awaited and the last value, after the limit (90 s).</summary>
     public static async Task<T> GetAsync<T>(string awaited, Func<Task<T>> get, Func<T, bool> satisfies, TimeSpan? limit = null, Func<string>? details = null)
     {
         var watch = Stopwatch.StartNew();
@@ -19,7 +19,7 @@ internal static class Eventually
                 return value;
             }
 
-            if (watch.Elapsed > (limit ?? TimeSpan.FromSeconds(30)))
+            if (watch.Elapsed > (limit ?? TimeSpan.FromSeconds(90)))
             {
                 Assert.Fail($"Waited {watch.Elapsed.TotalSeconds:0.0} s for: {awaited}. Last seen: {value}\n{details?.Invoke()}");
             }

@@ -23,7 +23,7 @@ namespace Mesh.Tests.Server;
 /// <summary>A whole server on a free port, with a store in memory.</summary>
 internal sealed class ServerUnderTest : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly WebApplication _app;
 
