@@ -12,7 +12,9 @@ internal static class LedgerScripts
     public const string TooLarge = "too-large";
     public const string Closed = "closed";
 
-    /// <summary>ARGV: units to add, seconds that the mark is kept.</summary>
+    /// <summary>
+    /// ARGV: units to add, seconds that the mark is kept. INCRBY is the first write: a Redis that takes none says why there (OOM, READONLY, …), and that is no overflow.
+    /// </summary>
     public const string Update =
         """
         local mark = redis.call('GET', KEYS[2])
@@ -22,7 +24,10 @@ internal static class LedgerScripts
         if not before then return { 'unknown', '' } end
         if not string.match(before, '^%-?%d+$') then return redis.error_reply('ERR the balance is not a whole number') end
         local after = redis.pcall('INCRBY', KEYS[1], ARGV[1])
-        if type(after) == 'table' then return { 'too-large', '' } end
+        if type(after) == 'table' then
+          if string.match(after.err, '^%-?ERR') then return { 'too-large', '' } end
+          return after
+        end
         if after < 0 then
           redis.call('SET', KEYS[1], before)
           return { 'below-zero', '' }

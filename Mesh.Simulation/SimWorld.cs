@@ -30,7 +30,7 @@ internal sealed class SimWorld
         foreach (var (server, peer) in ours)
         {
             var settings = server.Settings with { Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
-            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, Coverage, mutation);
+            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
             AddListener(peer, Servers[^1]);
             AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.Work, seeds);

@@ -24,7 +24,7 @@ internal sealed class AvailabilityFilter(MeshInbox inbox, LoopState state) : IEn
         }
         catch (Exception exception) when (exception is StoreAwayException || LedgerFaults.IsStoreAway(exception))
         {
-            return Problems.StorageAway(context.HttpContext);
+            return Problems.StorageAway(context.HttpContext, LedgerFaults.Reason(exception) ?? exception.Message);
         }
     }
 }

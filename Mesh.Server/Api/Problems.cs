@@ -1,4 +1,5 @@
 using Mesh.Server.Core;
+using Mesh.Server.Hosting;
 
 namespace Mesh.Server.Api;
 
@@ -39,7 +40,7 @@ internal static class Problems
                     statusCode: StatusCodes.Status429TooManyRequests,
                     title: "The queue is full.");
             case SubmitOutcome.StorageAway:
-                return StorageAway(context);
+                return StorageAway(context, context.RequestServices.GetRequiredService<LoopState>().StoreFault);
             case SubmitOutcome.Stopping:
                 return Stopping(context);
             case SubmitOutcome.NotDead:
@@ -50,7 +51,8 @@ internal static class Problems
         }
     }
 
-    public static IResult StorageAway(HttpContext context) => Away(context, "The store does not answer. Nothing was changed.");
+    /// <param name="reason">Why, in words; null while it is being found out.</param>
+    public static IResult StorageAway(HttpContext context, string? reason) => Away(context, $"The store is away. {reason} Nothing was accepted; try again later.");
 
     public static IResult Stopping(HttpContext context) => Away(context, "This server is stopping.");
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Mesh.Protocol;
 
 namespace Mesh.Server.Core;
@@ -37,6 +38,14 @@ internal sealed record TaskRecord(string Id, TaskId WireId, TaskType Type, strin
 
     /// <summary>True when the client chose <see cref="Id"/>: a second submission of it is the same task.</summary>
     public bool Keyed { get; init; }
+
+    /// <summary>The server whose store keeps it, for a task of a server that was adopted; null for one of this server.</summary>
+    [JsonIgnore]
+    public ServerId? Keeper { get; init; }
+
+    /// <summary>What the store calls it when it tells that it was known: client ids are unique at one server only.</summary>
+    [JsonIgnore]
+    public string KnownAs => Keeper is null ? Id : WireId.Value;
 }
 
 /// <summary>Which side of a loan this server is. Persisted: 0 is invalid.</summary>

@@ -173,6 +173,7 @@ internal sealed class ServerCore
     /// <param name="known">Ids of keyed tasks in it that were known already and were not accepted again, and of revived tasks that were not dead.</param>
     public void OnStored(StoreBatch batch, IReadOnlySet<string> known, DateTimeOffset now)
     {
+        _core.StoreAway &= batch.Ops.Count == 0;
         foreach (var after in batch.Then)
         {
             switch (after.Kind)
@@ -203,6 +204,7 @@ internal sealed class ServerCore
     /// <summary>A batch may or may not be in the store.</summary>
     public void OnStoreFailed(StoreBatch batch, DateTimeOffset now)
     {
+        _core.StoreAway = true;
         foreach (var refused in Journal.PutBack(batch))
         {
             _tasks.OnRefused(refused);

@@ -14,7 +14,7 @@ internal sealed class LoopState
 {
     private volatile LoopPhase _phase = LoopPhase.Starting;
     private volatile string _waitingFor = "the server to listen";
-    private volatile bool _storeAway;
+    private volatile string? _storeFault;
 
     public LoopPhase Phase
     {
@@ -29,10 +29,10 @@ internal sealed class LoopState
         set => _waitingFor = value;
     }
 
-    /// <summary>True from a failed write until the next one that succeeds.</summary>
-    public bool StoreAway
+    /// <summary>From a failed write until the next one that succeeds: why the store is away, in words. Else null.</summary>
+    public string? StoreFault
     {
-        get => _storeAway;
-        set => _storeAway = value;
+        get => _storeFault;
+        set => _storeFault = value;
     }
 }

@@ -9,7 +9,7 @@ internal sealed class MeshHealthCheck(LoopState state) : IHealthCheck
         Task.FromResult(state.Phase switch
         {
             LoopPhase.Starting => HealthCheckResult.Unhealthy($"Starting: waiting for {state.WaitingFor}."),
-            LoopPhase.Running when state.StoreAway => HealthCheckResult.Unhealthy("The store does not answer."),
+            LoopPhase.Running when state.StoreFault is { } fault => HealthCheckResult.Unhealthy($"The store is away. {fault}"),
             LoopPhase.Running => HealthCheckResult.Healthy(),
             LoopPhase.Stopping or LoopPhase.Ended => HealthCheckResult.Unhealthy("Stopping."),
             _ => throw new InvalidOperationException($"Unknown phase {state.Phase}."),

@@ -4,6 +4,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Links;
 using Mesh.Server.Sessions;
+using Mesh.Server.Storage;
 using Mesh.Server.Telemetry;
 
 namespace Mesh.Server.Hosting;
@@ -15,6 +16,7 @@ namespace Mesh.Server.Hosting;
 internal sealed partial class MeshLoop(
     MeshInbox inbox,
     LoopState state,
+    ClaimKeeper claim,
     StoreWriter writer,
     TaskVoider voider,
     SessionTable sessions,
@@ -42,15 +44,16 @@ internal sealed partial class MeshLoop(
     /// <summary>Done once a stopping server has nothing left to wait for.</summary>
     public Task Drained => _drained.Task;
 
-    /// <summary>Loads the stored state and runs until <see cref="LoopInput.Finish"/> has been served and all is written.</summary>
+    /// <summary>Takes the claim, loads the stored state and runs until <see cref="LoopInput.Finish"/> has been served and all is written.</summary>
     public async Task RunAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
         Activity.Current = null;
+        await claim.TakeAsync(settings, cancellationToken);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var voiding = Task.CompletedTask;
+        var (renewing, voiding) = (claim.RunAsync(stopping.Token), Task.CompletedTask);
         try
         {
-            var stored = await writer.LoadAsync(cancellationToken);
+            var stored = await writer.LoadAsync(settings.Id, cancellationToken);
             _core = new ServerCore(settings, stored, _clock.Now, Random.Shared.Next(), _effects);
             links.Start(settings);
             voiding = voider.RunAsync(stopping.Token);
@@ -66,6 +69,8 @@ internal sealed partial class MeshLoop(
             _drained.TrySetResult();
             await stopping.CancelAsync();
             await voiding;
+            await renewing;
+            await claim.ReleaseAsync();
         }
     }
 
@@ -74,6 +79,11 @@ internal sealed partial class MeshLoop(
         using var timer = time.CreateTimer(static inbox => ((MeshInbox)inbox!).Wake(), inbox, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         do
         {
+            if (claim.IsOverdue)
+            {
+                await claim.ConfirmAsync(cancellationToken);
+            }
+
             var now = _clock.Now;
             for (var taken = 0; taken < BatchSize && inbox.Reader.TryRead(out var item); taken++)
             {
@@ -150,6 +160,8 @@ internal sealed partial class MeshLoop(
             case LoopInput.Finish:
                 _finishing = true;
                 break;
+            case LoopInput.Broken when item.Subject is ClaimLostException lost:
+                throw lost;
             case LoopInput.Broken:
                 throw new InvalidOperationException("A part of this server failed.", (Exception)item.Subject!);
             case LoopInput.Wake:

@@ -58,7 +58,8 @@ internal static class MeshServerExtensions
         builder.Services.AddSingleton<IMeshStore>(provider => new RedisMeshStore(
             () => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(),
             new ServerId(Options(provider).ServerId!),
-            Options(provider).Tasks.ResultRetention));
+            Options(provider).Tasks.ResultRetention,
+            Options(provider).Claim.Expiry));
         builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
     }
 
@@ -109,6 +110,7 @@ internal static class MeshServerExtensions
     {
         services.AddSingleton<MeshInbox>();
         services.AddSingleton<LoopState>();
+        services.AddSingleton<ClaimKeeper>();
         services.AddSingleton<StoreWriter>();
         services.AddSingleton<TaskVoider>();
         services.AddSingleton<MeshMetrics>();

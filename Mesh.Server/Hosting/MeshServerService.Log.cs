@@ -11,8 +11,8 @@ internal sealed partial class MeshServerService
     [LoggerMessage(1103, LogLevel.Error, "The last changes could not be written: the store does not answer.")]
     private partial void LogNotFlushed();
 
-    [LoggerMessage(1104, LogLevel.Critical, "{Fault}")]
-    private partial void LogMisconfigured(string fault);
+    [LoggerMessage(1104, LogLevel.Critical, "{Fault} The process ends.")]
+    private partial void LogCannotServe(string fault);
 
     [LoggerMessage(1105, LogLevel.Critical, "This server's loop failed, which is a bug; the process ends.")]
     private partial void LogBroken(Exception exception);

@@ -1,6 +1,7 @@
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Links;
 using Mesh.Server.Sessions;
+using Mesh.Server.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Hosting;
@@ -85,9 +86,9 @@ internal sealed partial class MeshServerService(
         {
             // Stopped before it ran, or without time to write what was left.
         }
-        catch (MeshConfigurationException fault)
+        catch (Exception fault) when (fault is MeshConfigurationException or ClaimHeldException or ClaimLostException)
         {
-            LogMisconfigured(fault.Message);
+            LogCannotServe(fault.Message);
             End();
         }
 #pragma warning disable CA1031 // Whatever it is, a server without its loop must not live on.

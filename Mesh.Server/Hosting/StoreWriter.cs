@@ -1,3 +1,4 @@
+using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
 
@@ -27,13 +28,13 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     public Task WhenIdle() => _write;
 
     /// <summary>Loads the stored state, however long the store is away.</summary>
-    public async Task<StoredState> LoadAsync(CancellationToken cancellationToken)
+    public async Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken)
     {
         for (var delay = FirstDelay; ; delay = Next(delay))
         {
             try
             {
-                var stored = await store.LoadAsync(cancellationToken);
+                var stored = await store.LoadAsync(server, cancellationToken);
                 LogLoaded(stored.Tasks.Count, stored.Loans.Count, stored.Dead, stored.Done);
                 return stored;
             }
@@ -57,9 +58,9 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
         try
         {
             var known = await store.WriteAsync(batch, CancellationToken.None);
-            if (state.StoreAway)
+            if (state.StoreFault is not null)
             {
-                state.StoreAway = false;
+                state.StoreFault = null;
                 _delay = FirstDelay;
                 LogBack();
             }
@@ -68,9 +69,10 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
         }
         catch (StoreAwayException away)
         {
-            if (!state.StoreAway)
+            // Once per reason, not once per try.
+            if (state.StoreFault != away.Message)
             {
-                state.StoreAway = true;
+                state.StoreFault = away.Message;
                 LogAway(away.Message);
             }
 
@@ -78,7 +80,7 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
             _delay = Next(_delay);
             await inbox.PostAsync(new(LoopInput.StoreFailed) { Subject = batch });
         }
-#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+#pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -1,14 +1,35 @@
+using Mesh.Protocol;
 using Mesh.Server.Core;
 
 namespace Mesh.Server.Storage;
 
-/// <summary>What of a server must survive. Every member throws <see cref="StoreAwayException"/> when the store cannot be reached.</summary>
+/// <summary>
+/// What of a server must survive, and of those servers that it has adopted. Every member throws <see cref="StoreAwayException"/> when the store cannot be reached.
+/// </summary>
 internal interface IMeshStore
 {
-    Task<StoredState> LoadAsync(CancellationToken cancellationToken);
+    /// <summary>Takes the claim on a server's id: from here on nobody else can write its state.</summary>
+    /// <param name="server">This server, or one to adopt.</param>
+    /// <param name="self">What others are told.</param>
+    /// <param name="gone">The epoch of a holder that is known to be gone, whose claim need not expire first.</param>
+    Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken);
 
-    /// <summary>Writes a batch in one round trip; when it returns, all of it is stored.</summary>
-    /// <returns>Ids of keyed tasks that were known already and of tasks to revive that are not dead, which were left as they were.</returns>
+    /// <exception cref="ClaimLostException">This server's own claim is lost.</exception>
+    Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken);
+
+    /// <summary>Gives a claim up, so that another need not wait for its expiry.</summary>
+    Task ReleaseAsync(ServerId server, CancellationToken cancellationToken);
+
+    /// <summary>All that is stored of a server whose claim this process has.</summary>
+    /// <exception cref="ClaimLostException">It has it no more.</exception>
+    Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken);
+
+    /// <summary>Writes a batch in one round trip, and one more for each adopted server that it concerns; when it returns, all of it is stored.</summary>
+    /// <returns>
+    /// What keyed tasks that were known already, and tasks to revive that are not dead, are <see cref="TaskRecord.KnownAs"/>; they were left as they were.
+    /// Changes to an adopted server whose claim is lost are left out.
+    /// </returns>
+    /// <exception cref="ClaimLostException">This server's own claim is lost; nothing was written.</exception>
     Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken);
 
     /// <summary>A settled task, done or dead, or null.</summary>

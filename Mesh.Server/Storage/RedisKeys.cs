@@ -23,6 +23,15 @@ internal sealed class RedisKeys(ServerId server)
     /// <summary>Counter: tasks done.</summary>
     public RedisKey Done => _prefix + "done";
 
+    /// <summary>String, expiring: who serves under this id now.</summary>
+    public RedisKey Claim => _prefix + "claim";
+
+    /// <summary>String: who may write, "number instance".</summary>
+    public RedisKey Epoch => _prefix + "epoch";
+
+    /// <summary>String, expiring: the owner waits for an adopter to give up the claim.</summary>
+    public RedisKey Wanted => _prefix + "wanted";
+
     /// <summary>String: a task that is done, for as long as results are kept.</summary>
     public RedisKey Result(string id) => _prefix + "result:" + id;
 }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Mesh.Accounts;
@@ -10,123 +9,120 @@ namespace Mesh.Server.Storage;
 
 /// <summary>The store in Redis 7, Valkey or Garnet (with Lua).</summary>
 /// <param name="database">Where it is kept; asked for at each use, so that a Redis that is away does not hold up the start.</param>
+/// <param name="own">This server.</param>
 /// <param name="resultRetention">How long a done task can be read, whole seconds.</param>
-internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId server, TimeSpan resultRetention) : IMeshStore
+/// <param name="claimExpiry">A claim that is not renewed for so long is free.</param>
+internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, TimeSpan resultRetention, TimeSpan claimExpiry) : IMeshStore
 {
     /// <summary>Changes in one script call: an ordinary batch is one round trip, and a huge one does not block Redis for long.</summary>
     private const int OpsPerCall = 2_000;
 
     private const int ScanPage = 1_000;
 
-    private readonly RedisKeys _keys = new(server);
+    private readonly RedisClaims _claims = new(database, own, claimExpiry);
+    private readonly RedisKeys _keys = new(own);
 
-    public async Task<StoredState> LoadAsync(CancellationToken cancellationToken)
+    /// <summary>The last write found the store full: until one that takes memory succeeds it is away.</summary>
+    private bool _full;
+
+    public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) =>
+        UseAsync(() => _claims.TakeAsync(server, self, gone, cancellationToken));
+
+    public Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken) => UseAsync(async () =>
+        await _claims.RenewAsync(server, cancellationToken) is var state && state == ClaimState.Lost && server == own
+            ? throw await LostAsync(own, cancellationToken)
+            : state);
+
+    public Task ReleaseAsync(ServerId server, CancellationToken cancellationToken) => UseAsync(async () =>
     {
-        try
-        {
-            var redis = database();
-            await CompileAsync(redis, cancellationToken);
-            var done = redis.StringGetAsync(_keys.Done);
-            var dead = redis.HashLengthAsync(_keys.Dead);
-            return new StoredState
-            {
-                Done = (long)await done.WaitAsync(cancellationToken),
-                Dead = await dead.WaitAsync(cancellationToken),
-                Tasks = await ReadHashAsync(redis, _keys.Tasks, StoreJson.Default.TaskRecord, cancellationToken),
-                Loans = await ReadHashAsync(redis, _keys.Loans, StoreJson.Default.LoanRecord, cancellationToken),
-            };
-        }
-        catch (Exception exception) when (IsAway(exception))
-        {
-            throw Away(exception);
-        }
-    }
+        await _claims.ReleaseAsync(server, cancellationToken);
+        return true;
+    });
 
-    public async Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken)
+    public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => UseAsync(async () =>
     {
-        HashSet<string>? known = null;
-        try
-        {
-            var redis = database();
-            for (var start = 0; start < batch.Ops.Count; start += OpsPerCall)
-            {
-                var count = Math.Min(OpsPerCall, batch.Ops.Count - start);
-                var arguments = new WriteArguments(_keys, resultRetention, count);
-                for (var i = start; i < start + count; i++)
-                {
-                    arguments.Add(batch.Ops[i]);
-                }
+        var (redis, keys) = (database(), new RedisKeys(server));
 
-                // One call after the other: a call that has to be sent again must not be overtaken by the next.
-                var reply = await redis.ScriptEvaluateAsync(RedisScripts.Write, arguments.Keys, arguments.Values).WaitAsync(cancellationToken);
-                foreach (var id in (string[])reply!)
-                {
-                    (known ??= []).Add(id);
-                }
+        // A write of nothing: Redis compiles the script now and not under the first tasks.
+        _ = await WriteAsync(server, [], cancellationToken) ?? throw await LostAsync(server, cancellationToken);
+        var done = redis.StringGetAsync(keys.Done);
+        var dead = redis.HashLengthAsync(keys.Dead);
+        var tasks = await ReadHashAsync(redis, keys.Tasks, StoreJson.Default.TaskRecord, cancellationToken);
+        return new StoredState
+        {
+            Done = (long)await done.WaitAsync(cancellationToken),
+            Dead = await dead.WaitAsync(cancellationToken),
+            Tasks = server == own ? tasks : [.. tasks.Select(task => task with { Keeper = server })],
+            Loans = await ReadHashAsync(redis, keys.Loans, StoreJson.Default.LoanRecord, cancellationToken),
+        };
+    });
+
+    public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => UseAsync<IReadOnlySet<string>>(async () =>
+    {
+        var known = new HashSet<string>();
+        if (!batch.Ops.Exists(op => op.Task?.Keeper is not null))
+        {
+            known.UnionWith(await WriteAsync(own, batch.Ops, cancellationToken) ?? throw await LostAsync(own, cancellationToken));
+            return known;
+        }
+
+        foreach (var part in batch.Ops.GroupBy(op => op.Task?.Keeper))
+        {
+            var ops = part.ToList();
+            if (part.Key is not { } keeper)
+            {
+                known.UnionWith(await WriteAsync(own, ops, cancellationToken) ?? throw await LostAsync(own, cancellationToken));
+                continue;
             }
-        }
-        catch (Exception exception) when (IsAway(exception))
-        {
-            throw Away(exception);
+
+            // Who adopts does not accept there: what may be known is what was to be revived. When the claim is lost, none of it is ours to revive.
+            var told = await WriteAsync(keeper, ops, cancellationToken);
+            known.UnionWith(ops.Where(op => op.Kind == StoreOpKind.ReviveTask && told?.Contains(op.Task!.Id) != false).Select(op => op.Task!.KnownAs));
         }
 
-        return known ?? (IReadOnlySet<string>)FrozenSet<string>.Empty;
-    }
+        return known;
+    });
 
-    public async Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken)
+    public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => UseAsync(async () =>
     {
-        try
+        foreach (var server in Readable())
         {
-            var redis = database();
-            var result = redis.StringGetAsync(_keys.Result(id));
-            var dead = redis.HashGetAsync(_keys.Dead, id);
+            var (redis, keys) = (database(), new RedisKeys(server));
+            var result = redis.StringGetAsync(keys.Result(id));
+            var dead = redis.HashGetAsync(keys.Dead, id);
             await Task.WhenAll(result, dead).WaitAsync(cancellationToken);
-            var key = _keys.Result(id);
-            return (await result).IsNull
-                ? (await dead).IsNull ? null : Read(_keys.Dead, await dead, StoreJson.Default.TaskRecord)
-                : Read(key, await result, StoreJson.Default.TaskRecord);
+            var (key, record) = (await result).IsNull ? (keys.Dead, await dead) : (keys.Result(id), await result);
+            if (!record.IsNull)
+            {
+                return ReadTask(key, record, server);
+            }
         }
-        catch (Exception exception) when (IsAway(exception))
-        {
-            throw Away(exception);
-        }
-    }
 
-    public async Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken)
+        return null;
+    });
+
+    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => UseAsync<IReadOnlyList<TaskRecord>>(async () =>
+    {
+        var listed = new List<TaskRecord>();
+        foreach (var server in Readable())
+        {
+            listed.AddRange(await ListDeadAsync(server, limit - listed.Count, cancellationToken));
+        }
+
+        return listed;
+    });
+
+    internal static T Read<T>(RedisKey key, RedisValue value, JsonTypeInfo<T> type)
     {
         try
         {
-            // A scan that keeps the oldest: dead letters may be far more than what is asked for.
-            var oldest = new PriorityQueue<TaskRecord, long>();
-            var seen = new HashSet<string>(StringComparer.Ordinal);
-            await foreach (var entry in database().HashScanAsync(_keys.Dead, pageSize: ScanPage).WithCancellation(cancellationToken))
-            {
-                var task = Read(_keys.Dead, entry.Value, StoreJson.Default.TaskRecord);
-                if (!seen.Add(task.Id))
-                {
-                    continue;
-                }
-
-                oldest.Enqueue(task, -task.Sequence);
-                if (oldest.Count > limit)
-                {
-                    seen.Remove(oldest.Dequeue().Id);
-                }
-            }
-
-            return [.. oldest.UnorderedItems.Select(item => item.Element).OrderBy(task => task.Sequence)];
+            return JsonSerializer.Deserialize(((ReadOnlyMemory<byte>)value).Span, type)
+                ?? throw new InvalidDataException($"The store's {key} holds a record that is null.");
         }
-        catch (Exception exception) when (IsAway(exception))
+        catch (JsonException exception)
         {
-            throw Away(exception);
+            throw new InvalidDataException($"The store's {key} holds a record that cannot be read: {exception.Message}", exception);
         }
-    }
-
-    /// <summary>A write of nothing: Redis compiles the script now and not under the first tasks, and one that runs no scripts says so at the start.</summary>
-    private async Task CompileAsync(IDatabase redis, CancellationToken cancellationToken)
-    {
-        var nothing = new WriteArguments(_keys, resultRetention, 0);
-        await redis.ScriptEvaluateAsync(RedisScripts.Write, nothing.Keys, nothing.Values).WaitAsync(cancellationToken);
     }
 
     private static async Task<IReadOnlyList<T>> ReadHashAsync<T>(IDatabase redis, RedisKey key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -141,40 +137,90 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId server, 
         return [.. records.Values];
     }
 
-    private static T Read<T>(RedisKey key, RedisValue value, JsonTypeInfo<T> type)
+    private async Task<T> UseAsync<T>(Func<Task<T>> use)
     {
         try
         {
-            return JsonSerializer.Deserialize(((ReadOnlyMemory<byte>)value).Span, type)
-                ?? throw new InvalidDataException($"The store's {key} holds a record that is null.");
+            return await use();
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (LedgerFaults.Reason(exception) is { } reason)
         {
-            throw new InvalidDataException($"The store's {key} holds a record that cannot be read: {exception.Message}", exception);
+            _full |= LedgerFaults.IsFull(exception);
+            throw new StoreAwayException(reason, exception);
         }
     }
 
-    private static StoreAwayException Away(Exception exception) => new(
-        exception switch
+    /// <summary>This server first, then those that it has adopted.</summary>
+    private IEnumerable<ServerId> Readable() => _claims.Held.Where(server => server != own).Prepend(own);
+
+    private TaskRecord ReadTask(RedisKey key, RedisValue value, ServerId server)
+    {
+        var task = Read(key, value, StoreJson.Default.TaskRecord);
+        return server == own ? task : task with { Keeper = server };
+    }
+
+    private async Task<List<TaskRecord>> ListDeadAsync(ServerId server, int limit, CancellationToken cancellationToken)
+    {
+        // A scan that keeps the oldest: dead letters may be far more than what is asked for.
+        var key = new RedisKeys(server).Dead;
+        var oldest = new PriorityQueue<TaskRecord, long>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var entry in database().HashScanAsync(key, pageSize: ScanPage).WithCancellation(cancellationToken))
         {
-            // The client's own messages run over many lines.
-            RedisConnectionException lost => $"Redis: no connection ({lost.FailureType}).",
-            RedisTimeoutException => "Redis: no answer in time.",
-            _ => $"Redis: {exception.Message}",
-        },
-        exception);
+            var task = ReadTask(key, entry.Value, server);
+            if (!seen.Add(task.Id))
+            {
+                continue;
+            }
 
-    private static bool IsAway(Exception exception) => LedgerFaults.IsStoreAway(exception) || exception switch
-    {
-        RedisServerException refused => IsRefusal(refused.Message),
-        ObjectDisposedException => true,
-        _ => false,
-    };
+            oldest.Enqueue(task, -task.Sequence);
+            if (oldest.Count > limit)
+            {
+                seen.Remove(oldest.Dequeue().Id);
+            }
+        }
 
-    // The first word of a server's error is its code, the only form in which the client hands it over.
-    private static bool IsRefusal(string error) => error.AsSpan(0, Math.Max(0, error.IndexOf(' ', StringComparison.Ordinal))) switch
+        return [.. oldest.UnorderedItems.Select(item => item.Element).OrderBy(task => task.Sequence)];
+    }
+
+    /// <summary>Writes the changes to one server's state; null when its claim is not ours any more.</summary>
+    private async Task<HashSet<string>?> WriteAsync(ServerId server, List<StoreOp> ops, CancellationToken cancellationToken)
     {
-        "LOADING" or "MISCONF" or "READONLY" or "OOM" or "BUSY" or "MASTERDOWN" or "CLUSTERDOWN" or "TRYAGAIN" or "NOREPLICAS" => true,
-        _ => false,
-    };
+        var (redis, keys) = (database(), server == own ? _keys : new RedisKeys(server));
+        var known = new HashSet<string>();
+        var start = 0;
+        do
+        {
+            if (_claims.EpochOf(server) is not { } epoch)
+            {
+                return null;
+            }
+
+            var count = Math.Min(OpsPerCall, ops.Count - start);
+            var probe = _full;
+            var arguments = new WriteArguments(keys, epoch, resultRetention, probe, count);
+            for (var i = start; i < start + count; i++)
+            {
+                arguments.Add(ops[i]);
+            }
+
+            // One call after the other: a call that has to be sent again must not be overtaken by the next.
+            var reply = await redis.ScriptEvaluateAsync(RedisScripts.Write, arguments.Keys, arguments.Values).WaitAsync(cancellationToken);
+            if (reply.Resp2Type == ResultType.Integer)
+            {
+                _claims.Drop(server);
+                return null;
+            }
+
+            _full &= !probe;
+            known.UnionWith((string[])reply!);
+            start += count;
+        }
+        while (start < ops.Count);
+
+        return known;
+    }
+
+    private async Task<ClaimLostException> LostAsync(ServerId server, CancellationToken cancellationToken) =>
+        new(server, await _claims.FindHolderAsync(server, cancellationToken));
 }

@@ -12,20 +12,25 @@ internal static class RedisScripts
     public const string Drop = "drop";
     public const string PutLoan = "put-loan";
     public const string DropLoan = "drop-loan";
+    public const string Probe = "probe";
 
     /// <summary>Arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
     public const int ArgumentsPerOp = 4;
 
     /// <summary>
-    /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, then the result's key
-    /// of each accept-keyed and settle. ARGV: seconds that results are kept, then four of each change. Answers the ids that were known already, and those to revive that are not dead.
+    /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, epoch, then the result's key
+    /// of each accept-keyed and settle. ARGV: seconds that results are kept, the writer's epoch, probe or '', then four of each change. Answers the ids that were known
+    /// already, and those to revive that are not dead; or 0, and changes nothing, when the epoch is another's. A probe writes first what takes memory, so that a full store refuses all.
     /// A task that is not keyed by the client has no entry in ids; deleting there what is absent is harmless.
     /// </summary>
     public const string Write =
         """
+        local epoch = redis.call('GET', KEYS[6])
+        if epoch and epoch ~= ARGV[2] then return 0 end
+        if not epoch or ARGV[3] == 'probe' then redis.call('SET', KEYS[6], ARGV[2]) end
         local tasks, ids, dead, loans, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-        local known, key, settled = {}, 6, 0
-        for i = 2, #ARGV, 4 do
+        local known, key, settled = {}, 7, 0
+        for i = 4, #ARGV, 4 do
           local op, wire, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
           if op == 'accept' then
             redis.call('HSET', tasks, wire, record)

@@ -12,6 +12,7 @@ namespace Mesh.Server.Storage;
     Converters = [typeof(TaskIdConverter), typeof(WorkerIdConverter), typeof(ServerIdConverter)])]
 [JsonSerializable(typeof(TaskRecord))]
 [JsonSerializable(typeof(LoanRecord))]
+[JsonSerializable(typeof(ClaimHolder))]
 internal sealed partial class StoreJson : JsonSerializerContext;
 
 internal sealed class TaskIdConverter : JsonConverter<TaskId>

@@ -11,11 +11,14 @@ internal sealed class WriteArguments
     private readonly List<RedisKey> _scriptKeys;
     private readonly List<RedisValue> _arguments;
 
-    public WriteArguments(RedisKeys keys, TimeSpan resultRetention, int ops)
+    public WriteArguments(RedisKeys keys, string epoch, TimeSpan resultRetention, bool probe, int ops)
     {
         _keys = keys;
-        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done];
-        _arguments = new(1 + (ops * RedisScripts.ArgumentsPerOp)) { Math.Max(1, (long)resultRetention.TotalSeconds) };
+        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done, keys.Epoch];
+        _arguments = new(3 + (ops * RedisScripts.ArgumentsPerOp))
+        {
+            Math.Max(1, (long)resultRetention.TotalSeconds), epoch, probe ? RedisScripts.Probe : RedisValue.EmptyString,
+        };
     }
 
     public RedisKey[] Keys => [.. _scriptKeys];

@@ -14,6 +14,9 @@ public enum Mutation : byte
     /// <summary>A write that failed is taken for done.</summary>
     FailedWriteForgotten,
 
+    /// <summary>The store takes writes from whoever had the claim once.</summary>
+    ClaimNotChecked,
+
     /// <summary>A server that starts does not take up its tasks.</summary>
     TasksNotTakenUp,
 

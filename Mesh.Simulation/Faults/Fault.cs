@@ -28,6 +28,9 @@ internal enum FaultKind : byte
 
     /// <summary>A server stops serving and is never started again; one a life at most, and only where two remain.</summary>
     LoseServer,
+
+    /// <summary>A server's process is held up; a second one is started in its place, and the first goes on.</summary>
+    FreezeServer,
 }
 
 /// <summary>One thing that goes wrong.</summary>

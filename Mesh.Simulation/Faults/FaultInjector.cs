@@ -114,6 +114,9 @@ internal sealed class FaultInjector(SimWorld world)
                 }
 
                 break;
+            case FaultKind.FreezeServer:
+                Restart(Pick(world.Servers, fault.Target), fault, node => ((ServerNode)node).Freeze(fault.For * 2 * fault.Other / 10_000));
+                break;
             default:
                 throw new InvalidOperationException($"Fault {fault.Kind} is unknown.");
         }

@@ -10,13 +10,16 @@ internal sealed class ServerNode : SimNode, IListener
 {
     private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(1);
 
-    private readonly Effects _effects = new();
+    private Effects _effects = new();
     private readonly Random _random;
     private readonly Dictionary<SessionId, SimConnection> _sessions = [];
     /// <summary>The statuses that await an ACK, in their order: a worker may report two attempts at one task before the first is acknowledged.</summary>
     private readonly Dictionary<(SessionId, TaskId), Queue<TaskOutcome>> _reported = [];
     private readonly Dictionary<ServerId, PeerLink> _links = [];
     private ServerCore? _core;
+    private SimStoreLink? _link;
+    private bool _frozen;
+    private int _thawed;
     private NodeClock _clock;
     private DateTimeOffset? _armed;
     private long _timer;
@@ -62,6 +65,27 @@ internal sealed class ServerNode : SimNode, IListener
         Log("stops");
         After(TimeSpan.FromSeconds(30), () => Kill());
         Feed((core, now) => core.OnStopping(now));
+    }
+
+    /// <summary>The process is held up and its machine is out of reach; after a while it goes on, whoever serves in its place by then.</summary>
+    public void Freeze(TimeSpan time)
+    {
+        if (Core is not { } core)
+        {
+            Kill();
+            return;
+        }
+
+        var frozen = new FrozenServer(World, this, core, _effects, _link!);
+        var clock = _clock;
+        (_effects, _link, _frozen) = (new Effects(), null, true);
+        Kill(silently: true);
+        World.Scheduler.After(time, () =>
+        {
+            var id = new TaskId($"{Name}-thawed-{++_thawed}");
+            frozen.GoOn([new TaskRecord(id.Value, id, TaskType.Query, "Maria", null, 0)], clock.Now);
+            _frozen = false;
+        });
     }
 
     public void OnOpened(SimConnection connection)
@@ -150,7 +174,8 @@ internal sealed class ServerNode : SimNode, IListener
         }
 
         _core = null;
-        Store.Abandon();
+        _link?.Abandon();
+        _link = null;
     }
 
     private ServerSettings Mutated(ServerSettings settings) => World.Mutation switch
@@ -171,10 +196,41 @@ internal sealed class ServerNode : SimNode, IListener
             return;
         }
 
+        // That its last process is gone it knows, unless that runs elsewhere.
+        if (Store.TryClaim(byOwner: true, holderIsGone: !_frozen) is not { } epoch)
+        {
+            World.Coverage.Count("server: waits for its claim");
+            After(TimeSpan.FromSeconds(0.5), Load);
+            return;
+        }
+
+        _link = new SimStoreLink(Store, epoch, World.Coverage);
+        RenewClaim(epoch);
         var stored = Store.Load();
         Log($"takes up {stored.Tasks.Count} tasks and {stored.Loans.Count} loans");
         Guard(() => _core = new ServerCore(Mutated(Settings), stored, _clock.Now, _random.Next(), _effects));
         Feed((_, _) => { });
+    }
+
+    private void RenewClaim(long epoch) => After(SimStore.ClaimExpiry / 3, () =>
+    {
+        if (!Store.Redis.IsUp || Store.Renew(epoch))
+        {
+            RenewClaim(epoch);
+        }
+        else
+        {
+            LoseClaim();
+        }
+    });
+
+    /// <summary>As the process ends, and is started again by whoever looks after it.</summary>
+    private void LoseClaim()
+    {
+        Log("has lost its claim");
+        World.Coverage.Count("server: lost its claim");
+        Kill();
+        World.Scheduler.After(TimeSpan.FromSeconds(1), Start);
     }
 
     private void Feed(Action<ServerCore, DateTimeOffset> input)
@@ -281,14 +337,14 @@ internal sealed class ServerNode : SimNode, IListener
         {
             if (World.Mutation == Mutation.ActBeforeStored && batch.Ops.Count > 0)
             {
-                Store.Write(batch.Ops, _ => { });
+                _link!.Write(batch.Ops, _ => { });
             }
             else if (batch.Ops.Count > 0)
             {
                 _writing = true;
                 World.Ambush.OnWrite(this);
                 Log($"stores {batch.Ops.Count} changes");
-                Store.Write(batch.Ops, InThisLife<IReadOnlySet<string>?>(known => OnWritten(batch, known)));
+                _link!.Write(batch.Ops, InThisLife<IReadOnlySet<string>?>(known => OnWritten(batch, known)));
                 return;
             }
 
@@ -299,6 +355,12 @@ internal sealed class ServerNode : SimNode, IListener
 
     private void OnWritten(StoreBatch batch, IReadOnlySet<string>? known)
     {
+        if (_link!.IsFenced)
+        {
+            LoseClaim();
+            return;
+        }
+
         if (known is null && World.Mutation == Mutation.FailedWriteForgotten)
         {
             known = FrozenSet<string>.Empty;

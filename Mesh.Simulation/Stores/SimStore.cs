@@ -3,21 +3,18 @@ using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>
-/// What one server has stored, with the effect of each change as the Lua script of Mesh.Server/Storage has it, and the ways in which a write
-/// can go wrong: without effect, with an effect but without an answer, with a late effect.
-/// </summary>
-internal sealed class SimStore(SimRedis redis, Coverage coverage, Mutation mutation)
+/// <summary>What one server has stored, with the effect of each change and of a claim as the Lua scripts of Mesh.Server/Storage have it.</summary>
+internal sealed class SimStore(SimRedis redis, Mutation mutation)
 {
+    /// <summary>A claim that is not renewed for so long is free.</summary>
+    public static readonly TimeSpan ClaimExpiry = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<TaskId, TaskRecord> _tasks = [];
     private readonly Dictionary<string, TaskId> _ids = [];
     private readonly Dictionary<string, TaskRecord> _results = [];
     private readonly Dictionary<string, TaskRecord> _dead = [];
     private readonly Dictionary<WorkerId, LoanRecord> _loans = [];
-
-    /// <summary>On its way to the store; whoever waits for it may have stopped waiting.</summary>
-    private IReadOnlyList<StoreOp>? _underWay;
-    private long _write;
+    private TimeSpan _claimedUntil;
 
     public SimRedis Redis { get; } = redis;
 
@@ -28,6 +25,40 @@ internal sealed class SimStore(SimRedis redis, Coverage coverage, Mutation mutat
     public IReadOnlyDictionary<string, TaskRecord> Dead => _dead;
 
     public IReadOnlyDictionary<WorkerId, LoanRecord> Loans => _loans;
+
+    /// <summary>Who may write: the process that took the claim last.</summary>
+    public long Epoch { get; private set; }
+
+    public TimeSpan ClaimedAt { get; private set; }
+
+    /// <summary>The owner waits for its adopter to give the claim up.</summary>
+    public bool IsWanted { get; private set; }
+
+    /// <summary>The new epoch, or null when somebody else has the claim.</summary>
+    /// <param name="byOwner">False for an adopter.</param>
+    /// <param name="holderIsGone">The holder is known to be gone: its claim need not expire.</param>
+    public long? TryClaim(bool byOwner, bool holderIsGone)
+    {
+        if (_claimedUntil > Redis.Scheduler.Now && !holderIsGone)
+        {
+            IsWanted |= byOwner;
+            return null;
+        }
+
+        (_claimedUntil, ClaimedAt, IsWanted) = (Redis.Scheduler.Now + ClaimExpiry, Redis.Scheduler.Now, false);
+        return ++Epoch;
+    }
+
+    /// <summary>False when another has the claim.</summary>
+    public bool Renew(long epoch)
+    {
+        _claimedUntil = MayWrite(epoch) ? Redis.Scheduler.Now + ClaimExpiry : _claimedUntil;
+        return MayWrite(epoch);
+    }
+
+    public void Release(long epoch) => _claimedUntil = MayWrite(epoch) ? TimeSpan.Zero : _claimedUntil;
+
+    public bool MayWrite(long epoch) => epoch == Epoch || mutation == Mutation.ClaimNotChecked;
 
     public bool Knows(TaskRecord task) =>
         _tasks.ContainsKey(task.WireId) || _ids.ContainsKey(task.Id) || _results.ContainsKey(task.Id) || _dead.ContainsKey(task.Id);
@@ -40,90 +71,7 @@ internal sealed class SimStore(SimRedis redis, Coverage coverage, Mutation mutat
         Dead = _dead.Count,
     };
 
-    /// <summary>Writes as one round trip. Called once with the ids that were known, or with null when the outcome is unknown.</summary>
-    public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlySet<string>?> done)
-    {
-        // One connection, in order: what is still on its way arrives first.
-        Arrive();
-        _underWay = ops;
-        var write = ++_write;
-        var falls = Redis.Falls;
-        var fate = Redis.Random.Chance(Redis.Trouble) ? Redis.Random.From(1, 3) : 0;
-        switch (fate)
-        {
-            case 1:
-                coverage.Count("store: write failed without effect");
-                Redis.Scheduler.After(Redis.Delay(), () =>
-                {
-                    Forget(write);
-                    done(null);
-                });
-                break;
-            case 2:
-                coverage.Count("store: write failed, effect late");
-                Redis.Scheduler.After(Redis.Delay(), () => done(null));
-                Redis.Scheduler.After(Redis.Random.Seconds(0, 3), () => Arrive(write));
-                break;
-            default:
-                Redis.Scheduler.After(Redis.Delay(), () => Serve(write, falls, answerLost: fate == 3, done));
-                break;
-        }
-    }
-
-    /// <summary>The server is gone: what is on its way arrives, or never will.</summary>
-    public void Abandon()
-    {
-        if (_underWay is not null && Redis.IsUp && Redis.Random.Chance(0.5))
-        {
-            coverage.Count("store: write of a dead server applied");
-            Arrive();
-        }
-
-        _underWay = null;
-    }
-
-    private void Serve(long write, int falls, bool answerLost, Action<IReadOnlySet<string>?> done)
-    {
-        if (!Redis.IsUp || Redis.Falls != falls)
-        {
-            Forget(write);
-            Redis.Scheduler.After(Redis.Random.Seconds(0.01, 2), () => done(null));
-            return;
-        }
-
-        var known = Arrive(write);
-        Redis.Scheduler.After(Redis.Delay(), () =>
-        {
-            var lost = answerLost || !Redis.IsUp || Redis.Falls != falls;
-            coverage.Count("store: write applied, answer lost", lost ? 1 : 0);
-            done(lost ? null : known);
-        });
-    }
-
-    private void Forget(long write)
-    {
-        if (write == _write)
-        {
-            _underWay = null;
-        }
-    }
-
-    private HashSet<string> Arrive(long? write = null)
-    {
-        var known = new HashSet<string>();
-        if (_underWay is { } ops && (write is null || write == _write) && Redis.IsUp)
-        {
-            _underWay = null;
-            foreach (var op in ops)
-            {
-                Apply(op, known);
-            }
-        }
-
-        return known;
-    }
-
-    private void Apply(in StoreOp op, HashSet<string> known)
+    public void Apply(in StoreOp op, HashSet<string> known)
     {
         var task = op.Task!;
         switch (op.Kind)

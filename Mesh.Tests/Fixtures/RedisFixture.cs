@@ -3,6 +3,8 @@ using StackExchange.Redis;
 using StackExchange.Redis.KeyspaceIsolation;
 
 [assembly: AssemblyFixture(typeof(RedisFixture))]
+[assembly: AssemblyFixture(typeof(GarnetFixture))]
+[assembly: AssemblyFixture(typeof(ValkeyFixture))]
 
 namespace Mesh.Tests.Fixtures;
 
@@ -10,11 +12,18 @@ namespace Mesh.Tests.Fixtures;
 /// The Redis that all tests of the run share; take it as a constructor parameter of the test class. Started at first use.
 /// Tests keep apart by <see cref="Isolated"/> or, where processes of their own write, by ids from <see cref="Unique"/>.
 /// </summary>
-public sealed class RedisFixture : IAsyncLifetime
+public class RedisFixture : IAsyncLifetime
 {
     private static int _counter;
 
-    private readonly Lazy<Task<(RedisProcess Process, ConnectionMultiplexer Connection)>> _redis = new(StartAsync);
+    private readonly Lazy<Task<(RedisProcess Process, ConnectionMultiplexer Connection)>> _redis;
+
+    public RedisFixture()
+        : this(RedisKind.Any)
+    {
+    }
+
+    private protected RedisFixture(RedisKind kind) => _redis = new(() => StartAsync(kind));
 
     public async Task<string> ConnectionStringAsync() => (await _redis.Value).Process.ConnectionString;
 
@@ -30,6 +39,7 @@ public sealed class RedisFixture : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_redis.IsValueCreated)
         {
             var (process, connection) = await _redis.Value;
@@ -38,9 +48,15 @@ public sealed class RedisFixture : IAsyncLifetime
         }
     }
 
-    private static async Task<(RedisProcess Process, ConnectionMultiplexer Connection)> StartAsync()
+    private static async Task<(RedisProcess Process, ConnectionMultiplexer Connection)> StartAsync(RedisKind kind)
     {
-        var process = await RedisProcess.StartAsync();
+        var process = await RedisProcess.StartAsync(kind);
         return (process, await ConnectionMultiplexer.ConnectAsync(process.ConnectionString));
     }
 }
+
+/// <summary>The Garnet that all tests of the run share which must pass on it.</summary>
+public sealed class GarnetFixture() : RedisFixture(RedisKind.Garnet);
+
+/// <summary>The same with Valkey, where it is on the PATH.</summary>
+public sealed class ValkeyFixture() : RedisFixture(RedisKind.Valkey);

@@ -5,6 +5,16 @@ using System.Text;
 
 namespace Mesh.Tests.Fixtures;
 
+/// <summary>Which Redis.</summary>
+internal enum RedisKind
+{
+    /// <summary>The one that is there, see <see cref="RedisProcess"/>.</summary>
+    Any,
+    Redis,
+    Valkey,
+    Garnet,
+}
+
 /// <summary>
 /// One Redis of its own on a free loopback port, for as long as the object lives: a test that stops or kills its Redis starts one of these.
 /// It is a redis-server or valkey-server from the PATH, else Garnet from the repository's tool manifest; the environment variable
@@ -12,6 +22,8 @@ namespace Mesh.Tests.Fixtures;
 /// </summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
+    private const string RedisServer = "redis-server";
+    private const string ValkeyServer = "valkey-server";
     private const string Garnet = "garnet-server";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
@@ -28,15 +40,16 @@ public sealed class RedisProcess : IAsyncDisposable
 
     private readonly StringBuilder _output = new();
     private readonly string _directory;
+    private readonly RedisKind _kind;
+    private readonly string[] _options;
     private Process _process;
 
     private readonly string? _password;
 
-    private RedisProcess(int port, string directory, string? password)
+    private RedisProcess(RedisKind kind, int port, string directory, string? password, string[] options)
     {
         Port = port;
-        _directory = directory;
-        _password = password;
+        (_kind, _directory, _password, _options) = (kind, directory, password, options);
         _process = Launch();
     }
 
@@ -45,12 +58,18 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <summary>For StackExchange.Redis and ConnectionStrings__redis.</summary>
     public string ConnectionString => $"127.0.0.1:{Port}{(_password is null ? "" : $",password={_password}")}";
 
-    public static Task<RedisProcess> StartAsync(CancellationToken cancellation = default) => StartAsync(null, cancellation);
+    public static Task<RedisProcess> StartAsync(CancellationToken cancellation = default) => StartAsync(RedisKind.Any, null, cancellation);
 
     /// <param name="password">What it asks for; null for nothing.</param>
-    public static async Task<RedisProcess> StartAsync(string? password, CancellationToken cancellation = default)
+    public static Task<RedisProcess> StartAsync(string? password, CancellationToken cancellation = default) => StartAsync(RedisKind.Any, password, cancellation);
+
+    internal static Task<RedisProcess> StartAsync(RedisKind kind, CancellationToken cancellation = default, params string[] options) =>
+        StartAsync(kind, null, cancellation, options);
+
+    /// <param name="options">Further options of its command line.</param>
+    private static async Task<RedisProcess> StartAsync(RedisKind kind, string? password, CancellationToken cancellation, params string[] options)
     {
-        var redis = new RedisProcess(FreePort(), Directory.CreateTempSubdirectory("mesh-redis-").FullName, password);
+        var redis = new RedisProcess(kind, FreePort(), Directory.CreateTempSubdirectory("mesh-redis-").FullName, password, options);
         try
         {
             await redis.AnswersAsync(cancellation);
@@ -97,13 +116,13 @@ public sealed class RedisProcess : IAsyncDisposable
 
     private Process Launch()
     {
-        var (file, arguments) = Command(Port, _password);
+        var (file, arguments) = Command(_kind, Port, _password);
         if (file == "dotnet" && GarnetRestored.Value != 0)
         {
             throw new InvalidOperationException($"dotnet tool restore ended with exit code {GarnetRestored.Value}: Garnet could not be had, and there is no redis-server on the PATH.");
         }
 
-        var start = new ProcessStartInfo(file, arguments)
+        var start = new ProcessStartInfo(file, [.. arguments, .. _options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -129,16 +148,32 @@ public sealed class RedisProcess : IAsyncDisposable
         }
     }
 
-    private static (string File, string[] Arguments) Command(int port, string? password)
+    private static (string File, string[] Arguments) Command(RedisKind kind, int port, string? password)
     {
         var asked = Environment.GetEnvironmentVariable("MESH_TEST_REDIS");
-        var native = new[] { "redis-server", "valkey-server" }.FirstOrDefault(name => asked is null ? IsOnPath(name) : asked == name);
+        string[] native = ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", .. password is null ? [] : new[] { "--requirepass", password }];
         string[] garnet = ["--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--device-type", "RandomAccess", .. password is null ? [] : new[] { "--auth", "Password", "--password", password }];
-        return native is not null
-            ? (native, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", .. password is null ? [] : new[] { "--requirepass", password }])
-            : IsOnPath(Garnet) ? (Garnet, garnet)
-            : ("dotnet", ["tool", "run", Garnet, "--", .. garnet]);
+        return kind switch
+        {
+            RedisKind.Redis => (RedisServer, native),
+            RedisKind.Valkey => (ValkeyServer, native),
+            RedisKind.Any when new[] { RedisServer, ValkeyServer }.FirstOrDefault(name => asked is null ? IsOnPath(name) : asked == name) is { } found => (found, native),
+            RedisKind.Any or RedisKind.Garnet when IsOnPath(Garnet) => (Garnet, garnet),
+            RedisKind.Any or RedisKind.Garnet => ("dotnet", ["tool", "run", Garnet, "--", .. garnet]),
+            _ => throw new InvalidOperationException($"Unknown kind {kind}."),
+        };
     }
+
+    /// <summary>Skips the test that runs where there is none of that kind.</summary>
+    internal static void SkipUnlessThere(RedisKind kind) => Assert.SkipUnless(
+        kind switch
+        {
+            RedisKind.Redis => IsOnPath(RedisServer),
+            RedisKind.Valkey => IsOnPath(ValkeyServer),
+            RedisKind.Any or RedisKind.Garnet => true,
+            _ => throw new InvalidOperationException($"Unknown kind {kind}."),
+        },
+        $"There is no {kind} on the PATH.");
 
     private static bool IsOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Any(folder => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, name + ".exe")));

@@ -11,6 +11,8 @@ namespace Mesh.Tests.Integration;
 internal sealed class MeshProcess : MeshClient, IAsyncDisposable
 {
     private const int Sigterm = 15;
+    private const int Sigstop = 19;
+    private const int Sigcont = 18;
 
     private readonly ProcessStartInfo _start;
     private readonly ConcurrentQueue<string> _output = new();
@@ -63,6 +65,17 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
         string redis, string id, int port, IEnumerable<(string Id, int Port)>? peers = null, Dictionary<string, string>? settings = null,
         Dictionary<string, string>? environment = null)
     {
+        var server = StartServer(redis, id, port, peers, settings, environment);
+        await server.HealthyAsync();
+        return server;
+    }
+
+    /// <summary>Starts a server, and does not wait for it.</summary>
+    /// <param name="redis">Its connection string.</param>
+    public static MeshProcess StartServer(
+        string redis, string id, int port, IEnumerable<(string Id, int Port)>? peers = null, Dictionary<string, string>? settings = null,
+        Dictionary<string, string>? environment = null)
+    {
         environment = new Dictionary<string, string>(environment ?? [])
         {
             ["Mesh__ServerId"] = id,
@@ -77,9 +90,7 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
             environment[$"Mesh__Peers__{index}__Endpoint"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{peer.Port}");
         }
 
-        var server = new MeshProcess("Mesh.Server", id, port, Add(environment, settings));
-        await server.HealthyAsync();
-        return server;
+        return new MeshProcess("Mesh.Server", id, port, Add(environment, settings));
     }
 
     public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, MeshProcess home, Dictionary<string, string>? settings = null, Dictionary<string, string>? environment = null) =>
@@ -122,6 +133,19 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
 
     public void Kill() => _process.Kill();
 
+    /// <summary>Holds the process up, as a machine does that is suspended, until <see cref="Continue"/>.</summary>
+    public void Pause() => Assert.Equal(0, SendSignal(_process.Id, Sigstop));
+
+    public void Continue() => Assert.Equal(0, SendSignal(_process.Id, Sigcont));
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    public async Task<int> ExitAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
     public async Task RestartAsync()
     {
         await _process.WaitForExitAsync();
@@ -133,9 +157,7 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
     public async Task<int> StopAsync()
     {
         Assert.Equal(0, SendSignal(_process.Id, Sigterm));
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await _process.WaitForExitAsync(limit.Token);
-        return _process.ExitCode;
+        return await ExitAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -48,6 +48,7 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Timing:HeartbeatJitter", "NaN", "Mesh__Timing__HeartbeatJitter is NaN; it must lie between 0 and 1")]
     [InlineData("Mesh:Balancing:MinQueueThreshold", "15", "Mesh__Balancing__MinQueueThreshold must be below Mesh__Balancing__MaxQueueThreshold")]
     [InlineData("Mesh:Tasks:MaxAttempts", "1.5", "Mesh__Tasks__MaxAttempts must be a whole number")]
+    [InlineData("Mesh:Claim:Expiry", "00:00:00.5", "Mesh__Claim__Expiry is 00:00:00.5000000; it must lie between")]
     [InlineData("Mesh:LinePeers:Allowed:0", "example.org", "Mesh__LinePeers__Allowed__0 must be an IP address")]
     [InlineData("Mesh:LinePeers:Allowed:0", "10.0.0.0/33", "Mesh__LinePeers__Allowed__0 must be an IP address or a network such as 10.0.0.0/8")]
     [InlineData("Mesh:Redirect:Allowed:0", "http://borrower", "Mesh__Redirect__Allowed__0 must be host, host:port or *.domain")]

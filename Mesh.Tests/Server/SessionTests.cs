@@ -162,7 +162,7 @@ public sealed class SessionTests
         Assert.Equal(CloseReason.PeerClosed, await worker.EndAsync());
         await stopping;
 
-        Assert.Equal(1, (await server.Store.LoadAsync(TestContext.Current.CancellationToken)).Done);
+        Assert.Equal(1, (await server.Store.LoadAsync(new ServerId("server-a"), TestContext.Current.CancellationToken)).Done);
     }
 
     private static async Task<string> AskAsync(ClientWebSocket socket, string text)

@@ -33,6 +33,9 @@ public sealed class LifeTests(ITestOutputHelper output)
         "store: write applied, answer lost",
         "store: write failed, effect late",
         "store: write of a dead server applied",
+        "store: write refused, another has the claim",
+        "frozen server: Accepted",
+        "frozen server: found its place taken",
         "network: line reply lost",
         "network: line message late",
         "client: StorageAway",
@@ -73,6 +76,7 @@ public sealed class LifeTests(ITestOutputHelper output)
     [Theory]
     [InlineData(Mutation.ActBeforeStored, 5)]
     [InlineData(Mutation.FailedWriteForgotten, 20)]
+    [InlineData(Mutation.ClaimNotChecked, 100)]
     [InlineData(Mutation.TasksNotTakenUp, 20)]
     [InlineData(Mutation.LoansNotTakenUp, 20)]
     [InlineData(Mutation.LoanEndNotStored, 10)]

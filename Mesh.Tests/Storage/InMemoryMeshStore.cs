@@ -1,56 +1,170 @@
 using System.Collections.Frozen;
+using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
 
 namespace Mesh.Tests.Storage;
 
-/// <summary>A store without Redis; <see cref="IsAway"/> takes it away.</summary>
-internal sealed class InMemoryMeshStore : IMeshStore
+/// <summary>A store without Redis; <see cref="IsAway"/> takes it away. A claim in it does not expire.</summary>
+/// <param name="own">The server whose store it is.</param>
+/// <param name="place">What several servers share; null for a place of its own.</param>
+internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = null) : IMeshStore
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, TaskRecord> _tasks = [];
-    private readonly Dictionary<string, string> _ids = [];
-    private readonly Dictionary<string, TaskRecord> _results = [];
-    private readonly Dictionary<string, TaskRecord> _dead = [];
-    private readonly Dictionary<string, LoanRecord> _loans = [];
-    private long _done;
+    private readonly InMemoryPlace _place = place ?? new();
+    private readonly Dictionary<ServerId, long> _held = [];
+
+    public InMemoryMeshStore()
+        : this(new ServerId("server-a"))
+    {
+    }
 
     public bool IsAway { get; set; }
 
-    public Task<StoredState> LoadAsync(CancellationToken cancellationToken) => Use(() => new StoredState
+    public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) => Use(() =>
     {
-        Tasks = [.. _tasks.Values],
-        Loans = [.. _loans.Values],
-        Done = _done,
-        Dead = _dead.Count,
+        if (server != own && !_place.Servers.ContainsKey(server))
+        {
+            return new ClaimAnswer(ClaimResult.Unknown);
+        }
+
+        var state = _place.Of(server);
+        if (state.Holder is { } holder && holder.Instance != self.Instance && gone != state.EpochText)
+        {
+            state.Wanted |= server == own;
+            return new(ClaimResult.Held, state.EpochText, holder);
+        }
+
+        if (server != own && state.Tasks.Count + state.Dead.Count == 0)
+        {
+            return new(ClaimResult.Empty);
+        }
+
+        (state.Holder, state.Wanted) = (self, false);
+        _held[server] = ++state.Epoch;
+        return new(ClaimResult.Taken);
+    });
+
+    public Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken) => Use(() =>
+        Holds(server) ? server != own && _place.Of(server).Wanted ? ClaimState.Wanted : ClaimState.Held
+        : server == own ? throw new ClaimLostException(server, _place.Of(server).Holder)
+        : ClaimState.Lost);
+
+    public Task ReleaseAsync(ServerId server, CancellationToken cancellationToken) => Use(() =>
+    {
+        if (Holds(server))
+        {
+            _place.Of(server).Holder = null;
+        }
+
+        return _held.Remove(server);
+    });
+
+    public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => Use(() => new StoredState
+    {
+        Tasks = [.. _place.Of(server).Tasks.Values.Select(task => Kept(task, server))],
+        Loans = [.. _place.Of(server).Loans.Values],
+        Done = _place.Of(server).Done,
+        Dead = _place.Of(server).Dead.Count,
     });
 
     public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => Use<IReadOnlySet<string>>(() =>
     {
+        if (!Holds(own))
+        {
+            throw new ClaimLostException(own, _place.Of(own).Holder);
+        }
+
         var known = new HashSet<string>();
         foreach (var op in batch.Ops)
         {
-            Apply(op, known);
+            var server = op.Task?.Keeper ?? own;
+            if (Holds(server))
+            {
+                _place.Of(server).Apply(op, known);
+            }
+            else if (op.Kind == StoreOpKind.ReviveTask)
+            {
+                known.Add(op.Task!.KnownAs);
+            }
         }
 
         return known.ToFrozenSet();
     });
 
-    public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) =>
-        Use(() => _results.GetValueOrDefault(id) ?? _dead.GetValueOrDefault(id));
+    public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => Use(() => Readable()
+        .Select(server => (_place.Of(server).Results.GetValueOrDefault(id) ?? _place.Of(server).Dead.GetValueOrDefault(id)) is { } task ? Kept(task, server) : null)
+        .FirstOrDefault(task => task is not null));
 
-    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) =>
-        Use<IReadOnlyList<TaskRecord>>(() => [.. _dead.Values.OrderBy(task => task.Sequence).Take(limit)]);
+    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => Use<IReadOnlyList<TaskRecord>>(() =>
+        [.. Readable().SelectMany(server => _place.Of(server).Dead.Values.OrderBy(task => task.Sequence).Select(task => Kept(task, server))).Take(limit)]);
+
+    private bool Holds(ServerId server) => _held.TryGetValue(server, out var epoch) && epoch == _place.Of(server).Epoch;
+
+    private TaskRecord Kept(TaskRecord task, ServerId server) => server == own ? task : task with { Keeper = server };
+
+    private IEnumerable<ServerId> Readable() => _held.Keys.Where(server => server != own).Prepend(own);
 
     private Task<T> Use<T>(Func<T> use)
     {
-        lock (_lock)
+        lock (_place)
         {
-            return IsAway ? Task.FromException<T>(new StoreAwayException("The test took it away.", new IOException())) : Task.FromResult(use());
+            if (IsAway)
+            {
+                return Task.FromException<T>(new StoreAwayException("The test took it away.", new IOException()));
+            }
+
+            try
+            {
+                return Task.FromResult(use());
+            }
+            catch (ClaimLostException lost)
+            {
+                return Task.FromException<T>(lost);
+            }
         }
     }
+}
 
-    private void Apply(in StoreOp op, HashSet<string> known)
+/// <summary>What the stores of several servers share.</summary>
+internal sealed class InMemoryPlace
+{
+    public Dictionary<ServerId, InMemoryState> Servers { get; } = [];
+
+    public InMemoryState Of(ServerId server)
+    {
+        if (!Servers.TryGetValue(server, out var state))
+        {
+            Servers.Add(server, state = new InMemoryState());
+        }
+
+        return state;
+    }
+}
+
+/// <summary>What is stored of one server.</summary>
+internal sealed class InMemoryState
+{
+    private readonly Dictionary<string, string> _ids = [];
+
+    public Dictionary<string, TaskRecord> Tasks { get; } = [];
+
+    public Dictionary<string, TaskRecord> Results { get; } = [];
+
+    public Dictionary<string, TaskRecord> Dead { get; } = [];
+
+    public Dictionary<string, LoanRecord> Loans { get; } = [];
+
+    public long Done { get; private set; }
+
+    public long Epoch { get; set; }
+
+    public string EpochText => $"{Epoch}";
+
+    public ClaimHolder? Holder { get; set; }
+
+    public bool Wanted { get; set; }
+
+    public void Apply(in StoreOp op, HashSet<string> known)
     {
         var task = op.Task;
         var wire = task?.WireId.Value ?? "";
@@ -58,36 +172,36 @@ internal sealed class InMemoryMeshStore : IMeshStore
         {
             case StoreOpKind.AcceptTask when task!.Keyed && _ids.TryGetValue(task.Id, out var owner) && owner == wire:
                 break;
-            case StoreOpKind.AcceptTask when task!.Keyed && (_ids.ContainsKey(task.Id) || _results.ContainsKey(task.Id) || _dead.ContainsKey(task.Id)):
-                known.Add(task.Id);
+            case StoreOpKind.AcceptTask when task!.Keyed && (_ids.ContainsKey(task.Id) || Results.ContainsKey(task.Id) || Dead.ContainsKey(task.Id)):
+                known.Add(task.KnownAs);
                 break;
             case StoreOpKind.AcceptTask:
                 Put(task!);
                 break;
-            case StoreOpKind.UpdateTask when _tasks.ContainsKey(wire):
-                _tasks[wire] = task!;
+            case StoreOpKind.UpdateTask when Tasks.ContainsKey(wire):
+                Tasks[wire] = Stored(task!);
                 break;
             case StoreOpKind.SettleTask when Take(task!):
-                _results[task!.Id] = task;
-                _done++;
+                Results[task!.Id] = Stored(task);
+                Done++;
                 break;
             case StoreOpKind.BuryTask when Take(task!):
-                _dead[task!.Id] = task;
+                Dead[task!.Id] = Stored(task);
                 break;
-            case StoreOpKind.ReviveTask when _dead.Remove(task!.Id):
+            case StoreOpKind.ReviveTask when Dead.Remove(task!.Id):
                 Put(task);
                 break;
-            case StoreOpKind.ReviveTask when !_tasks.ContainsKey(wire):
-                known.Add(task!.Id);
+            case StoreOpKind.ReviveTask when !Tasks.ContainsKey(wire):
+                known.Add(task!.KnownAs);
                 break;
             case StoreOpKind.DropTask:
                 Take(task!);
                 break;
             case StoreOpKind.PutLoan:
-                _loans[op.Loan!.Worker.Value] = op.Loan;
+                Loans[op.Loan!.Worker.Value] = op.Loan;
                 break;
             case StoreOpKind.DropLoan:
-                _loans.Remove(op.Loan!.Worker.Value);
+                Loans.Remove(op.Loan!.Worker.Value);
                 break;
             case StoreOpKind.UpdateTask or StoreOpKind.SettleTask or StoreOpKind.BuryTask or StoreOpKind.ReviveTask:
                 break;
@@ -96,10 +210,12 @@ internal sealed class InMemoryMeshStore : IMeshStore
         }
     }
 
+    private static TaskRecord Stored(TaskRecord task) => task with { Keeper = null };
+
     private void Put(TaskRecord task)
     {
         _ids[task.Id] = task.WireId.Value;
-        _tasks[task.WireId.Value] = task;
+        Tasks[task.WireId.Value] = Stored(task);
     }
 
     private bool Take(TaskRecord task)
@@ -109,11 +225,15 @@ internal sealed class InMemoryMeshStore : IMeshStore
             _ids.Remove(task.Id);
         }
 
-        return _tasks.Remove(task.WireId.Value);
+        return Tasks.Remove(task.WireId.Value);
     }
 }
 
 public sealed class InMemoryMeshStoreTests : MeshStoreContract
 {
-    private protected override Task<IMeshStore> CreateAsync() => Task.FromResult<IMeshStore>(new InMemoryMeshStore());
+    private protected override Task<Func<string, IMeshStore>> CreateAsync()
+    {
+        var place = new InMemoryPlace();
+        return Task.FromResult<Func<string, IMeshStore>>(server => new InMemoryMeshStore(new ServerId(server), place));
+    }
 }

@@ -2,6 +2,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
 using Mesh.Tests.Fixtures;
+using Mesh.Tests.Integration;
 using StackExchange.Redis;
 
 namespace Mesh.Tests.Storage;
@@ -9,20 +10,26 @@ namespace Mesh.Tests.Storage;
 public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
 {
     private static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Expiry = TimeSpan.FromMinutes(1);
+    private static readonly ServerId Self = new("server-a");
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private protected override async Task<IMeshStore> CreateAsync()
+    private protected override Task<Func<string, IMeshStore>> CreateAsync() => StoresAsync(redis);
+
+    /// <summary>The stores of servers in one empty Redis.</summary>
+    internal static async Task<Func<string, IMeshStore>> StoresAsync(RedisFixture redis)
     {
         var database = await redis.Isolated();
-        return new RedisMeshStore(() => database, new ServerId("server-a"), Retention);
+        return server => new RedisMeshStore(() => database, new ServerId(server), Retention, Expiry);
     }
 
     [Fact]
     public async Task Settle_Result_ExpiresAfterTheRetention()
     {
         var database = await redis.Isolated();
-        var store = new RedisMeshStore(() => database, new ServerId("server-a"), Retention);
+        var store = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        await ClaimAsync(store, Self, "self");
         var task = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", Amount: null, Sequence: 1);
         await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task), StoreOp.Of(StoreOpKind.SettleTask, task)), Stop);
 
@@ -36,8 +43,10 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
         var database = await redis.Isolated();
         await database.HashSetAsync("mesh:{server-a}:tasks", "t1", "{\"id\":17}");
 
-        var fault = await Assert.ThrowsAsync<InvalidDataException>(() =>
-            new RedisMeshStore(() => database, new ServerId("server-a"), Retention).LoadAsync(Stop));
+        var store = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        await ClaimAsync(store, Self, "self");
+
+        var fault = await Assert.ThrowsAsync<InvalidDataException>(() => store.LoadAsync(Self, Stop));
         Assert.Contains("mesh:{server-a}:tasks", fault.Message, StringComparison.Ordinal);
     }
 
@@ -46,12 +55,13 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
     {
         await using var own = await RedisProcess.StartAsync(Stop);
         await using var connection = await ConnectionMultiplexer.ConnectAsync(own.ConnectionString + ",abortConnect=false,asyncTimeout=1000,syncTimeout=1000");
-        var store = new RedisMeshStore(() => connection.GetDatabase(), new ServerId("server-a"), Retention);
-        await store.LoadAsync(Stop);
+        var store = new RedisMeshStore(() => connection.GetDatabase(), Self, Retention, Expiry);
+        await ClaimAsync(store, Self, "self");
+        await store.LoadAsync(Self, Stop);
         await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.DropTask, new TaskRecord("t0", new TaskId("t0"), TaskType.Query, "maria", Amount: null, Sequence: 0))), Stop);
         await own.KillAsync();
 
-        await Assert.ThrowsAsync<StoreAwayException>(() => store.LoadAsync(Stop));
+        await Assert.ThrowsAsync<StoreAwayException>(() => store.LoadAsync(Self, Stop));
         await Assert.ThrowsAsync<StoreAwayException>(() => store.FindSettledAsync("t1", Stop));
         await Assert.ThrowsAsync<StoreAwayException>(() => store.ListDeadAsync(10, Stop));
         var task = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", Amount: null, Sequence: 1);
@@ -62,8 +72,35 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
         await own.RestartAsync(Stop);
         await back.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
 
-        // The restarted store does not know the script.
+        // The restarted store knows neither the script nor the claim.
         Assert.Empty(await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task)), Stop));
+    }
+
+    [Fact]
+    public async Task Claim_NotRenewed_ExpiresAndTheNextEpochFences()
+    {
+        var database = await redis.Isolated();
+        var first = new RedisMeshStore(() => database, Self, Retention, TimeSpan.FromMilliseconds(50));
+        var second = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        await ClaimAsync(first, Self, "first");
+        await Eventually.GetAsync(
+            "the claim expires", () => second.ClaimAsync(Self, Holder("second"), gone: null, Stop), answer => answer.Result == ClaimResult.Taken);
+
+        await Assert.ThrowsAsync<ClaimLostException>(() => first.WriteAsync(Batch(), Stop));
+    }
+
+    [Fact]
+    public async Task Claim_ExpiredThatNobodyTook_IsRenewed()
+    {
+        var database = await redis.Isolated();
+        var first = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        await ClaimAsync(first, Self, "first");
+        await database.KeyDeleteAsync("mesh:{server-a}:claim");
+
+        Assert.Equal(ClaimState.Held, await first.RenewAsync(Self, Stop));
+
+        var answer = await new RedisMeshStore(() => database, Self, Retention, Expiry).ClaimAsync(Self, Holder("second"), gone: null, Stop);
+        Assert.Equal(ClaimResult.Held, answer.Result);
     }
 
     private static StoreBatch Batch(params StoreOp[] ops)

@@ -35,6 +35,13 @@ internal sealed class TaskFlow(CoreState core)
             return;
         }
 
+        if (core.StoreAway)
+        {
+            // At once, rather than after another write has failed.
+            core.Effects.Answers.Add((submission, SubmitOutcome.StorageAway));
+            return;
+        }
+
         if (core.Tasks.Count + submission.Tasks.Count > core.Settings.Tasks.Capacity)
         {
             core.Effects.Answers.Add((submission, SubmitOutcome.Full));
@@ -69,7 +76,7 @@ internal sealed class TaskFlow(CoreState core)
         var outcome = SubmitOutcome.Accepted;
         foreach (var task in accepted.Tasks)
         {
-            if (known.Contains(task.Record.Id))
+            if (known.Contains(task.Record.KnownAs))
             {
                 core.Tasks.Remove(task);
                 outcome = accepted.Submission!.Revive ? SubmitOutcome.NotDead : outcome;

@@ -99,3 +99,13 @@ internal sealed class LoansOptions
     /// <summary>No loan is older than this. Default: 1 h.</summary>
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromHours(1);
 }
+
+/// <summary>Mesh__Claim: that one process serves under this server's id, and no second.</summary>
+internal sealed class ClaimOptions
+{
+    /// <summary>A process that has not renewed its claim for so long has lost it, if another wants it. Default: 5 s.</summary>
+    public TimeSpan Expiry { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a process waits for another one under the same id to go before it ends. Default: 1 min.</summary>
+    public TimeSpan WaitLimit { get; set; } = TimeSpan.FromMinutes(1);
+}

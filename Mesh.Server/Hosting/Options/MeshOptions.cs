@@ -31,6 +31,8 @@ internal sealed class MeshOptions
 
     public LoansOptions Loans { get; set; } = new();
 
+    public ClaimOptions Claim { get; set; } = new();
+
     public SessionsOptions Sessions { get; set; } = new();
 
     public LinePeersOptions LinePeers { get; set; } = new();

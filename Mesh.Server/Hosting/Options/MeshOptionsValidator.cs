@@ -23,6 +23,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         CheckBalancing(options.Balancing, faults);
         CheckTasks(options.Tasks, faults);
         CheckLoans(options.Loans, faults);
+        CheckClaim(options.Claim, faults);
         CheckShells(options, faults);
         CheckSessions(options.Sessions, faults);
         CheckAccess(options, faults);
@@ -167,6 +168,12 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Loans__ReturnTimeout", loans.ReturnTimeout, Millisecond, Hour, faults);
         Range("Mesh__Loans__BorrowerLostAfter", loans.BorrowerLostAfter, Millisecond, TimeSpan.FromHours(24), faults);
         Range("Mesh__Loans__MaxAge", loans.MaxAge, Millisecond, Month, faults);
+    }
+
+    private static void CheckClaim(ClaimOptions claim, List<string> faults)
+    {
+        Range("Mesh__Claim__Expiry", claim.Expiry, TimeSpan.FromSeconds(1), Hour, faults);
+        Range("Mesh__Claim__WaitLimit", claim.WaitLimit, TimeSpan.Zero, TimeSpan.FromHours(24), faults);
     }
 
     private static void CheckShells(MeshOptions options, List<string> faults)

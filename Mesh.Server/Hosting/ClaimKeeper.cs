@@ -1,0 +1,138 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting.Options;
+using Mesh.Server.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>Has this server's claim before it serves, and keeps it: two processes started under one id do not both serve.</summary>
+internal sealed partial class ClaimKeeper(
+    IMeshStore store, MeshInbox inbox, LoopState state, IOptions<MeshOptions> options, TimeProvider time, ILogger<ClaimKeeper> logger)
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan ConfirmLimit = TimeSpan.FromMilliseconds(500);
+
+    private readonly string _instance = Guid.NewGuid().ToString("N");
+    private readonly ClaimOptions _options = options.Value.Claim;
+    private ClaimHolder _self = null!;
+    private long _asked;
+
+    /// <summary>True when the claim should have been renewed long ago: this process was stopped for a while, and another may have taken its place.</summary>
+    public bool IsOverdue => time.GetElapsedTime(Volatile.Read(ref _asked)) > _options.Expiry;
+
+    /// <summary>Takes the claim, however long the store is away; waits for another holder to go.</summary>
+    /// <exception cref="ClaimHeldException">It did not within Mesh__Claim__WaitLimit.</exception>
+    public async Task TakeAsync(ServerSettings settings, CancellationToken cancellationToken)
+    {
+        _self = new ClaimHolder(settings.Id, _instance, settings.Advertise.ToString(), LocalProcess.Own);
+        var (began, gone, away) = (time.GetTimestamp(), (string?)null, false);
+        ClaimHolder? told = null;
+        while (true)
+        {
+            try
+            {
+                _asked = time.GetTimestamp();
+                var answer = await store.ClaimAsync(settings.Id, _self, gone, cancellationToken);
+                if (answer.Result == ClaimResult.Taken)
+                {
+                    return;
+                }
+
+                var holder = answer.Holder!;
+                if (holder.Process is { } process && gone != answer.Epoch && LocalProcess.IsGone(process))
+                {
+                    gone = answer.Epoch;
+                    continue;
+                }
+
+                began = told is null ? _asked : began;
+                if (told != holder)
+                {
+                    told = holder;
+                    state.WaitingFor = $"the claim on \"{settings.Id}\", which {holder} has";
+                    LogHeld(settings.Id, holder, _options.WaitLimit);
+                }
+
+                if (time.GetElapsedTime(began) > _options.WaitLimit)
+                {
+                    throw new ClaimHeldException(settings.Id, holder, _options.WaitLimit);
+                }
+            }
+            catch (StoreAwayException fault)
+            {
+                state.WaitingFor = "the store";
+                if (!away)
+                {
+                    away = true;
+                    LogStoreAway(fault.Message);
+                }
+            }
+
+            await Task.Delay(RetryDelay, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Renews it for as long as the loop runs.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(_options.Expiry / 3, time);
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                await RenewAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The loop has ended.
+        }
+#pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await inbox.PostAsync(new(LoopInput.Broken) { Subject = exception });
+        }
+    }
+
+    /// <summary>Before a process that was stopped goes on: is it still the one? Not waited for long; whoever writes learns it in any case.</summary>
+    /// <exception cref="ClaimLostException">Another process has the claim.</exception>
+    public async Task ConfirmAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RenewAsync(cancellationToken).WaitAsync(ConfirmLimit, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // As a store that is away.
+        }
+    }
+
+    /// <summary>The server has stopped: the next one need not wait.</summary>
+    public async Task ReleaseAsync()
+    {
+        try
+        {
+            await store.ReleaseAsync(_self.Server, CancellationToken.None);
+        }
+        catch (StoreAwayException)
+        {
+            // It expires.
+        }
+    }
+
+    // A store that is away says nothing about the claim: nobody else can take it there either. That it is away tells whoever writes.
+    private async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _asked, time.GetTimestamp());
+        try
+        {
+            await store.RenewAsync(_self.Server, cancellationToken);
+        }
+        catch (StoreAwayException)
+        {
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+using Mesh.Server.Storage;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>
+/// Tells on Linux whether another process of this machine still runs, so that a server that was killed need not wait for its own claim to expire.
+/// Elsewhere it cannot tell, and the claim expires.
+/// </summary>
+internal static class LocalProcess
+{
+    // proc(5): the fields of /proc/pid/stat after the name in parentheses, counted from 0.
+    private const int StateField = 0;
+    private const int StartTimeField = 19;
+
+    /// <summary>This process, or null where processes cannot be told apart.</summary>
+    public static ProcessName? Own { get; } = FindOwn();
+
+    /// <summary>True when it ran on this machine and has ended; false when it runs or nobody knows.</summary>
+    public static bool IsGone(ProcessName process) => process.Place == Own?.Place && FindStart(process.Id) != process.Started;
+
+    private static ProcessName? FindOwn()
+    {
+        try
+        {
+            // A process id means something within one run of one machine, in one namespace of process ids.
+            var place = $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {new FileInfo("/proc/self/ns/pid").LinkTarget}";
+            return FindStart(Environment.ProcessId) is { } started ? new ProcessName(place, Environment.ProcessId, started) : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>When a process started, in the kernel's ticks; null when there is none, or only its remains.</summary>
+    private static string? FindStart(int process)
+    {
+        try
+        {
+            var text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/stat"));
+            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[StateField] is "Z" or "X" ? null : fields[StartTimeField];
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Mesh.Protocol;
+using StackExchange.Redis;
+
+namespace Mesh.Server.Storage;
+
+/// <summary>The claims that this process has: its own and those of servers that it has adopted. Safe from any thread.</summary>
+/// <param name="database">Where they are kept.</param>
+/// <param name="own">This server.</param>
+/// <param name="expiry">A claim that is not renewed for so long is free.</param>
+internal sealed class RedisClaims(Func<IDatabase> database, ServerId own, TimeSpan expiry)
+{
+    private readonly ConcurrentDictionary<ServerId, (string Epoch, byte[] Holder)> _held = [];
+
+    /// <summary>What allows this process to write that server's state, or null.</summary>
+    public string? EpochOf(ServerId server) => _held.TryGetValue(server, out var claim) ? claim.Epoch : null;
+
+    /// <summary>The servers whose claims this process has.</summary>
+    public IEnumerable<ServerId> Held => _held.Keys;
+
+    public async Task<ClaimAnswer> TakeAsync(ServerId server, ClaimHolder holder, string? gone, CancellationToken cancellationToken)
+    {
+        var keys = new RedisKeys(server);
+        var record = JsonSerializer.SerializeToUtf8Bytes(holder, StoreJson.Default.ClaimHolder);
+        var reply = await database().ScriptEvaluateAsync(
+            ClaimScripts.Take,
+            [keys.Claim, keys.Epoch, keys.Wanted, keys.Tasks, keys.Dead],
+            [holder.Instance, record, Milliseconds, server == own ? ClaimScripts.Owner : ClaimScripts.Adopter, gone ?? ""]).WaitAsync(cancellationToken);
+        switch ((string?)reply[0])
+        {
+            case ClaimScripts.Taken:
+                _held[server] = ((string)reply[1]!, record);
+                return new(ClaimResult.Taken);
+            case ClaimScripts.Held:
+                return new(ClaimResult.Held, (string?)reply[1], Read(keys.Claim, (RedisValue)reply[2]));
+            case ClaimScripts.Unknown:
+                return new(ClaimResult.Unknown);
+            case ClaimScripts.Empty:
+                return new(ClaimResult.Empty);
+            default:
+                throw new InvalidOperationException($"The claim's script answered '{reply[0]}'.");
+        }
+    }
+
+    public async Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        if (!_held.TryGetValue(server, out var claim))
+        {
+            return ClaimState.Lost;
+        }
+
+        var keys = new RedisKeys(server);
+        var reply = await database().ScriptEvaluateAsync(
+            ClaimScripts.Renew, [keys.Claim, keys.Epoch, keys.Wanted], [claim.Epoch, claim.Holder, Milliseconds]).WaitAsync(cancellationToken);
+        switch ((string?)reply)
+        {
+            case ClaimScripts.Held:
+                return ClaimState.Held;
+            case ClaimScripts.Wanted:
+                // The owner's own wish, left from when it waited, or that of a second process under its id: neither is heard.
+                return server == own ? ClaimState.Held : ClaimState.Wanted;
+            case ClaimScripts.Lost:
+                Drop(server);
+                return ClaimState.Lost;
+            default:
+                throw new InvalidOperationException($"The claim's script answered '{reply}'.");
+        }
+    }
+
+    public async Task ReleaseAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        if (_held.TryRemove(server, out var claim))
+        {
+            var keys = new RedisKeys(server);
+            await database().ScriptEvaluateAsync(ClaimScripts.Release, [keys.Claim, keys.Epoch], [claim.Epoch]).WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>A write was refused: somebody else has it.</summary>
+    public void Drop(ServerId server) => _held.TryRemove(server, out _);
+
+    public async Task<ClaimHolder?> FindHolderAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        var key = new RedisKeys(server).Claim;
+        var holder = await database().StringGetAsync(key).WaitAsync(cancellationToken);
+        return holder.IsNull ? null : Read(key, holder);
+    }
+
+    private static ClaimHolder Read(RedisKey key, RedisValue holder) => RedisMeshStore.Read(key, holder, StoreJson.Default.ClaimHolder);
+
+    private long Milliseconds => (long)expiry.TotalMilliseconds;
+}

@@ -1,0 +1,123 @@
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>
+/// One process's connection to its store, and the ways in which a write over it can go wrong: without effect, with an effect but without an answer, with a late effect.
+/// </summary>
+/// <param name="store">What it writes to.</param>
+/// <param name="epoch">The claim that it writes under.</param>
+internal sealed class SimStoreLink(SimStore store, long epoch, Coverage coverage)
+{
+    private readonly SimRedis _redis = store.Redis;
+
+    /// <summary>On its way to the store; whoever waits for it may have stopped waiting.</summary>
+    private IReadOnlyList<StoreOp>? _underWay;
+    private long _write;
+
+    /// <summary>True once the store has refused a write, because another has the claim.</summary>
+    public bool IsFenced { get; private set; }
+
+    /// <summary>Writes as one round trip. Called once with the ids that were known, or with null when the outcome is unknown, or the claim is lost.</summary>
+    public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlySet<string>?> done)
+    {
+        // One connection, in order: what is still on its way arrives first.
+        Arrive();
+        _underWay = ops;
+        var write = ++_write;
+        var falls = _redis.Falls;
+        var fate = _redis.Random.Chance(_redis.Trouble) ? _redis.Random.From(1, 3) : 0;
+        switch (fate)
+        {
+            case 1:
+                coverage.Count("store: write failed without effect");
+                _redis.Scheduler.After(_redis.Delay(), () =>
+                {
+                    Forget(write);
+                    done(null);
+                });
+                break;
+            case 2:
+                coverage.Count("store: write failed, effect late");
+                _redis.Scheduler.After(_redis.Delay(), () => done(null));
+                _redis.Scheduler.After(_redis.Random.Seconds(0, 3), () => Arrive(write));
+                break;
+            default:
+                _redis.Scheduler.After(_redis.Delay(), () => Serve(write, falls, answerLost: fate == 3, done));
+                break;
+        }
+    }
+
+    /// <summary>The server is gone: what is on its way arrives, or never will, or arrives late.</summary>
+    public void Abandon()
+    {
+        if (_underWay is null || !_redis.IsUp)
+        {
+            _underWay = null;
+        }
+        else if (_redis.Random.Chance(0.25))
+        {
+            coverage.Count("store: write of a dead server late");
+            var write = _write;
+            _redis.Scheduler.After(_redis.Random.Seconds(0, 3), () => Arrive(write));
+        }
+        else
+        {
+            if (_redis.Random.Chance(0.6))
+            {
+                coverage.Count("store: write of a dead server applied");
+                Arrive();
+            }
+
+            _underWay = null;
+        }
+    }
+
+    private void Serve(long write, int falls, bool answerLost, Action<IReadOnlySet<string>?> done)
+    {
+        if (!_redis.IsUp || _redis.Falls != falls)
+        {
+            Forget(write);
+            _redis.Scheduler.After(_redis.Random.Seconds(0.01, 2), () => done(null));
+            return;
+        }
+
+        var known = Arrive(write);
+        _redis.Scheduler.After(_redis.Delay(), () =>
+        {
+            var lost = answerLost || !_redis.IsUp || _redis.Falls != falls;
+            coverage.Count("store: write applied, answer lost", lost ? 1 : 0);
+            done(lost || IsFenced ? null : known);
+        });
+    }
+
+    private void Forget(long write)
+    {
+        if (write == _write)
+        {
+            _underWay = null;
+        }
+    }
+
+    private HashSet<string> Arrive(long? write = null)
+    {
+        var known = new HashSet<string>();
+        if (_underWay is { } ops && (write is null || write == _write) && _redis.IsUp)
+        {
+            _underWay = null;
+            if (!store.MayWrite(epoch))
+            {
+                IsFenced = true;
+                coverage.Count("store: write refused, another has the claim");
+                return known;
+            }
+
+            foreach (var op in ops)
+            {
+                store.Apply(op, known);
+            }
+        }
+
+        return known;
+    }
+}
