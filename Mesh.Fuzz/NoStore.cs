@@ -9,7 +9,14 @@ namespace Mesh.Fuzz;
 /// <summary>A store that takes everything and remembers nothing, so that memory that grows is the server's own.</summary>
 internal sealed class NoStore : IMeshStore
 {
-    public Task<StoredState> LoadAsync(CancellationToken cancellationToken) => Task.FromResult(StoredState.Empty);
+    public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) =>
+        Task.FromResult(new ClaimAnswer(ClaimResult.Taken));
+
+    public Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken) => Task.FromResult(ClaimState.Held);
+
+    public Task ReleaseAsync(ServerId server, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => Task.FromResult(StoredState.Empty);
 
     public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlySet<string>>(FrozenSet<string>.Empty);

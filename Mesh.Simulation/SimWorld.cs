@@ -24,12 +24,14 @@ internal sealed class SimWorld
 
         Ambush = new Ambush(Scheduler);
         Observer = new Observer(this);
+        var adoption = seeds.For("adoption");
         var ours = plan.Servers.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("server", index), At(1, index)))).ToList();
         var foreign = plan.Foreign.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("SERVER", index), At(2, index)))).ToList();
         var all = ours.Select(server => server.Peer).Concat(foreign.Select(server => server.Peer)).ToList();
         foreach (var (server, peer) in ours)
         {
-            var settings = server.Settings with { Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
+            TimeSpan? adoptAfter = adoption.Chance(0.6) ? adoption.Seconds(2, 20) : null;
+            var settings = server.Settings with { AdoptAfter = adoptAfter, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
             var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
             AddListener(peer, Servers[^1]);

@@ -14,7 +14,8 @@ internal sealed record StatusAnswer(
     long Dead,
     IReadOnlyList<WorkerAnswer> Workers,
     IReadOnlyList<PeerAnswer> Peers,
-    IReadOnlyList<LoanAnswer> Loans)
+    IReadOnlyList<LoanAnswer> Loans,
+    IReadOnlyList<AdoptionAnswer> Adopted)
 {
     public static StatusAnswer Of(ServerStatus status) => new(
         status.Id.Value,
@@ -25,8 +26,14 @@ internal sealed record StatusAnswer(
         status.Dead,
         [.. status.Workers.Select(WorkerAnswer.Of)],
         [.. status.Peers.Select(PeerAnswer.Of)],
-        [.. status.Loans.Select(loan => LoanAnswer.Of(loan, status.Id))]);
+        [.. status.Loans.Select(loan => LoanAnswer.Of(loan, status.Id))],
+        [.. status.Adopted.Select(adoption => new AdoptionAnswer(adoption.Server.Value, adoption.Since, adoption.Tasks, adoption.Done))]);
 }
+
+/// <summary>A dead server whose tasks this one serves.</summary>
+/// <param name="Tasks">Its tasks that are still unsettled.</param>
+/// <param name="Done">Its tasks that were done here.</param>
+internal sealed record AdoptionAnswer(string Server, DateTimeOffset Since, int Tasks, long Done);
 
 internal sealed record WorkerAnswer(string Id, string Home, string State, string? Transport)
 {

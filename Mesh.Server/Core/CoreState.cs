@@ -20,6 +20,9 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public LoanBook Loans { get; } = new();
 
+    /// <summary>The servers whose tasks this one serves.</summary>
+    public Dictionary<ServerId, Adoption> Adoptions { get; } = [];
+
     public PeerBook Peers { get; } = new(settings.Peers);
 
     /// <summary>Workers whose held get_tasks may have an answer now, because their loan changed; looked at when the input is done.</summary>

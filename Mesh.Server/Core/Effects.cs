@@ -29,6 +29,12 @@ internal sealed class Effects
     /// <summary>UPDATE tasks about to be buried: void them in the ledger, then <see cref="ServerCore.OnVoided"/>.</summary>
     public List<TaskRecord> Voids { get; } = [];
 
+    /// <summary>Dead peers: take their claims, then <see cref="ServerCore.OnAdopted"/> or <see cref="ServerCore.OnAdoptionRefused"/>.</summary>
+    public List<ServerId> Adoptions { get; } = [];
+
+    /// <summary>Claims of adopted servers that are not needed any more.</summary>
+    public List<ServerId> Releases { get; } = [];
+
     /// <summary>Attempts and tasks that ended, for metrics and traces.</summary>
     public List<TaskEnd> TaskEnds { get; } = [];
 
@@ -43,6 +49,8 @@ internal sealed class Effects
         Sends.Clear();
         PeerSends.Clear();
         Voids.Clear();
+        Adoptions.Clear();
+        Releases.Clear();
         TaskEnds.Clear();
         Answers.Clear();
         Events.Clear();

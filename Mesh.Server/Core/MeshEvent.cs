@@ -46,6 +46,14 @@ internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Worker
 /// <summary>Borrower: COMMAND_RELEASE goes out, for the nth time.</summary>
 internal sealed record ReleaseSent(ServerId Owner, WorkerList Workers, int Try) : MeshEvent;
 
+/// <summary>This server serves the unsettled tasks and dead letters of another from here on.</summary>
+internal sealed record ServerAdopted(ServerId Server, int Tasks, long Dead) : MeshEvent;
+
+/// <summary>An adopted server, or another adopter, has them again.</summary>
+/// <param name="Done">Its tasks that were done here.</param>
+/// <param name="Left">Its tasks that were still here.</param>
+internal sealed record ServerDisowned(ServerId Server, long Done, int Left) : MeshEvent;
+
 internal sealed record TaskPutBack(TaskRecord Task, string Reason) : MeshEvent;
 
 internal sealed record TaskBuried(TaskRecord Task) : MeshEvent;

@@ -19,6 +19,7 @@ internal sealed class ServerCore
     private readonly Borrower _borrower;
     private readonly Requester _requester;
     private readonly PeerWatch _peers;
+    private readonly Adopter _adopter;
     private DateTimeOffset _nextCare;
     private DateTimeOffset _nextBalance;
 
@@ -32,6 +33,7 @@ internal sealed class ServerCore
         _requester = new Requester(_core, keeper, _borrower);
         _desk = new WorkerDesk(_core, _tasks, _lender, _borrower);
         _peers = new PeerWatch(_core);
+        _adopter = new Adopter(_core, _tasks);
         _nextCare = _nextBalance = now;
 
         _tasks.Restore(stored, now);
@@ -64,7 +66,7 @@ internal sealed class ServerCore
     {
         get
         {
-            var next = Earliest(_tasks.NextDeadline, Earliest(_desk.NextDeadline, _peers.NextDeadline));
+            var next = Earliest(_tasks.NextDeadline, Earliest(_desk.NextDeadline, Earliest(_peers.NextDeadline, _adopter.NextDeadline)));
             next = _core.Loans.All.Count > 0 ? Earliest(next, _nextCare) : next;
             var balancing = _core.Tasks.Depth > _core.Settings.Balancing.MaxQueueThreshold || _core.Loans.All.Count > 0;
             return balancing ? Earliest(next, _nextBalance) : next;
@@ -223,11 +225,28 @@ internal sealed class ServerCore
 
     public void OnVoidFailed(TaskId task, DateTimeOffset now) => _tasks.OnVoidFailed(task, now);
 
+    /// <summary>The claim of a dead peer is this server's, and this is what is stored of it.</summary>
+    public void OnAdopted(ServerId server, StoredState stored, DateTimeOffset now)
+    {
+        _adopter.OnAdopted(server, stored, now);
+        Finish(now);
+    }
+
+    public void OnAdoptionRefused(ServerId server, DateTimeOffset now) => _adopter.OnRefused(server, now);
+
+    /// <summary>An adopted server is back and waits for its claim, or another has taken it.</summary>
+    public void OnDisowned(ServerId server, DateTimeOffset now)
+    {
+        _adopter.OnDisowned(server, now);
+        Finish(now);
+    }
+
     public void OnTimer(DateTimeOffset now)
     {
         _tasks.OnTimer(now);
         _desk.OnTimer(now);
         _peers.OnTimer(now);
+        _adopter.OnTimer(now);
         if (_nextBalance <= now)
         {
             _nextBalance = now + _core.Settings.Balancing.Interval;
@@ -255,7 +274,8 @@ internal sealed class ServerCore
     }
 
     /// <summary>An unsettled task by the client's id, or null.</summary>
-    public TaskRecord? FindTask(string id) => _core.Tasks.Find(id)?.ToRecord();
+    public TaskRecord? FindTask(string id) =>
+        (_core.Tasks.Find(id, keeper: null) ?? _core.Adoptions.Keys.Select(server => _core.Tasks.Find(id, server)).FirstOrDefault(task => task is not null))?.ToRecord();
 
     public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) =>
         _core.Tasks.All.Select(task => task.ToRecord()).Where(task => task.State == state).OrderBy(task => task.Sequence).Take(limit);

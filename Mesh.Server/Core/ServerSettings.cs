@@ -22,6 +22,9 @@ internal sealed record ServerSettings
 
     /// <summary>Where workers may be sent, besides the peers' own addresses.</summary>
     public EndpointPatterns Redirects { get; init; } = EndpointPatterns.None;
+
+    /// <summary>The tasks of a peer that has been dead for so long are adopted; null to leave them to it.</summary>
+    public TimeSpan? AdoptAfter { get; init; } = TimeSpan.FromMinutes(5);
 }
 
 /// <summary>A configured peer; its endpoint is what workers are sent home to.</summary>

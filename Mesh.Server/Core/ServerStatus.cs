@@ -12,7 +12,8 @@ internal sealed record ServerStatus(
     long Dead,
     IReadOnlyList<WorkerStatus> Workers,
     IReadOnlyList<PeerStatus> Peers,
-    IReadOnlyList<LoanRecord> Loans);
+    IReadOnlyList<LoanRecord> Loans,
+    IReadOnlyList<AdoptionStatus> Adopted);
 
 /// <summary>idle, busy, lent (away), leaving (an order waits for it) or gone (within its grace).</summary>
 internal enum WorkerState : byte
@@ -26,5 +27,9 @@ internal enum WorkerState : byte
 
 /// <param name="Transport">Null for a worker that is away.</param>
 internal sealed record WorkerStatus(WorkerId Id, ServerId Home, WorkerState State, Framing? Transport);
+
+/// <param name="Tasks">Its tasks that are still unsettled.</param>
+/// <param name="Done">Its tasks that were done here.</param>
+internal sealed record AdoptionStatus(ServerId Server, DateTimeOffset Since, int Tasks, long Done);
 
 internal sealed record PeerStatus(ServerId Id, MeshEndpoint Endpoint, bool Alive, DateTimeOffset? LastSeen, ServerLoad? Load);

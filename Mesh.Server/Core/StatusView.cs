@@ -12,7 +12,9 @@ internal static class StatusView
         core.Tasks.Dead,
         Workers(core),
         [.. core.Peers.All.Select(peer => new PeerStatus(peer.Id, peer.Settings.Endpoint, peer.Alive, peer.LastSeen, peer.Load))],
-        [.. core.Loans.All.Select(loan => loan.Record)]);
+        [.. core.Loans.All.Select(loan => loan.Record)],
+        [.. core.Adoptions.Values.Select(adoption => new AdoptionStatus(
+            adoption.Server, adoption.Since, core.Tasks.All.Count(task => task.Record.Keeper == adoption.Server), adoption.Done))]);
 
     private static List<WorkerStatus> Workers(CoreState core)
     {

@@ -1,4 +1,3 @@
-using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Storage;
@@ -15,11 +14,14 @@ internal sealed partial class ClaimKeeper(
 
     private readonly string _instance = Guid.NewGuid().ToString("N");
     private readonly ClaimOptions _options = options.Value.Claim;
-    private ClaimHolder _self = null!;
+    private ClaimHolder? _self;
     private long _asked;
 
     /// <summary>True when the claim should have been renewed long ago: this process was stopped for a while, and another may have taken its place.</summary>
     public bool IsOverdue => time.GetElapsedTime(Volatile.Read(ref _asked)) > _options.Expiry;
+
+    /// <summary>What others are told of this process, once it has asked for its claim.</summary>
+    public ClaimHolder Self => _self ?? throw new InvalidOperationException("The claim has not been asked for.");
 
     /// <summary>Takes the claim, however long the store is away; waits for another holder to go.</summary>
     /// <exception cref="ClaimHeldException">It did not within Mesh__Claim__WaitLimit.</exception>
@@ -33,7 +35,7 @@ internal sealed partial class ClaimKeeper(
             try
             {
                 _asked = time.GetTimestamp();
-                var answer = await store.ClaimAsync(settings.Id, _self, gone, cancellationToken);
+                var answer = await store.ClaimAsync(settings.Id, Self, gone, cancellationToken);
                 if (answer.Result == ClaimResult.Taken)
                 {
                     return;
@@ -115,7 +117,7 @@ internal sealed partial class ClaimKeeper(
     {
         try
         {
-            await store.ReleaseAsync(_self.Server, CancellationToken.None);
+            await store.ReleaseAsync(Self.Server, CancellationToken.None);
         }
         catch (StoreAwayException)
         {
@@ -129,7 +131,7 @@ internal sealed partial class ClaimKeeper(
         Volatile.Write(ref _asked, time.GetTimestamp());
         try
         {
-            await store.RenewAsync(_self.Server, cancellationToken);
+            await store.RenewAsync(Self.Server, cancellationToken);
         }
         catch (StoreAwayException)
         {

@@ -19,6 +19,9 @@ internal enum LoopInput : byte
     Wake,
     Stop,
     Finish,
+    Adopted,
+    AdoptionRefused,
+    Disowned,
     Broken,
 }
 
@@ -32,7 +35,7 @@ internal readonly record struct LoopItem(LoopInput Kind)
     /// <summary>The id of a peer or task.</summary>
     public string? Id { get; init; }
 
-    /// <summary>The message, submission, read, batch or exception.</summary>
+    /// <summary>The message, submission, read, batch, stored state or exception.</summary>
     public object? Subject { get; init; }
 
     /// <summary>What is known about the subject: a reason, or the known ids of a batch.</summary>

@@ -19,6 +19,7 @@ internal sealed partial class MeshLoop(
     ClaimKeeper claim,
     StoreWriter writer,
     TaskVoider voider,
+    AdoptedClaims adoptions,
     SessionTable sessions,
     PeerLinks links,
     MeshEventLog events,
@@ -50,13 +51,14 @@ internal sealed partial class MeshLoop(
         Activity.Current = null;
         await claim.TakeAsync(settings, cancellationToken);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (renewing, voiding) = (claim.RunAsync(stopping.Token), Task.CompletedTask);
+        var (renewing, voiding, adopting) = (claim.RunAsync(stopping.Token), Task.CompletedTask, Task.CompletedTask);
         try
         {
             var stored = await writer.LoadAsync(settings.Id, cancellationToken);
             _core = new ServerCore(settings, stored, _clock.Now, Random.Shared.Next(), _effects);
             links.Start(settings);
             voiding = voider.RunAsync(stopping.Token);
+            adopting = adoptions.RunAsync(stopping.Token);
             inbox.Open();
             state.Phase = LoopPhase.Running;
             LogRunning(settings.Id, settings.Advertise);
@@ -70,6 +72,7 @@ internal sealed partial class MeshLoop(
             await stopping.CancelAsync();
             await voiding;
             await renewing;
+            await adopting;
             await claim.ReleaseAsync();
         }
     }
@@ -153,6 +156,15 @@ internal sealed partial class MeshLoop(
             case LoopInput.VoidFailed:
                 _core.OnVoidFailed(new TaskId(item.Id!), now);
                 break;
+            case LoopInput.Adopted:
+                _core.OnAdopted(new ServerId(item.Id!), (StoredState)item.Subject!, now);
+                break;
+            case LoopInput.AdoptionRefused:
+                _core.OnAdoptionRefused(new ServerId(item.Id!), now);
+                break;
+            case LoopInput.Disowned:
+                _core.OnDisowned(new ServerId(item.Id!), now);
+                break;
             case LoopInput.Stop:
                 state.Phase = LoopPhase.Stopping;
                 _core.OnStopping(now);
@@ -190,6 +202,16 @@ internal sealed partial class MeshLoop(
         foreach (var task in _effects.Voids)
         {
             voider.Enqueue(task);
+        }
+
+        foreach (var server in _effects.Adoptions)
+        {
+            adoptions.Take(server);
+        }
+
+        foreach (var server in _effects.Releases)
+        {
+            adoptions.Release(server);
         }
 
         foreach (var end in _effects.TaskEnds)

@@ -111,6 +111,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<MeshInbox>();
         services.AddSingleton<LoopState>();
         services.AddSingleton<ClaimKeeper>();
+        services.AddSingleton<AdoptedClaims>();
         services.AddSingleton<StoreWriter>();
         services.AddSingleton<TaskVoider>();
         services.AddSingleton<MeshMetrics>();

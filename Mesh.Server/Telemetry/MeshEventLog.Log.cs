@@ -64,6 +64,12 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3116, LogLevel.Information, "Borrowed {Worker} of {Owner} has its first task, {TaskId}.")]
     private partial void LogFirstTask(WorkerId worker, ServerId owner, string taskId);
 
+    [LoggerMessage(3005, LogLevel.Warning, "{Server} stays dead: its {Tasks} unsettled tasks and {Dead} dead letters are served here until it is back.")]
+    private partial void LogServerAdopted(ServerId server, int tasks, long dead);
+
+    [LoggerMessage(3006, LogLevel.Warning, "{Server} is served elsewhere again. {Done} of its tasks were done here, {Left} go back to it.")]
+    private partial void LogServerDisowned(ServerId server, long done, int left);
+
     [LoggerMessage(3201, LogLevel.Information, "Task {TaskId} goes back to the queue after attempt {Attempts}: {Reason}.")]
     private partial void LogTaskPutBack(string taskId, int attempts, string reason);
 

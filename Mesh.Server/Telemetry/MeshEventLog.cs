@@ -70,6 +70,12 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEven
                 }
 
                 break;
+            case ServerAdopted e:
+                LogServerAdopted(e.Server, e.Tasks, e.Dead);
+                break;
+            case ServerDisowned e:
+                LogServerDisowned(e.Server, e.Done, e.Left);
+                break;
             case TaskPutBack e:
                 LogTaskPutBack(e.Task.Id, e.Task.Attempts, e.Reason);
                 break;

@@ -32,6 +32,7 @@ internal sealed class MeshMetrics
         _loanTime = meter.CreateHistogram<double>("mesh.loan.duration", "s", "From the first step of a loan to its end, by this server's role.");
         meter.CreateObservableGauge("mesh.queue.depth", () => Status()?.Queue ?? 0, "{task}", "Tasks that wait for a worker.");
         meter.CreateObservableGauge("mesh.tasks.running", () => Status()?.Running ?? 0, "{task}", "Tasks that a worker has.");
+        meter.CreateObservableGauge("mesh.tasks.adopted", () => Status()?.Adopted.Sum(adoption => adoption.Tasks) ?? 0, "{task}", "Unsettled tasks of adopted servers.");
         meter.CreateObservableGauge("mesh.workers", Workers, "{worker}", "Workers by state.");
         meter.CreateObservableGauge("mesh.loans", Loans, "{loan}", "Loans by this server's role and their state.");
     }

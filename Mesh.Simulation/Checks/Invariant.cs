@@ -38,4 +38,7 @@ public enum Invariant : byte
 
     /// <summary>No input makes a core throw, or wake without end.</summary>
     CoresKeepGoing,
+
+    /// <summary>Who serves a task of a server has that server's claim.</summary>
+    OneServerPerTask,
 }

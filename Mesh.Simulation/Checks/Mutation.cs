@@ -17,6 +17,12 @@ public enum Mutation : byte
     /// <summary>The store takes writes from whoever had the claim once.</summary>
     ClaimNotChecked,
 
+    /// <summary>A peer serves the tasks of a dead server without its claim, so that nobody tells it when that server is back.</summary>
+    AdoptionWithoutClaim,
+
+    /// <summary>A peer keeps the claim of a server that is back.</summary>
+    AdoptionNotGivenUp,
+
     /// <summary>A server that starts does not take up its tasks.</summary>
     TasksNotTakenUp,
 

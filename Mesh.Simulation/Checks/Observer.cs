@@ -81,6 +81,25 @@ internal sealed class Observer(SimWorld world)
         }
     }
 
+    /// <summary>A task is given to a worker.</summary>
+    public void OnDispatch(ServerNode server, TaskEntry? task)
+    {
+        if (task is null || server.MayServe(task.Record.Keeper))
+        {
+            return;
+        }
+
+        // It renews its claims several times in this while, if only the store is there.
+        var keeper = task.Record.Keeper is { } adopted ? world.Servers.Find(other => other.Name == adopted.Value)!.Store : server.Store;
+        var taken = keeper.ClaimedAt > keeper.Redis.UpSince ? keeper.ClaimedAt : keeper.Redis.UpSince;
+        if (keeper.Redis.IsUp && world.Scheduler.Now - taken > SimStore.ClaimExpiry)
+        {
+            throw new InvariantViolation(Invariant.OneServerPerTask, $"{server.Name} gives out {task.Id}, which another serves");
+        }
+
+        world.Coverage.Count("adoption: a task given out just after the claim was lost");
+    }
+
     public void OnAnswer(ServerNode server, Submission submission, SubmitOutcome outcome)
     {
         if (outcome != SubmitOutcome.Accepted)
@@ -95,12 +114,13 @@ internal sealed class Observer(SimWorld world)
 
         foreach (var task in submission.Tasks)
         {
-            if (!server.Store.Knows(task))
+            var keeper = task.Keeper is { } adopted ? world.Servers.Find(other => other.Name == adopted.Value)! : server;
+            if (!keeper.Store.Knows(task))
             {
                 throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} accepts {task.Id}, and it is not stored");
             }
 
-            ids.Add(task.Id);
+            _ = keeper == server && ids.Add(task.Id);
         }
     }
 

@@ -72,6 +72,14 @@ internal sealed class RestCheck(SimWorld world)
             }
         }
 
+        foreach (var lost in world.Servers.Where(server => server.IsLost && Adopter(server) is not null))
+        {
+            if (lost.Store.Tasks.Count > 0)
+            {
+                return (Invariant.AcceptedTasksSettle, $"{lost.Name} is lost, and {Adopter(lost)!.Name} has not settled its {lost.Store.Tasks.Count} tasks");
+            }
+        }
+
         return FindStray();
     }
 
@@ -85,6 +93,9 @@ internal sealed class RestCheck(SimWorld world)
             CheckFootprint(server);
         }
     }
+
+    /// <summary>A server that shall adopt the tasks of a lost one, or null.</summary>
+    private ServerNode? Adopter(ServerNode lost) => Serving.FirstOrDefault(server => server.Settings.AdoptAfter is not null && server.Store.Redis == lost.Store.Redis);
 
     private bool IsLost(string server) => world.Servers.Any(lost => lost.Name == server && lost.IsLost);
 
@@ -119,7 +130,7 @@ internal sealed class RestCheck(SimWorld world)
 
     private void CheckTasks()
     {
-        foreach (var server in Serving)
+        foreach (var server in world.Servers.Where(server => !server.IsLost || Adopter(server) is not null))
         {
             world.Coverage.Count("end: tasks done", server.Store.Results.Count);
             world.Coverage.Count("end: dead letters", server.Store.Dead.Count);

@@ -31,6 +31,9 @@ internal enum FaultKind : byte
 
     /// <summary>A server's process is held up; a second one is started in its place, and the first goes on.</summary>
     FreezeServer,
+
+    /// <summary>A server stays away for one to three minutes, beyond the end of the other faults.</summary>
+    ServerAway,
 }
 
 /// <summary>One thing that goes wrong.</summary>

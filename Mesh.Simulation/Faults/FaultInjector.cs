@@ -114,6 +114,9 @@ internal sealed class FaultInjector(SimWorld world)
                 }
 
                 break;
+            case FaultKind.ServerAway:
+                Pick(world.Servers, fault.Target)!.StayAway(TimeSpan.FromSeconds(60 + (fault.Other / 100.0)), fault.Silent);
+                break;
             case FaultKind.FreezeServer:
                 Restart(Pick(world.Servers, fault.Target), fault, node => ((ServerNode)node).Freeze(fault.For * 2 * fault.Other / 10_000));
                 break;

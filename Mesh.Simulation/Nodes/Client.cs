@@ -60,16 +60,19 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
 
     private void RetryDead()
     {
+        // Who has adopted the dead letters of a server that is away revives them there.
+        var at = world.Servers.Find(other => other.Adopts(server)) ?? server;
         var dead = server.Store.Dead.Values.Where(_ => random.Chance(0.5)).Take(10).ToList();
         foreach (var task in dead)
         {
             var again = task with { WireId = NewId(), State = TaskState.Queued, Attempts = 0, Error = null, Worker = null };
-            Post([again], revive: true, 1);
+            Post([at == server ? again : again with { Keeper = new ServerId(server.Name) }], revive: true, 1, at);
         }
     }
 
-    private void Post(List<TaskRecord> tasks, bool revive, int tries)
+    private void Post(List<TaskRecord> tasks, bool revive, int tries, ServerNode? other = null)
     {
+        var at = other ?? server;
         Open++;
         var answered = false;
         var submission = new ClientSubmission(tasks, revive, outcome =>
@@ -83,10 +86,10 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
         });
         world.Scheduler.After(Latency(), () =>
         {
-            if (server.IsUp)
+            if (at.IsUp)
             {
                 world.Log.Add(Name, $"posts {tasks.Count} tasks{(revive ? " to be revived" : "")}:", tasks[0].Id);
-                server.Submit(submission);
+                at.Submit(submission);
             }
             else
             {

@@ -1,4 +1,3 @@
-using Mesh.Protocol;
 using Mesh.Server.Core;
 
 namespace Mesh.Simulation;

@@ -18,6 +18,8 @@ internal sealed class ServerNode : SimNode, IListener
     private readonly Dictionary<ServerId, PeerLink> _links = [];
     private ServerCore? _core;
     private SimStoreLink? _link;
+    private AdoptedServers? _adopted;
+    private long _epoch;
     private bool _frozen;
     private int _thawed;
     private NodeClock _clock;
@@ -142,6 +144,25 @@ internal sealed class ServerNode : SimNode, IListener
         Feed((core, now) => core.OnSubmit(submission, now));
     }
 
+    /// <summary>Whether a task, of this server or an adopted one, is this process's to serve.</summary>
+    public bool MayServe(ServerId? keeper) => _link?.MayServe(keeper) == true;
+
+    public bool Adopts(ServerNode server) => Core is not null && _link!.Adopted.ContainsKey(new ServerId(server.Name));
+
+    public void OnAdopted(ServerId server, StoredState stored)
+    {
+        Log($"adopts {stored.Tasks.Count} tasks of {server}");
+        Feed((core, now) => core.OnAdopted(server, stored, now));
+    }
+
+    public void OnAdoptionRefused(ServerId server) => Feed((core, now) => core.OnAdoptionRefused(server, now));
+
+    public void OnDisowned(ServerId server)
+    {
+        Log($"gives up {server}");
+        Feed((core, now) => core.OnDisowned(server, now));
+    }
+
     public void Note(string what) => Log(what);
 
     public void OnLinkReply(ServerId peer, MeshMessage reply) => Feed((core, now) => core.OnPeerReply(peer, reply, now));
@@ -197,14 +218,16 @@ internal sealed class ServerNode : SimNode, IListener
         }
 
         // That its last process is gone it knows, unless that runs elsewhere.
-        if (Store.TryClaim(byOwner: true, holderIsGone: !_frozen) is not { } epoch)
+        if (Store.TryClaim(byOwner: true, holderIsGone: !_frozen && Store.Epoch == _epoch) is not { } epoch)
         {
             World.Coverage.Count("server: waits for its claim");
             After(TimeSpan.FromSeconds(0.5), Load);
             return;
         }
 
+        _epoch = epoch;
         _link = new SimStoreLink(Store, epoch, World.Coverage);
+        _adopted = new AdoptedServers(World, this, _link, After);
         RenewClaim(epoch);
         var stored = Store.Load();
         Log($"takes up {stored.Tasks.Count} tasks and {stored.Loans.Count} loans");
@@ -272,6 +295,7 @@ internal sealed class ServerNode : SimNode, IListener
             {
                 var (session, message) = (send.Session, send.Message);
                 Log($"answers {connection.Client}#{session.Value}", message);
+                World.Observer.OnDispatch(this, send.Task);
                 Observer.OnSend(this, connection.Client, message, Acknowledged(session, message));
                 if (World.Mutation != Mutation.ReturnNotSent || message is not Return)
                 {
@@ -291,6 +315,7 @@ internal sealed class ServerNode : SimNode, IListener
             _links[send.Peer].Send(send);
         }
 
+        _adopted!.Perform(_effects);
         foreach (var task in _effects.Voids)
         {
             Void(task);

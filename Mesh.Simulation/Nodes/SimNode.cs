@@ -4,6 +4,7 @@ namespace Mesh.Simulation;
 internal abstract class SimNode(SimWorld world, string name)
 {
     private int _life;
+    private TimeSpan _awayUntil;
 
     public string Name { get; } = name;
 
@@ -20,9 +21,17 @@ internal abstract class SimNode(SimWorld world, string name)
         Kill(silently);
     }
 
+    /// <summary>It ends, and nobody can start it before the time is over.</summary>
+    public void StayAway(TimeSpan time, bool silently)
+    {
+        _awayUntil = World.Scheduler.Now + time;
+        Kill(silently);
+        World.Scheduler.At(_awayUntil, Start);
+    }
+
     public void Start()
     {
-        if (!IsUp && !IsLost)
+        if (!IsUp && !IsLost && World.Scheduler.Now >= _awayUntil)
         {
             IsUp = true;
             _life++;

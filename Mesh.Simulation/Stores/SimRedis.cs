@@ -26,7 +26,14 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random)
         Falls++;
     }
 
-    public void Rise() => IsUp = true;
+    /// <summary>Since when it is up.</summary>
+    public TimeSpan UpSince { get; private set; }
+
+    public void Rise()
+    {
+        UpSince = IsUp ? UpSince : Scheduler.Now;
+        IsUp = true;
+    }
 
     public TimeSpan Delay() => TimeSpan.FromMilliseconds(Random.From(0.05, 1)) + (Slowness * Random.NextDouble());
 }

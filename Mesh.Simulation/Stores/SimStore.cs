@@ -73,7 +73,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
 
     public void Apply(in StoreOp op, HashSet<string> known)
     {
-        var task = op.Task!;
+        var task = op.Task is { Keeper: not null } adopted ? adopted with { Keeper = null } : op.Task!;
         switch (op.Kind)
         {
             case StoreOpKind.AcceptTask when !task.Keyed:
@@ -87,7 +87,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
 
                 if (mutation != Mutation.KeyAcceptedTwice && (_ids.ContainsKey(task.Id) || _results.ContainsKey(task.Id) || _dead.ContainsKey(task.Id)))
                 {
-                    known.Add(task.Id);
+                    known.Add(op.Task!.KnownAs);
                     break;
                 }
 
@@ -123,7 +123,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 }
                 else if (!_tasks.ContainsKey(task.WireId))
                 {
-                    known.Add(task.Id);
+                    known.Add(op.Task!.KnownAs);
                 }
 
                 break;

@@ -1,3 +1,4 @@
+using Mesh.Protocol;
 using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
@@ -11,12 +12,31 @@ internal sealed class SimStoreLink(SimStore store, long epoch, Coverage coverage
 {
     private readonly SimRedis _redis = store.Redis;
 
+    /// <summary>The adopted servers, with the claim that each is written under.</summary>
+    private readonly Dictionary<ServerId, (SimStore Store, long Epoch)> _adopted = [];
+
     /// <summary>On its way to the store; whoever waits for it may have stopped waiting.</summary>
     private IReadOnlyList<StoreOp>? _underWay;
     private long _write;
 
     /// <summary>True once the store has refused a write, because another has the claim.</summary>
     public bool IsFenced { get; private set; }
+
+    public IReadOnlyDictionary<ServerId, (SimStore Store, long Epoch)> Adopted => _adopted;
+
+    public void Adopt(ServerId server, SimStore theirs, long theirEpoch) => _adopted[server] = (theirs, theirEpoch);
+
+    public void Release(ServerId server)
+    {
+        if (_adopted.Remove(server, out var claim))
+        {
+            claim.Store.Release(claim.Epoch);
+        }
+    }
+
+    /// <summary>False when the keeper of a task has its claim again, or another adopter.</summary>
+    public bool MayServe(ServerId? keeper) => keeper is not { } server ? store.Epoch == epoch
+        : _adopted.TryGetValue(server, out var claim) && claim.Store.Epoch == claim.Epoch;
 
     /// <summary>Writes as one round trip. Called once with the ids that were known, or with null when the outcome is unknown, or the claim is lost.</summary>
     public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlySet<string>?> done)
@@ -114,7 +134,19 @@ internal sealed class SimStoreLink(SimStore store, long epoch, Coverage coverage
 
             foreach (var op in ops)
             {
-                store.Apply(op, known);
+                if (op.Task?.Keeper is not { } keeper)
+                {
+                    store.Apply(op, known);
+                }
+                else if (_adopted.TryGetValue(keeper, out var claim) && claim.Store.MayWrite(claim.Epoch))
+                {
+                    claim.Store.Apply(op, known);
+                }
+                else
+                {
+                    coverage.Count("store: change to an adopted server left out");
+                    _ = op.Kind == StoreOpKind.ReviveTask && known.Add(op.Task.KnownAs);
+                }
             }
         }
 

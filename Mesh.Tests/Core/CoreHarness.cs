@@ -43,6 +43,12 @@ internal sealed class CoreHarness
 
     public List<MeshEvent> Events { get; } = [];
 
+    /// <summary>Dead peers whose claims were asked for.</summary>
+    public List<ServerId> Adoptions { get; } = [];
+
+    /// <summary>Adopted servers that were given up.</summary>
+    public List<ServerId> Releases { get; } = [];
+
     public List<StoreOp> Stored { get; } = [];
 
     /// <summary>True keeps batches from being stored until <see cref="Store"/> or <see cref="FailStore"/>.</summary>
@@ -111,6 +117,20 @@ internal sealed class CoreHarness
         Drain();
     }
 
+    public void Adopt(ServerId server, params TaskRecord[] tasks)
+    {
+        Core.OnAdopted(server, new StoredState { Tasks = tasks }, Now);
+        Drain();
+    }
+
+    public void RefuseAdoption(ServerId server) => Core.OnAdoptionRefused(server, Now);
+
+    public void Disown(ServerId server)
+    {
+        Core.OnDisowned(server, Now);
+        Drain();
+    }
+
     public void Stop()
     {
         Core.OnStopping(Now);
@@ -176,6 +196,8 @@ internal sealed class CoreHarness
             Voids.AddRange(_effects.Voids);
             Answers.AddRange(_effects.Answers.Select(answer => answer.Outcome));
             Events.AddRange(_effects.Events);
+            Adoptions.AddRange(_effects.Adoptions);
+            Releases.AddRange(_effects.Releases);
             _effects.Clear();
             if ((_held ??= Core.Journal.TryTake()) is not { } batch || HoldStore)
             {

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Integration;

@@ -74,7 +74,15 @@ public sealed class RedisTroubleTests : IAsyncLifetime
         await server.StatusAsync("some tasks are done", status => (int)status["done"]! > 10, worker);
 
         await spoil();
-        using var refused = await PostAsync(server, Update("second"));
+
+        // A full Redis still takes a write that begins with freeing memory, and what is grouped with it.
+        var accepted = 0;
+        using var refused = await Eventually.GetAsync(
+            "a task is refused", () => PostAsync(server, Update($"second-{accepted}")), answer =>
+            {
+                accepted += answer.StatusCode == HttpStatusCode.Accepted ? 1 : 0;
+                return answer.StatusCode != HttpStatusCode.Accepted;
+            });
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         var problem = await refused.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken);
         Assert.NotNull(refused.Headers.RetryAfter);
@@ -84,7 +92,7 @@ public sealed class RedisTroubleTests : IAsyncLifetime
 
         // While it lasts all is refused at once, the server says that it is not well, and keeps its worker.
         var watch = Stopwatch.StartNew();
-        using (var again = await PostAsync(server, Update("second")))
+        using (var again = await PostAsync(server, Update("refused")))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, again.StatusCode);
             Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
@@ -97,13 +105,13 @@ public sealed class RedisTroubleTests : IAsyncLifetime
 
         var away = await server.StatusAsync();
         Assert.NotEqual("gone", (string)MeshTests.Workers(away).Single()["state"]!);
-        Assert.InRange((int)away["done"]!, 0, Tasks - 1);
+        Assert.InRange((int)away["done"]!, 0, Tasks + accepted - 1);
 
         await mend();
         await server.HealthyAsync();
         await server.SubmitAsync(Update("third"));
-        await server.StatusAsync("all is done", status => (int)status["done"]! == Tasks + 1 && (int)status["queue"]! + (int)status["running"]! == 0, worker);
-        Assert.Equal(Tasks + 1m, await server.BalanceAsync("maria"));
+        await server.StatusAsync("all is done", status => (int)status["done"]! == Tasks + accepted + 1 && (int)status["queue"]! + (int)status["running"]! == 0, worker);
+        Assert.Equal(Tasks + accepted + 1m, await server.BalanceAsync("maria"));
         Assert.Equal(0, (int)(await server.StatusAsync())["dead"]!);
         Assert.DoesNotContain("is gone", server.Output, StringComparison.Ordinal);
     }

@@ -47,7 +47,8 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     /// <summary>Starts one and waits until it takes work.</summary>
     /// <param name="settings">Configuration such as ("Mesh:Token", "secret").</param>
-    public static Task<ServerUnderTest> StartAsync(params (string Key, string Value)[] settings) => StartAsync(new InMemoryMeshStore(), TimeProvider.System, settings);
+    public static Task<ServerUnderTest> StartAsync(params (string Key, string Value)[] settings) => StartAsync(
+        new InMemoryMeshStore(new ServerId(settings.FirstOrDefault(setting => setting.Key == "Mesh:ServerId").Value ?? "server-a")), TimeProvider.System, settings);
 
     public static async Task<ServerUnderTest> StartAsync(InMemoryMeshStore store, TimeProvider time, params (string Key, string Value)[] settings)
     {

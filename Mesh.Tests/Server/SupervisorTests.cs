@@ -105,6 +105,7 @@ public sealed class SupervisorTests
                 Worker("w4", self, WorkerState.Leaving), Worker("w5", self, WorkerState.Lent), Worker("w6", self, WorkerState.Gone),
             ],
             [new PeerStatus(other, new MeshEndpoint("localhost", 9002), Alive: true, seen, null)],
+            [],
             []);
 
         var report = SupervisorReports.Of(status, new Machine().Look(), maxQueue: 15, seen);

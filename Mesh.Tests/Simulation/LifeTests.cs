@@ -36,6 +36,8 @@ public sealed class LifeTests(ITestOutputHelper output)
         "store: write refused, another has the claim",
         "frozen server: Accepted",
         "frozen server: found its place taken",
+        "adoption: adopted",
+        "adoption: wanted back",
         "network: line reply lost",
         "network: line message late",
         "client: StorageAway",
@@ -77,6 +79,8 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.ActBeforeStored, 5)]
     [InlineData(Mutation.FailedWriteForgotten, 20)]
     [InlineData(Mutation.ClaimNotChecked, 100)]
+    [InlineData(Mutation.AdoptionWithoutClaim, 1000)]
+    [InlineData(Mutation.AdoptionNotGivenUp, 300)]
     [InlineData(Mutation.TasksNotTakenUp, 20)]
     [InlineData(Mutation.LoansNotTakenUp, 20)]
     [InlineData(Mutation.LoanEndNotStored, 10)]

@@ -7,7 +7,7 @@ namespace Mesh.Server.Core;
 internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
 {
     private readonly Dictionary<TaskId, TaskEntry> _byWireId = [];
-    private readonly Dictionary<string, TaskEntry> _byId = new(StringComparer.Ordinal);
+    private readonly Dictionary<(ServerId? Keeper, string Id), TaskEntry> _byId = [];
     private readonly Queue<(TaskEntry Task, long Order)>[] _queues = [new(), new(), new()];
     private readonly LinkedList<TaskEntry> _leases = [];
     private long _queueOrder;
@@ -50,7 +50,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         _byWireId.Add(task.Id, task);
         if (task.Record.Id != task.Id.Value)
         {
-            _byId.Add(task.Record.Id, task);
+            _byId.Add((task.Record.Keeper, task.Record.Id), task);
         }
     }
 
@@ -59,13 +59,14 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         _byWireId.Remove(task.Id);
         if (task.Record.Id != task.Id.Value)
         {
-            _byId.Remove(task.Record.Id);
+            _byId.Remove((task.Record.Keeper, task.Record.Id));
         }
     }
 
     public TaskEntry? Find(TaskId id) => _byWireId.GetValueOrDefault(id);
 
-    public TaskEntry? Find(string id) => _byId.GetValueOrDefault(id) ?? _byWireId.GetValueOrDefault(new TaskId(id));
+    /// <summary>By the id that the client knows, which is unique at the server that keeps the task.</summary>
+    public TaskEntry? Find(string id, ServerId? keeper) => _byId.GetValueOrDefault((keeper, id)) ?? _byWireId.GetValueOrDefault(new TaskId(id));
 
     public void Enqueue(TaskEntry task, DateTimeOffset now)
     {

@@ -27,6 +27,31 @@ internal sealed class TaskFlow(CoreState core)
         }
     }
 
+    /// <summary>Takes up the tasks of another server, in the order in which it had accepted them.</summary>
+    public void Adopt(IReadOnlyList<TaskRecord> adopted, DateTimeOffset now)
+    {
+        foreach (var record in adopted.Where(task => core.Tasks.Find(task.WireId) is null).OrderBy(task => task.Sequence))
+        {
+            var task = new TaskEntry(record with { State = TaskState.Queued });
+            core.Tasks.Add(task);
+            Queue(task, now);
+        }
+    }
+
+    /// <summary>Forgets the tasks of another server, wherever they stand: whoever has its claim serves them. Tells how many.</summary>
+    public int Disown(ServerId keeper, DateTimeOffset now)
+    {
+        var theirs = core.Tasks.All.Where(task => task.Record.Keeper == keeper).ToList();
+        foreach (var task in theirs)
+        {
+            core.Tasks.Detach(task, now);
+            core.Tasks.Remove(task);
+            task.Step = TaskStep.Settling;
+        }
+
+        return theirs.Count;
+    }
+
     public void OnSubmit(Submission submission, DateTimeOffset now)
     {
         if (core.Stopping)
@@ -51,7 +76,7 @@ internal sealed class TaskFlow(CoreState core)
         var entries = new List<TaskEntry>(submission.Tasks.Count);
         foreach (var record in submission.Tasks)
         {
-            if ((record.Keyed || submission.Revive) && core.Tasks.Find(record.Id) is not null)
+            if ((record.Keyed || submission.Revive) && core.Tasks.Find(record.Id, record.Keeper) is not null)
             {
                 continue;
             }
@@ -83,8 +108,11 @@ internal sealed class TaskFlow(CoreState core)
                 continue;
             }
 
-            core.Tasks.Dead -= accepted.Submission!.Revive ? 1 : 0;
-            Queue(task, now);
+            core.Tasks.Dead -= accepted.Submission!.Revive && task.Record.Keeper is null ? 1 : 0;
+            if (core.Tasks.Find(task.Id) == task)
+            {
+                Queue(task, now);
+            }
         }
 
         core.Effects.Answers.Add((accepted.Submission!, outcome));
@@ -230,14 +258,19 @@ internal sealed class TaskFlow(CoreState core)
     public void OnSettled(TaskEntry task)
     {
         core.Tasks.Remove(task);
-        core.Tasks.Done++;
+        core.Tasks.Done += task.Record.Keeper is null ? 1 : 0;
+        if (task.Record.Keeper is { } keeper && core.Adoptions.TryGetValue(keeper, out var adoption))
+        {
+            adoption.Done++;
+        }
+
         core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Done, task.EndedAt, task.StatusTrace, null));
     }
 
     public void OnBuried(TaskEntry task)
     {
         core.Tasks.Remove(task);
-        core.Tasks.Dead++;
+        core.Tasks.Dead += task.Record.Keeper is null ? 1 : 0;
         core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Dead, task.EndedAt, task.StatusTrace, task.Error));
         core.Tell(new TaskBuried(task.ToRecord(TaskState.Dead)));
     }

@@ -109,3 +109,10 @@ internal sealed class ClaimOptions
     /// <summary>How long a process waits for another one under the same id to go before it ends. Default: 1 min.</summary>
     public TimeSpan WaitLimit { get; set; } = TimeSpan.FromMinutes(1);
 }
+
+/// <summary>Mesh__Adoption: the tasks of a peer that stays dead, where it keeps them in the same Redis.</summary>
+internal sealed class AdoptionOptions
+{
+    /// <summary>A peer that has been dead for so long has its tasks served here until it is back. Zero leaves them to it. Default: 5 min.</summary>
+    public TimeSpan After { get; set; } = TimeSpan.FromMinutes(5);
+}

@@ -33,6 +33,8 @@ internal sealed class MeshOptions
 
     public ClaimOptions Claim { get; set; } = new();
 
+    public AdoptionOptions Adoption { get; set; } = new();
+
     public SessionsOptions Sessions { get; set; } = new();
 
     public LinePeersOptions LinePeers { get; set; } = new();

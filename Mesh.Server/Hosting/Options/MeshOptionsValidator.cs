@@ -23,7 +23,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         CheckBalancing(options.Balancing, faults);
         CheckTasks(options.Tasks, faults);
         CheckLoans(options.Loans, faults);
-        CheckClaim(options.Claim, faults);
+        CheckClaim(options, faults);
         CheckShells(options, faults);
         CheckSessions(options.Sessions, faults);
         CheckAccess(options, faults);
@@ -170,10 +170,12 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Loans__MaxAge", loans.MaxAge, Millisecond, Month, faults);
     }
 
-    private static void CheckClaim(ClaimOptions claim, List<string> faults)
+    private static void CheckClaim(MeshOptions options, List<string> faults)
     {
+        var claim = options.Claim;
         Range("Mesh__Claim__Expiry", claim.Expiry, TimeSpan.FromSeconds(1), Hour, faults);
         Range("Mesh__Claim__WaitLimit", claim.WaitLimit, TimeSpan.Zero, TimeSpan.FromHours(24), faults);
+        Range("Mesh__Adoption__After", options.Adoption.After, TimeSpan.Zero, Month, faults);
     }
 
     private static void CheckShells(MeshOptions options, List<string> faults)

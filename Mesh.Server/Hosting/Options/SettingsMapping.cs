@@ -41,6 +41,7 @@ internal static class SettingsMapping
             WorkerGrace = options.Tasks.WorkerGrace,
             LineWorkerTimeout = options.Tasks.LineWorkerTimeout,
         },
+        AdoptAfter = options.Adoption.After > TimeSpan.Zero ? options.Adoption.After : null,
         Loans = new()
         {
             ArrivalTimeout = options.Loans.ArrivalTimeout,

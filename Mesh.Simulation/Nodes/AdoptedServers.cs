@@ -1,0 +1,76 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>Takes, keeps and gives up the claims of dead peers for one life of a server, as Mesh.Server's shell does.</summary>
+internal sealed class AdoptedServers(SimWorld world, ServerNode node, SimStoreLink link, Action<TimeSpan, Action> after)
+{
+    /// <summary>What the core decided.</summary>
+    public void Perform(Effects effects)
+    {
+        foreach (var server in effects.Adoptions)
+        {
+            after(node.Store.Redis.Delay(), () => Take(server));
+        }
+
+        foreach (var server in effects.Releases)
+        {
+            if (world.Mutation != Mutation.AdoptionNotGivenUp)
+            {
+                after(node.Store.Redis.Delay(), () => link.Release(server));
+            }
+        }
+    }
+
+    private void Take(ServerId server)
+    {
+        // A server that keeps its state elsewhere, or speaks only lines, is not known to this store.
+        var theirs = world.Servers.Find(other => other.Name == server.Value)?.Store;
+        if (theirs is null || theirs.Redis != node.Store.Redis || theirs.Tasks.Count + theirs.Dead.Count == 0 || !theirs.Redis.IsUp || theirs.Epoch == 0
+            || TakeClaim(theirs) is not { } epoch)
+        {
+            node.OnAdoptionRefused(server);
+            return;
+        }
+
+        world.Coverage.Count("adoption: adopted");
+        world.Coverage.Count("adoption: tasks", theirs.Tasks.Count);
+        link.Adopt(server, theirs, epoch);
+        Renew(server, theirs, epoch);
+        var stored = theirs.Load();
+        node.OnAdopted(server, stored with { Tasks = [.. stored.Tasks.Select(task => task with { Keeper = server })] });
+    }
+
+    private long? TakeClaim(SimStore theirs) => world.Mutation == Mutation.AdoptionWithoutClaim ? theirs.Epoch : theirs.TryClaim(byOwner: false, holderIsGone: false);
+
+    private void Renew(ServerId server, SimStore theirs, long epoch) => after(SimStore.ClaimExpiry / 3, () =>
+    {
+        if (world.Mutation == Mutation.AdoptionWithoutClaim)
+        {
+            return;
+        }
+
+        if (!theirs.Redis.IsUp)
+        {
+            Renew(server, theirs, epoch);
+            return;
+        }
+
+        var held = theirs.Renew(epoch);
+        if (held && !theirs.IsWanted)
+        {
+            Renew(server, theirs, epoch);
+            return;
+        }
+
+        world.Coverage.Count(held ? "adoption: wanted back" : "adoption: claim lost");
+        if (world.Mutation == Mutation.AdoptionNotGivenUp)
+        {
+            Renew(server, theirs, epoch);
+            return;
+        }
+
+        node.OnDisowned(server);
+    });
+}
