@@ -8,7 +8,7 @@ namespace Mesh.Simulation;
 /// <summary>A whole mesh, built from a plan.</summary>
 internal sealed class SimWorld
 {
-    private readonly Dictionary<MeshEndpoint, string> _names = [];
+    private readonly Dictionary<MeshEndpoint, string> _names;
 
     public SimWorld(LifePlan plan, Seeds seeds, int logCapacity, bool digest, Mutation mutation)
     {
@@ -34,7 +34,7 @@ internal sealed class SimWorld
             var settings = server.Settings with { AdoptAfter = adoptAfter, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
             var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
-            AddListener(peer, Servers[^1]);
+            Network.Listen(peer.Endpoint, Servers[^1].Door);
             AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.Work, seeds);
         }
 
@@ -42,11 +42,12 @@ internal sealed class SimWorld
         {
             var peers = all.Where(other => other != peer).Select(other => (other.Id, other.Endpoint)).ToList();
             ForeignServers.Add(new ForeignServer(this, peer.Id, peer.Endpoint, peers, server.Manners, seeds.For(peer.Id.Value)));
-            AddListener(peer, ForeignServers[^1]);
+            Network.Listen(peer.Endpoint, ForeignServers[^1]);
             var lineWorkers = Enumerable.Repeat(new WorkerPlan(OverLines: true, 1, Refuses: false), server.LineWorkersOfOurs).ToList();
             AddWorkers(peer, lineWorkers, server.Workers, plan.Work, seeds);
         }
 
+        _names = all.ToDictionary(peer => peer.Endpoint, peer => peer.Id.Value);
         Clients.AddRange(Servers.Select(server => new Client(this, server, plan.MaxBurst, seeds.For($"client of {server.Name}"))));
         Nodes = [.. Servers, .. ForeignServers, .. Workers, .. ForeignWorkers];
         AllWorkers = [.. Workers, .. ForeignWorkers];
@@ -105,12 +106,6 @@ internal sealed class SimWorld
         var redis = new SimRedis(name, Scheduler, seeds.For(name));
         Redises.Add(redis);
         return redis;
-    }
-
-    private void AddListener(PeerSettings peer, IListener listener)
-    {
-        Network.Listen(peer.Endpoint, listener);
-        _names.Add(peer.Endpoint, listener.Name);
     }
 
     private void AddWorkers(PeerSettings home, IReadOnlyList<WorkerPlan> workers, int foreign, WorkPlan work, Seeds seeds)

@@ -31,11 +31,11 @@ internal sealed class Observer(SimWorld world)
                     world.Coverage.Count($"loan: ended while the worker leaves, {ended.Reason}");
                 }
 
-                server.Note($"ends the loan of {ended.Loan.Worker}: {ended.Reason}");
+                server.Log($"ends the loan of {ended.Loan.Worker}: {ended.Reason}");
                 break;
             case TaskPutBack back:
                 world.Coverage.Count($"task: put back");
-                server.Note($"puts back {back.Task.WireId}: {back.Reason}");
+                server.Log($"puts back {back.Task.WireId}: {back.Reason}");
                 break;
             case MessageRefused refused:
                 world.Coverage.Count($"server: refused {refused.Message.GetType().Name}");

@@ -30,7 +30,7 @@ internal sealed class AdoptedServers(SimWorld world, ServerNode node, SimStoreLi
         if (theirs is null || theirs.Redis != node.Store.Redis || theirs.Tasks.Count + theirs.Dead.Count == 0 || !theirs.Redis.IsUp || theirs.Epoch == 0
             || TakeClaim(theirs) is not { } epoch)
         {
-            node.OnAdoptionRefused(server);
+            node.Feed((core, now) => core.OnAdoptionRefused(server, now));
             return;
         }
 
@@ -39,7 +39,9 @@ internal sealed class AdoptedServers(SimWorld world, ServerNode node, SimStoreLi
         link.Adopt(server, theirs, epoch);
         Renew(server, theirs, epoch);
         var stored = theirs.Load();
-        node.OnAdopted(server, stored with { Tasks = [.. stored.Tasks.Select(task => task with { Keeper = server })] });
+        stored = stored with { Tasks = [.. stored.Tasks.Select(task => task with { Keeper = server })] };
+        node.Log($"adopts {stored.Tasks.Count} tasks of {server}");
+        node.Feed((core, now) => core.OnAdopted(server, stored, now));
     }
 
     private long? TakeClaim(SimStore theirs) => world.Mutation == Mutation.AdoptionWithoutClaim ? theirs.Epoch : theirs.TryClaim(byOwner: false, holderIsGone: false);
@@ -71,6 +73,7 @@ internal sealed class AdoptedServers(SimWorld world, ServerNode node, SimStoreLi
             return;
         }
 
-        node.OnDisowned(server);
+        node.Log($"gives up {server}");
+        node.Feed((core, now) => core.OnDisowned(server, now));
     });
 }

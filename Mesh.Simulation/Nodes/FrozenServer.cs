@@ -13,7 +13,7 @@ internal sealed class FrozenServer(SimWorld world, ServerNode node, ServerCore c
         effects.Clear();
         core.OnSubmit(new ClientSubmission(tasks, revive: false, _ => { }), now);
         core.OnTimer(now);
-        node.Note("goes on, having been held up");
+        node.Log("goes on, having been held up");
         Write(now);
     }
 

@@ -152,7 +152,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
         _sending = null;
         if (reply is not null && IsReply(sent.Message, reply))
         {
-            owner.OnLinkReply(peer.Id, reply);
+            owner.Feed((core, now) => core.OnPeerReply(peer.Id, reply, now));
         }
         else if (sent.ExpectsReply)
         {
@@ -166,7 +166,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
     {
         if (!_ended)
         {
-            owner.OnLinkFailed(peer.Id, sent.Message, why);
+            owner.Feed((core, now) => core.OnPeerFailed(peer.Id, sent.Message, why, now));
         }
     }
 

@@ -1,41 +1,29 @@
-using System.Collections.Frozen;
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation;
 
 /// <summary>A server of ours: its core, driven as Mesh.Server's loop drives it.</summary>
-internal sealed class ServerNode : SimNode, IListener
+internal sealed class ServerNode : SimNode
 {
-    private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(1);
-
     private Effects _effects = new();
     private readonly Random _random;
-    private readonly Dictionary<SessionId, SimConnection> _sessions = [];
-    /// <summary>The statuses that await an ACK, in their order: a worker may report two attempts at one task before the first is acknowledged.</summary>
-    private readonly Dictionary<(SessionId, TaskId), Queue<TaskOutcome>> _reported = [];
+    private readonly ServerWriter _writer;
+    private readonly ServerTimer _timer;
+    private readonly TaskVoider _voider;
     private readonly Dictionary<ServerId, PeerLink> _links = [];
     private ServerCore? _core;
-    private SimStoreLink? _link;
     private AdoptedServers? _adopted;
-    private long _epoch;
-    private bool _frozen;
     private int _thawed;
     private NodeClock _clock;
-    private DateTimeOffset? _armed;
-    private long _timer;
-    private long _session;
-    private bool _writing;
-    private TimeSpan _writeDelay;
     private bool _stopping;
-    private TimeSpan _lastWake;
-    private int _wakesAtOnce;
 
     public ServerNode(SimWorld world, ServerSettings settings, SimStore store, Random random)
         : base(world, settings.Id.Value)
     {
         (Settings, Store, _random) = (settings, store, random);
+        (Door, Claim) = (new(world, this), new(world, this));
+        (_writer, _timer, _voider) = (new(world, this), new(world, this), new(world, this));
         _clock = world.NewClock(random);
     }
 
@@ -43,12 +31,19 @@ internal sealed class ServerNode : SimNode, IListener
 
     public SimStore Store { get; }
 
-    public bool SpeaksWebSocket => true;
+    public ServerDoor Door { get; }
+
+    public ServerClaim Claim { get; }
 
     /// <summary>Null while it is down or waits for its store.</summary>
     public ServerCore? Core => IsUp ? _core : null;
 
-    public long Wakes { get; private set; }
+    /// <summary>Its connection to the store; null as <see cref="Core"/> is.</summary>
+    public SimStoreLink? Link { get; private set; }
+
+    public DateTimeOffset Now => _clock.Now;
+
+    public long Wakes => _timer.Wakes;
 
     public override void Stop()
     {
@@ -78,59 +73,16 @@ internal sealed class ServerNode : SimNode, IListener
             return;
         }
 
-        var frozen = new FrozenServer(World, this, core, _effects, _link!);
+        var frozen = new FrozenServer(World, this, core, _effects, Link!);
         var clock = _clock;
-        (_effects, _link, _frozen) = (new Effects(), null, true);
+        (_effects, Link, Claim.PredecessorIsFrozen) = (new Effects(), null, true);
         Kill(silently: true);
         World.Scheduler.After(time, () =>
         {
             var id = new TaskId($"{Name}-thawed-{++_thawed}");
             frozen.GoOn([new TaskRecord(id.Value, id, TaskType.Query, "Maria", null, 0)], clock.Now);
-            _frozen = false;
+            Claim.PredecessorIsFrozen = false;
         });
-    }
-
-    public void OnOpened(SimConnection connection)
-    {
-        connection.Number = ++_session;
-        _sessions.Add(new SessionId(_session), connection);
-    }
-
-    public void OnMessage(SimConnection connection, MeshMessage message)
-    {
-        if (_core is null)
-        {
-            connection.CloseFromServer();
-            return;
-        }
-
-        var session = new SessionId(connection.Number);
-        Log($"hears {connection.Client}#{session.Value}", message);
-        if (message is TaskStatus { Id: { } task } status)
-        {
-            if (!_reported.TryGetValue((session, task), out var outcomes))
-            {
-                _reported.Add((session, task), outcomes = new());
-            }
-
-            outcomes.Enqueue(status.Outcome);
-        }
-
-        if (World.Mutation == Mutation.TypesIgnored && message is GetTask ask)
-        {
-            message = ask with { Tasks = TaskTypes.All };
-        }
-
-        Feed((core, now) => core.OnMessage(session, connection.Framing, message, now));
-    }
-
-    public void OnClosed(SimConnection connection)
-    {
-        var session = new SessionId(connection.Number);
-        if (World.Mutation != Mutation.CloseNotTold && _sessions.Remove(session) && _core is not null)
-        {
-            Feed((core, now) => core.OnSessionClosed(session, now));
-        }
     }
 
     public void Submit(ClientSubmission submission)
@@ -145,118 +97,25 @@ internal sealed class ServerNode : SimNode, IListener
     }
 
     /// <summary>Whether a task, of this server or an adopted one, is this process's to serve.</summary>
-    public bool MayServe(ServerId? keeper) => _link?.MayServe(keeper) == true;
+    public bool MayServe(ServerId? keeper) => Link?.MayServe(keeper) == true;
 
-    public bool Adopts(ServerNode server) => Core is not null && _link!.Adopted.ContainsKey(new ServerId(server.Name));
-
-    public void OnAdopted(ServerId server, StoredState stored)
-    {
-        Log($"adopts {stored.Tasks.Count} tasks of {server}");
-        Feed((core, now) => core.OnAdopted(server, stored, now));
-    }
-
-    public void OnAdoptionRefused(ServerId server) => Feed((core, now) => core.OnAdoptionRefused(server, now));
-
-    public void OnDisowned(ServerId server)
-    {
-        Log($"gives up {server}");
-        Feed((core, now) => core.OnDisowned(server, now));
-    }
-
-    public void Note(string what) => Log(what);
-
-    public void OnLinkReply(ServerId peer, MeshMessage reply) => Feed((core, now) => core.OnPeerReply(peer, reply, now));
-
-    public void OnLinkFailed(ServerId peer, MeshMessage request, string reason) => Feed((core, now) => core.OnPeerFailed(peer, request, reason, now));
+    public bool Adopts(ServerNode server) => Core is not null && Link!.Adopted.ContainsKey(new ServerId(server.Name));
 
     public void OnLinkFraming(ServerId peer, Framing framing) => _core?.OnPeerFraming(peer, framing);
 
-    protected override void OnStart()
+    /// <summary>Takes up what the store holds.</summary>
+    public void Serve(long epoch)
     {
-        (_core, _armed, _writing, _stopping, _writeDelay) = (null, null, false, false, TimeSpan.Zero);
-        _clock = World.NewClock(_random);
-        _sessions.Clear();
-        _reported.Clear();
-        _effects.Clear();
-        _links.Clear();
-        foreach (var peer in Settings.Peers)
-        {
-            _links.Add(peer.Id, new PeerLink(World, this, peer, Settings.Heartbeat.ReplyTimeout));
-        }
-
-        After(_random.Seconds(0.05, 1), Load);
-    }
-
-    protected override void OnKilled()
-    {
-        foreach (var link in _links.Values)
-        {
-            link.End();
-        }
-
-        _core = null;
-        _link?.Abandon();
-        _link = null;
-    }
-
-    private ServerSettings Mutated(ServerSettings settings) => World.Mutation switch
-    {
-        Mutation.LeaseNeverEnds => settings with { Tasks = settings.Tasks with { LeaseTime = TimeSpan.FromDays(1) } },
-        Mutation.GoneWorkerKept => settings with { Tasks = settings.Tasks with { WorkerGrace = TimeSpan.FromDays(1), LineWorkerTimeout = TimeSpan.FromDays(1), LeaseTime = TimeSpan.FromDays(1) } },
-        Mutation.MinimumIgnored => settings with { Balancing = settings.Balancing with { MinWorkersBeforeSharing = 0 } },
-        Mutation.ReleaseNotRepeated => settings with { Loans = settings.Loans with { ReleaseRetryDelay = TimeSpan.FromDays(1), ReleaseRetryMaxDelay = TimeSpan.FromDays(1) } },
-        Mutation.NotHeld => settings with { Tasks = settings.Tasks with { HoldTime = TimeSpan.FromMilliseconds(1) } },
-        _ => settings,
-    };
-
-    private void Load()
-    {
-        if (!Store.Redis.IsUp)
-        {
-            After(TimeSpan.FromSeconds(1), Load);
-            return;
-        }
-
-        // That its last process is gone it knows, unless that runs elsewhere.
-        if (Store.TryClaim(byOwner: true, holderIsGone: !_frozen && Store.Epoch == _epoch) is not { } epoch)
-        {
-            World.Coverage.Count("server: waits for its claim");
-            After(TimeSpan.FromSeconds(0.5), Load);
-            return;
-        }
-
-        _epoch = epoch;
-        _link = new SimStoreLink(Store, epoch, World.Coverage);
-        _adopted = new AdoptedServers(World, this, _link, After);
-        RenewClaim(epoch);
+        Link = new SimStoreLink(Store, epoch, World.Coverage);
+        _adopted = new AdoptedServers(World, this, Link, After);
         var stored = Store.Load();
         Log($"takes up {stored.Tasks.Count} tasks and {stored.Loans.Count} loans");
-        Guard(() => _core = new ServerCore(Mutated(Settings), stored, _clock.Now, _random.Next(), _effects));
+        Guard(() => _core = new ServerCore(MutatedSettings.Of(Settings, World.Mutation), stored, _clock.Now, _random.Next(), _effects));
         Feed((_, _) => { });
     }
 
-    private void RenewClaim(long epoch) => After(SimStore.ClaimExpiry / 3, () =>
-    {
-        if (!Store.Redis.IsUp || Store.Renew(epoch))
-        {
-            RenewClaim(epoch);
-        }
-        else
-        {
-            LoseClaim();
-        }
-    });
-
-    /// <summary>As the process ends, and is started again by whoever looks after it.</summary>
-    private void LoseClaim()
-    {
-        Log("has lost its claim");
-        World.Coverage.Count("server: lost its claim");
-        Kill();
-        World.Scheduler.After(TimeSpan.FromSeconds(1), Start);
-    }
-
-    private void Feed(Action<ServerCore, DateTimeOffset> input)
+    /// <summary>Gives the core an input, does what it decides and stores what has gathered.</summary>
+    public void Feed(Action<ServerCore, DateTimeOffset> input)
     {
         if (_core is not { } core)
         {
@@ -272,17 +131,18 @@ internal sealed class ServerNode : SimNode, IListener
             }
 
             Perform();
-            Write(core);
+            _writer.Write(core);
         });
-        if (_stopping && !_writing && core.IsDrained)
+        if (_stopping && !_writer.IsBusy && core.IsDrained)
         {
-            After(TimerResolution, () => Kill());
+            After(ServerTimer.Resolution, () => Kill());
         }
 
-        Arm(core);
+        _timer.Arm(core, _clock);
     }
 
-    private void Perform()
+    /// <summary>What the core decided.</summary>
+    public void Perform()
     {
         foreach (var happened in _effects.Events)
         {
@@ -291,22 +151,7 @@ internal sealed class ServerNode : SimNode, IListener
 
         foreach (var send in _effects.Sends)
         {
-            if (_sessions.TryGetValue(send.Session, out var connection))
-            {
-                var (session, message) = (send.Session, send.Message);
-                Log($"answers {connection.Client}#{session.Value}", message);
-                World.Observer.OnDispatch(this, send.Task);
-                Observer.OnSend(this, connection.Client, message, Acknowledged(session, message));
-                if (World.Mutation != Mutation.ReturnNotSent || message is not Return)
-                {
-                    connection.SendToClient(message);
-                }
-
-                if (connection.Framing == Framing.Line && message is Rejection)
-                {
-                    connection.CloseFromServer();
-                }
-            }
+            Door.Send(send);
         }
 
         foreach (var send in _effects.PeerSends)
@@ -318,7 +163,7 @@ internal sealed class ServerNode : SimNode, IListener
         _adopted!.Perform(_effects);
         foreach (var task in _effects.Voids)
         {
-            Void(task);
+            _voider.Void(task);
         }
 
         foreach (var (submission, outcome) in _effects.Answers)
@@ -330,120 +175,32 @@ internal sealed class ServerNode : SimNode, IListener
         _effects.Clear();
     }
 
-    private TaskOutcome? Acknowledged(SessionId session, MeshMessage message) =>
-        message is Ack { Id: { } task } && _reported.TryGetValue((session, task), out var outcomes) && outcomes.TryDequeue(out var outcome) ? outcome : null;
-
-    private void Void(TaskRecord task)
+    protected override void OnStart()
     {
-        Log("voids", task.WireId);
-        if (World.Mutation == Mutation.GivenUpUnasked)
+        (_core, _stopping) = (null, false);
+        _writer.Reset();
+        _timer.Reset();
+        _clock = World.NewClock(_random);
+        Door.Clear();
+        _effects.Clear();
+        _links.Clear();
+        foreach (var peer in Settings.Peers)
         {
-            After(TimeSpan.Zero, () => Feed((core, now) => core.OnVoided(task.WireId, null, now)));
-            return;
+            _links.Add(peer.Id, new PeerLink(World, this, peer, Settings.Heartbeat.ReplyTimeout));
         }
 
-        World.Ledger.Call(() => World.Ledger.Close(task.User, task.WireId), InThisLife<Mesh.Accounts.LedgerUpdate?>(closed =>
-        {
-            if (closed is { } known)
-            {
-                World.Coverage.Count(known.Balance is null ? "task: void closed it" : "task: void found it applied");
-                Feed((core, now) => core.OnVoided(task.WireId, known.Balance, now));
-            }
-            else
-            {
-                After(TimeSpan.FromSeconds(1), () => Feed((core, now) => core.OnVoidFailed(task.WireId, now)));
-            }
-        }));
+        After(_random.Seconds(0.05, 1), Claim.Take);
     }
 
-    private void Write(ServerCore core)
+    protected override void OnKilled()
     {
-        while (!_writing && core.Journal.TryTake() is { } batch)
+        foreach (var link in _links.Values)
         {
-            if (World.Mutation == Mutation.ActBeforeStored && batch.Ops.Count > 0)
-            {
-                _link!.Write(batch.Ops, _ => { });
-            }
-            else if (batch.Ops.Count > 0)
-            {
-                _writing = true;
-                World.Ambush.OnWrite(this);
-                Log($"stores {batch.Ops.Count} changes");
-                _link!.Write(batch.Ops, InThisLife<IReadOnlySet<string>?>(known => OnWritten(batch, known)));
-                return;
-            }
-
-            core.OnStored(batch, FrozenSet<string>.Empty, _clock.Now);
-            Perform();
-        }
-    }
-
-    private void OnWritten(StoreBatch batch, IReadOnlySet<string>? known)
-    {
-        if (_link!.IsFenced)
-        {
-            LoseClaim();
-            return;
+            link.End();
         }
 
-        if (known is null && World.Mutation == Mutation.FailedWriteForgotten)
-        {
-            known = FrozenSet<string>.Empty;
-        }
-
-        if (known is not null)
-        {
-            (_writing, _writeDelay) = (false, TimeSpan.Zero);
-            Log("has stored them");
-            Feed((core, now) => core.OnStored(batch, known, now));
-            return;
-        }
-
-        Log("does not know whether they are stored");
-        _writeDelay = TimeSpan.FromSeconds(Math.Clamp(_writeDelay.TotalSeconds * 2, 0.2, 2));
-        After(_writeDelay, () =>
-        {
-            _writing = false;
-            Feed((core, now) => core.OnStoreFailed(batch, now));
-        });
-    }
-
-    private void Arm(ServerCore core)
-    {
-        if (core.NextWake == _armed)
-        {
-            return;
-        }
-
-        _armed = core.NextWake;
-        var timer = ++_timer;
-        if (_armed is not { } due)
-        {
-            return;
-        }
-
-        var at = _clock.WhenIs(due);
-        var soonest = World.Scheduler.Now + TimerResolution;
-        At(at > soonest ? at : soonest, () =>
-        {
-            if (timer == _timer)
-            {
-                Wake();
-            }
-        });
-    }
-
-    private void Wake()
-    {
-        Wakes++;
-        _armed = null;
-        _wakesAtOnce = World.Scheduler.Now - _lastWake < TimeSpan.FromMilliseconds(5) ? _wakesAtOnce + 1 : 0;
-        _lastWake = World.Scheduler.Now;
-        if (_wakesAtOnce > 200)
-        {
-            throw new InvariantViolation(Invariant.CoresKeepGoing, $"{Name} wakes again and again for nothing");
-        }
-
-        Feed((_, _) => { });
+        _core = null;
+        Link?.Abandon();
+        Link = null;
     }
 }

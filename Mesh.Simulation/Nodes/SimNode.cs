@@ -57,13 +57,10 @@ internal abstract class SimNode(SimWorld world, string name)
     /// <summary>Asks the process to end in its own way.</summary>
     public abstract void Stop();
 
-    protected abstract void OnStart();
+    /// <summary>Does something later, unless this life is over by then.</summary>
+    public void After(TimeSpan delay, Action action) => At(World.Scheduler.Now + delay, action);
 
-    protected abstract void OnKilled();
-
-    protected void After(TimeSpan delay, Action action) => At(World.Scheduler.Now + delay, action);
-
-    protected void At(TimeSpan due, Action action)
+    public void At(TimeSpan due, Action action)
     {
         var life = _life;
         World.Scheduler.At(due, () =>
@@ -76,7 +73,7 @@ internal abstract class SimNode(SimWorld world, string name)
     }
 
     /// <summary>A callback that does nothing once this life is over.</summary>
-    protected Action<T> InThisLife<T>(Action<T> action)
+    public Action<T> InThisLife<T>(Action<T> action)
     {
         var life = _life;
         return value =>
@@ -88,7 +85,7 @@ internal abstract class SimNode(SimWorld world, string name)
         };
     }
 
-    protected Action<TFirst, TSecond> InThisLife<TFirst, TSecond>(Action<TFirst, TSecond> action)
+    public Action<TFirst, TSecond> InThisLife<TFirst, TSecond>(Action<TFirst, TSecond> action)
     {
         var life = _life;
         return (first, second) =>
@@ -101,7 +98,7 @@ internal abstract class SimNode(SimWorld world, string name)
     }
 
     /// <summary>Runs what must not throw.</summary>
-    protected void Guard(Action action)
+    public void Guard(Action action)
     {
         try
         {
@@ -113,5 +110,10 @@ internal abstract class SimNode(SimWorld world, string name)
         }
     }
 
-    protected void Log(string what, object? subject = null) => World.Log.Add(Name, what, subject);
+    /// <summary>A step of this node, for the log.</summary>
+    public void Log(string what, object? subject = null) => World.Log.Add(Name, what, subject);
+
+    protected abstract void OnStart();
+
+    protected abstract void OnKilled();
 }

@@ -1,0 +1,19 @@
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>The mistakes that a server can be given by its settings.</summary>
+internal static class MutatedSettings
+{
+    private static readonly TimeSpan Never = TimeSpan.FromDays(1);
+
+    public static ServerSettings Of(ServerSettings settings, Mutation mutation) => mutation switch
+    {
+        Mutation.LeaseNeverEnds => settings with { Tasks = settings.Tasks with { LeaseTime = Never } },
+        Mutation.GoneWorkerKept => settings with { Tasks = settings.Tasks with { WorkerGrace = Never, LineWorkerTimeout = Never, LeaseTime = Never } },
+        Mutation.MinimumIgnored => settings with { Balancing = settings.Balancing with { MinWorkersBeforeSharing = 0 } },
+        Mutation.ReleaseNotRepeated => settings with { Loans = settings.Loans with { ReleaseRetryDelay = Never, ReleaseRetryMaxDelay = Never } },
+        Mutation.NotHeld => settings with { Tasks = settings.Tasks with { HoldTime = TimeSpan.FromMilliseconds(1) } },
+        _ => settings,
+    };
+}

@@ -1,0 +1,96 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Simulation;
+
+/// <summary>The connections that others open to a server of ours.</summary>
+internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
+{
+    private readonly Dictionary<SessionId, SimConnection> _sessions = [];
+
+    /// <summary>The statuses that await an ACK, in their order: a worker may report two attempts at one task before the first is acknowledged.</summary>
+    private readonly Dictionary<(SessionId, TaskId), Queue<TaskOutcome>> _reported = [];
+    private long _session;
+
+    public string Name => node.Name;
+
+    public bool IsUp => node.IsUp;
+
+    public bool SpeaksWebSocket => true;
+
+    public void OnOpened(SimConnection connection)
+    {
+        connection.Number = ++_session;
+        _sessions.Add(new SessionId(_session), connection);
+    }
+
+    public void OnMessage(SimConnection connection, MeshMessage message)
+    {
+        if (node.Core is null)
+        {
+            connection.CloseFromServer();
+            return;
+        }
+
+        var session = new SessionId(connection.Number);
+        node.Log($"hears {connection.Client}#{session.Value}", message);
+        if (message is TaskStatus { Id: { } task } status)
+        {
+            if (!_reported.TryGetValue((session, task), out var outcomes))
+            {
+                _reported.Add((session, task), outcomes = new());
+            }
+
+            outcomes.Enqueue(status.Outcome);
+        }
+
+        if (world.Mutation == Mutation.TypesIgnored && message is GetTask ask)
+        {
+            message = ask with { Tasks = TaskTypes.All };
+        }
+
+        node.Feed((core, now) => core.OnMessage(session, connection.Framing, message, now));
+    }
+
+    public void OnClosed(SimConnection connection)
+    {
+        var session = new SessionId(connection.Number);
+        if (world.Mutation != Mutation.CloseNotTold && _sessions.Remove(session))
+        {
+            node.Feed((core, now) => core.OnSessionClosed(session, now));
+        }
+    }
+
+    public void Send(in SendEffect send)
+    {
+        if (!_sessions.TryGetValue(send.Session, out var connection))
+        {
+            return;
+        }
+
+        var (session, message) = (send.Session, send.Message);
+        node.Log($"answers {connection.Client}#{session.Value}", message);
+        world.Observer.OnDispatch(node, send.Task);
+        Observer.OnSend(node, connection.Client, message, Acknowledged(session, message));
+        if (world.Mutation != Mutation.ReturnNotSent || message is not Return)
+        {
+            connection.SendToClient(message);
+        }
+
+        if (connection.Framing == Framing.Line && message is Rejection)
+        {
+            connection.CloseFromServer();
+        }
+    }
+
+    /// <summary>A new process knows none of them.</summary>
+    public void Clear()
+    {
+        _sessions.Clear();
+        _reported.Clear();
+    }
+
+    private TaskOutcome? Acknowledged(SessionId session, MeshMessage message) =>
+        message is Ack { Id: { } task } && _reported.TryGetValue((session, task), out var outcomes) && outcomes.TryDequeue(out var outcome) ? outcome : null;
+}

@@ -1,0 +1,57 @@
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>Wakes a server's core when it asks for it, and finds the core that asks without end.</summary>
+internal sealed class ServerTimer(SimWorld world, ServerNode node)
+{
+    public static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(1);
+
+    private DateTimeOffset? _armed;
+    private long _timer;
+    private TimeSpan _lastWake;
+    private int _wakesAtOnce;
+
+    public long Wakes { get; private set; }
+
+    public void Reset() => _armed = null;
+
+    public void Arm(ServerCore core, NodeClock clock)
+    {
+        if (core.NextWake == _armed)
+        {
+            return;
+        }
+
+        _armed = core.NextWake;
+        var timer = ++_timer;
+        if (_armed is not { } due)
+        {
+            return;
+        }
+
+        var at = clock.WhenIs(due);
+        var soonest = world.Scheduler.Now + Resolution;
+        node.At(at > soonest ? at : soonest, () =>
+        {
+            if (timer == _timer)
+            {
+                Wake();
+            }
+        });
+    }
+
+    private void Wake()
+    {
+        Wakes++;
+        _armed = null;
+        _wakesAtOnce = world.Scheduler.Now - _lastWake < TimeSpan.FromMilliseconds(5) ? _wakesAtOnce + 1 : 0;
+        _lastWake = world.Scheduler.Now;
+        if (_wakesAtOnce > 200)
+        {
+            throw new InvariantViolation(Invariant.CoresKeepGoing, $"{node.Name} wakes again and again for nothing");
+        }
+
+        node.Feed((_, _) => { });
+    }
+}
