@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { find, overlays, render, workloads } from "./render.mjs";
 import { illTyped, invalid } from "./schema.mjs";
@@ -34,6 +35,8 @@ describe("The schemas", () => {
   });
 });
 
+const kubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
+
 for (const overlay of overlays) {
   describe(`Overlay ${overlay}`, () => {
     const resources = render(overlay);
@@ -42,6 +45,10 @@ for (const overlay of overlays) {
     test("fits the schemas", () => {
       assert.deepEqual(resources.map(invalid).filter(Boolean), []);
       assert.deepEqual(illTyped(resources), []);
+    });
+
+    test("is the same to kubectl", { skip: kubectl ? false : "there is no kubectl on this machine" }, () => {
+      assert.deepEqual(render(overlay, ["kubectl", "kustomize"]), resources);
     });
 
     test("lives in one namespace", () => {
@@ -84,6 +91,8 @@ for (const overlay of overlays) {
     test("probes servers, and limits all", () => {
       const [container] = server.spec.template.spec.containers;
       assert.equal(container.readinessProbe.httpGet.path, "/health");
+      // Answered while a server waits for the claim of one that died, or for its Redis.
+      assert.equal(container.startupProbe.httpGet.path, "/alive");
       assert.equal(container.livenessProbe.httpGet.path, "/alive");
       for (const { container: { name, resources: { requests, limits } } } of containers(resources)) {
         assert.ok(requests.cpu && requests.memory && limits.cpu && limits.memory, name);

