@@ -150,7 +150,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
         }
     }
 
-    // What is not read stays with the peer: it is slowed by its own socket.
+    // What is not read stays with the peer: it is slowed by its own socket. The pause ends with the connection.
     private async Task SlowDownAsync(TimeSpan pause)
     {
         watch.Metrics.Slow();
@@ -160,7 +160,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
             LogSlowed(connection.RemoteAddress, _options.MaxMessagesPerSecond);
         }
 
-        await Task.Delay(pause, time);
+        await ((Task)connection.Closed).WaitAsync(pause, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void DropSlowReader()

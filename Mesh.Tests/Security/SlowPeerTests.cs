@@ -13,6 +13,9 @@ public sealed class SlowPeerTests
 {
     private const string Heartbeat = """{"SERVER_UUID":"server-b","TASK":"HEARTBEAT"}""";
 
+    /// <summary>Less than the host's own, after which it stops whatever still runs.</summary>
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
+
     [Fact]
     public async Task Reader_ThatTakesNothing_IsCutOnceItsQueueIsFull_AndOthersAreServed()
     {
@@ -108,6 +111,26 @@ public sealed class SlowPeerTests
         }
 
         await sixth;
+    }
+
+    [Fact]
+    public async Task Peer_ThatIsSlowed_DoesNotHoldAServerThatStops()
+    {
+        // The pause lasts for as long as this time stands still.
+        var time = new FakeTimeProvider();
+        await using var server = await ServerUnderTest.StartAsync(new(), time, ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
+        await using var peer = await server.DialAsync(Framing.Line);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.True(peer.TrySend(new Heartbeat(new ServerId("server-b"))));
+        }
+
+        for (var i = 0; i < 5; i++)
+        {
+            await peer.ReceiveAsync<HeartbeatResponse>();
+        }
+
+        await server.StopAsync().WaitAsync(StopLimit, TimeProvider.System, TestContext.Current.CancellationToken);
     }
 
     [Fact]
