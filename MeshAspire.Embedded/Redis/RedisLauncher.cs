@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using MeshAspire.Embedded.Running;
@@ -80,34 +79,9 @@ internal sealed class RedisLauncher(
         var tool = await GarnetTool.FindAsync(project.ProjectDirectory, text => console.Say(redis.Name, text), cancellationToken);
         var data = DataDirectory(redis, "garnet");
         console.Say(redis.Name, $"Garnet {tool.Version}, data in {data}");
-        var file = SecretFile(redis, "garnet.conf", JsonSerializer.Serialize(new Dictionary<string, object>
-        {
-            ["Port"] = redis.PrimaryEndpoint.Port,
-            ["Address"] = "127.0.0.1,::1",
-            ["AuthenticationMode"] = "Password",
-            ["Password"] = await PasswordAsync(redis, cancellationToken),
-            ["CheckpointDir"] = data,
-            ["EnableAOF"] = true,
-            ["Recover"] = true,
-            ["AofSizeLimit"] = "256m",
-            // Without it, what was acknowledged in the last moments is lost with the process.
-            ["WaitForCommit"] = true,
-            ["EnableLua"] = true,
-            // Without it, scripts of different connections run at once and overwrite each other's updates.
-            ["LuaTransactionMode"] = true,
-            // The native device wants libaio.
-            ["DeviceType"] = "RandomAccess",
-            // Limits, taken as needed; the defaults are for servers of many gigabytes.
-            ["LogMemorySize"] = "1g",
-            ["PageSize"] = "4m",
-            ["IndexMemorySize"] = "16m",
-            ["QuietMode"] = true,
-        }));
-        return new ProcessSpec(DotNet.Path, ["exec", tool.Assembly, "--config-import-path", file], data, new Dictionary<string, string>(environment)
-        {
-            // Its default, the server's collector, takes a heap per core.
-            ["DOTNET_gcServer"] = "0",
-        });
+        var file = SecretFile(redis, "garnet.conf", GarnetSettings.Json(data, await PasswordAsync(redis, cancellationToken)));
+        string[] arguments = ["exec", tool.Assembly, "--config-import-path", file, "--port", redis.PrimaryEndpoint.Port.ToString(CultureInfo.InvariantCulture)];
+        return new ProcessSpec(DotNet.Path, arguments, data, new Dictionary<string, string>(environment) { [GarnetSettings.Variable.Key] = GarnetSettings.Variable.Value });
     }
 
     private static async Task<string> PasswordAsync(RedisResource redis, CancellationToken cancellationToken) =>

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using MeshAspire.Embedded.Redis;
 using Microsoft.Extensions.DependencyInjection;
 
 /// <summary>A Redis without a container runtime: Garnet, the .NET tool that the repository's tool manifest pins.</summary>
@@ -32,6 +32,7 @@ internal static class GarnetTool
         return builder.AddResource(garnet)
             .WithEndpoint(name: GarnetToolResource.EndpointName, scheme: "redis")
             .WithHealthCheck(check)
+            .WithEnvironment(GarnetSettings.Variable.Key, GarnetSettings.Variable.Value)
             .WithArgs(async context =>
             {
                 string[] tool = ["tool", "exec", "garnet-server", "--yes", "--"];
@@ -47,7 +48,7 @@ internal static class GarnetTool
             });
     }
 
-    // In a file that only this user can read: arguments are for every user to see.
+    // A file that only this user can read.
     private static async Task<string> ConfigureAsync(GarnetToolResource garnet, string data, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(data);
@@ -58,31 +59,8 @@ internal static class GarnetTool
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        await using var stream = new FileStream(file, options);
-        await JsonSerializer.SerializeAsync(
-            stream,
-            new Dictionary<string, object>
-            {
-                ["Address"] = "127.0.0.1,::1",
-                ["AuthenticationMode"] = "Password",
-                ["Password"] = await garnet.Password.GetValueAsync(cancellationToken) ?? "",
-                ["CheckpointDir"] = data,
-                ["EnableAOF"] = true,
-                ["Recover"] = true,
-                ["AofSizeLimit"] = "256m",
-                // Without it, what was acknowledged in the last moments is lost with the process.
-                ["WaitForCommit"] = true,
-                ["EnableLua"] = true,
-                // Without it, scripts of different connections run at once and overwrite each other's updates.
-                ["LuaTransactionMode"] = true,
-                // The native device wants libaio.
-                ["DeviceType"] = "RandomAccess",
-                ["LogMemorySize"] = "1g",
-                ["PageSize"] = "4m",
-                ["IndexMemorySize"] = "16m",
-                ["QuietMode"] = true,
-            },
-            cancellationToken: cancellationToken);
+        await using var writer = new StreamWriter(file, options);
+        await writer.WriteAsync(GarnetSettings.Json(data, await garnet.Password.GetValueAsync(cancellationToken) ?? ""));
         return file;
     }
 }
