@@ -25,12 +25,12 @@ public sealed class SoakTests(BrowserFixture browser, ITestOutputHelper output)
     private const int RoundsPerSecond = 5;
 
     /// <summary>Stated in docs/dashboard.md.</summary>
-    private const long MemoryLimit = 600L << 20;
+    private const long MemoryLimit = 512L << 20;
 
     private static readonly TimeSpan Length = TimeSpan.FromMinutes(
         double.Parse(Environment.GetEnvironmentVariable("MESH_SOAK_MINUTES") ?? "3", CultureInfo.InvariantCulture));
 
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     [Fact(Explicit = true)]
     public async Task Dashboard_UnderMinutesOfLoad_AnswersAndLevelsOff()
@@ -52,7 +52,7 @@ public sealed class SoakTests(BrowserFixture browser, ITestOutputHelper output)
                 await load.SendPointsAsync(PointsAtOnce);
             }
 
-            Say(process, "4,000 series of 600 points");
+            Say(process, "2,000 series of 600 points");
             using var over = new CancellationTokenSource(Length);
             var began = Stopwatch.GetTimestamp();
             var sending = SendAsync(load, over.Token);
@@ -98,22 +98,22 @@ public sealed class SoakTests(BrowserFixture browser, ITestOutputHelper output)
         }
     }
 
-    /// <summary>Goes from page to page, as a person would; returns how long the slowest took.</summary>
+    /// <summary>Goes from page to page, as a person would; returns how long the slowest took, but for the first of each, which the runtime compiles.</summary>
     private async Task<TimeSpan> LookAsync(IPage page, Process process, TelemetryLoad load, CancellationToken over)
     {
         var slowest = TimeSpan.Zero;
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        for (var seconds = 0; !over.IsCancellationRequested; seconds++)
+        for (var round = 0; !over.IsCancellationRequested; round++)
         {
-            var (name, row) = (seconds % 2) switch { 0 => ("Traces", "dispatch QUERY"), _ => ("Structured logs", "is done by") };
+            var (name, row) = (round % 2) switch { 0 => ("Traces", "dispatch QUERY"), _ => ("Structured logs", "is done by") };
             var began = Stopwatch.GetTimestamp();
             await page.GetByRole(AriaRole.Link, new() { Name = name, Exact = true }).ClickAsync();
             await Expect(page.Locator("[data-row]").Filter(new() { HasText = row }).First).ToBeVisibleAsync();
             var took = Stopwatch.GetElapsedTime(began);
-            slowest = took > slowest ? took : slowest;
-            if (seconds % 10 == 9)
+            slowest = round > 1 && took > slowest ? took : slowest;
+            if (round % 10 == 9)
             {
-                Say(process, $"{seconds + 1} rounds, {load.Spans} spans, last answer {took.TotalMilliseconds:0} ms");
+                Say(process, $"{load.Spans} spans, last answer {took.TotalMilliseconds:0} ms");
             }
 
             await timer.WaitForNextTickAsync(CancellationToken.None);

@@ -18,7 +18,7 @@ internal sealed class TelemetryLoad : IDisposable
 {
     private const int SpansPerTrace = 5;
     private const int LogsPerTrace = 1;
-    private const int Instruments = 40;
+    private const int Instruments = 20;
     private const int SeriesPerInstrument = 100;
 
     private readonly HttpClient _http;
@@ -48,7 +48,7 @@ internal sealed class TelemetryLoad : IDisposable
         Spans += count * SpansPerTrace;
     }
 
-    /// <summary>Sends the next so many points, a second apart, of 4,000 series.</summary>
+    /// <summary>Sends the next so many points, a second apart, of 2,000 series.</summary>
     public async Task SendPointsAsync(int count)
     {
         for (var instrument = 0; instrument < Instruments; instrument++)

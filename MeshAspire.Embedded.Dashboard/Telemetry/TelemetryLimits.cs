@@ -11,7 +11,7 @@ internal sealed record TelemetryLimits
     public int SpansPerTrace { get; init; } = 5_000;
 
     /// <summary>Estimated bytes of all spans.</summary>
-    public long SpanBytes { get; init; } = 192L << 20;
+    public long SpanBytes { get; init; } = 128L << 20;
 
     public int Logs { get; init; } = 20_000;
 
@@ -22,7 +22,7 @@ internal sealed record TelemetryLimits
     public int Sources { get; init; } = 256;
 
     /// <summary>Lines of each instrument by dimensions, over all instruments.</summary>
-    public int Series { get; init; } = 4_000;
+    public int Series { get; init; } = 2_000;
 
     /// <summary>Of one instrument; further combinations of its dimensions aren't kept.</summary>
     public int SeriesPerInstrument { get; init; } = 100;
