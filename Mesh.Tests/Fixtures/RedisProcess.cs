@@ -25,6 +25,10 @@ public sealed class RedisProcess : IAsyncDisposable
     private const string RedisServer = "redis-server";
     private const string ValkeyServer = "valkey-server";
     private const string Garnet = "garnet-server";
+
+    private const int LowestPort = 10_000;
+    private const int Ports = 20_000;
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>The first use of Garnet on a machine fetches it.</summary>
@@ -37,6 +41,8 @@ public sealed class RedisProcess : IAsyncDisposable
         restore.WaitForExit();
         return restore.ExitCode;
     });
+
+    private static int _lastPort = Random.Shared.Next(Ports);
 
     private readonly StringBuilder _output = new();
     private readonly string _directory;
@@ -107,11 +113,26 @@ public sealed class RedisProcess : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
+    /// <summary>
+    /// A port at which nobody listens, another each time, and below those that the system gives to connections of its own choice: it stays free until its user
+    /// listens there.
+    /// </summary>
     internal static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = LowestPort + (int)((uint)Interlocked.Increment(ref _lastPort) % Ports);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody is there.
+            }
+        }
     }
 
     private Process Launch()
