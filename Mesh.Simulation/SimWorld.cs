@@ -15,7 +15,8 @@ internal sealed class SimWorld
         Mutation = mutation;
         Log = new StepLog(Scheduler, logCapacity, digest);
         Network = new SimNetwork(Scheduler, seeds.For("network"), Log, Coverage);
-        var shared = NewRedis("redis", seeds);
+        Losses = new Losses(this);
+        var shared = NewRedis("redis", seeds, keepsAll: !plan.EverySecond);
         Ledger = new SimLedger(shared, mutation);
         foreach (var user in new[] { "Maria", "Joao", "Ana", "Pedro", "Carla" })
         {
@@ -32,7 +33,7 @@ internal sealed class SimWorld
         {
             TimeSpan? adoptAfter = adoption.Chance(0.6) ? adoption.Seconds(2, 20) : null;
             var settings = server.Settings with { AdoptAfter = adoptAfter, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
-            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds) : shared, mutation);
+            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds, keepsAll: !plan.EverySecond) : shared, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
             Network.Listen(peer.Endpoint, Servers[^1].Door);
             AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.Work, seeds);
@@ -66,6 +67,8 @@ internal sealed class SimWorld
     public SimLedger Ledger { get; }
 
     public Observer Observer { get; }
+
+    public Losses Losses { get; }
 
     public Ambush Ambush { get; }
 
@@ -101,9 +104,9 @@ internal sealed class SimWorld
 
     private static MeshEndpoint At(int net, int index) => new(string.Create(CultureInfo.InvariantCulture, $"10.0.{net}.{index + 1}"), 9001 + index);
 
-    private SimRedis NewRedis(string name, Seeds seeds)
+    private SimRedis NewRedis(string name, Seeds seeds, bool keepsAll)
     {
-        var redis = new SimRedis(name, Scheduler, seeds.For(name));
+        var redis = new SimRedis(name, Scheduler, seeds.For(name), keepsAll);
         Redises.Add(redis);
         return redis;
     }

@@ -72,22 +72,30 @@ internal sealed class Journal
     internal void Reply(SessionId session, MeshMessage message) =>
         Then(new AfterStore(AfterStoreKind.Reply) { Session = session, Message = message });
 
+    /// <summary>Changes that come before all that has gathered.</summary>
+    internal void AddAhead(IEnumerable<StoreOp> ops) => _open.Ops.InsertRange(0, ops);
+
+    /// <summary>The tasks that are being dropped.</summary>
+    internal HashSet<TaskId> Dropped() => [.. _open.Ops.Where(op => op.Kind == StoreOpKind.DropTask).Select(op => op.Task!.WireId)];
+
     /// <summary>
     /// Puts a batch of unknown outcome back to be written again, ahead of what has gathered since. New tasks are not among it:
     /// their submissions come back to be refused, and what may have been written of them is dropped.
     /// </summary>
-    internal List<AfterStore> PutBack(StoreBatch failed)
+    /// <param name="failed">The batch.</param>
+    /// <param name="refusesRevivals">True to refuse those of dead letters as well; what may have been written of them stays.</param>
+    internal List<AfterStore> PutBack(StoreBatch failed, bool refusesRevivals = false)
     {
         var merged = new StoreBatch();
         var refused = new List<AfterStore>();
-        foreach (var op in failed.Ops)
+        foreach (var op in failed.Ops.Where(op => !refusesRevivals || op.Kind != StoreOpKind.ReviveTask))
         {
             merged.Ops.Add(op.Kind == StoreOpKind.AcceptTask ? op with { Kind = StoreOpKind.DropTask } : op);
         }
 
         foreach (var op in _open.Ops)
         {
-            if (op.Kind != StoreOpKind.AcceptTask)
+            if (op.Kind != StoreOpKind.AcceptTask && !(refusesRevivals && op.Kind == StoreOpKind.ReviveTask))
             {
                 merged.Ops.Add(op);
             }
@@ -95,7 +103,7 @@ internal sealed class Journal
 
         foreach (var after in failed.Then.Concat(_open.Then))
         {
-            if (after.Kind == AfterStoreKind.Accepted && !after.Submission!.Revive)
+            if (after.Kind == AfterStoreKind.Accepted && (refusesRevivals || !after.Submission!.Revive))
             {
                 refused.Add(after);
             }

@@ -54,6 +54,11 @@ internal sealed record ServerAdopted(ServerId Server, int Tasks, long Dead) : Me
 /// <param name="Left">Its tasks that were still here.</param>
 internal sealed record ServerDisowned(ServerId Server, long Done, int Left) : MeshEvent;
 
+/// <summary>The store had lost the last of what it had acknowledged.</summary>
+/// <param name="Written">Unsettled tasks that only this server knew, and writes again.</param>
+/// <param name="TakenUp">Tasks whose end was lost, and that are run again.</param>
+internal sealed record StoreWentBack(int Written, int TakenUp) : MeshEvent;
+
 internal sealed record TaskPutBack(TaskRecord Task, string Reason) : MeshEvent;
 
 internal sealed record TaskBuried(TaskRecord Task) : MeshEvent;

@@ -20,6 +20,7 @@ internal sealed class ServerCore
     private readonly Requester _requester;
     private readonly PeerWatch _peers;
     private readonly Adopter _adopter;
+    private readonly StoreRecovery _recovery;
     private DateTimeOffset _nextCare;
     private DateTimeOffset _nextBalance;
 
@@ -34,6 +35,7 @@ internal sealed class ServerCore
         _desk = new WorkerDesk(_core, _tasks, _lender, _borrower);
         _peers = new PeerWatch(_core);
         _adopter = new Adopter(_core, _tasks);
+        _recovery = new StoreRecovery(_core, _tasks, _adopter);
         _nextCare = _nextBalance = now;
 
         _tasks.Restore(stored, now);
@@ -212,6 +214,19 @@ internal sealed class ServerCore
             _tasks.OnRefused(refused);
         }
 
+        Finish(now);
+    }
+
+    /// <summary>The store has lost the last of what it had acknowledged, and took nothing of a batch; what it holds now counts from here on.</summary>
+    public void OnStoreWentBack(StoreBatch batch, StoredState stored, DateTimeOffset now)
+    {
+        _core.StoreAway = false;
+        foreach (var refused in _core.Journal.PutBack(batch, refusesRevivals: true))
+        {
+            _tasks.OnRefused(refused);
+        }
+
+        _recovery.Recover(stored, now);
         Finish(now);
     }
 

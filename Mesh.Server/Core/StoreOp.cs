@@ -20,6 +20,9 @@ internal enum StoreOpKind : byte
     /// <summary>Out of the unsettled tasks without a trace: an acceptance whose write failed.</summary>
     DropTask,
 
+    /// <summary>An unsettled task that the store has lost, back among those that it holds; nothing when its result is there.</summary>
+    RestoreTask,
+
     PutLoan,
     DropLoan,
 }

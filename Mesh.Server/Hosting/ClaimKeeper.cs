@@ -131,7 +131,10 @@ internal sealed partial class ClaimKeeper(
         Volatile.Write(ref _asked, time.GetTimestamp());
         try
         {
-            await store.RenewAsync(Self.Server, cancellationToken);
+            if (await store.RenewAsync(Self.Server, cancellationToken) == ClaimState.WentBack)
+            {
+                inbox.CheckStore();
+            }
         }
         catch (StoreAwayException)
         {

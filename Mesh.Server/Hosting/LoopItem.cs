@@ -14,6 +14,8 @@ internal enum LoopInput : byte
     Read,
     Stored,
     StoreFailed,
+    StoreWentBack,
+    CheckStore,
     Voided,
     VoidFailed,
     Wake,

@@ -84,6 +84,9 @@ internal sealed class MeshInbox
         return true;
     }
 
+    /// <summary>Makes the loop write, even if it is nothing, and so find what the store has lost. A full inbox has it write in any case.</summary>
+    public void CheckStore() => _items.Writer.TryWrite(new(LoopInput.CheckStore));
+
     /// <summary>Makes the loop look at its timer. A full inbox needs no wake-up.</summary>
     public void Wake() => _items.Writer.TryWrite(new(LoopInput.Wake));
 }

@@ -41,6 +41,7 @@ internal sealed partial class MeshLoop(
     private DateTimeOffset? _armed;
     private bool _woken;
     private bool _finishing;
+    private bool _checking;
 
     /// <summary>Done once a stopping server has nothing left to wait for.</summary>
     public Task Drained => _drained.Task;
@@ -150,6 +151,13 @@ internal sealed partial class MeshLoop(
                 writer.Complete();
                 _core.OnStoreFailed((StoreBatch)item.Subject!, now);
                 break;
+            case LoopInput.StoreWentBack:
+                writer.Complete();
+                _core.OnStoreWentBack((StoreBatch)item.Subject!, (StoredState)item.Detail!, now);
+                break;
+            case LoopInput.CheckStore:
+                _checking = true;
+                break;
             case LoopInput.Voided:
                 _core.OnVoided(new TaskId(item.Id!), item.Amount, now);
                 break;
@@ -237,14 +245,15 @@ internal sealed partial class MeshLoop(
         _effects.Clear();
     }
 
-    // A batch without changes waits for nothing but those before it.
+    // A batch without changes waits for nothing but those before it, unless the store is to be looked at.
     private void Write(DateTimeOffset now)
     {
-        while (!writer.IsBusy && _core.Journal.TryTake() is { } batch)
+        while (!writer.IsBusy && (_core.Journal.TryTake() ?? (_checking ? new StoreBatch() : null)) is { } batch)
         {
-            if (batch.Ops.Count > 0)
+            if (batch.Ops.Count > 0 || _checking)
             {
-                writer.Start(batch);
+                _checking = false;
+                writer.Start(batch, claim.Self.Server);
                 return;
             }
 

@@ -16,10 +16,10 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     /// <summary>True from <see cref="Start"/> until the loop has taken the outcome.</summary>
     public bool IsBusy { get; private set; }
 
-    public void Start(StoreBatch batch)
+    public void Start(StoreBatch batch, ServerId own)
     {
         IsBusy = true;
-        _write = WriteAsync(batch);
+        _write = WriteAsync(batch, own);
     }
 
     /// <summary>The loop has taken the outcome: the next batch may go.</summary>
@@ -53,7 +53,7 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
 
     private static TimeSpan Next(TimeSpan delay) => delay * 2 < LastDelay ? delay * 2 : LastDelay;
 
-    private async Task WriteAsync(StoreBatch batch)
+    private async Task WriteAsync(StoreBatch batch, ServerId own)
     {
         try
         {
@@ -67,6 +67,10 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
 
             await inbox.PostAsync(new(LoopInput.Stored) { Subject = batch, Detail = known });
         }
+        catch (StoreWentBackException)
+        {
+            await LoadAgainAsync(batch, own);
+        }
         catch (StoreAwayException away)
         {
             // Once per reason, not once per try.
@@ -79,6 +83,28 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
             await Task.Delay(_delay, time, CancellationToken.None);
             _delay = Next(_delay);
             await inbox.PostAsync(new(LoopInput.StoreFailed) { Subject = batch });
+        }
+#pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await inbox.PostAsync(new(LoopInput.Broken) { Subject = exception });
+        }
+    }
+
+    private async Task LoadAgainAsync(StoreBatch batch, ServerId own)
+    {
+        try
+        {
+            var stored = await LoadAsync(own, CancellationToken.None);
+            if (state.StoreFault is not null)
+            {
+                state.StoreFault = null;
+                _delay = FirstDelay;
+                LogBack();
+            }
+
+            await inbox.PostAsync(new(LoopInput.StoreWentBack) { Subject = batch, Detail = stored });
         }
 #pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.
         catch (Exception exception)

@@ -47,6 +47,9 @@ internal enum ClaimState : byte
 
     /// <summary>Somebody else has taken it: what we write is refused.</summary>
     Lost,
+
+    /// <summary>This server's own: the store has lost the last of what it had acknowledged.</summary>
+    WentBack,
 }
 
 /// <summary>Another process has taken this server's claim.</summary>

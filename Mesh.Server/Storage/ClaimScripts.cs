@@ -12,6 +12,7 @@ internal static class ClaimScripts
     public const string Empty = "empty";
     public const string Wanted = "wanted";
     public const string Lost = "lost";
+    public const string WentBack = "went-back";
 
     public const string Owner = "owner";
     public const string Adopter = "adopter";
@@ -38,17 +39,35 @@ internal static class ClaimScripts
         """;
 
     /// <summary>
-    /// KEYS: claim, epoch, wanted. ARGV: epoch, holder, milliseconds until it expires. A store that has lost all it knew is taken as it is.
-    /// Answers held, wanted or lost. PEXPIRE takes no memory: a full store does not cost the claim.
+    /// KEYS: claim, epoch, wanted, written. ARGV: epoch, holder, milliseconds until it expires, the number of the last write that the holder knows of.
+    /// Answers held, wanted, lost, or went-back when the store is older than what the holder knows. PEXPIRE takes no memory: a full store does not cost the claim.
     /// </summary>
     public const string Renew =
         """
         local epoch = redis.call('GET', KEYS[2])
-        if epoch and epoch ~= ARGV[1] then return 'lost' end
+        if epoch and epoch ~= ARGV[1] then
+          return tonumber(string.match(epoch, '^%d+')) < tonumber(string.match(ARGV[1], '^%d+')) and 'went-back' or 'lost'
+        end
+        if tonumber(redis.call('GET', KEYS[4]) or '0') < tonumber(ARGV[4]) then return 'went-back' end
         if not epoch then redis.call('SET', KEYS[2], ARGV[1]) end
         if redis.call('PEXPIRE', KEYS[1], ARGV[3]) == 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
         if redis.call('EXISTS', KEYS[3]) == 1 then return 'wanted' end
         return 'held'
+        """;
+
+    /// <summary>
+    /// The holder takes the store as it is, older as it may be than what it knows. KEYS: claim, epoch, written. ARGV: epoch, holder, milliseconds until it expires.
+    /// Answers the number of the last write, or -1 when another has taken the claim.
+    /// </summary>
+    public const string Keep =
+        """
+        local epoch = redis.call('GET', KEYS[2])
+        if epoch ~= ARGV[1] then
+          if epoch and tonumber(string.match(epoch, '^%d+')) >= tonumber(string.match(ARGV[1], '^%d+')) then return -1 end
+          redis.call('SET', KEYS[2], ARGV[1])
+          redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        end
+        return tonumber(redis.call('GET', KEYS[3]) or '0')
         """;
 
     /// <summary>KEYS: claim, epoch. ARGV: epoch.</summary>

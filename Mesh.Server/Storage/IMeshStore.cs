@@ -20,7 +20,7 @@ internal interface IMeshStore
     /// <summary>Gives a claim up, so that another need not wait for its expiry.</summary>
     Task ReleaseAsync(ServerId server, CancellationToken cancellationToken);
 
-    /// <summary>All that is stored of a server whose claim this process has.</summary>
+    /// <summary>All that is stored of a server whose claim this process has. From here on it counts, whatever was acknowledged before.</summary>
     /// <exception cref="ClaimLostException">It has it no more.</exception>
     Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken);
 
@@ -30,6 +30,7 @@ internal interface IMeshStore
     /// Changes to an adopted server whose claim is lost are left out.
     /// </returns>
     /// <exception cref="ClaimLostException">This server's own claim is lost; nothing was written.</exception>
+    /// <exception cref="StoreWentBackException">The store has lost what it had acknowledged; nothing was written, nor will be before it is loaded.</exception>
     Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken);
 
     /// <summary>A settled task, done or dead, or null.</summary>
@@ -38,6 +39,9 @@ internal interface IMeshStore
     /// <summary>Dead letters, oldest first.</summary>
     Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken);
 }
+
+/// <summary>The store has lost the last of what it had acknowledged to this process.</summary>
+internal sealed class StoreWentBackException() : Exception("The store has lost the last of what it had acknowledged.");
 
 /// <summary>The store cannot be reached or does not answer; the outcome of a write is unknown.</summary>
 internal sealed class StoreAwayException(string message, Exception inner) : Exception(message, inner);

@@ -11,10 +11,10 @@ namespace Mesh.Server.Storage;
 /// <param name="expiry">A claim that is not renewed for so long is free.</param>
 internal sealed class RedisClaims(Func<IDatabase> database, ServerId own, TimeSpan expiry)
 {
-    private readonly ConcurrentDictionary<ServerId, (string Epoch, byte[] Holder)> _held = [];
+    private readonly ConcurrentDictionary<ServerId, HeldClaim> _held = [];
 
     /// <summary>What allows this process to write that server's state, or null.</summary>
-    public string? EpochOf(ServerId server) => _held.TryGetValue(server, out var claim) ? claim.Epoch : null;
+    public HeldClaim? Find(ServerId server) => _held.GetValueOrDefault(server);
 
     /// <summary>The servers whose claims this process has.</summary>
     public IEnumerable<ServerId> Held => _held.Keys;
@@ -30,7 +30,7 @@ internal sealed class RedisClaims(Func<IDatabase> database, ServerId own, TimeSp
         switch ((string?)reply[0])
         {
             case ClaimScripts.Taken:
-                _held[server] = ((string)reply[1]!, record);
+                _held[server] = new((string)reply[1]!, record);
                 return new(ClaimResult.Taken);
             case ClaimScripts.Held:
                 return new(ClaimResult.Held, (string?)reply[1], Read(keys.Claim, (RedisValue)reply[2]));
@@ -52,7 +52,7 @@ internal sealed class RedisClaims(Func<IDatabase> database, ServerId own, TimeSp
 
         var keys = new RedisKeys(server);
         var reply = await database().ScriptEvaluateAsync(
-            ClaimScripts.Renew, [keys.Claim, keys.Epoch, keys.Wanted], [claim.Epoch, claim.Holder, Milliseconds]).WaitAsync(cancellationToken);
+            ClaimScripts.Renew, [keys.Claim, keys.Epoch, keys.Wanted, keys.Written], [claim.Epoch, claim.Holder, Milliseconds, claim.Written]).WaitAsync(cancellationToken);
         switch ((string?)reply)
         {
             case ClaimScripts.Held:
@@ -60,12 +60,36 @@ internal sealed class RedisClaims(Func<IDatabase> database, ServerId own, TimeSp
             case ClaimScripts.Wanted:
                 // The owner's own wish, left from when it waited, or that of a second process under its id: neither is heard.
                 return server == own ? ClaimState.Held : ClaimState.Wanted;
-            case ClaimScripts.Lost:
+            case ClaimScripts.WentBack when server == own:
+                return ClaimState.WentBack;
+            case ClaimScripts.WentBack or ClaimScripts.Lost:
+                // An adopter adopts anew what there is.
                 Drop(server);
                 return ClaimState.Lost;
             default:
                 throw new InvalidOperationException($"The claim's script answered '{reply}'.");
         }
+    }
+
+    /// <summary>Takes the store as it is, with less than it had acknowledged, maybe. False when somebody else has the claim.</summary>
+    public async Task<bool> KeepAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        if (!_held.TryGetValue(server, out var claim))
+        {
+            return false;
+        }
+
+        var keys = new RedisKeys(server);
+        var written = (long)await database().ScriptEvaluateAsync(
+            ClaimScripts.Keep, [keys.Claim, keys.Epoch, keys.Written], [claim.Epoch, claim.Holder, Milliseconds]).WaitAsync(cancellationToken);
+        if (written < 0)
+        {
+            Drop(server);
+            return false;
+        }
+
+        claim.Restart(written);
+        return true;
     }
 
     public async Task ReleaseAsync(ServerId server, CancellationToken cancellationToken)

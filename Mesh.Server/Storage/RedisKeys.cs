@@ -29,6 +29,9 @@ internal sealed class RedisKeys(ServerId server)
     /// <summary>String: who may write, "number instance".</summary>
     public RedisKey Epoch => _prefix + "epoch";
 
+    /// <summary>String: the number of the last write, by which a writer finds that the store has lost what it had acknowledged.</summary>
+    public RedisKey Written => _prefix + "written";
+
     /// <summary>String, expiring: the owner waits for an adopter to give up the claim.</summary>
     public RedisKey Wanted => _prefix + "wanted";
 

@@ -43,6 +43,11 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
     {
         var (redis, keys) = (database(), new RedisKeys(server));
 
+        if (!await _claims.KeepAsync(server, cancellationToken))
+        {
+            throw await LostAsync(server, cancellationToken);
+        }
+
         // A write of nothing: Redis compiles the script now and not under the first tasks.
         _ = await WriteAsync(server, [], cancellationToken) ?? throw await LostAsync(server, cancellationToken);
         var done = redis.StringGetAsync(keys.Done);
@@ -191,14 +196,14 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         var start = 0;
         do
         {
-            if (_claims.EpochOf(server) is not { } epoch)
+            if (_claims.Find(server) is not { } claim)
             {
                 return null;
             }
 
             var count = Math.Min(OpsPerCall, ops.Count - start);
-            var probe = _full;
-            var arguments = new WriteArguments(keys, epoch, resultRetention, probe, count);
+            var (probe, number) = (_full, claim.NextTry());
+            var arguments = new WriteArguments(keys, claim, number, resultRetention, probe, count);
             for (var i = start; i < start + count; i++)
             {
                 arguments.Add(ops[i]);
@@ -208,10 +213,17 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             var reply = await redis.ScriptEvaluateAsync(RedisScripts.Write, arguments.Keys, arguments.Values).WaitAsync(cancellationToken);
             if (reply.Resp2Type == ResultType.Integer)
             {
+                if ((int)reply == RedisScripts.WentBack && server == own)
+                {
+                    throw new StoreWentBackException();
+                }
+
+                // Another has the claim, or an adopter's store has gone back: it adopts anew what there is.
                 _claims.Drop(server);
                 return null;
             }
 
+            claim.Acknowledge(number);
             _full &= !probe;
             known.UnionWith((string[])reply!);
             start += count;

@@ -11,26 +11,35 @@ internal static class RedisScripts
     public const string Revive = "revive";
     public const string Drop = "drop";
     public const string PutLoan = "put-loan";
+    public const string Restore = "restore";
     public const string DropLoan = "drop-loan";
     public const string Probe = "probe";
+
+    /// <summary>The answer of a store that is older than what the writer knows of.</summary>
+    public const int WentBack = 1;
 
     /// <summary>Arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
     public const int ArgumentsPerOp = 4;
 
     /// <summary>
-    /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, epoch, then the result's key
-    /// of each accept-keyed and settle. ARGV: seconds that results are kept, the writer's epoch, probe or '', then four of each change. Answers the ids that were known
-    /// already, and those to revive that are not dead; or 0, and changes nothing, when the epoch is another's. A probe writes first what takes memory, so that a full store refuses all.
+    /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, epoch, written, then the result's key
+    /// of each accept-keyed, settle and restore. ARGV: seconds that results are kept, the writer's epoch, probe or '', the number of the last write that the writer knows of, that of
+    /// this one, then four of each change. Answers the ids that were known already, and those to revive that are not dead; or changes nothing and answers 0 when the epoch is
+    /// another's, 1 when the store is older than what the writer knows of. The write's number comes last: a full store takes it behind what needs no memory. A probe writes first what takes memory, so that a full store refuses all.
     /// A task that is not keyed by the client has no entry in ids; deleting there what is absent is harmless.
     /// </summary>
     public const string Write =
         """
         local epoch = redis.call('GET', KEYS[6])
-        if epoch and epoch ~= ARGV[2] then return 0 end
+        if epoch and epoch ~= ARGV[2] then
+          return tonumber(string.match(epoch, '^%d+')) < tonumber(string.match(ARGV[2], '^%d+')) and 1 or 0
+        end
+        local written = tonumber(redis.call('GET', KEYS[7]) or '0')
+        if written < tonumber(ARGV[4]) then return 1 end
         if not epoch or ARGV[3] == 'probe' then redis.call('SET', KEYS[6], ARGV[2]) end
         local tasks, ids, dead, loans, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-        local known, key, settled = {}, 7, 0
-        for i = 4, #ARGV, 4 do
+        local known, key, settled = {}, 8, 0
+        for i = 6, #ARGV, 4 do
           local op, wire, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
           if op == 'accept' then
             redis.call('HSET', tasks, wire, record)
@@ -69,6 +78,13 @@ internal static class RedisScripts
           elseif op == 'drop' then
             redis.call('HDEL', tasks, wire)
             if redis.call('HGET', ids, id) == wire then redis.call('HDEL', ids, id) end
+          elseif op == 'restore' then
+            if redis.call('EXISTS', KEYS[key]) == 0 then
+              redis.call('HDEL', dead, id)
+              if id ~= wire then redis.call('HSET', ids, id, wire) end
+              redis.call('HSET', tasks, wire, record)
+            end
+            key = key + 1
           elseif op == 'put-loan' then
             redis.call('HSET', loans, wire, record)
           elseif op == 'drop-loan' then
@@ -78,6 +94,7 @@ internal static class RedisScripts
           end
         end
         if settled > 0 then redis.call('INCRBY', done, settled) end
+        if written < tonumber(ARGV[5]) then redis.call('SET', KEYS[7], ARGV[5]) end
         return known
         """;
 }

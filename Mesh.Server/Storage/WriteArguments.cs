@@ -11,13 +11,13 @@ internal sealed class WriteArguments
     private readonly List<RedisKey> _scriptKeys;
     private readonly List<RedisValue> _arguments;
 
-    public WriteArguments(RedisKeys keys, string epoch, TimeSpan resultRetention, bool probe, int ops)
+    public WriteArguments(RedisKeys keys, HeldClaim claim, long number, TimeSpan resultRetention, bool probe, int ops)
     {
         _keys = keys;
-        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done, keys.Epoch];
-        _arguments = new(3 + (ops * RedisScripts.ArgumentsPerOp))
+        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done, keys.Epoch, keys.Written];
+        _arguments = new(5 + (ops * RedisScripts.ArgumentsPerOp))
         {
-            Math.Max(1, (long)resultRetention.TotalSeconds), epoch, probe ? RedisScripts.Probe : RedisValue.EmptyString,
+            Math.Max(1, (long)resultRetention.TotalSeconds), claim.Epoch, probe ? RedisScripts.Probe : RedisValue.EmptyString, claim.Written, number,
         };
     }
 
@@ -51,6 +51,10 @@ internal sealed class WriteArguments
                 break;
             case StoreOpKind.DropTask:
                 Add(RedisScripts.Drop, op.Task!, withRecord: false);
+                break;
+            case StoreOpKind.RestoreTask:
+                _scriptKeys.Add(_keys.Result(op.Task!.Id));
+                Add(RedisScripts.Restore, op.Task, withRecord: true);
                 break;
             case StoreOpKind.PutLoan:
                 Add(RedisScripts.PutLoan, op.Loan!, withRecord: true);

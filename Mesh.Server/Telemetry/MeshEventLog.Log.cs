@@ -70,6 +70,9 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3006, LogLevel.Warning, "{Server} is served elsewhere again. {Done} of its tasks were done here, {Left} go back to it.")]
     private partial void LogServerDisowned(ServerId server, long done, int left);
 
+    [LoggerMessage(3007, LogLevel.Warning, "The store has lost the last of what it had acknowledged. {Written} unsettled tasks are written again; the ends of {TakenUp} were lost, they are run again.")]
+    private partial void LogStoreWentBack(int written, int takenUp);
+
     [LoggerMessage(3201, LogLevel.Information, "Task {TaskId} goes back to the queue after attempt {Attempts}: {Reason}.")]
     private partial void LogTaskPutBack(string taskId, int attempts, string reason);
 

@@ -76,6 +76,9 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEven
             case ServerDisowned e:
                 LogServerDisowned(e.Server, e.Done, e.Left);
                 break;
+            case StoreWentBack e:
+                LogStoreWentBack(e.Written, e.TakenUp);
+                break;
             case TaskPutBack e:
                 LogTaskPutBack(e.Task.Id, e.Task.Attempts, e.Reason);
                 break;

@@ -3,10 +3,10 @@ namespace Mesh.Simulation;
 /// <summary>What must hold, whatever fails (docs/protocol.md).</summary>
 public enum Invariant : byte
 {
-    /// <summary>A task that was accepted is done or a dead letter in the end.</summary>
+    /// <summary>A task that was accepted is done or a dead letter in the end; but for what <see cref="Losses"/> says that a Redis has lost.</summary>
     AcceptedTasksSettle = 1,
 
-    /// <summary>A balance is where it began plus the amounts of the updates that are done, each once.</summary>
+    /// <summary>A balance is where it began plus the amounts of the updates that are done, each once; but for those whose end or mark a Redis has lost.</summary>
     UpdateCountsOnce,
 
     /// <summary>A worker never runs tasks of two servers at once.</summary>
@@ -27,7 +27,7 @@ public enum Invariant : byte
     /// <summary>At rest there are heartbeats and held get_tasks, and nothing else.</summary>
     Quiet,
 
-    /// <summary>202, ACK and AVAILABLE go out only once what they say is stored.</summary>
+    /// <summary>202, ACK and AVAILABLE go out only once what they say is stored; a server that has not found yet what its store has lost may repeat itself.</summary>
     AckAfterStore,
 
     /// <summary>A worker is given only what it says it handles.</summary>

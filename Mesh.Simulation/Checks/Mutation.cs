@@ -23,6 +23,12 @@ public enum Mutation : byte
     /// <summary>A peer keeps the claim of a server that is back.</summary>
     AdoptionNotGivenUp,
 
+    /// <summary>A server does not find that its store has lost what it had acknowledged.</summary>
+    LossNotNoticed,
+
+    /// <summary>What the store has lost and the server still knows is not written again.</summary>
+    LossNotMended,
+
     /// <summary>A server that starts does not take up its tasks.</summary>
     TasksNotTakenUp,
 

@@ -48,8 +48,13 @@ internal sealed class Observer(SimWorld world)
 
     /// <param name="outcome">For an ACK, what the status said that it acknowledges.</param>
     /// <param name="client">Whom it is sent to.</param>
-    public static void OnSend(ServerNode server, string client, MeshMessage message, TaskOutcome? outcome)
+    public void OnSend(ServerNode server, string client, MeshMessage message, TaskOutcome? outcome)
     {
+        if (world.Losses.IsBehind(server))
+        {
+            return;
+        }
+
         switch (message)
         {
             case Ack { Id: { } task } when outcome == TaskOutcome.Ok && server.Store.Tasks.ContainsKey(task):
@@ -91,7 +96,7 @@ internal sealed class Observer(SimWorld world)
 
         // It renews its claims several times in this while, if only the store is there.
         var keeper = task.Record.Keeper is { } adopted ? world.Servers.Find(other => other.Name == adopted.Value)!.Store : server.Store;
-        var taken = keeper.ClaimedAt > keeper.Redis.UpSince ? keeper.ClaimedAt : keeper.Redis.UpSince;
+        var taken = keeper.Claim.TakenAt > keeper.Redis.UpSince ? keeper.Claim.TakenAt : keeper.Redis.UpSince;
         if (keeper.Redis.IsUp && world.Scheduler.Now - taken > SimStore.ClaimExpiry)
         {
             throw new InvariantViolation(Invariant.OneServerPerTask, $"{server.Name} gives out {task.Id}, which another serves");
@@ -115,7 +120,7 @@ internal sealed class Observer(SimWorld world)
         foreach (var task in submission.Tasks)
         {
             var keeper = task.Keeper is { } adopted ? world.Servers.Find(other => other.Name == adopted.Value)! : server;
-            if (!keeper.Store.Knows(task))
+            if (!keeper.Store.Knows(task) && !world.Losses.IsBehind(server))
             {
                 throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} accepts {task.Id}, and it is not stored");
             }

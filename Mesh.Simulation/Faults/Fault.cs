@@ -34,6 +34,9 @@ internal enum FaultKind : byte
 
     /// <summary>A server stays away for one to three minutes, beyond the end of the other faults.</summary>
     ServerAway,
+
+    /// <summary>A Redis that writes out its log once a second goes with its machine; only in lives that have such.</summary>
+    PowerLoss,
 }
 
 /// <summary>One thing that goes wrong.</summary>

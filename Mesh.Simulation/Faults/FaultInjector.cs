@@ -76,6 +76,11 @@ internal sealed class FaultInjector(SimWorld world)
                 redis.Fall();
                 Mend(fault, redis.Rise);
                 break;
+            case FaultKind.PowerLoss:
+                var unplugged = Pick(world.Redises, fault.Target)!;
+                world.Losses.LosePower(unplugged, SimRedis.Unsafe * fault.Other / 10_000);
+                Mend(fault, unplugged.Rise);
+                break;
             case FaultKind.StoreSlow:
                 var slow = Pick(world.Redises, fault.Target)!;
                 slow.Slowness = TimeSpan.FromSeconds(fault.Silent ? 3 : 0.2);

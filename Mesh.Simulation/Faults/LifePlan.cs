@@ -18,13 +18,15 @@ internal sealed record WorkPlan(double Low, double High, double Failing);
 internal sealed record ForeignPlan(Manners Manners, int Workers, int LineWorkersOfOurs);
 
 /// <summary>All that a life is made of, drawn from its seed before it begins.</summary>
+/// <param name="EverySecond">Its Redises write their logs out once a second, and can lose power.</param>
 internal sealed record LifePlan(
     IReadOnlyList<ServerPlan> Servers,
     IReadOnlyList<ForeignPlan> Foreign,
     WorkPlan Work,
     int Bursts,
     int MaxBurst,
-    IReadOnlyList<Fault> Faults)
+    IReadOnlyList<Fault> Faults,
+    bool EverySecond)
 {
     /// <summary>The time in which clients submit and faults happen.</summary>
     public static TimeSpan BusyTime { get; } = TimeSpan.FromSeconds(60);
@@ -36,6 +38,8 @@ internal sealed record LifePlan(
         var foreign = random.Chance(0.5) ? 0 : random.From(1, 2);
         var workers = servers > 4 ? 4 : 6;
         var (low, high) = DrawWorkTime(random);
+        var power = seeds.For("power");
+        var everySecond = power.Chance(0.3);
         var work = new WorkPlan(low, high, random.Chance(0.5) ? 0 : random.From(0.01, 0.3));
         return new LifePlan(
             [.. Enumerable.Range(0, servers).Select(_ => DrawServer(random, workers))],
@@ -43,12 +47,13 @@ internal sealed record LifePlan(
             work,
             random.From(1, 6),
             work.High > 5 ? 12 : 70,
-            DrawFaults(seeds.For("faults")));
+            [.. DrawFaults(seeds.For("faults")).Concat(everySecond ? DrawPowerLosses(power) : []).OrderBy(fault => fault.At)],
+            everySecond);
     }
 
     public override string ToString() =>
         $"{Servers.Count} servers with {string.Join("+", Servers.Select(server => server.Workers.Count + server.ForeignWorkers))} workers, "
-        + $"{Foreign.Count} foreign servers ({string.Join(", ", Foreign.Select(foreign => foreign.Manners))}), {Faults.Count} faults";
+        + $"{Foreign.Count} foreign servers ({string.Join(", ", Foreign.Select(foreign => foreign.Manners))}), {Faults.Count} faults{(EverySecond ? ", logs written out every second" : "")}";
 
     private static ServerPlan DrawServer(Random random, int maxWorkers)
     {
@@ -111,6 +116,9 @@ internal sealed record LifePlan(
         _ => (1, 12),
     };
 
+    private static IEnumerable<Fault> DrawPowerLosses(Random random) => Enumerable.Range(0, random.From(1, 4)).Select(_ => new Fault(
+        random.Seconds(2, BusyTime.TotalSeconds), FaultKind.PowerLoss, random.Next(10_000), random.Next(10_000), Silent: true, random.Seconds(0.1, 8)));
+
     private static List<Fault> DrawFaults(Random random)
     {
         var count = random.NextDouble() switch
@@ -120,7 +128,7 @@ internal sealed record LifePlan(
             < 0.9 => random.From(5, 15),
             _ => random.From(16, 40),
         };
-        var kinds = Enum.GetValues<FaultKind>();
+        FaultKind[] kinds = [.. Enum.GetValues<FaultKind>().Where(kind => kind != FaultKind.PowerLoss)];
         return [.. Enumerable.Range(0, count)
             .Select(_ => new Fault(
                 random.Seconds(2, BusyTime.TotalSeconds),

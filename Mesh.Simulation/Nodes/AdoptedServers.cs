@@ -27,7 +27,7 @@ internal sealed class AdoptedServers(SimWorld world, ServerNode node, SimStoreLi
     {
         // A server that keeps its state elsewhere, or speaks only lines, is not known to this store.
         var theirs = world.Servers.Find(other => other.Name == server.Value)?.Store;
-        if (theirs is null || theirs.Redis != node.Store.Redis || theirs.Tasks.Count + theirs.Dead.Count == 0 || !theirs.Redis.IsUp || theirs.Epoch == 0
+        if (theirs is null || theirs.Redis != node.Store.Redis || theirs.Tasks.Count + theirs.Dead.Count == 0 || !theirs.Redis.IsUp || theirs.Claim.Epoch == default
             || TakeClaim(theirs) is not { } epoch)
         {
             node.Feed((core, now) => core.OnAdoptionRefused(server, now));
@@ -37,16 +37,17 @@ internal sealed class AdoptedServers(SimWorld world, ServerNode node, SimStoreLi
         world.Coverage.Count("adoption: adopted");
         world.Coverage.Count("adoption: tasks", theirs.Tasks.Count);
         link.Adopt(server, theirs, epoch);
-        Renew(server, theirs, epoch);
+        Renew(server, theirs);
         var stored = theirs.Load();
         stored = stored with { Tasks = [.. stored.Tasks.Select(task => task with { Keeper = server })] };
         node.Log($"adopts {stored.Tasks.Count} tasks of {server}");
         node.Feed((core, now) => core.OnAdopted(server, stored, now));
     }
 
-    private long? TakeClaim(SimStore theirs) => world.Mutation == Mutation.AdoptionWithoutClaim ? theirs.Epoch : theirs.TryClaim(byOwner: false, holderIsGone: false);
+    private SimEpoch? TakeClaim(SimStore theirs) =>
+        world.Mutation == Mutation.AdoptionWithoutClaim ? theirs.Claim.Epoch : theirs.Claim.TryTake(byOwner: false, holderIsGone: false);
 
-    private void Renew(ServerId server, SimStore theirs, long epoch) => after(SimStore.ClaimExpiry / 3, () =>
+    private void Renew(ServerId server, SimStore theirs) => after(SimStore.ClaimExpiry / 3, () =>
     {
         if (world.Mutation == Mutation.AdoptionWithoutClaim)
         {
@@ -55,21 +56,27 @@ internal sealed class AdoptedServers(SimWorld world, ServerNode node, SimStoreLi
 
         if (!theirs.Redis.IsUp)
         {
-            Renew(server, theirs, epoch);
+            Renew(server, theirs);
             return;
         }
 
-        var held = theirs.Renew(epoch);
-        if (held && !theirs.IsWanted)
+        if (!link.Adopted.ContainsKey(server))
         {
-            Renew(server, theirs, epoch);
+            // Given up, since the store had gone back.
+            return;
+        }
+
+        var held = link.Renew(server) == StoreVerdict.Ok;
+        if (held && !theirs.Claim.IsWanted)
+        {
+            Renew(server, theirs);
             return;
         }
 
         world.Coverage.Count(held ? "adoption: wanted back" : "adoption: claim lost");
         if (world.Mutation == Mutation.AdoptionNotGivenUp)
         {
-            Renew(server, theirs, epoch);
+            Renew(server, theirs);
             return;
         }
 

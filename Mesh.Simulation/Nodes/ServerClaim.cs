@@ -3,7 +3,7 @@ namespace Mesh.Simulation;
 /// <summary>Has a server's claim before it serves, keeps it, and ends the server that loses it, as Mesh.Server's shell does.</summary>
 internal sealed class ServerClaim(SimWorld world, ServerNode node)
 {
-    private long _epoch;
+    private SimEpoch _epoch;
 
     /// <summary>The last process may go on, held up as it is.</summary>
     public bool PredecessorIsFrozen { get; set; }
@@ -18,7 +18,7 @@ internal sealed class ServerClaim(SimWorld world, ServerNode node)
         }
 
         // That its last process is gone it knows, unless that runs elsewhere.
-        if (node.Store.TryClaim(byOwner: true, holderIsGone: !PredecessorIsFrozen && node.Store.Epoch == _epoch) is not { } epoch)
+        if (node.Store.Claim.TryTake(byOwner: true, holderIsGone: !PredecessorIsFrozen && node.Store.Claim.Epoch == _epoch) is not { } epoch)
         {
             world.Coverage.Count("server: waits for its claim");
             node.After(TimeSpan.FromSeconds(0.5), Take);
@@ -26,7 +26,7 @@ internal sealed class ServerClaim(SimWorld world, ServerNode node)
         }
 
         _epoch = epoch;
-        Renew(epoch);
+        Renew();
         node.Serve(epoch);
     }
 
@@ -39,15 +39,22 @@ internal sealed class ServerClaim(SimWorld world, ServerNode node)
         world.Scheduler.After(TimeSpan.FromSeconds(1), node.Start);
     }
 
-    private void Renew(long epoch) => node.After(SimStore.ClaimExpiry / 3, () =>
+    private void Renew() => node.After(SimStore.ClaimExpiry / 3, () =>
     {
-        if (!node.Store.Redis.IsUp || node.Store.Renew(epoch))
+        switch (node.Store.Redis.IsUp ? node.Link!.Renew() : StoreVerdict.Ok)
         {
-            Renew(epoch);
-        }
-        else
-        {
-            Lose();
+            case StoreVerdict.Ok:
+                Renew();
+                break;
+            case StoreVerdict.WentBack:
+                node.Writer.Check();
+                Renew();
+                break;
+            case StoreVerdict.Lost:
+                Lose();
+                break;
+            default:
+                throw new InvalidOperationException("Unknown verdict.");
         }
     });
 }

@@ -72,7 +72,7 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
         var (session, message) = (send.Session, send.Message);
         node.Log($"answers {connection.Client}#{session.Value}", message);
         world.Observer.OnDispatch(node, send.Task);
-        Observer.OnSend(node, connection.Client, message, Acknowledged(session, message));
+        world.Observer.OnSend(node, connection.Client, message, Acknowledged(session, message));
         if (world.Mutation != Mutation.ReturnNotSent || message is not Return)
         {
             connection.SendToClient(message);

@@ -8,7 +8,6 @@ internal sealed class ServerNode : SimNode
 {
     private Effects _effects = new();
     private readonly Random _random;
-    private readonly ServerWriter _writer;
     private readonly ServerTimer _timer;
     private readonly TaskVoider _voider;
     private readonly Dictionary<ServerId, PeerLink> _links = [];
@@ -22,8 +21,8 @@ internal sealed class ServerNode : SimNode
         : base(world, settings.Id.Value)
     {
         (Settings, Store, _random) = (settings, store, random);
-        (Door, Claim) = (new(world, this), new(world, this));
-        (_writer, _timer, _voider) = (new(world, this), new(world, this), new(world, this));
+        (Door, Claim, Writer) = (new(world, this), new(world, this), new(world, this));
+        (_timer, _voider) = (new(world, this), new(world, this));
         _clock = world.NewClock(random);
     }
 
@@ -34,6 +33,8 @@ internal sealed class ServerNode : SimNode
     public ServerDoor Door { get; }
 
     public ServerClaim Claim { get; }
+
+    public ServerWriter Writer { get; }
 
     /// <summary>Null while it is down or waits for its store.</summary>
     public ServerCore? Core => IsUp ? _core : null;
@@ -104,7 +105,7 @@ internal sealed class ServerNode : SimNode
     public void OnLinkFraming(ServerId peer, Framing framing) => _core?.OnPeerFraming(peer, framing);
 
     /// <summary>Takes up what the store holds.</summary>
-    public void Serve(long epoch)
+    public void Serve(SimEpoch epoch)
     {
         Link = new SimStoreLink(Store, epoch, World.Coverage);
         _adopted = new AdoptedServers(World, this, Link, After);
@@ -131,9 +132,9 @@ internal sealed class ServerNode : SimNode
             }
 
             Perform();
-            _writer.Write(core);
+            Writer.Write(core);
         });
-        if (_stopping && !_writer.IsBusy && core.IsDrained)
+        if (_stopping && !Writer.IsBusy && core.IsDrained)
         {
             After(ServerTimer.Resolution, () => Kill());
         }
@@ -178,7 +179,7 @@ internal sealed class ServerNode : SimNode
     protected override void OnStart()
     {
         (_core, _stopping) = (null, false);
-        _writer.Reset();
+        Writer.Reset();
         _timer.Reset();
         _clock = World.NewClock(_random);
         Door.Clear();
@@ -202,5 +203,6 @@ internal sealed class ServerNode : SimNode
         _core = null;
         Link?.Abandon();
         Link = null;
+        World.Losses.OnKilled(this);
     }
 }

@@ -7,24 +7,33 @@ namespace Mesh.Simulation;
 internal sealed class ServerWriter(SimWorld world, ServerNode node)
 {
     private TimeSpan _delay;
+    private bool _checks;
+    private bool _mends;
 
     /// <summary>A write is under way, or waits to be tried again.</summary>
     public bool IsBusy { get; private set; }
 
-    public void Reset() => (IsBusy, _delay) = (false, TimeSpan.Zero);
+    public void Reset() => (IsBusy, _delay, _checks, _mends) = (false, TimeSpan.Zero, false, false);
+
+    /// <summary>Writes, even if it is nothing, so that what the store has lost is found.</summary>
+    public void Check()
+    {
+        _checks = true;
+        node.Feed((_, _) => { });
+    }
 
     /// <summary>Begins to write what has gathered.</summary>
     public void Write(ServerCore core)
     {
-        while (!IsBusy && core.Journal.TryTake() is { } batch)
+        while (!IsBusy && (core.Journal.TryTake() ?? (_checks ? new StoreBatch() : null)) is { } batch)
         {
             if (world.Mutation == Mutation.ActBeforeStored && batch.Ops.Count > 0)
             {
                 node.Link!.Write(batch.Ops, _ => { });
             }
-            else if (batch.Ops.Count > 0)
+            else if (batch.Ops.Count > 0 || _checks)
             {
-                IsBusy = true;
+                (IsBusy, _checks) = (true, false);
                 world.Ambush.OnWrite(node);
                 node.Log($"stores {batch.Ops.Count} changes");
                 node.Link!.Write(batch.Ops, node.InThisLife<IReadOnlySet<string>?>(known => OnWritten(batch, known)));
@@ -44,6 +53,12 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
             return;
         }
 
+        if (node.Link.WentBack)
+        {
+            Mend(batch);
+            return;
+        }
+
         if (known is null && world.Mutation == Mutation.FailedWriteForgotten)
         {
             known = FrozenSet<string>.Empty;
@@ -51,6 +66,11 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
 
         if (known is not null)
         {
+            if (_mends)
+            {
+                world.Losses.OnMended(node);
+            }
+
             Reset();
             node.Log("has stored them");
             node.Feed((core, now) => core.OnStored(batch, known, now));
@@ -65,4 +85,29 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
             node.Feed((core, now) => core.OnStoreFailed(batch, now));
         });
     }
+
+    /// <summary>The store has lost what it had acknowledged.</summary>
+    private void Mend(StoreBatch batch) => node.After(node.Store.Redis.Delay(), () =>
+    {
+        if (!node.Store.Redis.IsUp)
+        {
+            Mend(batch);
+            return;
+        }
+
+        if (!node.Link!.TryKeep())
+        {
+            node.Claim.Lose();
+            return;
+        }
+
+        // Even where nothing is to be written again, a write tells that the store has all.
+        (IsBusy, _mends, _checks) = (false, true, true);
+        node.Log("finds that the store has gone back");
+        var stored = node.Store.Load();
+        node.Feed((core, now) => core.OnStoreWentBack(batch, world.Mutation == Mutation.LossNotMended ? WithMemoryOf(core, stored) : stored, now));
+    });
+
+    private static StoredState WithMemoryOf(ServerCore core, StoredState stored) =>
+        stored with { Tasks = [.. stored.Tasks, .. core.ListTasks(TaskState.Queued, int.MaxValue), .. core.ListTasks(TaskState.Running, int.MaxValue)] };
 }

@@ -6,34 +6,45 @@ namespace Mesh.Simulation;
 /// <summary>The accounts of the whole mesh, with the marks that make an update count once, as the scripts of Mesh.Accounts have them.</summary>
 internal sealed class SimLedger(SimRedis redis, Mutation mutation)
 {
-    private readonly Dictionary<string, decimal> _balances = [];
+    private readonly SimTable<string, decimal> _balances = new(redis);
     private readonly Dictionary<string, decimal> _start = [];
 
     /// <summary>The balance after the update, or null for a task that was closed.</summary>
-    private readonly Dictionary<(string User, TaskId Task), decimal?> _marks = [];
+    private readonly SimTable<(string User, TaskId Task), decimal?> _marks = new(redis);
+    private readonly Dictionary<TaskId, decimal> _amounts = [];
 
     public SimRedis Redis { get; } = redis;
 
-    public IReadOnlyDictionary<string, decimal> Balances => _balances;
+    public IReadOnlyDictionary<string, decimal> Balances => _balances.Rows;
 
     public IReadOnlyDictionary<string, decimal> Start => _start;
 
-    public bool WasApplied(string user, TaskId task) => _marks.TryGetValue((user, task), out var mark) && mark is not null;
+    public bool WasApplied(string user, TaskId task) => _marks.TryGet((user, task), out var mark) && mark is not null;
 
-    public IEnumerable<(string User, TaskId Task)> Applied => _marks.Where(mark => mark.Value is not null).Select(mark => mark.Key);
+    public IEnumerable<(string User, TaskId Task)> Applied => _marks.Rows.Where(mark => mark.Value is not null).Select(mark => mark.Key);
 
-    public void Open(string user, decimal balance) => _balances[user] = _start[user] = balance;
+    /// <summary>The tasks that were made or closed here.</summary>
+    public IEnumerable<(string User, TaskId Task)> Marked => _marks.Rows.Keys;
 
-    public decimal? Find(string user) => _balances.TryGetValue(user, out var balance) ? balance : null;
+    /// <summary>What an update that was made changed.</summary>
+    public decimal AmountOf(TaskId task) => _amounts[task];
+
+    public void Open(string user, decimal balance)
+    {
+        _start[user] = balance;
+        _balances[user] = balance;
+    }
+
+    public decimal? Find(string user) => _balances.TryGet(user, out var balance) ? balance : null;
 
     public LedgerUpdate Update(string user, decimal amount, TaskId task)
     {
-        if (mutation != Mutation.UpdateNotMarked && _marks.TryGetValue((user, task), out var mark))
+        if (mutation != Mutation.UpdateNotMarked && _marks.TryGet((user, task), out var mark))
         {
             return mark is null ? new(LedgerOutcome.Closed) : new(LedgerOutcome.Applied, mark);
         }
 
-        if (!_balances.TryGetValue(user, out var before))
+        if (!_balances.TryGet(user, out var before))
         {
             return new(LedgerOutcome.UnknownUser);
         }
@@ -43,13 +54,15 @@ internal sealed class SimLedger(SimRedis redis, Mutation mutation)
             return new(LedgerOutcome.BelowZero);
         }
 
-        _marks[(user, task)] = _balances[user] = before + amount;
+        _balances[user] = before + amount;
+        _marks[(user, task)] = before + amount;
+        _amounts[task] = amount;
         return new(LedgerOutcome.Applied, before + amount);
     }
 
     public LedgerUpdate Close(string user, TaskId task)
     {
-        if (_marks.TryGetValue((user, task), out var mark) && mark is not null)
+        if (_marks.TryGet((user, task), out var mark) && mark is not null)
         {
             return new(LedgerOutcome.Applied, mark);
         }

@@ -1,8 +1,19 @@
 namespace Mesh.Simulation;
 
 /// <summary>One Redis process: up or down, fast or slow.</summary>
-internal sealed class SimRedis(string name, Scheduler scheduler, Random random)
+/// <param name="name">What the log calls it.</param>
+/// <param name="scheduler">The time.</param>
+/// <param name="random">Its own chance.</param>
+/// <param name="keepsAll">False when the log that it is restored from is written out once a second, as by <c>appendfsync everysec</c>.</param>
+internal sealed class SimRedis(string name, Scheduler scheduler, Random random, bool keepsAll)
 {
+    /// <summary>What is acknowledged is safe from a loss of power after this time.</summary>
+    public static readonly TimeSpan Unsafe = TimeSpan.FromSeconds(1);
+
+    /// <summary>How to take back each change that is not safe yet, in the order of the changes.</summary>
+    private readonly List<(TimeSpan At, Action TakeBack)> _changes = [];
+    private int _instances;
+
     public string Name { get; } = name;
 
     public bool IsUp { get; private set; } = true;
@@ -25,6 +36,37 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random)
         IsUp = false;
         Falls++;
     }
+
+    /// <summary>Its machine loses power: what was changed in the last while is lost, all of it from one point of its log on.</summary>
+    public void LosePower(TimeSpan unsafeFor)
+    {
+        Fall();
+        for (var i = _changes.Count - 1; i >= 0 && _changes[i].At > Scheduler.Now - unsafeFor; i--)
+        {
+            _changes[i].TakeBack();
+        }
+
+        _changes.Clear();
+    }
+
+    /// <summary>Something stored has changed.</summary>
+    public void Changed(Action takeBack)
+    {
+        if (keepsAll)
+        {
+            return;
+        }
+
+        if (_changes.Count > 256 && _changes[_changes.Count / 2].At < Scheduler.Now - Unsafe)
+        {
+            _changes.RemoveRange(0, _changes.Count / 2);
+        }
+
+        _changes.Add((Scheduler.Now, takeBack));
+    }
+
+    /// <summary>A number for each process that takes a claim, never the same twice.</summary>
+    public int NextInstance() => ++_instances;
 
     /// <summary>Since when it is up.</summary>
     public TimeSpan UpSince { get; private set; }

@@ -9,66 +9,33 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
     /// <summary>A claim that is not renewed for so long is free.</summary>
     public static readonly TimeSpan ClaimExpiry = TimeSpan.FromSeconds(5);
 
-    private readonly Dictionary<TaskId, TaskRecord> _tasks = [];
-    private readonly Dictionary<string, TaskId> _ids = [];
-    private readonly Dictionary<string, TaskRecord> _results = [];
-    private readonly Dictionary<string, TaskRecord> _dead = [];
-    private readonly Dictionary<WorkerId, LoanRecord> _loans = [];
-    private TimeSpan _claimedUntil;
+    private readonly SimTable<TaskId, TaskRecord> _tasks = new(redis);
+    private readonly SimTable<string, TaskId> _ids = new(redis);
+    private readonly SimTable<string, TaskRecord> _results = new(redis);
+    private readonly SimTable<string, TaskRecord> _dead = new(redis);
+    private readonly SimTable<WorkerId, LoanRecord> _loans = new(redis);
 
     public SimRedis Redis { get; } = redis;
 
-    public IReadOnlyDictionary<TaskId, TaskRecord> Tasks => _tasks;
+    public SimClaim Claim { get; } = new(redis, mutation);
 
-    public IReadOnlyDictionary<string, TaskRecord> Results => _results;
+    public IReadOnlyDictionary<TaskId, TaskRecord> Tasks => _tasks.Rows;
 
-    public IReadOnlyDictionary<string, TaskRecord> Dead => _dead;
+    public IReadOnlyDictionary<string, TaskRecord> Results => _results.Rows;
 
-    public IReadOnlyDictionary<WorkerId, LoanRecord> Loans => _loans;
+    public IReadOnlyDictionary<string, TaskRecord> Dead => _dead.Rows;
 
-    /// <summary>Who may write: the process that took the claim last.</summary>
-    public long Epoch { get; private set; }
-
-    public TimeSpan ClaimedAt { get; private set; }
-
-    /// <summary>The owner waits for its adopter to give the claim up.</summary>
-    public bool IsWanted { get; private set; }
-
-    /// <summary>The new epoch, or null when somebody else has the claim.</summary>
-    /// <param name="byOwner">False for an adopter.</param>
-    /// <param name="holderIsGone">The holder is known to be gone: its claim need not expire.</param>
-    public long? TryClaim(bool byOwner, bool holderIsGone)
-    {
-        if (_claimedUntil > Redis.Scheduler.Now && !holderIsGone)
-        {
-            IsWanted |= byOwner;
-            return null;
-        }
-
-        (_claimedUntil, ClaimedAt, IsWanted) = (Redis.Scheduler.Now + ClaimExpiry, Redis.Scheduler.Now, false);
-        return ++Epoch;
-    }
-
-    /// <summary>False when another has the claim.</summary>
-    public bool Renew(long epoch)
-    {
-        _claimedUntil = MayWrite(epoch) ? Redis.Scheduler.Now + ClaimExpiry : _claimedUntil;
-        return MayWrite(epoch);
-    }
-
-    public void Release(long epoch) => _claimedUntil = MayWrite(epoch) ? TimeSpan.Zero : _claimedUntil;
-
-    public bool MayWrite(long epoch) => epoch == Epoch || mutation == Mutation.ClaimNotChecked;
+    public IReadOnlyDictionary<WorkerId, LoanRecord> Loans => _loans.Rows;
 
     public bool Knows(TaskRecord task) =>
-        _tasks.ContainsKey(task.WireId) || _ids.ContainsKey(task.Id) || _results.ContainsKey(task.Id) || _dead.ContainsKey(task.Id);
+        _tasks.Contains(task.WireId) || _ids.Contains(task.Id) || _results.Contains(task.Id) || _dead.Contains(task.Id);
 
     public StoredState Load() => new()
     {
-        Tasks = mutation == Mutation.TasksNotTakenUp ? [] : [.. _tasks.Values],
-        Loans = mutation == Mutation.LoansNotTakenUp ? [] : [.. _loans.Values],
-        Done = _results.Count,
-        Dead = _dead.Count,
+        Tasks = mutation == Mutation.TasksNotTakenUp ? [] : [.. _tasks.Rows.Values],
+        Loans = mutation == Mutation.LoansNotTakenUp ? [] : [.. _loans.Rows.Values],
+        Done = _results.Rows.Count,
+        Dead = _dead.Rows.Count,
     };
 
     public void Apply(in StoreOp op, HashSet<string> known)
@@ -80,12 +47,12 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 _tasks[task.WireId] = task;
                 break;
             case StoreOpKind.AcceptTask:
-                if (_ids.TryGetValue(task.Id, out var owner) && owner == task.WireId)
+                if (_ids.TryGet(task.Id, out var owner) && owner == task.WireId)
                 {
                     break;
                 }
 
-                if (mutation != Mutation.KeyAcceptedTwice && (_ids.ContainsKey(task.Id) || _results.ContainsKey(task.Id) || _dead.ContainsKey(task.Id)))
+                if (mutation != Mutation.KeyAcceptedTwice && (_ids.Contains(task.Id) || _results.Contains(task.Id) || _dead.Contains(task.Id)))
                 {
                     known.Add(op.Task!.KnownAs);
                     break;
@@ -95,7 +62,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 _tasks[task.WireId] = task;
                 break;
             case StoreOpKind.UpdateTask:
-                if (_tasks.ContainsKey(task.WireId))
+                if (_tasks.Contains(task.WireId))
                 {
                     _tasks[task.WireId] = task;
                 }
@@ -121,7 +88,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                     _ids[task.Id] = task.WireId;
                     _tasks[task.WireId] = task;
                 }
-                else if (!_tasks.ContainsKey(task.WireId))
+                else if (!_tasks.Contains(task.WireId))
                 {
                     known.Add(op.Task!.KnownAs);
                 }
@@ -129,9 +96,22 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 break;
             case StoreOpKind.DropTask:
                 _tasks.Remove(task.WireId);
-                if (_ids.TryGetValue(task.Id, out var holder) && holder == task.WireId)
+                if (_ids.TryGet(task.Id, out var holder) && holder == task.WireId)
                 {
                     _ids.Remove(task.Id);
+                }
+
+                break;
+            case StoreOpKind.RestoreTask:
+                if (!_results.Contains(task.Id))
+                {
+                    _dead.Remove(task.Id);
+                    if (task.Id != task.WireId.Value)
+                    {
+                        _ids[task.Id] = task.WireId;
+                    }
+
+                    _tasks[task.WireId] = task;
                 }
 
                 break;

@@ -8,42 +8,62 @@ namespace Mesh.Simulation;
 /// </summary>
 /// <param name="store">What it writes to.</param>
 /// <param name="epoch">The claim that it writes under.</param>
-internal sealed class SimStoreLink(SimStore store, long epoch, Coverage coverage)
+internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage coverage)
 {
     private readonly SimRedis _redis = store.Redis;
 
     /// <summary>The adopted servers, with the claim that each is written under.</summary>
-    private readonly Dictionary<ServerId, (SimStore Store, long Epoch)> _adopted = [];
+    private readonly Dictionary<ServerId, (SimStore Store, SimEpoch Epoch, long Known)> _adopted = [];
 
     /// <summary>On its way to the store; whoever waits for it may have stopped waiting.</summary>
     private IReadOnlyList<StoreOp>? _underWay;
     private long _write;
 
+    /// <summary>The number of the last write that was acknowledged, and of the last that was tried.</summary>
+    private long _known = store.Claim.Written;
+    private long _tried = store.Claim.Written;
+    private long _knownUnderWay;
+
     /// <summary>True once the store has refused a write, because another has the claim.</summary>
     public bool IsFenced { get; private set; }
 
-    public IReadOnlyDictionary<ServerId, (SimStore Store, long Epoch)> Adopted => _adopted;
+    public IReadOnlyDictionary<ServerId, (SimStore Store, SimEpoch Epoch, long Known)> Adopted => _adopted;
 
-    public void Adopt(ServerId server, SimStore theirs, long theirEpoch) => _adopted[server] = (theirs, theirEpoch);
+    /// <summary>The store refused the last write: it holds less than it had acknowledged.</summary>
+    public bool WentBack { get; private set; }
+
+    public StoreVerdict Renew() => store.Claim.Renew(epoch, _known);
+
+    public StoreVerdict Renew(ServerId server) => _adopted.TryGetValue(server, out var claim) ? claim.Store.Claim.Renew(claim.Epoch, claim.Known) : StoreVerdict.Lost;
+
+    /// <summary>Takes the store as it is now. False when another has the claim.</summary>
+    public bool TryKeep()
+    {
+        (WentBack, _known) = (false, store.Claim.Written);
+        return store.Claim.TryKeep(epoch);
+    }
+
+    public void Adopt(ServerId server, SimStore theirs, SimEpoch theirEpoch) => _adopted[server] = (theirs, theirEpoch, theirs.Claim.Written);
 
     public void Release(ServerId server)
     {
         if (_adopted.Remove(server, out var claim))
         {
-            claim.Store.Release(claim.Epoch);
+            claim.Store.Claim.Release(claim.Epoch);
         }
     }
 
     /// <summary>False when the keeper of a task has its claim again, or another adopter.</summary>
-    public bool MayServe(ServerId? keeper) => keeper is not { } server ? store.Epoch == epoch
-        : _adopted.TryGetValue(server, out var claim) && claim.Store.Epoch == claim.Epoch;
+    public bool MayServe(ServerId? keeper) => keeper is not { } server ? store.Claim.Epoch == epoch
+        : _adopted.TryGetValue(server, out var claim) && claim.Store.Claim.Epoch == claim.Epoch;
 
     /// <summary>Writes as one round trip. Called once with the ids that were known, or with null when the outcome is unknown, or the claim is lost.</summary>
     public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlySet<string>?> done)
     {
         // One connection, in order: what is still on its way arrives first.
         Arrive();
-        _underWay = ops;
+        (_underWay, _knownUnderWay) = (ops, _known);
+        _tried++;
         var write = ++_write;
         var falls = _redis.Falls;
         var fate = _redis.Random.Chance(_redis.Trouble) ? _redis.Random.From(1, 3) : 0;
@@ -102,12 +122,16 @@ internal sealed class SimStoreLink(SimStore store, long epoch, Coverage coverage
             return;
         }
 
+        var number = _tried;
         var known = Arrive(write);
+        var wentBack = known is null && !IsFenced;
         _redis.Scheduler.After(_redis.Delay(), () =>
         {
             var lost = answerLost || !_redis.IsUp || _redis.Falls != falls;
             coverage.Count("store: write applied, answer lost", lost ? 1 : 0);
-            done(lost || IsFenced ? null : known);
+            WentBack |= wentBack && !lost;
+            _known = lost || known is null || number < _known ? _known : number;
+            done(lost ? null : known);
         });
     }
 
@@ -119,37 +143,65 @@ internal sealed class SimStoreLink(SimStore store, long epoch, Coverage coverage
         }
     }
 
-    private HashSet<string> Arrive(long? write = null)
+    /// <summary>Null when the store refuses it.</summary>
+    private HashSet<string>? Arrive(long? write = null)
     {
         var known = new HashSet<string>();
-        if (_underWay is { } ops && (write is null || write == _write) && _redis.IsUp)
+        if (_underWay is not { } ops || (write is not null && write != _write) || !_redis.IsUp)
         {
-            _underWay = null;
-            if (!store.MayWrite(epoch))
-            {
+            return known;
+        }
+
+        _underWay = null;
+        switch (store.Claim.Check(epoch, _knownUnderWay))
+        {
+            case StoreVerdict.Lost:
                 IsFenced = true;
                 coverage.Count("store: write refused, another has the claim");
-                return known;
-            }
+                return null;
+            case StoreVerdict.WentBack:
+                coverage.Count("store: write refused, the store has gone back");
+                return null;
+            case StoreVerdict.Ok:
+                store.Claim.CountWrite(_tried);
+                break;
+            default:
+                throw new InvalidOperationException("Unknown verdict.");
+        }
 
-            foreach (var op in ops)
-            {
-                if (op.Task?.Keeper is not { } keeper)
-                {
-                    store.Apply(op, known);
-                }
-                else if (_adopted.TryGetValue(keeper, out var claim) && claim.Store.MayWrite(claim.Epoch))
-                {
-                    claim.Store.Apply(op, known);
-                }
-                else
-                {
-                    coverage.Count("store: change to an adopted server left out");
-                    _ = op.Kind == StoreOpKind.ReviveTask && known.Add(op.Task.KnownAs);
-                }
-            }
+        foreach (var part in ops.GroupBy(op => op.Task?.Keeper))
+        {
+            Apply(part.Key, part, known);
         }
 
         return known;
+    }
+
+    private void Apply(ServerId? keeper, IEnumerable<StoreOp> ops, HashSet<string> known)
+    {
+        if (keeper is not { } server)
+        {
+            foreach (var op in ops)
+            {
+                store.Apply(op, known);
+            }
+        }
+        else if (_adopted.TryGetValue(server, out var claim) && claim.Store.Claim.Check(claim.Epoch, claim.Known) == StoreVerdict.Ok)
+        {
+            claim.Store.Claim.CountWrite(claim.Known + 1);
+            _adopted[server] = claim with { Known = claim.Known + 1 };
+            foreach (var op in ops)
+            {
+                claim.Store.Apply(op, known);
+            }
+        }
+        else
+        {
+            foreach (var op in ops)
+            {
+                coverage.Count("store: change to an adopted server left out");
+                _ = op.Kind == StoreOpKind.ReviveTask && known.Add(op.Task!.KnownAs);
+            }
+        }
     }
 }

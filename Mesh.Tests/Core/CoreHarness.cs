@@ -170,6 +170,16 @@ internal sealed class CoreHarness
     /// <summary>Marks an id as known to the store, as after an earlier life.</summary>
     public void Know(string id) => _known.Add(id);
 
+    /// <summary>The store has lost the last of what it had acknowledged, and with it refuses the batch that is held.</summary>
+    public void StoreGoesBack(StoredState stored)
+    {
+        var batch = _held ?? new StoreBatch();
+        _held = null;
+        HoldStore = false;
+        Core.OnStoreWentBack(batch, stored, Now);
+        Drain();
+    }
+
     public T Last<T>(SessionId session)
         where T : MeshMessage =>
         Assert.IsType<T>(Sent.Last(send => send.Session == session).Message);

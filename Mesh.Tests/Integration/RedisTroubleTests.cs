@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Mesh.Tests.Fixtures;
+using Mesh.Tests.Storage;
 using StackExchange.Redis;
 
 namespace Mesh.Tests.Integration;
@@ -62,6 +63,27 @@ public sealed class RedisTroubleTests : IAsyncLifetime
     [Fact]
     public Task Redis_ThatHangs_IsWaitedOut() => WaitsOutAsync(
         () => Redis.ExecuteAsync("CLIENT", "PAUSE", "600000", "WRITE"), () => Redis.ExecuteAsync("CLIENT", "UNPAUSE"), "Redis: no answer in time.");
+
+    [Fact]
+    public async Task Redis_ThatLostItsLastSecond_HasItsTasksDoneAgainAndCountedOnce()
+    {
+        var database = _connection.GetDatabase();
+        await using var server = MeshProcess.StartServer(_redis.ConnectionString, "server-a", RedisProcess.FreePort());
+        await server.HealthyAsync();
+        await server.SetBalanceAsync("maria", 0);
+        string[] ids = [.. Enumerable.Range(0, Tasks).Select(i => $"first-{i}")];
+        await server.SubmitAsync([.. ids.Select(Update)]);
+        var memory = await StoreMemory.OfAsync(database, server.Id);
+        await using var worker = MeshProcess.Worker(_redis.ConnectionString, "w1", server.Id, server.Port, new() { ["Concurrency"] = "2" });
+        await server.StatusAsync("all is done", status => (int)status["done"]! == Tasks, worker);
+
+        await memory.GoBackAsync(database, ids.Select(id => (RedisKey)$"mesh:{{{server.Id}}}:result:{id}"));
+
+        await Eventually.HoldsAsync("the loss is told", () => server.Output.Contains($"the ends of {Tasks} were lost", StringComparison.Ordinal), details: () => server.Output);
+        await server.StatusAsync("all is done again", status => (int)status["done"]! == Tasks && (int)status["queue"]! + (int)status["running"]! == 0, worker);
+        Assert.Equal(Tasks, await server.BalanceAsync("maria"));
+        Assert.Equal(0, await database.HashLengthAsync($"mesh:{{{server.Id}}}:tasks"));
+    }
 
     private async Task WaitsOutAsync(Func<Task> spoil, Func<Task> mend, string reason)
     {

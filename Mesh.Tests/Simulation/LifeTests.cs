@@ -36,6 +36,11 @@ public sealed class LifeTests(ITestOutputHelper output)
         "store: write refused, another has the claim",
         "frozen server: Accepted",
         "frozen server: found its place taken",
+        "power loss: tasks lost",
+        "power loss: tasks unsettled again",
+        "power loss: tasks kept by a living server",
+        "power loss: marks lost",
+        "power loss: a living server mended its store",
         "adoption: adopted",
         "adoption: wanted back",
         "network: line reply lost",
@@ -81,6 +86,8 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.ClaimNotChecked, 100)]
     [InlineData(Mutation.AdoptionWithoutClaim, 1000)]
     [InlineData(Mutation.AdoptionNotGivenUp, 300)]
+    [InlineData(Mutation.LossNotNoticed, 40)]
+    [InlineData(Mutation.LossNotMended, 200)]
     [InlineData(Mutation.TasksNotTakenUp, 20)]
     [InlineData(Mutation.LoansNotTakenUp, 20)]
     [InlineData(Mutation.LoanEndNotStored, 10)]

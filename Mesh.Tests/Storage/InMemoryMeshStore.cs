@@ -194,6 +194,10 @@ internal sealed class InMemoryState
             case StoreOpKind.ReviveTask when !Tasks.ContainsKey(wire):
                 known.Add(task!.KnownAs);
                 break;
+            case StoreOpKind.RestoreTask when !Results.ContainsKey(task!.Id):
+                Dead.Remove(task.Id);
+                Put(task);
+                break;
             case StoreOpKind.DropTask:
                 Take(task!);
                 break;
@@ -203,7 +207,7 @@ internal sealed class InMemoryState
             case StoreOpKind.DropLoan:
                 Loans.Remove(op.Loan!.Worker.Value);
                 break;
-            case StoreOpKind.UpdateTask or StoreOpKind.SettleTask or StoreOpKind.BuryTask or StoreOpKind.ReviveTask:
+            case StoreOpKind.UpdateTask or StoreOpKind.SettleTask or StoreOpKind.BuryTask or StoreOpKind.ReviveTask or StoreOpKind.RestoreTask:
                 break;
             default:
                 throw new InvalidOperationException($"Unknown change {op.Kind}.");

@@ -311,9 +311,47 @@ public abstract class MeshStoreContract
         Assert.Equal(TaskState.Queued, (await b.FindSettledAsync("own", Stop))!.State);
     }
 
+    [Fact]
+    public async Task Restore_LostTask_IsThereAgainUnderItsKey()
+    {
+        var store = await ServingAsync();
+        var task = Keyed("order-1", "w1") with { Attempts = 1 };
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.RestoreTask, task), StoreOp.Of(StoreOpKind.RestoreTask, task));
+
+        Assert.Equal(task, Assert.Single((await store.LoadAsync(Self, Stop)).Tasks));
+        Assert.Equal(["order-1"], await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w2"))));
+    }
+
+    [Fact]
+    public async Task Restore_TaskWithAResult_ChangesNothing()
+    {
+        var store = await ServingAsync();
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.SettleTask, Task("t1")));
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.RestoreTask, Task("t1")));
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Empty(stored.Tasks);
+        Assert.Equal(1, stored.Done);
+    }
+
+    [Fact]
+    public async Task Restore_DeadLetterThatHadBeenRevived_IsUnsettled()
+    {
+        var store = await ServingAsync();
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.BuryTask, Task("t1") with { State = TaskState.Dead }));
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.RestoreTask, Task("t1") with { WireId = new TaskId("w2") }));
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Equal("w2", Assert.Single(stored.Tasks).WireId.Value);
+        Assert.Equal(0, stored.Dead);
+    }
+
     private protected static ClaimHolder Holder(string instance, string server = "server-a") => new(new ServerId(server), instance, "127.0.0.1:9001", Process: null);
 
-    private protected static async Task ClaimAsync(IMeshStore store, ServerId server, string instance, string own = "server-a") =>
+    internal static async Task ClaimAsync(IMeshStore store, ServerId server, string instance, string own = "server-a") =>
         Assert.Equal(ClaimResult.Taken, (await store.ClaimAsync(server, Holder(instance, own), gone: null, Stop)).Result);
 
     private async Task<IMeshStore> ServingAsync()
@@ -328,7 +366,7 @@ public abstract class MeshStoreContract
     private static TaskRecord Keyed(string id, string wireId) =>
         new(id, new TaskId(wireId), TaskType.Query, "maria", Amount: null, Sequence: 1) { Keyed = true };
 
-    private static Task<IReadOnlySet<string>> WriteAsync(IMeshStore store, params StoreOp[] ops)
+    internal static Task<IReadOnlySet<string>> WriteAsync(IMeshStore store, params StoreOp[] ops)
     {
         var batch = new StoreBatch();
         batch.Ops.AddRange(ops);

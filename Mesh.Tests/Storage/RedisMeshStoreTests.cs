@@ -72,7 +72,9 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
         await own.RestartAsync(Stop);
         await back.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
 
-        // The restarted store knows neither the script nor the claim.
+        // It kept nothing, neither the script nor the claim.
+        await Assert.ThrowsAsync<StoreWentBackException>(() => store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task)), Stop));
+        Assert.Empty((await store.LoadAsync(Self, Stop)).Tasks);
         Assert.Empty(await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task)), Stop));
     }
 

@@ -46,7 +46,7 @@ internal sealed class Adopter(CoreState core, TaskFlow tasks)
         _underWay.Remove(server);
         core.Adoptions[server] = new Adoption(server, now);
         core.Tell(new ServerAdopted(server, stored.Tasks.Count, stored.Dead));
-        tasks.Adopt(stored.Tasks, now);
+        tasks.TakeUp(stored.Tasks, now);
     }
 
     /// <summary>There is nothing to adopt, or somebody else has the claim, or the store is away.</summary>

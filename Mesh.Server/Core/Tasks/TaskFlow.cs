@@ -27,10 +27,10 @@ internal sealed class TaskFlow(CoreState core)
         }
     }
 
-    /// <summary>Takes up the tasks of another server, in the order in which it had accepted them.</summary>
-    public void Adopt(IReadOnlyList<TaskRecord> adopted, DateTimeOffset now)
+    /// <summary>Takes up stored tasks amid the work, those of a server in the order in which it had accepted them.</summary>
+    public void TakeUp(IReadOnlyList<TaskRecord> stored, DateTimeOffset now)
     {
-        foreach (var record in adopted.Where(task => core.Tasks.Find(task.WireId) is null).OrderBy(task => task.Sequence))
+        foreach (var record in stored.Where(task => core.Tasks.Find(task.WireId) is null).OrderBy(task => task.Sequence))
         {
             var task = new TaskEntry(record with { State = TaskState.Queued });
             core.Tasks.Add(task);

@@ -1,0 +1,27 @@
+namespace Mesh.Server.Storage;
+
+/// <summary>A claim that this process has, and what it knows of the writes under it. One writer at a time; others may read.</summary>
+internal sealed class HeldClaim(string epoch, byte[] holder)
+{
+    private long _written;
+    private long _tried;
+
+    public string Epoch { get; } = epoch;
+
+    public byte[] Holder { get; } = holder;
+
+    /// <summary>The number of the last write that was acknowledged: a store with a lower one has gone back.</summary>
+    public long Written => Volatile.Read(ref _written);
+
+    /// <summary>The number of the next try: that of one whose outcome is unknown does not come again.</summary>
+    public long NextTry() => ++_tried;
+
+    public void Acknowledge(long number) => Volatile.Write(ref _written, number);
+
+    /// <summary>The store is taken as it is.</summary>
+    public void Restart(long written)
+    {
+        _tried = Math.Max(_tried, written);
+        Volatile.Write(ref _written, written);
+    }
+}

@@ -1,0 +1,102 @@
+namespace Mesh.Simulation;
+
+/// <summary>Who may write a server's state. The number alone may come twice, from a store that has lost what it knew; the instance never does.</summary>
+internal readonly record struct SimEpoch(long Number, int Instance);
+
+/// <summary>What the store says to a process that writes or renews.</summary>
+internal enum StoreVerdict : byte
+{
+    Ok = 1,
+
+    /// <summary>Another has the claim.</summary>
+    Lost,
+
+    /// <summary>It holds less than it has acknowledged to this process.</summary>
+    WentBack,
+}
+
+/// <summary>The claim on one server's state, and the number of the last write to it, as the scripts of Mesh.Server/Storage have them.</summary>
+internal sealed class SimClaim(SimRedis redis, Mutation mutation)
+{
+    private readonly record struct State(SimEpoch Epoch, TimeSpan Until, TimeSpan TakenAt, bool IsWanted, long Written);
+
+    private State _state;
+
+    public SimEpoch Epoch => _state.Epoch;
+
+    public TimeSpan TakenAt => _state.TakenAt;
+
+    /// <summary>The owner waits for its adopter to give the claim up.</summary>
+    public bool IsWanted => _state.IsWanted;
+
+    /// <summary>The number of the last write.</summary>
+    public long Written => _state.Written;
+
+    /// <summary>The new epoch, or null when somebody else has the claim.</summary>
+    /// <param name="byOwner">False for an adopter.</param>
+    /// <param name="holderIsGone">The holder is known to be gone: its claim need not expire.</param>
+    public SimEpoch? TryTake(bool byOwner, bool holderIsGone)
+    {
+        if (_state.Until > redis.Scheduler.Now && !holderIsGone)
+        {
+            Set(_state with { IsWanted = IsWanted || byOwner });
+            return null;
+        }
+
+        var epoch = new SimEpoch(Epoch.Number + 1, redis.NextInstance());
+        Set(_state with { Epoch = epoch, Until = redis.Scheduler.Now + SimStore.ClaimExpiry, TakenAt = redis.Scheduler.Now, IsWanted = false });
+        return epoch;
+    }
+
+    /// <param name="epoch">Of the process that asks.</param>
+    /// <param name="known">The last write that was acknowledged to it.</param>
+    public StoreVerdict Check(SimEpoch epoch, long known)
+    {
+        if (epoch != Epoch && mutation != Mutation.ClaimNotChecked)
+        {
+            return epoch.Number > Epoch.Number ? StoreVerdict.WentBack : StoreVerdict.Lost;
+        }
+
+        return known > Written && mutation != Mutation.LossNotNoticed ? StoreVerdict.WentBack : StoreVerdict.Ok;
+    }
+
+    public StoreVerdict Renew(SimEpoch epoch, long known)
+    {
+        var verdict = Check(epoch, known);
+        if (verdict == StoreVerdict.Ok)
+        {
+            Set(_state with { Until = redis.Scheduler.Now + SimStore.ClaimExpiry });
+        }
+
+        return verdict;
+    }
+
+    public void Release(SimEpoch epoch)
+    {
+        if (epoch == Epoch)
+        {
+            Set(_state with { Until = TimeSpan.Zero });
+        }
+    }
+
+    /// <summary>The store has gone back: its holder takes it as it is, unless another has taken the claim since.</summary>
+    public bool TryKeep(SimEpoch epoch)
+    {
+        if (epoch != Epoch && epoch.Number <= Epoch.Number)
+        {
+            return false;
+        }
+
+        Set(_state with { Epoch = epoch, Until = redis.Scheduler.Now + SimStore.ClaimExpiry });
+        return true;
+    }
+
+    public void CountWrite(long number) => Set(_state with { Written = Math.Max(_state.Written, number) });
+
+    private void Set(State state)
+    {
+        var before = _state;
+        redis.Changed(() => _state = before);
+        _state = state;
+    }
+}

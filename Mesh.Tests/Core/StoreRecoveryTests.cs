@@ -1,0 +1,85 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Tests.Core;
+
+/// <summary>A server whose store has lost the last of what it had acknowledged.</summary>
+public sealed class StoreRecoveryTests
+{
+    [Fact]
+    public void Tasks_ThatTheStoreLost_AreWrittenAgain()
+    {
+        var core = new CoreHarness();
+        var tasks = core.Submit(2);
+        var session = core.Ask("w1");
+        var running = core.Last<NewTask>(session);
+
+        core.StoreGoesBack(new StoredState());
+
+        var restored = core.Stored.Where(op => op.Kind == StoreOpKind.RestoreTask).Select(op => op.Task!.WireId);
+        Assert.Equal(tasks.Select(task => task.WireId).ToHashSet(), restored.ToHashSet());
+        Assert.Equal(new StoreWentBack(2, 0), Assert.Single(core.Events.OfType<StoreWentBack>()));
+
+        // The attempt under way goes on.
+        core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = running.Id, Result = 1 });
+        Assert.Single(core.Stored, op => op.Kind == StoreOpKind.SettleTask);
+        Assert.Equal((1, 1L), (core.Core.GetStatus().Queue, core.Core.GetStatus().Done));
+    }
+
+    [Fact]
+    public void Task_WhoseEndTheStoreLost_IsRunAgain()
+    {
+        var core = new CoreHarness();
+        var task = core.Submit(1)[0];
+        var session = core.Ask("w1");
+        core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = core.Last<NewTask>(session).Id, Result = 1 });
+        Assert.Equal(1, core.Core.GetStatus().Done);
+
+        core.StoreGoesBack(new StoredState { Tasks = [task] });
+
+        Assert.Equal((1, 0L), (core.Core.GetStatus().Queue, core.Core.GetStatus().Done));
+        Assert.Equal(task.WireId, core.Last<NewTask>(core.Ask("w1")).Id);
+    }
+
+    [Fact]
+    public void Acceptance_UnderWay_IsRefusedAndLeavesNothing()
+    {
+        var core = new CoreHarness { HoldStore = true };
+        var task = core.Submit(1)[0];
+
+        core.StoreGoesBack(new StoredState { Tasks = [task] });
+
+        Assert.Equal([SubmitOutcome.StorageAway], core.Answers);
+        Assert.Equal(0, core.Core.GetStatus().Queue);
+        Assert.Equal(task.WireId, Assert.Single(core.Stored, op => op.Kind == StoreOpKind.DropTask).Task!.WireId);
+        Assert.DoesNotContain(core.Stored, op => op.Kind == StoreOpKind.RestoreTask);
+    }
+
+    [Fact]
+    public void Loans_AreStoredAsTheServerKnowsThem()
+    {
+        var then = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var known = new LoanRecord(new WorkerId("g1"), LoanRole.Borrower, CoreHarness.Peer, LoanState.Arrived, then, then);
+        var ended = known with { Worker = new WorkerId("g2") };
+        var core = new CoreHarness(stored: new StoredState { Loans = [known] });
+
+        core.StoreGoesBack(new StoredState { Loans = [ended] });
+
+        Assert.Equal("g1", Assert.Single(core.Stored, op => op.Kind == StoreOpKind.PutLoan && op.Loan!.Worker.Value == "g1").Loan!.Worker.Value);
+        Assert.Equal("g2", Assert.Single(core.Stored, op => op.Kind == StoreOpKind.DropLoan).Loan!.Worker.Value);
+    }
+
+    [Fact]
+    public void AdoptedServers_AreAdoptedAnew()
+    {
+        var core = new CoreHarness();
+        core.Adopt(CoreHarness.Peer, new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "Maria", Amount: null, Sequence: 1) { Keeper = CoreHarness.Peer });
+
+        core.StoreGoesBack(new StoredState());
+
+        Assert.Empty(core.Core.GetStatus().Adopted);
+        Assert.Equal(0, core.Core.GetStatus().Queue);
+        Assert.DoesNotContain(core.Stored, op => op.Kind == StoreOpKind.RestoreTask);
+    }
+}
