@@ -9,17 +9,16 @@ internal sealed class ChaosMesh : IAsyncDisposable
 {
     private readonly ChaosPlan _plan;
     private readonly TimeProvider _time;
-    private readonly FreePorts _ports = new();
 
     public ChaosMesh(ChaosPlan plan, TimeProvider time)
     {
         (_plan, _time) = (plan, time);
-        var redis = _ports.Next();
+        var redis = FreePorts.Next();
         Redis = Process("redis", RedisStart(redis));
-        var redisProxy = _ports.Next();
+        var redisProxy = FreePorts.Next();
         RedisProxy = new TcpProxy("the network before redis", redisProxy, redis);
-        var inner = Enumerable.Range(0, plan.Servers).Select(_ => _ports.Next()).ToArray();
-        var outer = Enumerable.Range(0, plan.Servers).Select(_ => _ports.Next()).ToArray();
+        var inner = Enumerable.Range(0, plan.Servers).Select(_ => FreePorts.Next()).ToArray();
+        var outer = Enumerable.Range(0, plan.Servers).Select(_ => FreePorts.Next()).ToArray();
         ServerProxies = [.. inner.Select((port, i) => new TcpProxy($"the network before {ChaosPlan.ServerId(i)}", outer[i], port))];
         Servers = [.. inner.Select((port, i) => Process(ChaosPlan.ServerId(i), ServerStart(i, port, outer, redisProxy)))];
         Workers = [.. Enumerable.Range(0, plan.Servers).SelectMany(server => WorkersOf(server, outer[server], redisProxy))];

@@ -4,26 +4,27 @@ using System.Net.Sockets;
 namespace Mesh.Bench.Chaos;
 
 /// <summary>
-/// Ports that are free now, and below those from which systems pick the ports of outgoing connections: a server that is down for a
-/// while must find its own free again.
+/// Ports at which nobody listens, another each time, and below those from which systems pick the ports of outgoing connections: a port stays free until its user
+/// listens there, and while a server is down.
 /// </summary>
-internal sealed class FreePorts
+internal static class FreePorts
 {
-    private const int First = 12_000;
-    private const int Last = 30_000;
+    private const int First = 10_000;
+    private const int Count = 20_000;
 
-    private int _next = Random.Shared.Next(First, Last);
+    private static int _last = Random.Shared.Next(Count);
 
-    public int Next()
+    /// <summary>Safe from any thread.</summary>
+    public static int Next()
     {
-        for (var tried = 0; tried < Last - First; tried++)
+        for (var tried = 0; tried < Count; tried++)
         {
-            _next = _next == Last ? First : _next + 1;
+            var port = First + (int)((uint)Interlocked.Increment(ref _last) % Count);
             try
             {
-                using var listener = new TcpListener(IPAddress.Loopback, _next);
+                using var listener = new TcpListener(IPAddress.Loopback, port);
                 listener.Start();
-                return _next;
+                return port;
             }
             catch (SocketException)
             {
@@ -31,6 +32,6 @@ internal sealed class FreePorts
             }
         }
 
-        throw new ChaosException($"No port from {First} to {Last} is free.");
+        throw new ChaosException($"No port from {First} to {First + Count - 1} is free.");
     }
 }

@@ -5,9 +5,9 @@ namespace Mesh.Server.Hosting;
 
 internal sealed partial class ClaimKeeper
 {
-    [LoggerMessage(1301, LogLevel.Warning, "The store is away: this server takes no work until it is there. {Reason}")]
+    [LoggerMessage(1401, LogLevel.Warning, "The store is away: this server takes no work until it is there. {Reason}")]
     private partial void LogStoreAway(string reason);
 
-    [LoggerMessage(1302, LogLevel.Warning, "A process serves under the id \"{Server}\" already: {Holder}. This one waits until it is gone, for {Limit} at most.")]
+    [LoggerMessage(1402, LogLevel.Warning, "A process serves under the id \"{Server}\" already: {Holder}. This one waits until it is gone, for {Limit} at most.")]
     private partial void LogHeld(ServerId server, ClaimHolder holder, TimeSpan limit);
 }

@@ -101,7 +101,7 @@ internal sealed partial class MeshLoop(
 
             Perform(now);
             FailRefused(now);
-            Write(now);
+            Write(now, cancellationToken);
 
             if (state.Phase == LoopPhase.Stopping && _core.IsDrained)
             {
@@ -246,14 +246,14 @@ internal sealed partial class MeshLoop(
     }
 
     // A batch without changes waits for nothing but those before it, unless the store is to be looked at.
-    private void Write(DateTimeOffset now)
+    private void Write(DateTimeOffset now, CancellationToken cancellationToken)
     {
         while (!writer.IsBusy && (_core.Journal.TryTake() ?? (_checking ? new StoreBatch() : null)) is { } batch)
         {
             if (batch.Ops.Count > 0 || _checking)
             {
                 _checking = false;
-                writer.Start(batch, claim.Self.Server);
+                writer.Start(batch, claim.Self.Server, cancellationToken);
                 return;
             }
 

@@ -58,14 +58,18 @@ internal sealed partial class SettingsResolver(
     private async Task<MeshEndpoint> DiscoverAsync(string peer, string name, CancellationToken cancellationToken)
     {
         state.WaitingFor = $"the address of peer {peer}";
-        while (true)
+        for (var tries = 0; ; tries++)
         {
             if (await FindAsync(name, cancellationToken) is { } found)
             {
                 return found;
             }
 
-            LogUnresolved(peer, name);
+            if (tries == 0)
+            {
+                LogUnresolved(peer, name);
+            }
+
             await Task.Delay(RetryDelay, time, cancellationToken);
         }
     }

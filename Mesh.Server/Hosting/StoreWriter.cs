@@ -10,22 +10,22 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(2);
 
-    private Task _write = Task.CompletedTask;
     private TimeSpan _delay = FirstDelay;
 
     /// <summary>True from <see cref="Start"/> until the loop has taken the outcome.</summary>
     public bool IsBusy { get; private set; }
 
-    public void Start(StoreBatch batch, ServerId own)
+    /// <param name="batch">What to write.</param>
+    /// <param name="own">This server, whose state is loaded again should the store have gone back.</param>
+    /// <param name="cancellationToken">Ends the wait before a failure is posted.</param>
+    public void Start(StoreBatch batch, ServerId own, CancellationToken cancellationToken)
     {
         IsBusy = true;
-        _write = WriteAsync(batch, own);
+        _ = WriteAsync(batch, own, cancellationToken);
     }
 
     /// <summary>The loop has taken the outcome: the next batch may go.</summary>
     public void Complete() => IsBusy = false;
-
-    public Task WhenIdle() => _write;
 
     /// <summary>Loads the stored state, however long the store is away.</summary>
     public async Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken)
@@ -38,7 +38,7 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
                 LogLoaded(stored.Tasks.Count, stored.Loans.Count, stored.Dead, stored.Done);
                 return stored;
             }
-            catch (StoreAwayException away)
+            catch (Exception away) when (away is StoreAwayException or StoreWentBackException)
             {
                 state.WaitingFor = "the store";
                 if (delay == FirstDelay)
@@ -53,11 +53,11 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
 
     private static TimeSpan Next(TimeSpan delay) => delay * 2 < LastDelay ? delay * 2 : LastDelay;
 
-    private async Task WriteAsync(StoreBatch batch, ServerId own)
+    private async Task WriteAsync(StoreBatch batch, ServerId own, CancellationToken cancellationToken)
     {
         try
         {
-            var known = await store.WriteAsync(batch, CancellationToken.None);
+            var outcome = await TryAsync(batch, own);
             if (state.StoreFault is not null)
             {
                 state.StoreFault = null;
@@ -65,13 +65,9 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
                 LogBack();
             }
 
-            await inbox.PostAsync(new(LoopInput.Stored) { Subject = batch, Detail = known });
+            await inbox.PostAsync(outcome);
         }
-        catch (StoreWentBackException)
-        {
-            await LoadAgainAsync(batch, own);
-        }
-        catch (StoreAwayException away)
+        catch (Exception away) when (away is StoreAwayException or StoreWentBackException)
         {
             // Once per reason, not once per try.
             if (state.StoreFault != away.Message)
@@ -80,7 +76,7 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
                 LogAway(away.Message);
             }
 
-            await Task.Delay(_delay, time, CancellationToken.None);
+            await Task.Delay(_delay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _delay = Next(_delay);
             await inbox.PostAsync(new(LoopInput.StoreFailed) { Subject = batch });
         }
@@ -92,25 +88,15 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
         }
     }
 
-    private async Task LoadAgainAsync(StoreBatch batch, ServerId own)
+    private async Task<LoopItem> TryAsync(StoreBatch batch, ServerId own)
     {
         try
         {
-            var stored = await LoadAsync(own, CancellationToken.None);
-            if (state.StoreFault is not null)
-            {
-                state.StoreFault = null;
-                _delay = FirstDelay;
-                LogBack();
-            }
-
-            await inbox.PostAsync(new(LoopInput.StoreWentBack) { Subject = batch, Detail = stored });
+            return new(LoopInput.Stored) { Subject = batch, Detail = await store.WriteAsync(batch, CancellationToken.None) };
         }
-#pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.
-        catch (Exception exception)
-#pragma warning restore CA1031
+        catch (StoreWentBackException)
         {
-            await inbox.PostAsync(new(LoopInput.Broken) { Subject = exception });
+            return new(LoopInput.StoreWentBack) { Subject = batch, Detail = await store.LoadAsync(own, CancellationToken.None) };
         }
     }
 }

@@ -55,6 +55,7 @@ internal sealed partial class DemoProducer(
     private async Task OpenAccountsAsync(CancellationToken stoppingToken)
     {
         var missing = new Queue<string>(Users);
+        string? told = null;
         while (missing.TryPeek(out var user))
         {
             try
@@ -73,7 +74,12 @@ internal sealed partial class DemoProducer(
             }
             catch (Exception exception) when (LedgerFaults.IsStoreAway(exception))
             {
-                LogStoreAway(exception.Message);
+                // Once per reason, not once per try.
+                if (told != exception.Message)
+                {
+                    told = exception.Message;
+                    LogStoreAway(told);
+                }
             }
 
             await Task.Delay(RetryDelay, time, stoppingToken);

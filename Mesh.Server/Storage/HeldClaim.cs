@@ -16,6 +16,9 @@ internal sealed class HeldClaim(string epoch, byte[] holder)
     /// <summary>The number of the next try: that of one whose outcome is unknown does not come again.</summary>
     public long NextTry() => ++_tried;
 
+    /// <summary>The store has gone back and was not loaded since: nothing may be written.</summary>
+    public bool IsAhead { get; set; }
+
     public void Acknowledge(long number) => Volatile.Write(ref _written, number);
 
     /// <summary>The store is taken as it is.</summary>

@@ -42,7 +42,6 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
     public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => UseAsync(async () =>
     {
         var (redis, keys) = (database(), new RedisKeys(server));
-
         if (!await _claims.KeepAsync(server, cancellationToken))
         {
             throw await LostAsync(server, cancellationToken);
@@ -53,17 +52,24 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         var done = redis.StringGetAsync(keys.Done);
         var dead = redis.HashLengthAsync(keys.Dead);
         var tasks = await ReadHashAsync(redis, keys.Tasks, StoreJson.Default.TaskRecord, cancellationToken);
-        return new StoredState
+        var stored = new StoredState
         {
             Done = (long)await done.WaitAsync(cancellationToken),
             Dead = await dead.WaitAsync(cancellationToken),
             Tasks = server == own ? tasks : [.. tasks.Select(task => task with { Keeper = server })],
             Loans = await ReadHashAsync(redis, keys.Loans, StoreJson.Default.LoanRecord, cancellationToken),
         };
+        _claims.Find(server)?.IsAhead = false;
+        return stored;
     });
 
     public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => UseAsync<IReadOnlySet<string>>(async () =>
     {
+        if (_claims.Find(own) is { IsAhead: true })
+        {
+            throw new StoreWentBackException();
+        }
+
         var known = new HashSet<string>();
         if (!batch.Ops.Exists(op => op.Task?.Keeper is not null))
         {
@@ -215,6 +221,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             {
                 if ((int)reply == RedisScripts.WentBack && server == own)
                 {
+                    claim.IsAhead = true;
                     throw new StoreWentBackException();
                 }
 

@@ -6,7 +6,8 @@ namespace Mesh.Simulation;
 /// A server's process that was held up and goes on, while another may have been started in its place. Its connections are gone. It does what it can do worst:
 /// takes a submission that had come in meanwhile, looks at its clock, and writes.
 /// </summary>
-internal sealed class FrozenServer(SimWorld world, ServerNode node, ServerCore core, Effects effects, SimStoreLink link)
+/// <param name="isWriting">A write was under way: what has gathered since waits for its outcome, which does not come.</param>
+internal sealed class FrozenServer(SimWorld world, ServerNode node, ServerCore core, Effects effects, SimStoreLink link, bool isWriting)
 {
     public void GoOn(IReadOnlyList<TaskRecord> tasks, DateTimeOffset now)
     {
@@ -31,7 +32,7 @@ internal sealed class FrozenServer(SimWorld world, ServerNode node, ServerCore c
         }
 
         effects.Clear();
-        if (core.Journal.TryTake() is { } batch)
+        if (!isWriting && core.Journal.TryTake() is { } batch)
         {
             link.Write(batch.Ops, known =>
             {

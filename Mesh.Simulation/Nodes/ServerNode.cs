@@ -74,7 +74,7 @@ internal sealed class ServerNode : SimNode
             return;
         }
 
-        var frozen = new FrozenServer(World, this, core, _effects, Link!);
+        var frozen = new FrozenServer(World, this, core, _effects, Link!, Writer.IsBusy);
         var clock = _clock;
         (_effects, Link, Claim.PredecessorIsFrozen) = (new Effects(), null, true);
         Kill(silently: true);

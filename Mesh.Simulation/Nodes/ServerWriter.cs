@@ -78,6 +78,11 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
         }
 
         node.Log("does not know whether they are stored");
+        FailLater(batch);
+    }
+
+    private void FailLater(StoreBatch batch)
+    {
         _delay = TimeSpan.FromSeconds(Math.Clamp(_delay.TotalSeconds * 2, 0.2, 2));
         node.After(_delay, () =>
         {
@@ -91,7 +96,8 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
     {
         if (!node.Store.Redis.IsUp)
         {
-            Mend(batch);
+            node.Log("cannot load what the store has left");
+            FailLater(batch);
             return;
         }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Mesh.Bench.Chaos;
 
 namespace Mesh.Tests.Fixtures;
 
@@ -26,9 +27,6 @@ public sealed class RedisProcess : IAsyncDisposable
     private const string ValkeyServer = "valkey-server";
     private const string Garnet = "garnet-server";
 
-    private const int LowestPort = 10_000;
-    private const int Ports = 20_000;
-
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>The first use of Garnet on a machine fetches it.</summary>
@@ -41,8 +39,6 @@ public sealed class RedisProcess : IAsyncDisposable
         restore.WaitForExit();
         return restore.ExitCode;
     });
-
-    private static int _lastPort = Random.Shared.Next(Ports);
 
     private readonly StringBuilder _output = new();
     private readonly string _directory;
@@ -113,27 +109,7 @@ public sealed class RedisProcess : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    /// <summary>
-    /// A port at which nobody listens, another each time, and below those that the system gives to connections of its own choice: it stays free until its user
-    /// listens there.
-    /// </summary>
-    internal static int FreePort()
-    {
-        while (true)
-        {
-            var port = LowestPort + (int)((uint)Interlocked.Increment(ref _lastPort) % Ports);
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody is there.
-            }
-        }
-    }
+    internal static int FreePort() => FreePorts.Next();
 
     private Process Launch()
     {

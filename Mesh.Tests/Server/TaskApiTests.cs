@@ -97,6 +97,24 @@ public sealed class TaskApiTests
     }
 
     [Fact]
+    public async Task Submit_StoreWentBackAndCannotBeLoaded_Is503UntilItCan()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        (server.Store.HasGoneBack, server.Store.IsUnreadable) = (true, true);
+
+        var answer = await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.GetAsync("/health")).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""")).StatusCode);
+
+        server.Store.IsUnreadable = false;
+        await server.HealthyAsync();
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        Assert.Equal(2, (await server.GetJsonAsync("/status")).GetProperty("queue").GetInt32());
+    }
+
+    [Fact]
     public async Task Submit_SameKeyTwice_IsOneTask()
     {
         await using var server = await ServerUnderTest.StartAsync();

@@ -20,6 +20,12 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
 
     public bool IsAway { get; set; }
 
+    /// <summary>Loading fails, and nothing else.</summary>
+    public bool IsUnreadable { get; set; }
+
+    /// <summary>It has lost what it had acknowledged, and takes nothing until it has been loaded.</summary>
+    public bool HasGoneBack { get; set; }
+
     public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) => Use(() =>
     {
         if (server != own && !_place.Servers.ContainsKey(server))
@@ -59,12 +65,21 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
         return _held.Remove(server);
     });
 
-    public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => Use(() => new StoredState
+    public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => Use(() =>
     {
-        Tasks = [.. _place.Of(server).Tasks.Values.Select(task => Kept(task, server))],
-        Loans = [.. _place.Of(server).Loans.Values],
-        Done = _place.Of(server).Done,
-        Dead = _place.Of(server).Dead.Count,
+        if (IsUnreadable)
+        {
+            throw new StoreAwayException("The test made it unreadable.", new IOException());
+        }
+
+        HasGoneBack = false;
+        return new StoredState
+        {
+            Tasks = [.. _place.Of(server).Tasks.Values.Select(task => Kept(task, server))],
+            Loans = [.. _place.Of(server).Loans.Values],
+            Done = _place.Of(server).Done,
+            Dead = _place.Of(server).Dead.Count,
+        };
     });
 
     public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => Use<IReadOnlySet<string>>(() =>
@@ -72,6 +87,11 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
         if (!Holds(own))
         {
             throw new ClaimLostException(own, _place.Of(own).Holder);
+        }
+
+        if (HasGoneBack)
+        {
+            throw new StoreWentBackException();
         }
 
         var known = new HashSet<string>();
@@ -117,9 +137,9 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
             {
                 return Task.FromResult(use());
             }
-            catch (ClaimLostException lost)
+            catch (Exception fault) when (fault is ClaimLostException or StoreAwayException or StoreWentBackException)
             {
-                return Task.FromException<T>(lost);
+                return Task.FromException<T>(fault);
             }
         }
     }

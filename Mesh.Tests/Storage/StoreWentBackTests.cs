@@ -36,6 +36,25 @@ public abstract class StoreWentBackContract
     }
 
     [Fact]
+    public async Task Write_AfterALoadThatFailedHalfWay_IsRefused()
+    {
+        var redis = await CreateAsync();
+        var store = await ServingAsync(redis, Self, "self");
+        var memory = await StoreMemory.OfAsync(redis, "server-a");
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
+        await memory.GoBackAsync(redis);
+        await redis.HashSetAsync("mesh:{server-a}:loans", "w1", "no loan");
+        await Assert.ThrowsAsync<StoreWentBackException>(() => WriteAsync(store));
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => store.LoadAsync(Self, Stop));
+
+        await Assert.ThrowsAsync<StoreWentBackException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t2"))));
+        await redis.KeyDeleteAsync("mesh:{server-a}:loans");
+        await store.LoadAsync(Self, Stop);
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t2")));
+    }
+
+    [Fact]
     public async Task Renew_SaysSoUntilItIsLoaded()
     {
         var redis = await CreateAsync();
