@@ -14,11 +14,13 @@ internal sealed class ServerCore
 
     private readonly CoreState _core;
     private readonly TaskFlow _tasks;
+    private readonly TaskIntake _intake;
     private readonly WorkerDesk _desk;
     private readonly Lender _lender;
     private readonly Borrower _borrower;
     private readonly Requester _requester;
     private readonly PeerWatch _peers;
+    private readonly PeerTalk _talk;
     private readonly Adopter _adopter;
     private readonly StoreRecovery _recovery;
     private DateTimeOffset _nextCare;
@@ -29,16 +31,18 @@ internal sealed class ServerCore
         _core = new CoreState(settings, effects, seed);
         var keeper = new LoanKeeper(_core);
         _tasks = new TaskFlow(_core);
+        _intake = new TaskIntake(_core, _tasks);
         _lender = new Lender(_core, keeper);
         _borrower = new Borrower(_core, keeper);
         _requester = new Requester(_core, keeper, _borrower);
         _desk = new WorkerDesk(_core, _tasks, _lender, _borrower);
         _peers = new PeerWatch(_core);
-        _adopter = new Adopter(_core, _tasks);
-        _recovery = new StoreRecovery(_core, _tasks, _adopter);
+        _talk = new PeerTalk(_core, _peers, _lender, _borrower, _requester);
+        _adopter = new Adopter(_core, _intake);
+        _recovery = new StoreRecovery(_core, _intake, _adopter);
         _nextCare = _nextBalance = now;
 
-        _tasks.Restore(stored, now);
+        _intake.Restore(stored, now);
         foreach (var record in stored.Loans)
         {
             // The clock may have been set back since: no step lies in the future, or its time limit would not pass for as long.
@@ -91,19 +95,8 @@ internal sealed class ServerCore
             case TaskStatus status:
                 _tasks.OnStatus(session, status, now);
                 break;
-            case Heartbeat heartbeat:
-                _peers.OnHeartbeat(session, heartbeat, now);
-                break;
-            case WorkerRequest request:
-                HeardFrom(_core.Peers.Find(request.Server, request.Requestor), now);
-                _lender.OnRequest(session, request, now);
-                break;
-            case CommandRelease release:
-                HeardFrom(_core.Peers.Find(release.Server), now);
-                _lender.OnRelease(session, release, now);
-                break;
-            case HeartbeatResponse or Available or Unavailable or ReleaseAck or ReleaseCompleted:
-                OnUnasked(session, message, now);
+            case Heartbeat or WorkerRequest or CommandRelease or HeartbeatResponse or Available or Unavailable or ReleaseAck or ReleaseCompleted:
+                _talk.OnMessage(session, message, now);
                 break;
             case NewTask or NoTask or Redirect or Return or Ack:
                 _core.Refuse(session, message, $"TASK: a server gives {message.GetType().Name}, it does not take it");
@@ -126,50 +119,23 @@ internal sealed class ServerCore
     /// <summary>A peer's reply on this server's own link.</summary>
     public void OnPeerReply(ServerId id, MeshMessage reply, DateTimeOffset now)
     {
-        if (_core.Peers.Find(id) is { } peer)
-        {
-            Take(peer, reply, now);
-        }
-
+        _talk.OnReply(id, reply, now);
         Finish(now);
     }
 
     /// <summary>A message with <see cref="PeerSendEffect.ExpectsReply"/> was not answered: unreachable, timed out, or refused.</summary>
     public void OnPeerFailed(ServerId id, MeshMessage request, string reason, DateTimeOffset now)
     {
-        if (_core.Peers.Find(id) is { } peer)
-        {
-            switch (request)
-            {
-                case Heartbeat:
-                    _peers.OnFailure(peer, reason, now);
-                    break;
-                case WorkerRequest:
-                    _requester.OnFailed(peer, now);
-                    break;
-                case CommandRelease:
-                    _borrower.OnReleaseFailed(peer, now);
-                    break;
-                default:
-                    throw new InvalidOperationException($"No reply is awaited to {request.GetType().Name}.");
-            }
-        }
-
+        _talk.OnFailed(id, request, reason, now);
         Finish(now);
     }
 
     /// <summary>A link found out what a peer speaks.</summary>
-    public void OnPeerFraming(ServerId id, Framing framing)
-    {
-        if (_core.Peers.Find(id) is { } peer)
-        {
-            peer.Framing = framing;
-        }
-    }
+    public void OnPeerFraming(ServerId id, Framing framing) => _talk.OnFraming(id, framing);
 
     public void OnSubmit(Submission submission, DateTimeOffset now)
     {
-        _tasks.OnSubmit(submission, now);
+        _intake.OnSubmit(submission, now);
         Finish(now);
     }
 
@@ -183,7 +149,7 @@ internal sealed class ServerCore
             switch (after.Kind)
             {
                 case AfterStoreKind.Accepted:
-                    _tasks.OnAccepted(after, known, now);
+                    _intake.OnAccepted(after, known, now);
                     break;
                 case AfterStoreKind.Settled:
                     _tasks.OnSettled(after.Task!);
@@ -211,7 +177,7 @@ internal sealed class ServerCore
         _core.StoreAway = true;
         foreach (var refused in Journal.PutBack(batch))
         {
-            _tasks.OnRefused(refused);
+            _intake.OnRefused(refused);
         }
 
         Finish(now);
@@ -223,7 +189,7 @@ internal sealed class ServerCore
         _core.StoreAway = false;
         foreach (var refused in _core.Journal.PutBack(batch, refusesRevivals: true))
         {
-            _tasks.OnRefused(refused);
+            _intake.OnRefused(refused);
         }
 
         _recovery.Recover(stored, now);
@@ -312,61 +278,6 @@ internal sealed class ServerCore
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
-
-    private void Take(PeerEntry peer, MeshMessage message, DateTimeOffset now)
-    {
-        switch (message)
-        {
-            case HeartbeatResponse response:
-                _peers.OnResponse(peer, response, now);
-                break;
-            case Available available:
-                _requester.OnAvailable(peer, available, now);
-                break;
-            case Unavailable unavailable:
-                _requester.OnUnavailable(peer, unavailable, now);
-                break;
-            case ReleaseAck ack:
-                _borrower.OnReleaseAck(peer, ack, now);
-                break;
-            case ReleaseCompleted completed:
-                _borrower.OnCompleted(peer, completed, now);
-                break;
-            default:
-                _core.Tell(new MessageRefused(default, message, $"\"{peer.Id}\" answered with {message.GetType().Name}"));
-                break;
-        }
-    }
-
-    /// <summary>What is usually a reply may come on a connection that the peer opened.</summary>
-    private void OnUnasked(SessionId session, MeshMessage message, DateTimeOffset now)
-    {
-        var server = message switch
-        {
-            HeartbeatResponse m => m.Server,
-            Available m => m.Server,
-            Unavailable m => m.Server,
-            ReleaseAck m => m.Server,
-            ReleaseCompleted m => m.Server,
-            _ => throw new InvalidOperationException($"Message {message.GetType().Name} names no server."),
-        };
-        if (_core.Peers.Find(server) is not { } peer)
-        {
-            _core.Refuse(session, message, $"SERVER_UUID: \"{server}\" is not a peer of \"{_core.Settings.Id}\"");
-            return;
-        }
-
-        HeardFrom(peer, now);
-        Take(peer, message, now);
-    }
-
-    private void HeardFrom(PeerEntry? peer, DateTimeOffset now)
-    {
-        if (peer is not null)
-        {
-            _peers.Heard(peer, now);
-        }
-    }
 
     /// <summary>A changed loan may free a worker's held get_tasks, and answering them may change a loan.</summary>
     private void Finish(DateTimeOffset now)

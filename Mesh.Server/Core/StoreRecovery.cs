@@ -4,7 +4,7 @@ namespace Mesh.Server.Core;
 /// Brings the store and this server's memory together again when the store has lost the last of what it had acknowledged: what is here and not there is written again, and
 /// what is there and not here, since its end was lost, is taken up as at a start.
 /// </summary>
-internal sealed class StoreRecovery(CoreState core, TaskFlow tasks, Adopter adopter)
+internal sealed class StoreRecovery(CoreState core, TaskIntake intake, Adopter adopter)
 {
     /// <summary>Called when no acceptance is under way: those have been refused.</summary>
     public void Recover(StoredState stored, DateTimeOffset now)
@@ -39,6 +39,6 @@ internal sealed class StoreRecovery(CoreState core, TaskFlow tasks, Adopter adop
         core.Journal.AddAhead(ops);
         (core.Tasks.Done, core.Tasks.Dead) = (stored.Done, stored.Dead);
         core.Tell(new StoreWentBack(lost.Count, takenUp.Count));
-        tasks.TakeUp(takenUp, now);
+        intake.TakeUp(takenUp, now);
     }
 }

@@ -3,9 +3,7 @@ using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Links;
-using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
-using Mesh.Server.Telemetry;
 
 namespace Mesh.Server.Hosting;
 
@@ -20,11 +18,8 @@ internal sealed partial class MeshLoop(
     StoreWriter writer,
     TaskVoider voider,
     AdoptedClaims adoptions,
-    SessionTable sessions,
     PeerLinks links,
-    MeshEventLog events,
-    MeshStory story,
-    MeshMetrics metrics,
+    EffectPerformer performer,
     TimeProvider time,
     ILogger<MeshLoop> logger)
 {
@@ -35,7 +30,6 @@ internal sealed partial class MeshLoop(
 
     private readonly MonotonicClock _clock = new(time);
     private readonly Effects _effects = new();
-    private readonly List<PeerSendEffect> _refused = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ServerCore _core = null!;
     private DateTimeOffset? _armed;
@@ -192,58 +186,7 @@ internal sealed partial class MeshLoop(
         }
     }
 
-    private void Perform(DateTimeOffset now)
-    {
-        foreach (var send in _effects.Sends)
-        {
-            sessions.Send(send.Session, send.Task is { } task ? TaskSpans.Dispatch(task, (NewTask)send.Message, now) : send.Message);
-        }
-
-        foreach (var send in _effects.PeerSends)
-        {
-            if (!links.TrySend(send) && send.ExpectsReply)
-            {
-                _refused.Add(send);
-            }
-        }
-
-        foreach (var task in _effects.Voids)
-        {
-            voider.Enqueue(task);
-        }
-
-        foreach (var server in _effects.Adoptions)
-        {
-            adoptions.Take(server);
-        }
-
-        foreach (var server in _effects.Releases)
-        {
-            adoptions.Release(server);
-        }
-
-        foreach (var end in _effects.TaskEnds)
-        {
-            TaskSpans.Settle(end, now);
-            metrics.Count(end, now);
-        }
-
-        foreach (var (submission, outcome) in _effects.Answers)
-        {
-            ((PendingSubmission)submission).Answer(outcome);
-        }
-
-        if (_effects.Events.Count > 0)
-        {
-            story.Tell(_effects.Events, _core.QueueDepth);
-            foreach (var happened in _effects.Events)
-            {
-                events.Tell(happened);
-            }
-        }
-
-        _effects.Clear();
-    }
+    private void Perform(DateTimeOffset now) => performer.Perform(_effects, _core.QueueDepth, now);
 
     // A batch without changes waits for nothing but those before it, unless the store is to be looked at.
     private void Write(DateTimeOffset now, CancellationToken cancellationToken)
@@ -265,20 +208,15 @@ internal sealed partial class MeshLoop(
     // What a link has no room for has failed at once. The failures may lead to further effects, but not without end: a core waits before it tries again.
     private void FailRefused(DateTimeOffset now)
     {
-        if (_refused.Count == 0)
+        while (performer.TakeRefused() is { Count: > 0 } refused)
         {
-            return;
-        }
+            foreach (var send in refused)
+            {
+                _core.OnPeerFailed(send.Peer, send.Message, "the link's queue is full", now);
+            }
 
-        var refused = _refused.ToArray();
-        _refused.Clear();
-        foreach (var send in refused)
-        {
-            _core.OnPeerFailed(send.Peer, send.Message, "the link's queue is full", now);
+            Perform(now);
         }
-
-        Perform(now);
-        FailRefused(now);
     }
 
     private void Arm(ITimer timer)

@@ -117,6 +117,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<MeshMetrics>();
         services.AddSingleton<MeshEventLog>();
         services.AddSingleton<MeshStory>();
+        services.AddSingleton<EffectPerformer>();
         services.AddSingleton<MeshLoop>();
         services.AddSingleton<SettingsResolver>();
         services.AddHostedService<MeshServerService>();

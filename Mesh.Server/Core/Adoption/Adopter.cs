@@ -6,7 +6,7 @@ namespace Mesh.Server.Core;
 /// Decides when this server adopts the unsettled tasks and dead letters of a peer that stays dead, and when it gives them back. They stay in that server's part
 /// of the store, under its claim: who has the claim serves them, so that they are never served by two, and a server that comes back finds what has become of them.
 /// </summary>
-internal sealed class Adopter(CoreState core, TaskFlow tasks)
+internal sealed class Adopter(CoreState core, TaskIntake intake)
 {
     /// <summary>After a try that found nothing to adopt, or somebody else, the next one.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(10);
@@ -46,7 +46,7 @@ internal sealed class Adopter(CoreState core, TaskFlow tasks)
         _underWay.Remove(server);
         core.Adoptions[server] = new Adoption(server, now);
         core.Tell(new ServerAdopted(server, stored.Tasks.Count, stored.Dead));
-        tasks.TakeUp(stored.Tasks, now);
+        intake.TakeUp(stored.Tasks, now);
     }
 
     /// <summary>There is nothing to adopt, or somebody else has the claim, or the store is away.</summary>
@@ -63,7 +63,7 @@ internal sealed class Adopter(CoreState core, TaskFlow tasks)
         core.Effects.Releases.Add(server);
         if (core.Adoptions.Remove(server, out var adoption))
         {
-            core.Tell(new ServerDisowned(server, adoption.Done, tasks.Disown(server, now)));
+            core.Tell(new ServerDisowned(server, adoption.Done, intake.Disown(server, now)));
         }
     }
 

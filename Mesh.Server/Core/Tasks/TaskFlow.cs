@@ -3,7 +3,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Server.Core;
 
-/// <summary>The life of a task from its acceptance to its end (docs/protocol.md, "The task cycle").</summary>
+/// <summary>The life of an accepted task, from the queue to its end (docs/protocol.md, "The task cycle").</summary>
 internal sealed class TaskFlow(CoreState core)
 {
     private static readonly TimeSpan VoidRetry = TimeSpan.FromSeconds(1);
@@ -14,120 +14,6 @@ internal sealed class TaskFlow(CoreState core)
         _voidRetries.TryPeek(out var retry) && !(core.Tasks.NextLeaseEnd < retry.Due) ? retry.Due : core.Tasks.NextLeaseEnd;
 
     public int VoidRetries => _voidRetries.Count;
-
-    /// <summary>Takes up what the store holds, in the order in which it was accepted.</summary>
-    public void Restore(StoredState stored, DateTimeOffset now)
-    {
-        core.Tasks.Start(stored.Done, stored.Dead, now);
-        foreach (var record in stored.Tasks.OrderBy(task => task.Sequence))
-        {
-            var task = new TaskEntry(record with { State = TaskState.Queued });
-            core.Tasks.Add(task);
-            core.Tasks.Enqueue(task, now);
-        }
-    }
-
-    /// <summary>Takes up stored tasks amid the work, those of a server in the order in which it had accepted them.</summary>
-    public void TakeUp(IReadOnlyList<TaskRecord> stored, DateTimeOffset now)
-    {
-        foreach (var record in stored.Where(task => core.Tasks.Find(task.WireId) is null).OrderBy(task => task.Sequence))
-        {
-            var task = new TaskEntry(record with { State = TaskState.Queued });
-            core.Tasks.Add(task);
-            Queue(task, now);
-        }
-    }
-
-    /// <summary>Forgets the tasks of another server, wherever they stand: whoever has its claim serves them. Tells how many.</summary>
-    public int Disown(ServerId keeper, DateTimeOffset now)
-    {
-        var theirs = core.Tasks.All.Where(task => task.Record.Keeper == keeper).ToList();
-        foreach (var task in theirs)
-        {
-            core.Tasks.Detach(task, now);
-            core.Tasks.Remove(task);
-            task.Step = TaskStep.Settling;
-        }
-
-        return theirs.Count;
-    }
-
-    public void OnSubmit(Submission submission, DateTimeOffset now)
-    {
-        if (core.Stopping)
-        {
-            core.Effects.Answers.Add((submission, SubmitOutcome.Stopping));
-            return;
-        }
-
-        if (core.StoreAway)
-        {
-            // At once, rather than after another write has failed.
-            core.Effects.Answers.Add((submission, SubmitOutcome.StorageAway));
-            return;
-        }
-
-        if (core.Tasks.Count + submission.Tasks.Count > core.Settings.Tasks.Capacity)
-        {
-            core.Effects.Answers.Add((submission, SubmitOutcome.Full));
-            return;
-        }
-
-        var entries = new List<TaskEntry>(submission.Tasks.Count);
-        foreach (var record in submission.Tasks)
-        {
-            if ((record.Keyed || submission.Revive) && core.Tasks.Find(record.Id, record.Keeper) is not null)
-            {
-                continue;
-            }
-
-            var task = new TaskEntry(record with { Sequence = core.Tasks.NextSequence() });
-            core.Tasks.Add(task);
-            core.Journal.Add(StoreOp.Of(submission.Revive ? StoreOpKind.ReviveTask : StoreOpKind.AcceptTask, task.Record));
-            entries.Add(task);
-        }
-
-        if (submission.Revive && entries.Count == 0)
-        {
-            core.Effects.Answers.Add((submission, SubmitOutcome.NotDead));
-            return;
-        }
-
-        core.Journal.Then(new AfterStore(AfterStoreKind.Accepted) { Submission = submission, Tasks = entries });
-    }
-
-    public void OnAccepted(in AfterStore accepted, IReadOnlySet<string> known, DateTimeOffset now)
-    {
-        var outcome = SubmitOutcome.Accepted;
-        foreach (var task in accepted.Tasks)
-        {
-            if (known.Contains(task.Record.KnownAs))
-            {
-                core.Tasks.Remove(task);
-                outcome = accepted.Submission!.Revive ? SubmitOutcome.NotDead : outcome;
-                continue;
-            }
-
-            core.Tasks.Dead -= accepted.Submission!.Revive && task.Record.Keeper is null ? 1 : 0;
-            if (core.Tasks.Find(task.Id) == task)
-            {
-                Queue(task, now);
-            }
-        }
-
-        core.Effects.Answers.Add((accepted.Submission!, outcome));
-    }
-
-    /// <summary>The store is away: what waited to be accepted is not.</summary>
-    public void OnRefused(in AfterStore refused)
-    {
-        foreach (var task in refused.Tasks)
-        {
-            core.Tasks.Remove(task);
-        }
-
-        core.Effects.Answers.Add((refused.Submission!, SubmitOutcome.StorageAway));
-    }
 
     /// <summary>Gives a task to a worker that waits for one, or leaves it in the queue.</summary>
     public void Queue(TaskEntry task, DateTimeOffset now)

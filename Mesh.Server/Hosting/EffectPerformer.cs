@@ -1,0 +1,81 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Links;
+using Mesh.Server.Sessions;
+using Mesh.Server.Telemetry;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>Hands what the core wants done to those who do it. None of them waits: what takes time comes back as an input.</summary>
+internal sealed class EffectPerformer(
+    SessionTable sessions, PeerLinks links, TaskVoider voider, AdoptedClaims adoptions, MeshEventLog events, MeshStory story, MeshMetrics metrics)
+{
+    private readonly List<PeerSendEffect> _refused = [];
+
+    /// <summary>Does it all, and empties the list.</summary>
+    public void Perform(Effects effects, int queueDepth, DateTimeOffset now)
+    {
+        foreach (var send in effects.Sends)
+        {
+            sessions.Send(send.Session, send.Task is { } task ? TaskSpans.Dispatch(task, (NewTask)send.Message, now) : send.Message);
+        }
+
+        foreach (var send in effects.PeerSends)
+        {
+            if (!links.TrySend(send) && send.ExpectsReply)
+            {
+                _refused.Add(send);
+            }
+        }
+
+        foreach (var task in effects.Voids)
+        {
+            voider.Enqueue(task);
+        }
+
+        foreach (var server in effects.Adoptions)
+        {
+            adoptions.Take(server);
+        }
+
+        foreach (var server in effects.Releases)
+        {
+            adoptions.Release(server);
+        }
+
+        foreach (var end in effects.TaskEnds)
+        {
+            TaskSpans.Settle(end, now);
+            metrics.Count(end, now);
+        }
+
+        foreach (var (submission, outcome) in effects.Answers)
+        {
+            ((PendingSubmission)submission).Answer(outcome);
+        }
+
+        if (effects.Events.Count > 0)
+        {
+            story.Tell(effects.Events, queueDepth);
+            foreach (var happened in effects.Events)
+            {
+                events.Tell(happened);
+            }
+        }
+
+        effects.Clear();
+    }
+
+    /// <summary>What the links had no room for since the last call, of that which expects a reply.</summary>
+    public IReadOnlyList<PeerSendEffect> TakeRefused()
+    {
+        if (_refused.Count == 0)
+        {
+            return [];
+        }
+
+        var refused = _refused.ToArray();
+        _refused.Clear();
+        return refused;
+    }
+}
