@@ -39,10 +39,3 @@ public enum Framing : byte
 
 /// <summary>LOAD: tasks that wait in a server's queue, and its workers at home without a task.</summary>
 public readonly record struct ServerLoad(int Queue, int Idle);
-
-/// <summary>An address as the protocol carries it: {"ip": …, "port": …}. The host is an IP address or a name, up to 255 bytes; the port 1 to 65535.</summary>
-public readonly record struct MeshEndpoint(string Host, int Port)
-{
-    /// <summary>host:port, an IPv6 host in brackets.</summary>
-    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
-}

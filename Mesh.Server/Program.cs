@@ -1,10 +1,11 @@
+using Mesh.Configuration;
 using Mesh.Server.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMeshRedis();
 builder.AddMeshServer();
-return await builder.RunServerAsync(app =>
+return await ServiceRun.RunAsync(builder.Build, app =>
 {
     app.MapDefaultEndpoints();
     app.UseMeshServer();

@@ -1,7 +1,8 @@
+using Mesh.Configuration;
 using Mesh.Worker;
 
 var builder = Host.CreateApplicationBuilder(args);
 builder.AddServiceDefaults();
 builder.AddRedisClient("redis");
 builder.Services.AddMeshWorker();
-await builder.Build().RunAsync();
+return await ServiceRun.RunAsync(builder.Build);

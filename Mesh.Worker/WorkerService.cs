@@ -51,11 +51,12 @@ internal sealed partial class WorkerService : BackgroundService
         _messages = messages;
         _logger = logger;
         _startedAt = time.GetTimestamp();
-        _home = new(given.HomeServer.Endpoint, resolver);
+        var home = ServiceAddress.Parse(given.HomeServer.Endpoint)!.Value;
+        _home = new(home, resolver);
         _dialer = new(new MeshDialerOptions
         {
             Token = given.Token,
-            UseTls = _home.IsTls,
+            UseTls = home.IsTls,
             TrustedAuthorities = TrustedAuthorities.Load(given.Tls.CaFile),
             Connection = new MeshConnectionOptions { TimeProvider = time },
         });

@@ -1,4 +1,5 @@
 using Mesh.Accounts;
+using Mesh.Configuration;
 using Mesh.Telemetry;
 using Mesh.Worker.Handlers;
 using Mesh.Worker.Options;
@@ -16,7 +17,9 @@ internal static class WorkerSetup
     /// <summary>The worker itself, its options and the handlers of QUERY and UPDATE. Wants an <see cref="IConnectionMultiplexer"/>, or an <see cref="ILedger"/> registered before.</summary>
     public static IServiceCollection AddMeshWorker(this IServiceCollection services)
     {
-        services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateOnStart();
+        services.AddOptions<WorkerOptions>()
+            .Configure<IConfiguration>((options, configuration) => OptionsReader.Read(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable))
+            .ValidateOnStart();
         services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptionsValidator>();
         services.AddOptions<HostOptions>().Configure<IOptions<WorkerOptions>>(
             (host, worker) => host.ShutdownTimeout = worker.Value.StopTimeout + ShutdownReserve);

@@ -39,6 +39,8 @@ internal static class Problems
                     "There are as many unsettled tasks as this server takes (Mesh__Tasks__Capacity).",
                     statusCode: StatusCodes.Status429TooManyRequests,
                     title: "The queue is full.");
+            case SubmitOutcome.TooMany:
+                return TooLarge("body", "must not hold more tasks than this server takes at a time (Mesh__Tasks__Capacity)");
             case SubmitOutcome.StorageAway:
                 return StorageAway(context, context.RequestServices.GetRequiredService<LoopState>().StoreFault);
             case SubmitOutcome.Stopping:

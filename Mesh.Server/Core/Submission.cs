@@ -8,6 +8,9 @@ internal enum SubmitOutcome : byte
     /// <summary>More unsettled tasks than the capacity: 429.</summary>
     Full,
 
+    /// <summary>More tasks at once than the capacity, so that they would never be accepted: 413.</summary>
+    TooMany,
+
     /// <summary>The store cannot be written: 503. Nothing was accepted.</summary>
     StorageAway,
 

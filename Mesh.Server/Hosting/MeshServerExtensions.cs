@@ -1,4 +1,5 @@
 using Mesh.Accounts;
+using Mesh.Configuration;
 using Mesh.Protocol;
 using Mesh.Server.Api;
 using Mesh.Server.Hosting.Options;
@@ -30,7 +31,7 @@ internal static class MeshServerExtensions
 
     /// <summary>
     /// Defaults under all other configuration. In code, since a server is also started by its path, where a file of settings is not found.
-    /// A start that failed is told by <see cref="MeshServerRun"/> in a line, a Redis that is away by <see cref="StoreWriter"/>, without stack traces.
+    /// A start that failed is told by <see cref="ServiceRun"/> in a line, a Redis that is away by <see cref="StoreWriter"/>, without stack traces.
     /// </summary>
     private static readonly KeyValuePair<string, string?>[] QuietLogs =
     [
@@ -69,8 +70,9 @@ internal static class MeshServerExtensions
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogs });
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<MeshOptions>().ValidateOnStart();
-        services.AddSingleton<IConfigureOptions<MeshOptions>, MeshOptionsReader>();
+        services.AddOptions<MeshOptions>()
+            .Configure<IConfiguration>((options, configuration) => OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable))
+            .ValidateOnStart();
         services.AddSingleton<IValidateOptions<MeshOptions>, MeshOptionsValidator>();
         services.AddSingleton<IConfigureOptions<HostOptions>>(provider => new ConfigureOptions<HostOptions>(
             host => host.ShutdownTimeout = Options(provider).StopTimeout + MeshServerService.FlushTimeout + MeshServerService.FlushTimeout));

@@ -2,6 +2,7 @@ using System.Net;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
+using Mesh.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -28,7 +29,7 @@ internal sealed partial class SettingsResolver(
         var peers = new List<PeerSettings>();
         foreach (var peer in options.Value.Others)
         {
-            var address = PeerAddress.Parse(peer.Endpoint!)!.Value;
+            var address = ServiceAddress.Parse(peer.Endpoint!)!.Value;
             var endpoint = address.Endpoint ?? await DiscoverAsync(peer.Id!, address.Name!, cancellationToken);
             peers.Add(new PeerSettings(new ServerId(peer.Id!), endpoint) { IsTls = address.IsTls });
         }
@@ -38,7 +39,7 @@ internal sealed partial class SettingsResolver(
 
     private MeshEndpoint Advertise()
     {
-        if (options.Value.Advertise is { } text && EndpointText.TryParse(text, out var configured))
+        if (options.Value.Advertise is { } text && MeshEndpoint.TryParse(text, out var configured))
         {
             return configured;
         }
@@ -81,7 +82,7 @@ internal sealed partial class SettingsResolver(
             var source = await discovery.GetEndpointsAsync(name, cancellationToken);
             foreach (var candidate in source.Endpoints)
             {
-                if (ToEndpoint(candidate.EndPoint) is { } found)
+                if (ServiceAddress.EndpointOf(candidate.EndPoint) is { } found)
                 {
                     return found;
                 }
@@ -95,12 +96,4 @@ internal sealed partial class SettingsResolver(
             return null;
         }
     }
-
-    private static MeshEndpoint? ToEndpoint(EndPoint endpoint) => endpoint switch
-    {
-        IPEndPoint { Port: > 0 } ip => new MeshEndpoint(ip.Address.ToString(), ip.Port),
-        DnsEndPoint { Port: > 0 } dns => new MeshEndpoint(dns.Host, dns.Port),
-        _ when Uri.TryCreate(endpoint.ToString(), UriKind.Absolute, out var uri) && uri.Port > 0 => new MeshEndpoint(uri.IdnHost, uri.Port),
-        _ => null,
-    };
 }

@@ -22,7 +22,7 @@ internal sealed partial class SupervisorReporter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (options.Value.Supervisor.Endpoint is not { } address || !EndpointText.TryParse(address, out var endpoint))
+        if (options.Value.Supervisor.Endpoint is not { } address || !MeshEndpoint.TryParse(address, out var endpoint))
         {
             return;
         }

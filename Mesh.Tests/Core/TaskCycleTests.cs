@@ -254,6 +254,24 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
+    public void Submission_LargerThanTheCapacity_IsNotToldToTryAgain()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 2 } });
+        mesh.Submit(3);
+        Assert.Equal([SubmitOutcome.TooMany], mesh.Answers);
+    }
+
+    [Fact]
+    public void Submission_OfAKeyThatIsKnown_NeedsNoRoom()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 1 } });
+        mesh.Submit(1, id: "key");
+        mesh.Submit(1, id: "key");
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Accepted], mesh.Answers);
+        Assert.Equal(1, mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
     public void StoreFailure_RefusesSubmissionsAndKeepsTheRest()
     {
         var task = _mesh.Submit(1)[0];

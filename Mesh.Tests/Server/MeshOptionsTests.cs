@@ -1,3 +1,4 @@
+using Mesh.Configuration;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
@@ -61,12 +62,21 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Dashboard", "http://host/?t=1", "Mesh__Dashboard must be a base URL")]
     [InlineData("Mesh:Supervisor:Endpoint", "supervisor", "Mesh__Supervisor__Endpoint must be host:port")]
     [InlineData("Mesh:Supervisor:Interval", "00:00:00", "Mesh__Supervisor__Interval is 00:00:00; it must lie between")]
+    [InlineData("Mesh:Tasks:LineHoldTime", "00:00:02", "Mesh__Tasks__LineHoldTime is 00:00:02; it must lie between")]
     [InlineData("Mesh:Producer:Enabled", "perhaps", "Mesh__Producer__Enabled must be true or false")]
     public void Validate_BadValue_NamesTheKey(string key, string value, string fault)
     {
         var (_, faults) = Read(("Mesh:ServerId", "server-a"), (key, value));
 
         Assert.Contains(faults, found => found.StartsWith(fault, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Validate_WavesThatNeverFit_NamesTheKey()
+    {
+        var (_, faults) = Read(("Mesh:ServerId", "server-a"), ("Mesh:Producer:Enabled", "true"), ("Mesh:Producer:Burst", "11"), ("Mesh:Tasks:Capacity", "10"));
+
+        Assert.StartsWith("Mesh__Producer__Burst must not be above Mesh__Tasks__Capacity", Assert.Single(faults), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,7 +93,7 @@ public sealed class MeshOptionsTests
     [InlineData("[::1]:65535", "::1", 65535)]
     public void EndpointText_HostAndPort_IsRead(string text, string host, int port)
     {
-        Assert.True(EndpointText.TryParse(text, out var endpoint));
+        Assert.True(MeshEndpoint.TryParse(text, out var endpoint));
         Assert.Equal(new MeshEndpoint(host, port), endpoint);
         Assert.Equal(text, endpoint.ToString());
     }
@@ -98,7 +108,7 @@ public sealed class MeshOptionsTests
     [InlineData("::1:80")]
     [InlineData("http://localhost:80")]
     [InlineData("[localhost]:80")]
-    public void EndpointText_AnythingElse_IsNot(string text) => Assert.False(EndpointText.TryParse(text, out _));
+    public void EndpointText_AnythingElse_IsNot(string text) => Assert.False(MeshEndpoint.TryParse(text, out _));
 
     private static (MeshOptions Options, List<string> Faults) Read(params (string Key, string Value)[] settings)
     {
@@ -110,7 +120,7 @@ public sealed class MeshOptionsTests
 
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         var options = new MeshOptions();
-        new MeshOptionsReader(configuration).Configure(options);
+        OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable);
         return (options, [.. new MeshOptionsValidator(configuration).Validate(null, options).Failures ?? []]);
     }
 }

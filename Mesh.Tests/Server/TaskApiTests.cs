@@ -82,6 +82,17 @@ public sealed class TaskApiTests
     }
 
     [Fact]
+    public async Task Submit_MoreThanEverFit_Is413AndNamesTheSetting()
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:Capacity", "1"));
+
+        var answer = await server.PostAsync("/tasks", """[{"type":"QUERY","user":"maria"},{"type":"QUERY","user":"maria"}]""");
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains("Mesh__Tasks__Capacity", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Submit_StoreAway_Is503WithRetryAfterAndWorksAgain()
     {
         await using var server = await ServerUnderTest.StartAsync();

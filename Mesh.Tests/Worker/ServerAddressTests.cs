@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Transport;
 using Mesh.Worker.Links;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,13 +16,14 @@ public sealed class ServerAddressTests
     [InlineData("[::1]:9001", "[::1]:9001")]
     [InlineData("https://host.example:443", "host.example:443")]
     [InlineData("wss://host.example:9001/", "host.example:9001")]
+    [InlineData("HTTPS://host.example:443", "host.example:443")]
     [InlineData("server-a", "localhost:5001")]
     [InlineData("http://server-a", "localhost:5001")]
     [InlineData("https+http://server-a", "localhost:5001")]
     public async Task Find_AnyForm_IsHostAndPort(string configured, string endpoint)
     {
         await using var services = Services();
-        var address = new ServerAddress(configured, services.GetRequiredService<ServiceEndpointResolver>());
+        var address = new ServerAddress(ServiceAddress.Parse(configured)!.Value, services.GetRequiredService<ServiceEndpointResolver>());
 
         Assert.Equal(endpoint, (await address.FindAsync(TestContext.Current.CancellationToken)).ToString());
     }
@@ -30,7 +32,7 @@ public sealed class ServerAddressTests
     public async Task Find_SeveralEndpoints_TakesTurns()
     {
         await using var services = Services();
-        var address = new ServerAddress("two", services.GetRequiredService<ServiceEndpointResolver>());
+        var address = new ServerAddress(ServiceAddress.Parse("two")!.Value, services.GetRequiredService<ServiceEndpointResolver>());
         var found = new List<MeshEndpoint>();
         for (var i = 0; i < 3; i++)
         {
@@ -44,7 +46,7 @@ public sealed class ServerAddressTests
     public async Task Find_NameThatDiscoveryDoesNotKnow_IsTakenAsAHost()
     {
         await using var services = Services();
-        var address = new ServerAddress("unknown", services.GetRequiredService<ServiceEndpointResolver>());
+        var address = new ServerAddress(ServiceAddress.Parse("unknown")!.Value, services.GetRequiredService<ServiceEndpointResolver>());
 
         Assert.Equal(new MeshEndpoint("unknown", 80), await address.FindAsync(TestContext.Current.CancellationToken));
     }

@@ -32,6 +32,7 @@ internal sealed class WorkerHost : IAsyncDisposable
             ["Mesh:WorkerId"] = "WORKER_1",
             ["Mesh:HomeServer:Id"] = "SERVER_1",
             ["Mesh:HomeServer:Endpoint"] = home,
+            ["ConnectionStrings:redis"] = "127.0.0.1:1",
         });
         builder.Configuration.AddInMemoryCollection(more.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(new TestLog());

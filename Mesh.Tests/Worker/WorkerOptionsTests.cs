@@ -1,3 +1,4 @@
+using Mesh.Configuration;
 using Mesh.Worker.Options;
 using Microsoft.Extensions.Configuration;
 
@@ -5,7 +6,10 @@ namespace Mesh.Tests.Worker;
 
 public sealed class WorkerOptionsTests
 {
-    private readonly WorkerOptionsValidator _validator = new();
+    private static readonly IConfiguration Redis = new ConfigurationBuilder()
+        .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:redis"] = "127.0.0.1:6379" }).Build();
+
+    private readonly WorkerOptionsValidator _validator = new(Redis);
 
     [Fact]
     public void Validate_TheLeastThereMustBe_IsValid() => Assert.True(_validator.Validate(null, Minimal()).Succeeded);
@@ -42,6 +46,8 @@ public sealed class WorkerOptionsTests
     [InlineData("server-a", true)]
     [InlineData("a b", false)]
     [InlineData("host:port", false)]
+    [InlineData("ftp://server-a", false)]
+    [InlineData("http://server-a/path", false)]
     public void Validate_HomeServerEndpoint_IsAnAddressOrAName(string endpoint, bool valid)
     {
         var options = Minimal();
@@ -51,20 +57,31 @@ public sealed class WorkerOptionsTests
     }
 
     [Fact]
-    public void Bind_Configuration_FillsAll()
+    public void Read_Configuration_FillsAll()
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Mesh:Transport"] = "tcp",
-            ["Mesh:Concurrency"] = "4",
-            ["Mesh:WorkTime"] = "00:00:00.250",
-            ["Mesh:Redirect:Allowed:0"] = "*.example.org",
-        }).Build();
-
-        var options = configuration.GetSection(WorkerOptions.Section).Get<WorkerOptions>()!;
+        var options = Read(
+            ("Mesh:Transport", "tcp"),
+            ("Mesh:Concurrency", "4"),
+            ("Mesh:WorkTime", "00:00:00.250"),
+            ("Mesh:Redirect:Allowed:0", "*.example.org"));
 
         Assert.Equal((WorkerTransport.Tcp, 4, TimeSpan.FromMilliseconds(250), "*.example.org"),
             (options.Transport, options.Concurrency, options.WorkTime, options.Redirect.Allowed.Single()));
+        Assert.Empty(options.Unreadable);
+    }
+
+    [Fact]
+    public void Read_ValuesThatCannotBe_AreAllTold() => Assert.Equal(
+        ["Mesh__Transport must be WebSocket or Tcp", "Mesh__Concurrency must be a whole number", "Mesh__WorkTime must be a time such as 00:00:15"],
+        Read(("Mesh:Transport", "1"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
+
+    private static WorkerOptions Read(params (string Key, string Value)[] settings)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value))).Build();
+        var options = new WorkerOptions();
+        OptionsReader.Read(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable);
+        return options;
     }
 
     private static WorkerOptions Minimal() => new() { HomeServer = { Id = "server-a", Endpoint = "127.0.0.1:9001" } };

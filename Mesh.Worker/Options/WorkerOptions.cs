@@ -28,6 +28,9 @@ internal sealed class WorkerOptions
     public RedirectOptions Redirect { get; set; } = new();
 
     public TlsOptions Tls { get; set; } = new();
+
+    /// <summary>Values that could not be read, each in words: for the validator.</summary>
+    internal List<string> Unreadable { get; } = [];
 }
 
 internal sealed class HomeServerOptions
@@ -42,7 +45,7 @@ internal sealed class HomeServerOptions
 internal sealed class RedirectOptions
 {
     /// <summary>The borrowers that the worker lets itself be sent to: host, host:port or *.domain. Default: those that its home's policy allows.</summary>
-    public IList<string> Allowed { get; } = [];
+    public List<string> Allowed { get; } = [];
 }
 
 internal sealed class TlsOptions

@@ -1,39 +1,39 @@
 using System.Text;
+using Mesh.Accounts;
 using Mesh.Protocol;
 using Mesh.Transport;
-using Mesh.Worker.Links;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Worker.Options;
 
 /// <summary>Reports all that is wrong at once, by the names of the environment variables.</summary>
-internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
+internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IValidateOptions<WorkerOptions>
 {
     private const int MaxConcurrency = 1024;
     private static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
 
     public ValidateOptionsResult Validate(string? name, WorkerOptions options)
     {
-        var faults = new List<string>();
+        var faults = new List<string>(options.Unreadable);
         CheckId("Mesh__WorkerId", options.WorkerId);
         CheckId("Mesh__HomeServer__Id", options.HomeServer.Id);
         if (string.IsNullOrWhiteSpace(options.HomeServer.Endpoint))
         {
-            faults.Add("Mesh__HomeServer__Endpoint is missing: host:port of the home server, or its name in service discovery.");
+            faults.Add("Mesh__HomeServer__Endpoint is missing: host:port of the home server, or its name in service discovery");
         }
-        else if (!ServerAddress.IsValid(options.HomeServer.Endpoint))
+        else if (ServiceAddress.Parse(options.HomeServer.Endpoint) is null)
         {
-            faults.Add($"Mesh__HomeServer__Endpoint '{options.HomeServer.Endpoint}' is neither host:port nor a URL nor a service's name.");
+            faults.Add($"Mesh__HomeServer__Endpoint must be {ServiceAddress.Forms}");
         }
 
         if (!Enum.IsDefined(options.Transport))
         {
-            faults.Add($"Mesh__Transport is '{options.Transport}'; it must be WebSocket or Tcp.");
+            faults.Add($"Mesh__Transport is '{options.Transport}'; it must be WebSocket or Tcp");
         }
 
         if (options.Concurrency is < 1 or > MaxConcurrency)
         {
-            faults.Add($"Mesh__Concurrency is {options.Concurrency}; it must lie between 1 and {MaxConcurrency}.");
+            faults.Add($"Mesh__Concurrency is {options.Concurrency}; it must lie between 1 and {MaxConcurrency}");
         }
 
         CheckTime("Mesh__WorkTime", options.WorkTime);
@@ -42,18 +42,23 @@ internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
         {
             if (!EndpointPattern.TryParse(options.Redirect.Allowed[i], out _))
             {
-                faults.Add($"Mesh__Redirect__Allowed__{i} must be {EndpointPattern.Forms}.");
+                faults.Add($"Mesh__Redirect__Allowed__{i} must be {EndpointPattern.Forms}");
             }
         }
 
         if (options.Token is { } token && (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~')))
         {
-            faults.Add("Mesh__Token must be of visible ASCII characters, without spaces; leave it unset to present none.");
+            faults.Add("Mesh__Token must be of visible ASCII characters, without spaces; leave it unset to present none");
         }
 
         if (options.Tls.CaFile is { } file && TrustedAuthorities.Check(file) is { } fault)
         {
-            faults.Add($"Mesh__Tls__CaFile {fault}.");
+            faults.Add($"Mesh__Tls__CaFile {fault}");
+        }
+
+        if (RedisConnectionString.Check(configuration.GetConnectionString("redis")) is { } unusable)
+        {
+            faults.Add($"ConnectionStrings__redis {unusable}");
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
@@ -62,11 +67,11 @@ internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
         {
             if (string.IsNullOrEmpty(id))
             {
-                faults.Add($"{key} is missing.");
+                faults.Add($"{key} is missing");
             }
             else if (Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes)
             {
-                faults.Add($"{key} is longer than {ProtocolLimits.MaxIdBytes} bytes.");
+                faults.Add($"{key} is longer than {ProtocolLimits.MaxIdBytes} bytes");
             }
         }
 
@@ -74,7 +79,7 @@ internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
         {
             if (time < TimeSpan.Zero || time > MaxTime)
             {
-                faults.Add($"{key} is {time}; it must lie between 00:00:00 and {MaxTime}.");
+                faults.Add($"{key} is {time}; it must lie between 00:00:00 and {MaxTime}");
             }
         }
     }

@@ -57,16 +57,23 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
             return;
         }
 
-        if (core.Tasks.Count + submission.Tasks.Count > core.Settings.Tasks.Capacity)
+        var fresh = submission.Tasks.Count(task => !IsKnown(task, submission));
+        if (fresh > core.Settings.Tasks.Capacity)
+        {
+            core.Effects.Answers.Add((submission, SubmitOutcome.TooMany));
+            return;
+        }
+
+        if (fresh > 0 && core.Tasks.Count + fresh > core.Settings.Tasks.Capacity)
         {
             core.Effects.Answers.Add((submission, SubmitOutcome.Full));
             return;
         }
 
-        var entries = new List<TaskEntry>(submission.Tasks.Count);
+        var entries = new List<TaskEntry>(fresh);
         foreach (var record in submission.Tasks)
         {
-            if ((record.Keyed || submission.Revive) && core.Tasks.Find(record.Id, record.Keeper) is not null)
+            if (IsKnown(record, submission))
             {
                 continue;
             }
@@ -118,4 +125,6 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
 
         core.Effects.Answers.Add((refused.Submission!, SubmitOutcome.StorageAway));
     }
+
+    private bool IsKnown(TaskRecord task, Submission submission) => (task.Keyed || submission.Revive) && core.Tasks.Find(task.Id, task.Keeper) is not null;
 }

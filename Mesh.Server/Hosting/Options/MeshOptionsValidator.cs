@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
+using Mesh.Accounts;
 using Mesh.Protocol;
 using Mesh.Transport;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace Mesh.Server.Hosting.Options;
 
@@ -11,6 +11,10 @@ namespace Mesh.Server.Hosting.Options;
 internal sealed class MeshOptionsValidator(IConfiguration configuration) : IValidateOptions<MeshOptions>
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Under 2 s (docs/protocol.md, "The task cycle").</summary>
+    private static readonly TimeSpan MaxLineHold = TimeSpan.FromMilliseconds(1_999);
+
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Month = TimeSpan.FromDays(31);
 
@@ -41,7 +45,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             CheckId("Mesh__ServerId", options.ServerId, faults);
         }
 
-        if (options.Advertise is { } advertise && !EndpointText.TryParse(advertise, out _))
+        if (options.Advertise is { } advertise && !MeshEndpoint.TryParse(advertise, out _))
         {
             faults.Add("Mesh__Advertise must be host:port, such as 127.0.0.1:9001");
         }
@@ -61,29 +65,30 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             faults.Add("Mesh__Dashboard must be a base URL, such as https://dashboard.example.org");
         }
 
-        if (CheckRedis(configuration.GetConnectionString("redis")) is { } fault)
+        if (RedisConnectionString.Check(configuration.GetConnectionString("redis")) is { } fault)
         {
-            faults.Add($"ConnectionStrings__redis {fault}, such as 127.0.0.1:6379");
+            faults.Add($"ConnectionStrings__redis {fault}");
         }
 
         Range("Mesh__StopTimeout", options.StopTimeout, TimeSpan.Zero, Hour, faults);
+        foreach (var listened in (configuration[WebHostDefaults.ServerUrlsKey] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!CanListenOn(listened))
+            {
+                faults.Add($"ASPNETCORE_URLS, or --urls, must be addresses such as http://127.0.0.1:9001, not \"{listened}\"");
+            }
+        }
     }
 
-    // The connection string holds a password: none of it is repeated.
-    private static string? CheckRedis(string? connection)
+    private static bool CanListenOn(string url)
     {
-        if (string.IsNullOrWhiteSpace(connection))
-        {
-            return "is missing: where Redis is";
-        }
-
         try
         {
-            return ConfigurationOptions.Parse(connection).EndPoints.Count == 0 ? "names no host: it begins with host:port" : null;
+            return BindingAddress.Parse(url).Port is >= 0 and <= 65535;
         }
-        catch (ArgumentException)
+        catch (Exception exception) when (exception is FormatException or InvalidOperationException)
         {
-            return "cannot be read: it is host:port and options";
+            return false;
         }
     }
 
@@ -111,9 +116,9 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             {
                 faults.Add($"{key}__Endpoint is missing: the peer's host:port, or its service-discovery name such as http://server-b");
             }
-            else if (PeerAddress.Parse(peer.Endpoint) is null)
+            else if (ServiceAddress.Parse(peer.Endpoint) is null)
             {
-                faults.Add($"{key}__Endpoint must be host:port or a service-discovery name, alone or after http://, https://, ws:// or wss://");
+                faults.Add($"{key}__Endpoint must be {ServiceAddress.Forms}");
             }
         }
     }
@@ -152,7 +157,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Tasks__LeaseTime", tasks.LeaseTime, Millisecond, TimeSpan.FromHours(24), faults);
         Range("Mesh__Tasks__MaxAttempts", tasks.MaxAttempts, 1, 1000, faults);
         Range("Mesh__Tasks__HoldTime", tasks.HoldTime, Millisecond, Hour, faults);
-        Range("Mesh__Tasks__LineHoldTime", tasks.LineHoldTime, TimeSpan.Zero, TimeSpan.FromSeconds(2), faults);
+        Range("Mesh__Tasks__LineHoldTime", tasks.LineHoldTime, TimeSpan.Zero, MaxLineHold, faults);
         Range("Mesh__Tasks__Capacity", tasks.Capacity, 1, 10_000_000, faults);
         Range("Mesh__Tasks__WorkerGrace", tasks.WorkerGrace, TimeSpan.Zero, Hour, faults);
         Range("Mesh__Tasks__LineWorkerTimeout", tasks.LineWorkerTimeout, Millisecond, Hour, faults);
@@ -181,9 +186,14 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
     private static void CheckShells(MeshOptions options, List<string> faults)
     {
         Range("Mesh__Producer__Burst", options.Producer.Burst, 1, 100_000, faults);
+        if (options.Producer.Enabled && options.Producer.Burst > options.Tasks.Capacity)
+        {
+            faults.Add("Mesh__Producer__Burst must not be above Mesh__Tasks__Capacity, or no wave is ever accepted");
+        }
+
         Range("Mesh__Producer__Period", options.Producer.Period, TimeSpan.FromMilliseconds(100), Month, faults);
         Range("Mesh__Supervisor__Interval", options.Supervisor.Interval, TimeSpan.FromMilliseconds(100), Month, faults);
-        if (options.Supervisor.Endpoint is { } supervisor && !EndpointText.TryParse(supervisor, out _))
+        if (options.Supervisor.Endpoint is { } supervisor && !MeshEndpoint.TryParse(supervisor, out _))
         {
             faults.Add("Mesh__Supervisor__Endpoint must be host:port, such as 127.0.0.1:8000");
         }

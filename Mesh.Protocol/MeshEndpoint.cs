@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Net;
-using Mesh.Protocol;
 
-namespace Mesh.Server.Hosting.Options;
+namespace Mesh.Protocol;
 
-/// <summary>host:port as people write it; an IPv6 host in brackets.</summary>
-internal static class EndpointText
+/// <summary>An address as the protocol carries it: {"ip": …, "port": …}. The host is an IP address or a name, up to 255 bytes; the port 1 to 65535.</summary>
+public readonly record struct MeshEndpoint(string Host, int Port)
 {
+    /// <summary>Reads host:port as people write it; an IPv6 host in brackets.</summary>
     public static bool TryParse(string text, out MeshEndpoint endpoint)
     {
         endpoint = default;
@@ -35,4 +35,7 @@ internal static class EndpointText
         endpoint = new MeshEndpoint(host, port);
         return true;
     }
+
+    /// <summary>host:port, an IPv6 host in brackets.</summary>
+    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }

@@ -1,22 +1,18 @@
 using System.Collections;
 using System.ComponentModel;
 using System.Reflection;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Configuration;
 
-namespace Mesh.Server.Hosting.Options;
+namespace Mesh.Configuration;
 
 /// <summary>
-/// Reads <see cref="MeshOptions"/> from configuration value by value: the framework's binder stops at the first that it cannot read,
-/// this one notes all of them.
+/// Reads options from configuration value by value: the framework's binder stops at the first that it cannot read, this one notes all of them.
 /// </summary>
-internal sealed class MeshOptionsReader(IConfiguration configuration) : IConfigureOptions<MeshOptions>
+public static class OptionsReader
 {
-    /// <summary>The environment variable of a configuration path.</summary>
-    public static string EnvironmentKey(string path) => path.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal);
-
-    public void Configure(MeshOptions options) => Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable);
-
-    private static void Read(IConfigurationSection section, object target, List<string> unreadable)
+    /// <param name="target">Its public properties are values, lists or further sections; what is not configured stays as it is.</param>
+    /// <param name="unreadable">Takes the values that could not be read, each in words that name the environment variable.</param>
+    public static void Read(IConfigurationSection section, object target, List<string> unreadable)
     {
         foreach (var property in target.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
@@ -62,14 +58,22 @@ internal sealed class MeshOptionsReader(IConfiguration configuration) : IConfigu
 
     private static object? Convert(IConfigurationSection section, Type type, List<string> unreadable)
     {
-        var converter = TypeDescriptor.GetConverter(type);
-        if (section.Value is { } text && converter.IsValid(text))
+        if (section.Value is { } text)
         {
-            return converter.ConvertFromInvariantString(text);
+            if (type.IsEnum && Array.Find(Enum.GetNames(type), name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known)
+            {
+                return Enum.Parse(type, known);
+            }
+
+            var converter = TypeDescriptor.GetConverter(type);
+            if (!type.IsEnum && converter.IsValid(text))
+            {
+                return converter.ConvertFromInvariantString(text);
+            }
         }
 
         // The value is not repeated: it may be a secret that went to the wrong key.
-        unreadable.Add($"{EnvironmentKey(section.Path)} must be {Describe(type)}");
+        unreadable.Add($"{section.Path.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)} must be {Describe(type)}");
         return null;
     }
 
@@ -78,5 +82,6 @@ internal sealed class MeshOptionsReader(IConfiguration configuration) : IConfigu
         : type == typeof(bool) ? "true or false"
         : type == typeof(int) ? "a whole number"
         : type == typeof(double) ? "a number such as 0.15"
+        : type.IsEnum ? string.Join(" or ", Enum.GetNames(type))
         : "a text";
 }

@@ -1,0 +1,41 @@
+using System.Buffers;
+using System.Net;
+using Mesh.Protocol;
+
+namespace Mesh.Transport;
+
+/// <summary>The configured address of a server: host:port, or the name of a service, and whether it is spoken to over TLS.</summary>
+/// <param name="Endpoint">Null when service discovery is asked for the address.</param>
+/// <param name="Name">What service discovery is asked for, with its scheme; null when the address is given.</param>
+public readonly record struct ServiceAddress(MeshEndpoint? Endpoint, string? Name, bool IsTls)
+{
+    /// <summary>For error messages.</summary>
+    public const string Forms = "host:port or a service-discovery name, alone or after http://, https://, ws:// or wss://";
+
+    private static readonly SearchValues<char> InNoName = SearchValues.Create(" /?#@:");
+
+    /// <summary>Null when it is neither.</summary>
+    public static ServiceAddress? Parse(string text)
+    {
+        var (scheme, rest) = text.Split("://", 2) is [var before, var after] ? (before.ToLowerInvariant(), after) : ("http", text);
+        var tls = scheme is "https" or "wss";
+        if (!tls && scheme is not ("http" or "ws" or "https+http"))
+        {
+            return null;
+        }
+
+        rest = rest.TrimEnd('/');
+        return MeshEndpoint.TryParse(rest, out var endpoint) ? new(endpoint, null, tls)
+            : rest.Length == 0 || rest.AsSpan().ContainsAny(InNoName) ? null
+            : new(null, $"{(tls ? "https" : scheme == "https+http" ? scheme : "http")}://{rest}", tls);
+    }
+
+    /// <summary>An endpoint that service discovery found; null when it tells no port.</summary>
+    public static MeshEndpoint? EndpointOf(EndPoint found) => found switch
+    {
+        IPEndPoint { Port: > 0 } ip => new MeshEndpoint(ip.Address.ToString(), ip.Port),
+        DnsEndPoint { Port: > 0 } dns => new MeshEndpoint(dns.Host, dns.Port),
+        _ when Uri.TryCreate(found.ToString(), UriKind.Absolute, out var uri) && uri.Port > 0 => new MeshEndpoint(uri.IdnHost, uri.Port),
+        _ => null,
+    };
+}
