@@ -34,6 +34,9 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         settings.ContentRootPath ??= AppHostDirectory;
         _host = Host.CreateApplicationBuilder(settings);
         ExecutionContext = new(PublishArguments.Read(_host.Configuration, options.Args ?? []));
+        var project = new AppHostProject(AppHostDirectory, _host.Environment.ApplicationName, AppHostAssembly);
+        var ports = new Ports(options);
+        var dashboard = DashboardAddress.Choose(_host.Configuration, options, ExecutionContext.IsRunMode ? project.DashboardPath : null, ports);
 
         // The console belongs to the resources; what the host itself has to say is said there when it matters.
         _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
@@ -47,11 +50,12 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         _host.Services.AddSingleton(services => options.EnableResourceLogging
             ? ResourceConsole.Logging(services.GetRequiredService<ILoggerFactory>(), $"{_host.Environment.ApplicationName}.Resources")
             : new ResourceConsole(Console.Out, ResourceConsole.ColourWanted()));
-        _host.Services.AddSingleton(new AppHostProject(AppHostDirectory, _host.Environment.ApplicationName, AppHostAssembly));
+        _host.Services.AddSingleton(project);
         _host.Services.AddSingleton(options);
+        _host.Services.AddSingleton(dashboard);
         _host.Services.AddSingleton<DashboardFeed>();
         _host.Services.AddSingleton<DashboardProcess>();
-        _host.Services.AddSingleton<Ports>();
+        _host.Services.AddSingleton(_ => ports);
         _host.Services.AddSingleton<GuardianClient>();
         _host.Services.AddSingleton<RedisLauncher>();
         _host.Services.AddSingleton<EnvironmentComposer>();

@@ -12,13 +12,10 @@ namespace MeshAspire.Embedded.Dashboard;
 /// is touched. It lives as long as its standard input does.
 /// </summary>
 internal sealed class DashboardProcess(
-    DashboardFeed feed, Ports ports, GuardianClient guardian, AppHostProject project, ResourceConsole console, DistributedApplicationOptions options,
+    DashboardAddress address, DashboardFeed feed, Ports ports, GuardianClient guardian, AppHostProject project, ResourceConsole console,
     IConfiguration configuration, TimeProvider time) : IDisposable
 {
     public const string Name = "dashboard";
-
-    /// <summary>Set to false to go without. Default: true.</summary>
-    public const string Setting = "Mesh:Dashboard";
 
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
@@ -29,7 +26,6 @@ internal sealed class DashboardProcess(
     private readonly string _token = Secret();
     private readonly string _key = Secret();
     private Task _running = Task.CompletedTask;
-    private int _port;
     private int _grpcPort;
     private int _httpPort;
 
@@ -44,15 +40,14 @@ internal sealed class DashboardProcess(
     /// <param name="command">Carries out what a person asks for there.</param>
     public void Start(IReadOnlyList<string> ids, Action<FeedCommand> command)
     {
-        if (options.DisableDashboard || configuration[Setting] is { } wanted && bool.TryParse(wanted, out var on) && !on || project.DashboardPath is not { } path)
+        if (address.Program is not { } path)
         {
             return;
         }
 
-        _port = ports.HoldOr(PortOf(configuration["ASPNETCORE_URLS"]));
-        _grpcPort = ports.HoldOr(PortOf(configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"]));
-        _httpPort = ports.HoldOr(PortOf(configuration["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"]));
-        LoginUrl = $"http://localhost:{_port}/login?t={_token}";
+        _grpcPort = ports.HoldOr(DashboardAddress.PortOf(configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"]));
+        _httpPort = ports.HoldOr(DashboardAddress.PortOf(configuration["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"]));
+        LoginUrl = $"{address.Url}/login?t={_token}";
         if (string.IsNullOrWhiteSpace(configuration[Endpoint]))
         {
             Variables = new Dictionary<string, string>
@@ -81,9 +76,6 @@ internal sealed class DashboardProcess(
     public void Dispose() => _stopping.Dispose();
 
     private static string Secret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-
-    private static int? PortOf(string? urls) =>
-        Uri.TryCreate(urls?.Split(';')[0], UriKind.Absolute, out var url) && url.Scheme == Uri.UriSchemeHttp && url.IsLoopback ? url.Port : null;
 
     private async Task RunAsync(string path, Action<FeedCommand> command)
     {
@@ -115,14 +107,14 @@ internal sealed class DashboardProcess(
         {
             [Guardian.RunVariable] = guardian.Run,
             ["Dashboard__ApplicationName"] = project.Name.Replace(".AppHost", "", StringComparison.Ordinal),
-            ["Dashboard__Port"] = Text(_port),
+            ["Dashboard__Port"] = Text(address.Port),
             ["Dashboard__OtlpGrpcPort"] = Text(_grpcPort),
             ["Dashboard__OtlpHttpPort"] = Text(_httpPort),
             ["Dashboard__Token"] = _token,
             ["Dashboard__OtlpKey"] = _key,
             ["Dashboard__Feed"] = "true",
         });
-        Array.ForEach([_port, _grpcPort, _httpPort], ports.Release);
+        Array.ForEach([address.Port, _grpcPort, _httpPort], ports.Release);
         await using var process = ChildProcess.Start(spec, line => console.Line(Name, line), line => Take(line, command));
         guardian.Started(process.Id);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
