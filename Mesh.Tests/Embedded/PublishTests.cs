@@ -16,6 +16,15 @@ public sealed class PublishTests
     }
 
     [Fact]
+    public async Task Publish_ToWhereNoFileCanBe_NamesThePath()
+    {
+        var path = Path.Combine(typeof(PublishTests).Assembly.Location, "out.json");
+        await using var app = new EmbeddedApp("--publisher", "manifest", "--output-path", path);
+        var fault = await Assert.ThrowsAsync<DistributedApplicationException>(() => app.App.StartAsync(TestContext.Current.CancellationToken));
+        Assert.StartsWith($"--output-path can't be {path}: ", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Operation_Unknown_IsNamed()
     {
         var fault = Assert.Throws<DistributedApplicationException>(() => DistributedApplication.CreateBuilder(["--operation", "deploy"]));

@@ -25,6 +25,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
     public DistributedApplicationBuilder(DistributedApplicationOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        CompositionFault.Watch();
         var settings = new HostApplicationBuilderSettings { Args = options.Args };
         _hooks = EntryPointHooks.Current;
         _hooks?.Creating(options, settings);
@@ -32,7 +33,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         AppHostDirectory = options.ProjectDirectory ?? AppHostProject.Directory(AppHostAssembly);
         settings.ApplicationName ??= AppHostAssembly?.GetName().Name;
         settings.ContentRootPath ??= AppHostDirectory;
-        _host = Host.CreateApplicationBuilder(settings);
+        _host = CreateHost(settings);
         ExecutionContext = new(PublishArguments.Read(_host.Configuration, options.Args ?? []));
         var project = new AppHostProject(AppHostDirectory, _host.Environment.ApplicationName, AppHostAssembly);
         var ports = new Ports(options);
@@ -104,6 +105,19 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         => new ResourceBuilder<T>(this, resource);
 
     public DistributedApplication Build() => _hooks?.Building(this, _host.Build) ?? new(_host.Build());
+
+    private static HostApplicationBuilder CreateHost(HostApplicationBuilderSettings settings)
+    {
+        try
+        {
+            return Host.CreateApplicationBuilder(settings);
+        }
+        catch (Exception exception) when (exception is FormatException or InvalidDataException)
+        {
+            // A command line, or an appsettings.json, that isn't one.
+            throw new DistributedApplicationException($"The configuration can't be read: {exception.Message}", exception);
+        }
+    }
 }
 
 internal sealed class ResourceBuilder<T>(IDistributedApplicationBuilder builder, T resource) : IResourceBuilder<T>

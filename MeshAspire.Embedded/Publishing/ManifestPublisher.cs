@@ -26,11 +26,13 @@ internal sealed class ManifestPublisher(
         var path = configuration[PublishArguments.OutputPathKey]
             ?? throw new DistributedApplicationException("--output-path is missing: the manifest's directory, or its file, which ends in .json.");
         path = Path.GetFullPath(path.EndsWith(".json", StringComparison.Ordinal) ? path : Path.Combine(path, FileName));
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await using (var stream = new FileStream(path, FileMode.Create))
-        await using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        try
         {
-            await new ManifestWriter(json, path, execution).WriteAsync(resources, cancellationToken);
+            await WriteAsync(path, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DistributedApplicationException($"--output-path can't be {path}: {exception.Message}", exception);
         }
 
         console.Say($"Published manifest to: {path}");
@@ -38,4 +40,12 @@ internal sealed class ManifestPublisher(
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task WriteAsync(string path, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await using var stream = new FileStream(path, FileMode.Create);
+        await using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
+        await new ManifestWriter(json, path, execution).WriteAsync(resources, cancellationToken);
+    }
 }
