@@ -73,9 +73,19 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task Redis_NotSaidToBeExternal_IsNotTheOneOfTheConnectionString()
+    {
+        await using var app = new EmbeddedApp($"--ConnectionStrings:redis=127.0.0.1:{Unused.Port()}");
+        var redis = app.Builder.AddRedis("redis");
+        await app.App.StartAsync(Cancelled);
+        Assert.StartsWith($"localhost:{redis.Resource.PrimaryEndpoint.Port},", await redis.Resource.GetConnectionStringAsync(Cancelled), StringComparison.Ordinal);
+        await app.App.StopAsync(Cancelled);
+    }
+
+    [Fact]
     public async Task Redis_ExternalAndAway_IsUnhealthy()
     {
-        await using var app = new EmbeddedApp($"--ConnectionStrings:redis=127.0.0.1:{Unused.Port()},password=secret");
+        await using var app = new EmbeddedApp("--Mesh:Redis=external", $"--ConnectionStrings:redis=127.0.0.1:{Unused.Port()},password=secret");
         app.Builder.AddRedis("redis");
         await app.App.StartAsync(Cancelled);
         await app.WaitAsync("redis", one => one.Snapshot.HealthStatus is HealthStatus.Unhealthy);

@@ -28,7 +28,7 @@ internal sealed record GarnetTool(string Version, string Assembly)
         var (exitCode, output) = await RunAsync(["tool", "restore", "--tool-manifest", manifest], cancellationToken);
         return (EntryPoint(packages, version) ?? Resolved(version)) is { } fetched ? new(version, fetched) : throw new DistributedApplicationException(
             $"Garnet can't be had: dotnet tool restore ended with exit code {exitCode}.{Environment.NewLine}{output.Trim()}{Environment.NewLine}" +
-            "Instead, put a redis-server or valkey-server on the PATH, or set ConnectionStrings__redis to a Redis that runs.");
+            "Instead, put a redis-server or valkey-server on the PATH, or set Mesh__Redis to external and ConnectionStrings__redis to a Redis that runs.");
     }
 
     private static string? Manifest(string directory)

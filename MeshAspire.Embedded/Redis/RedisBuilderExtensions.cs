@@ -11,7 +11,7 @@ public static class RedisBuilderExtensions
 
     /// <summary>
     /// Adds a Redis that asks for a password. <c>Mesh:Redis</c> chooses what it is: <c>garnet</c>, <c>redis-server</c> or <c>external</c>;
-    /// unset, a configured connection string, else a redis-server or valkey-server on the PATH, else Garnet.
+    /// unset, a redis-server or valkey-server on the PATH, else Garnet.
     /// </summary>
     public static IResourceBuilder<RedisResource> AddRedis(
         this IDistributedApplicationBuilder builder, string name, int? port = null, IResourceBuilder<ParameterResource>? password = null)

@@ -18,14 +18,12 @@ internal sealed class RedisLauncher(
     /// <summary>Finds out whether the resource is to be started, or runs elsewhere already.</summary>
     public void Prepare(RedisResource redis)
     {
-        var connectionString = configuration.GetConnectionString(redis.Name);
         var choice = configuration[Setting];
         redis.External = choice switch
         {
-            null or "" => connectionString,
-            "external" => connectionString ?? throw new DistributedApplicationException(
+            "external" => configuration.GetConnectionString(redis.Name) is { Length: > 0 } configured ? configured : throw new DistributedApplicationException(
                 $"{redis.Name} can't start: {Setting} is external, so ConnectionStrings__{redis.Name} must say where it runs."),
-            "garnet" or "redis-server" => null,
+            null or "" or "garnet" or "redis-server" => null,
             _ => throw new DistributedApplicationException(
                 $"{redis.Name} can't start: {Setting} is '{choice}'; it can be garnet, redis-server or external."),
         };
