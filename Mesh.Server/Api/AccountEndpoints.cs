@@ -20,12 +20,12 @@ internal static class AccountEndpoints
             .Produces<AccountAnswer>()
             .Produces<AccountAnswer>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         app.MapGet("/accounts/{user}", FindAsync)
             .WithSummary("Read an account.")
             .Produces<AccountAnswer>()
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> SetAsync(string user, HttpContext context, ILedger ledger)

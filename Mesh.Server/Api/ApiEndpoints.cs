@@ -8,7 +8,7 @@ internal static class ApiEndpoints
     public static void MapMeshApi(this WebApplication app)
     {
         app.MapOpenApi();
-        var api = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, AvailabilityFilter>();
+        var api = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, AvailabilityFilter>().ProducesCommonProblems();
         api.MapTasks();
         api.MapAccounts();
         api.MapStatus();

@@ -13,12 +13,10 @@ internal static class StatusEndpoints
         app.MapGet("/status", async (MeshInbox inbox) =>
                 Results.Json(StatusAnswer.Of(await inbox.ReadAsync(core => core.GetStatus())), ApiJson.Default.StatusAnswer))
             .WithSummary("This server now: its queue, workers, peers and loans.")
-            .Produces<StatusAnswer>()
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .Produces<StatusAnswer>();
         app.MapGet("/events", StreamAsync)
             .WithSummary("The same as server-sent events, one on each change, at most four a second.")
-            .Produces<StatusAnswer>(contentType: "text/event-stream")
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .Produces<StatusAnswer>(contentType: "text/event-stream");
     }
 
     // By hand: the framework's server-sent events have no comments.

@@ -18,13 +18,11 @@ internal static class TaskEndpoints
     public static void MapTasks(this IEndpointRouteBuilder app)
     {
         app.MapPost("/tasks", SubmitAsync)
-            .Accepts<TaskBody[]>("application/json")
+            .AcceptsOneOrMany<TaskBody>()
             .WithSummary("Submit one task or an array of tasks; together they are accepted or not.")
             .Produces<AcceptedAnswer>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         app.MapGet("/tasks/{id}", FindAsync)
             .WithSummary("Find a task by its id.")
             .Produces<TaskAnswer>()
@@ -37,8 +35,7 @@ internal static class TaskEndpoints
             .WithSummary("Put a dead letter back into the queue.")
             .Produces<AcceptedAnswer>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<IResult> SubmitAsync(HttpContext context, MeshInbox inbox, TimeProvider time)

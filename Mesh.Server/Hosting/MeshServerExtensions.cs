@@ -77,7 +77,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<IConfigureOptions<HostOptions>>(provider => new ConfigureOptions<HostOptions>(
             host => host.ShutdownTimeout = Options(provider).StopTimeout + MeshServerService.FlushTimeout + MeshServerService.FlushTimeout));
         services.AddProblemDetails();
-        services.AddOpenApi();
+        services.AddMeshOpenApi();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default));
 
         services.AddLoop();
