@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Mesh.Telemetry;
 
 /// <summary>
-/// The names of all that the mesh tells of itself: one activity source and one meter, both "Mesh". Tasks follow OpenTelemetry's conventions for messaging
+/// One activity source and one meter, both "Mesh", and the names of the spans. Those of metrics are where they are counted. Tasks follow OpenTelemetry's conventions for messaging
 /// (https://opentelemetry.io/docs/specs/semconv/messaging/); a type of task is a destination. Their operations are in <see cref="TaskOperation"/>.
 /// </summary>
 public static class MeshTelemetry

@@ -17,7 +17,7 @@ internal sealed class MeshOptions
     /// <summary>A secret that every HTTP and WebSocket client must present, of visible ASCII characters. Default: none, all are served.</summary>
     public string? Token { get; set; }
 
-    /// <summary>Base URL of the dashboard, for the map's links to traces: {base}/traces/{traceId}. Default: none, no links.</summary>
+    /// <summary>Base URL of the dashboard, for the map's links to traces: {base}/traces/detail/{traceId}. Default: none, no links.</summary>
     public string? Dashboard { get; set => field = string.IsNullOrEmpty(value) ? null : value; }
 
     /// <summary>How long running tasks may go on when the server stops. Default: 10 s.</summary>
