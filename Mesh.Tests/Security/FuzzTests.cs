@@ -1,4 +1,5 @@
 using Mesh.Fuzz;
+using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Security;
 

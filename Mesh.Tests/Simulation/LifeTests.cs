@@ -1,11 +1,13 @@
 using System.Globalization;
 using Mesh.Simulation;
+using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Simulation;
 
 /// <summary>
 /// Lives of whole meshes. MESH_SEED replays one of them, with all of its steps; MESH_LIVES runs more of them than usual.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class LifeTests(ITestOutputHelper output)
 {
     private const int Lives = 500;
