@@ -1,8 +1,12 @@
 using System.Reflection;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Microsoft.Extensions.Hosting;
 
-namespace Mesh.Tests.Embedded;
+namespace Mesh.Tests.Engine;
 
-/// <summary>The public surface of assemblies as text, a line for each type and member: names, parameters, defaults, results, constraints.</summary>
+/// <summary>The public surface of an engine's assemblies as text, a line for each type and member: names, parameters, defaults, results, constraints.</summary>
 internal static class Surface
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -10,19 +14,36 @@ internal static class Surface
     // What the compiler adds to a record, and what every object has.
     private static readonly HashSet<string> Generated = ["<Clone>$", "Equals", "GetHashCode", "ToString", "Deconstruct"];
 
-    /// <param name="assemblies">Whose types.</param>
-    /// <param name="isIncluded">Which namespaces count.</param>
-    public static IReadOnlyCollection<string> Of(IEnumerable<Assembly> assemblies, Func<string, bool> isIncluded)
+    // Aspire has an assembly for each of these, Embedded one for the first three.
+    private static readonly Type[] OneOfEachAssembly =
+    [
+        typeof(DistributedApplication), typeof(RedisResource), typeof(DockerComposeEnvironmentExtensions),
+        typeof(DistributedApplicationTestingBuilder), typeof(AspireRedisExtensions),
+    ];
+
+    /// <summary>What the engine that these tests were built for offers.</summary>
+    public static IReadOnlyCollection<string> Offered()
     {
-        var types = assemblies.SelectMany(assembly => assembly.GetExportedTypes()).Where(type => isIncluded(type.Namespace ?? ""));
-        return [.. types.SelectMany(type => Lines(type, isIncluded)).Distinct().Order(StringComparer.Ordinal)];
+        var types = OneOfEachAssembly.Select(type => type.Assembly).Distinct().SelectMany(assembly => assembly.GetExportedTypes()).Where(IsIncluded);
+        return [.. types.SelectMany(Lines).Distinct().Order(StringComparer.Ordinal)];
     }
 
-    private static IEnumerable<string> Lines(Type type, Func<string, bool> isIncluded)
+    /// <summary>What of Aspire's packages the AppHost, the services and the tests may use: Aspire-13.5.2.txt.</summary>
+    public static IReadOnlyCollection<string> Listed()
+    {
+        using var stream = typeof(Surface).Assembly.GetManifestResourceStream("Aspire-13.5.2.txt")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+
+    private static bool IsIncluded(Type type) =>
+        type.Namespace is { } name && (name.StartsWith("Aspire.", StringComparison.Ordinal) || name == typeof(AspireRedisExtensions).Namespace);
+
+    private static IEnumerable<string> Lines(Type type)
     {
         var name = $"{type.Namespace}.{Name(type)}";
         yield return $"{name} {(type.IsInterface ? "interface" : type.IsEnum ? "enum" : type.IsValueType ? "struct" : "class")}";
-        foreach (var parent in type.GetInterfaces().Append(type.BaseType).OfType<Type>().Where(parent => isIncluded(parent.Namespace ?? "")))
+        foreach (var parent in type.GetInterfaces().Append(type.BaseType).OfType<Type>().Where(IsIncluded))
         {
             yield return $"{name} : {Name(parent)}";
         }
