@@ -8,6 +8,7 @@ public sealed class PublishTests
     [InlineData("The engine Embedded has no step 'publish'", "--operation", "publish", "--step", "publish", "--output-path", "out")]
     [InlineData("The engine Embedded has no step 'publish'", "--operation", "publish", "--output-path", "out")]
     [InlineData("--output-path is missing", "--publisher", "manifest")]
+    [InlineData("The engine Embedded publishes Redis as a container", "--publisher", "manifest", "--output-path", "out", "--Mesh:Redis=external")]
     public async Task Publish_WhatCantBe_SaysWhatCan(string message, params string[] args)
     {
         await using var app = new EmbeddedApp(args);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using MeshAspire.Embedded.Redis;
 using MeshAspire.Embedded.Running;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
@@ -21,6 +22,12 @@ internal sealed class ManifestPublisher(
             throw new DistributedApplicationException(
                 $"The engine Embedded has no step '{step ?? "publish"}', only {PublishArguments.ManifestStep}. Aspire writes compose files, by -p:MeshEngine=Aspire; "
                 + "compose.yaml in deploy/compose needs neither.");
+        }
+
+        if (configuration[RedisLauncher.Setting] == "external")
+        {
+            throw new DistributedApplicationException(
+                $"The engine Embedded publishes Redis as a container: {RedisLauncher.Setting} can be external for a run alone. Aspire publishes it, by -p:MeshEngine=Aspire.");
         }
 
         var path = configuration[PublishArguments.OutputPathKey]

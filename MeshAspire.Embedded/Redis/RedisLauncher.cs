@@ -10,7 +10,8 @@ namespace MeshAspire.Embedded.Redis;
 internal sealed class RedisLauncher(
     IConfiguration configuration, AppHostProject project, GuardianClient guardian, ResourceConsole console, DistributedApplicationOptions options) : IDisposable
 {
-    private const string Setting = "Mesh:Redis";
+    /// <summary>What a Redis is: <c>garnet</c>, <c>redis-server</c>, <c>external</c>. Default: what the machine has.</summary>
+    public const string Setting = "Mesh:Redis";
 
     private readonly List<FileStream> _locks = [];
     private readonly Dictionary<RedisResource, string> _temporary = [];
