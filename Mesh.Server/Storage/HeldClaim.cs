@@ -13,7 +13,7 @@ internal sealed class HeldClaim(string epoch, byte[] holder)
     /// <summary>The number of the last write that was acknowledged: a store with a lower one has gone back.</summary>
     public long Written => Volatile.Read(ref _written);
 
-    /// <summary>The number of the next try: that of one whose outcome is unknown does not come again.</summary>
+    /// <summary>The number of the next try, above all before it: one whose outcome is unknown changes nothing once a later one has arrived.</summary>
     public long NextTry() => ++_tried;
 
     /// <summary>The store has gone back and was not loaded since: nothing may be written.</summary>

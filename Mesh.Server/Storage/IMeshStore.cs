@@ -44,4 +44,4 @@ internal interface IMeshStore
 internal sealed class StoreWentBackException() : Exception("The store has lost the last of what it had acknowledged.");
 
 /// <summary>The store cannot be reached or does not answer; the outcome of a write is unknown.</summary>
-internal sealed class StoreAwayException(string message, Exception inner) : Exception(message, inner);
+internal sealed class StoreAwayException(string message, Exception? inner = null) : Exception(message, inner);

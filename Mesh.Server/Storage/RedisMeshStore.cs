@@ -219,6 +219,11 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             var reply = await redis.ScriptEvaluateAsync(RedisScripts.Write, arguments.Keys, arguments.Values).WaitAsync(cancellationToken);
             if (reply.Resp2Type == ResultType.Integer)
             {
+                if ((int)reply == RedisScripts.Late)
+                {
+                    throw new StoreAwayException("A write came to the store after a later one.");
+                }
+
                 if ((int)reply == RedisScripts.WentBack && server == own)
                 {
                     claim.IsAhead = true;

@@ -18,6 +18,9 @@ internal static class RedisScripts
     /// <summary>The answer of a store that is older than what the writer knows of.</summary>
     public const int WentBack = 1;
 
+    /// <summary>The answer to a write that a later one has overtaken.</summary>
+    public const int Late = 2;
+
     /// <summary>Arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
     public const int ArgumentsPerOp = 4;
 
@@ -25,7 +28,7 @@ internal static class RedisScripts
     /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, epoch, written, then the result's key
     /// of each accept-keyed, settle and restore. ARGV: seconds that results are kept, the writer's epoch, probe or '', the number of the last write that the writer knows of, that of
     /// this one, then four of each change. Answers the ids that were known already, and those to revive that are not dead; or changes nothing and answers 0 when the epoch is
-    /// another's, 1 when the store is older than what the writer knows of. The write's number comes last: a full store takes it behind what needs no memory. A probe writes first what takes memory, so that a full store refuses all.
+    /// another's, 1 when the store is older than what the writer knows of, 2 when a later write was here before this one. The write's number comes last: a full store takes it behind what needs no memory. A probe writes first what takes memory, so that a full store refuses all.
     /// A task that is not keyed by the client has no entry in ids; deleting there what is absent is harmless.
     /// </summary>
     public const string Write =
@@ -36,6 +39,7 @@ internal static class RedisScripts
         end
         local written = tonumber(redis.call('GET', KEYS[7]) or '0')
         if written < tonumber(ARGV[4]) then return 1 end
+        if tonumber(ARGV[5]) <= written then return 2 end
         if not epoch or ARGV[3] == 'probe' then redis.call('SET', KEYS[6], ARGV[2]) end
         local tasks, ids, dead, loans, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
         local known, key, settled = {}, 8, 0
@@ -94,7 +98,7 @@ internal static class RedisScripts
           end
         end
         if settled > 0 then redis.call('INCRBY', done, settled) end
-        if written < tonumber(ARGV[5]) then redis.call('SET', KEYS[7], ARGV[5]) end
+        redis.call('SET', KEYS[7], ARGV[5])
         return known
         """;
 }

@@ -17,6 +17,9 @@ public enum Mutation : byte
     /// <summary>The store takes writes from whoever had the claim once.</summary>
     ClaimNotChecked,
 
+    /// <summary>The store takes a write that a later one has overtaken.</summary>
+    LateWriteApplied,
+
     /// <summary>A peer serves the tasks of a dead server without its claim, so that nobody tells it when that server is back.</summary>
     AdoptionWithoutClaim,
 

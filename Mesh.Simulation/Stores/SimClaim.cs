@@ -91,7 +91,17 @@ internal sealed class SimClaim(SimRedis redis, Mutation mutation)
         return true;
     }
 
-    public void CountWrite(long number) => Set(_state with { Written = Math.Max(_state.Written, number) });
+    /// <summary>False when a later write was here before: this one changes nothing.</summary>
+    public bool TryCount(long number)
+    {
+        if (number <= Written && mutation != Mutation.LateWriteApplied)
+        {
+            return false;
+        }
+
+        Set(_state with { Written = Math.Max(Written, number) });
+        return true;
+    }
 
     private void Set(State state)
     {

@@ -13,21 +13,19 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
     private readonly SimRedis _redis = store.Redis;
 
     /// <summary>The adopted servers, with the claim that each is written under.</summary>
-    private readonly Dictionary<ServerId, (SimStore Store, SimEpoch Epoch, long Known)> _adopted = [];
+    private readonly Dictionary<ServerId, AdoptedClaim> _adopted = [];
 
-    /// <summary>On its way to the store; whoever waits for it may have stopped waiting.</summary>
-    private IReadOnlyList<StoreOp>? _underWay;
-    private long _write;
+    /// <summary>The last one; whoever waits for it may have stopped waiting.</summary>
+    private SimWrite? _underWay;
 
     /// <summary>The number of the last write that was acknowledged, and of the last that was tried.</summary>
     private long _known = store.Claim.Written;
     private long _tried = store.Claim.Written;
-    private long _knownUnderWay;
 
     /// <summary>True once the store has refused a write, because another has the claim.</summary>
     public bool IsFenced { get; private set; }
 
-    public IReadOnlyDictionary<ServerId, (SimStore Store, SimEpoch Epoch, long Known)> Adopted => _adopted;
+    public IReadOnlyDictionary<ServerId, AdoptedClaim> Adopted => _adopted;
 
     /// <summary>The store refused the last write: it holds less than it had acknowledged.</summary>
     public bool WentBack { get; private set; }
@@ -36,14 +34,21 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
 
     public StoreVerdict Renew(ServerId server) => _adopted.TryGetValue(server, out var claim) ? claim.Store.Claim.Renew(claim.Epoch, claim.Known) : StoreVerdict.Lost;
 
-    /// <summary>Takes the store as it is now. False when another has the claim.</summary>
+    /// <summary>Takes the store as it is now: a write of nothing, so that none that is still on its way changes it after. False when another has the claim.</summary>
     public bool TryKeep()
     {
-        (WentBack, _known) = (false, store.Claim.Written);
-        return store.Claim.TryKeep(epoch);
+        WentBack = false;
+        if (!store.Claim.TryKeep(epoch))
+        {
+            return false;
+        }
+
+        _known = _tried = Math.Max(_tried, store.Claim.Written) + 1;
+        return store.Claim.TryCount(_known);
     }
 
-    public void Adopt(ServerId server, SimStore theirs, SimEpoch theirEpoch) => _adopted[server] = (theirs, theirEpoch, theirs.Claim.Written);
+    public void Adopt(ServerId server, SimStore theirs, SimEpoch theirEpoch) =>
+        _adopted[server] = new(theirs, theirEpoch, Offset: theirs.Claim.Written - _tried) { Known = theirs.Claim.Written };
 
     public void Release(ServerId server)
     {
@@ -60,11 +65,20 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
     /// <summary>Writes as one round trip. Called once with the ids that were known, or with null when the outcome is unknown, or the claim is lost.</summary>
     public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlySet<string>?> done)
     {
-        // One connection, in order: what is still on its way arrives first.
-        Arrive();
-        (_underWay, _knownUnderWay) = (ops, _known);
-        _tried++;
-        var write = ++_write;
+        if (_underWay is { IsOver: false } earlier)
+        {
+            // One connection, in order: what is still on its way arrives first. Over a new one it may be overtaken.
+            if (_redis.Random.Chance(0.3))
+            {
+                coverage.Count("store: write overtaken by the next");
+            }
+            else
+            {
+                Arrive(earlier);
+            }
+        }
+
+        var write = _underWay = new(ops, ++_tried, _known);
         var falls = _redis.Falls;
         var fate = _redis.Random.Chance(_redis.Trouble) ? _redis.Random.From(1, 3) : 0;
         switch (fate)
@@ -73,7 +87,7 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
                 coverage.Count("store: write failed without effect");
                 _redis.Scheduler.After(_redis.Delay(), () =>
                 {
-                    Forget(write);
+                    write.IsOver = true;
                     done(null);
                 });
                 break;
@@ -91,14 +105,18 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
     /// <summary>The server is gone: what is on its way arrives, or never will, or arrives late.</summary>
     public void Abandon()
     {
-        if (_underWay is null || !_redis.IsUp)
+        if (_underWay is not { IsOver: false } write)
         {
-            _underWay = null;
+            return;
+        }
+
+        if (!_redis.IsUp)
+        {
+            write.IsOver = true;
         }
         else if (_redis.Random.Chance(0.25))
         {
             coverage.Count("store: write of a dead server late");
-            var write = _write;
             _redis.Scheduler.After(_redis.Random.Seconds(0, 3), () => Arrive(write));
         }
         else
@@ -106,23 +124,22 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
             if (_redis.Random.Chance(0.6))
             {
                 coverage.Count("store: write of a dead server applied");
-                Arrive();
+                Arrive(write);
             }
 
-            _underWay = null;
+            write.IsOver = true;
         }
     }
 
-    private void Serve(long write, int falls, bool answerLost, Action<IReadOnlySet<string>?> done)
+    private void Serve(SimWrite write, int falls, bool answerLost, Action<IReadOnlySet<string>?> done)
     {
         if (!_redis.IsUp || _redis.Falls != falls)
         {
-            Forget(write);
+            write.IsOver = true;
             _redis.Scheduler.After(_redis.Random.Seconds(0.01, 2), () => done(null));
             return;
         }
 
-        var number = _tried;
         var known = Arrive(write);
         var wentBack = known is null && !IsFenced;
         _redis.Scheduler.After(_redis.Delay(), () =>
@@ -130,30 +147,22 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
             var lost = answerLost || !_redis.IsUp || _redis.Falls != falls;
             coverage.Count("store: write applied, answer lost", lost ? 1 : 0);
             WentBack |= wentBack && !lost;
-            _known = lost || known is null || number < _known ? _known : number;
+            _known = lost || known is null || write.Number < _known ? _known : write.Number;
             done(lost ? null : known);
         });
     }
 
-    private void Forget(long write)
-    {
-        if (write == _write)
-        {
-            _underWay = null;
-        }
-    }
-
     /// <summary>Null when the store refuses it.</summary>
-    private HashSet<string>? Arrive(long? write = null)
+    private HashSet<string>? Arrive(SimWrite write)
     {
         var known = new HashSet<string>();
-        if (_underWay is not { } ops || (write is not null && write != _write) || !_redis.IsUp)
+        if (write.IsOver || !_redis.IsUp)
         {
             return known;
         }
 
-        _underWay = null;
-        switch (store.Claim.Check(epoch, _knownUnderWay))
+        write.IsOver = true;
+        switch (store.Claim.Check(epoch, write.Known))
         {
             case StoreVerdict.Lost:
                 IsFenced = true;
@@ -162,22 +171,24 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
             case StoreVerdict.WentBack:
                 coverage.Count("store: write refused, the store has gone back");
                 return null;
-            case StoreVerdict.Ok:
-                store.Claim.CountWrite(_tried);
+            case StoreVerdict.Ok when store.Claim.TryCount(write.Number):
                 break;
+            case StoreVerdict.Ok:
+                coverage.Count("store: write refused, a later one was there before");
+                return known;
             default:
                 throw new InvalidOperationException("Unknown verdict.");
         }
 
-        foreach (var part in ops.GroupBy(op => op.Task?.Keeper))
+        foreach (var part in write.Ops.GroupBy(op => op.Task?.Keeper))
         {
-            Apply(part.Key, part, known);
+            Apply(part.Key, part, write.Number, known);
         }
 
         return known;
     }
 
-    private void Apply(ServerId? keeper, IEnumerable<StoreOp> ops, HashSet<string> known)
+    private void Apply(ServerId? keeper, IEnumerable<StoreOp> ops, long number, HashSet<string> known)
     {
         if (keeper is not { } server)
         {
@@ -188,8 +199,12 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
         }
         else if (_adopted.TryGetValue(server, out var claim) && claim.Store.Claim.Check(claim.Epoch, claim.Known) == StoreVerdict.Ok)
         {
-            claim.Store.Claim.CountWrite(claim.Known + 1);
-            _adopted[server] = claim with { Known = claim.Known + 1 };
+            if (!claim.Store.Claim.TryCount(number + claim.Offset))
+            {
+                return;
+            }
+
+            claim.Known = Math.Max(claim.Known, number + claim.Offset);
             foreach (var op in ops)
             {
                 claim.Store.Apply(op, known);

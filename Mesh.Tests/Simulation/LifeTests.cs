@@ -34,6 +34,7 @@ public sealed class LifeTests(ITestOutputHelper output)
         "foreign worker: returned",
         "store: write applied, answer lost",
         "store: write failed, effect late",
+        "store: write refused, a later one was there before",
         "store: write of a dead server applied",
         "store: write refused, another has the claim",
         "frozen server: Accepted",
@@ -86,6 +87,7 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.ActBeforeStored, 5)]
     [InlineData(Mutation.FailedWriteForgotten, 20)]
     [InlineData(Mutation.ClaimNotChecked, 100)]
+    [InlineData(Mutation.LateWriteApplied, 400)]
     [InlineData(Mutation.AdoptionWithoutClaim, 1000)]
     [InlineData(Mutation.AdoptionNotGivenUp, 300)]
     [InlineData(Mutation.LossNotNoticed, 40)]

@@ -9,6 +9,8 @@ namespace Mesh.Tests.Storage;
 public sealed class GarnetMeshStoreTests(GarnetFixture garnet) : MeshStoreContract
 {
     private protected override Task<Func<string, IMeshStore>> CreateAsync() => RedisMeshStoreTests.StoresAsync(garnet);
+
+    private protected override Task<LateWrites> CreateLateAsync() => RedisMeshStoreTests.LateAsync(garnet);
 }
 
 /// <summary>The ledger on Garnet.</summary>
@@ -24,6 +26,12 @@ public sealed class ValkeyMeshStoreTests(ValkeyFixture valkey) : MeshStoreContra
     {
         RedisProcess.SkipUnlessThere(RedisKind.Valkey);
         return RedisMeshStoreTests.StoresAsync(valkey);
+    }
+
+    private protected override Task<LateWrites> CreateLateAsync()
+    {
+        RedisProcess.SkipUnlessThere(RedisKind.Valkey);
+        return RedisMeshStoreTests.LateAsync(valkey);
     }
 }
 

@@ -12,6 +12,8 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
 {
     private readonly InMemoryPlace _place = place ?? new();
     private readonly Dictionary<ServerId, long> _held = [];
+    private Action? _late;
+    private long _tried;
 
     public InMemoryMeshStore()
         : this(new ServerId("server-a"))
@@ -25,6 +27,9 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
 
     /// <summary>It has lost what it had acknowledged, and takes nothing until it has been loaded.</summary>
     public bool HasGoneBack { get; set; }
+
+    /// <summary>The next write is held up on its way, and its writer told that the store is away.</summary>
+    public bool HoldsNext { get; set; }
 
     public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) => Use(() =>
     {
@@ -94,6 +99,35 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
             throw new StoreWentBackException();
         }
 
+        var number = _tried = Math.Max(_tried, _place.Of(own).Written) + 1;
+        if (HoldsNext)
+        {
+            HoldsNext = false;
+            _late = () => Write(batch, number);
+            throw new StoreAwayException("The test holds it up.");
+        }
+
+        return Write(batch, number);
+    });
+
+    public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => Use(() => Readable()
+        .Select(server => (_place.Of(server).Results.GetValueOrDefault(id) ?? _place.Of(server).Dead.GetValueOrDefault(id)) is { } task ? Kept(task, server) : null)
+        .FirstOrDefault(task => task is not null));
+
+    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => Use<IReadOnlyList<TaskRecord>>(() =>
+        [.. Readable().SelectMany(server => _place.Of(server).Dead.Values.OrderBy(task => task.Sequence).Select(task => Kept(task, server))).Take(limit)]);
+
+    /// <summary>What was held up arrives; nobody waits for its answer any more.</summary>
+    public Task ArriveAsync() => Use(() => Record.Exception(_late!));
+
+    private FrozenSet<string> Write(StoreBatch batch, long number)
+    {
+        if (_place.Of(own) is var mine && number <= mine.Written)
+        {
+            throw new StoreAwayException("A later write was here before.");
+        }
+
+        mine.Written = number;
         var known = new HashSet<string>();
         foreach (var op in batch.Ops)
         {
@@ -109,14 +143,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
         }
 
         return known.ToFrozenSet();
-    });
-
-    public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => Use(() => Readable()
-        .Select(server => (_place.Of(server).Results.GetValueOrDefault(id) ?? _place.Of(server).Dead.GetValueOrDefault(id)) is { } task ? Kept(task, server) : null)
-        .FirstOrDefault(task => task is not null));
-
-    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => Use<IReadOnlyList<TaskRecord>>(() =>
-        [.. Readable().SelectMany(server => _place.Of(server).Dead.Values.OrderBy(task => task.Sequence).Select(task => Kept(task, server))).Take(limit)]);
+    }
 
     private bool Holds(ServerId server) => _held.TryGetValue(server, out var epoch) && epoch == _place.Of(server).Epoch;
 
@@ -177,6 +204,9 @@ internal sealed class InMemoryState
     public long Done { get; private set; }
 
     public long Epoch { get; set; }
+
+    /// <summary>The number of the last write.</summary>
+    public long Written { get; set; }
 
     public string EpochText => $"{Epoch}";
 
@@ -259,5 +289,11 @@ public sealed class InMemoryMeshStoreTests : MeshStoreContract
     {
         var place = new InMemoryPlace();
         return Task.FromResult<Func<string, IMeshStore>>(server => new InMemoryMeshStore(new ServerId(server), place));
+    }
+
+    private protected override Task<LateWrites> CreateLateAsync()
+    {
+        var store = new InMemoryMeshStore();
+        return Task.FromResult(new LateWrites(store, () => store.HoldsNext = true, store.ArriveAsync));
     }
 }

@@ -16,6 +16,9 @@ public abstract class MeshStoreContract
     /// <summary>An empty place; gives the store of a server of that id in it, or of a further process of the same id.</summary>
     private protected abstract Task<Func<string, IMeshStore>> CreateAsync();
 
+    /// <summary>The store of server-a in an empty place, over a network that holds up a write.</summary>
+    private protected abstract Task<LateWrites> CreateLateAsync();
+
     [Fact]
     public async Task Load_EmptyStore_IsEmpty()
     {
@@ -217,6 +220,40 @@ public abstract class MeshStoreContract
         await WriteAsync(store, StoreOp.Of(StoreOpKind.PutLoan, lent), StoreOp.Of(StoreOpKind.DropLoan, borrowed));
 
         Assert.Equal(lent, Assert.Single((await store.LoadAsync(Self, Stop)).Loans));
+    }
+
+    [Fact]
+    public async Task Write_ThatArrivesBehindALaterOne_ChangesNothing()
+    {
+        var (store, holdNext, arriveAsync) = await CreateLateAsync();
+        await ClaimAsync(store, Self, "self");
+        await store.LoadAsync(Self, Stop);
+        var accept = StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w1"));
+        holdNext();
+        await Assert.ThrowsAsync<StoreAwayException>(() => WriteAsync(store, accept));
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.DropTask, accept.Task!));
+        await WriteAsync(store);
+
+        await arriveAsync();
+
+        Assert.Empty((await store.LoadAsync(Self, Stop)).Tasks);
+        Assert.Empty(await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w2"))));
+        Assert.Equal("w2", Assert.Single((await store.LoadAsync(Self, Stop)).Tasks).WireId.Value);
+    }
+
+    [Fact]
+    public async Task Write_ThatArrivesBeforeTheNext_IsApplied()
+    {
+        var (store, holdNext, arriveAsync) = await CreateLateAsync();
+        await ClaimAsync(store, Self, "self");
+        await store.LoadAsync(Self, Stop);
+        holdNext();
+        await Assert.ThrowsAsync<StoreAwayException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1"))));
+
+        await arriveAsync();
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t2")));
+
+        Assert.Equal(["t1", "t2"], (await store.LoadAsync(Self, Stop)).Tasks.Select(task => task.Id).Order());
     }
 
     [Fact]

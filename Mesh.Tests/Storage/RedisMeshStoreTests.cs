@@ -17,6 +17,12 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
 
     private protected override Task<Func<string, IMeshStore>> CreateAsync() => StoresAsync(redis);
 
+    private protected override Task<LateWrites> CreateLateAsync() => LateAsync(redis);
+
+    /// <summary>The store of server-a in an empty Redis, over a network that holds up a write.</summary>
+    internal static async Task<LateWrites> LateAsync(RedisFixture redis) =>
+        LateWrites.Over(await redis.Isolated(), database => new RedisMeshStore(database, Self, Retention, Expiry));
+
     /// <summary>The stores of servers in one empty Redis.</summary>
     internal static async Task<Func<string, IMeshStore>> StoresAsync(RedisFixture redis)
     {
