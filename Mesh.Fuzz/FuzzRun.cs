@@ -11,11 +11,14 @@ public static class FuzzRun
     private static readonly TimeSpan CaseLimit = TimeSpan.FromSeconds(30);
 
     /// <param name="first">The first seed.</param>
-    /// <param name="count">Cases.</param>
+    /// <param name="count">Cases; at least one.</param>
     /// <param name="progress">Told now and then how many are done.</param>
     /// <param name="cancellationToken">Ends the run early.</param>
     public static async Task<FuzzReport> RunAsync(long first, int count, Action<int>? progress, CancellationToken cancellationToken)
     {
+        // A check that checks nothing must not pass.
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, long.MaxValue - count);
         await using var server = await FuzzServer.StartAsync(cancellationToken);
         var tally = new FuzzTally();
         var witness = new Witness(server);
@@ -23,14 +26,24 @@ public static class FuzzRun
         var witnessing = witness.RunAsync(enough.Token);
         var clock = Stopwatch.StartNew();
 
-        // What is allocated once is there after the first fifth.
-        var warm = Math.Max(1, count / 5);
-        var failure = await RunAsync(server, first, warm, tally, done => progress?.Invoke(done), cancellationToken);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        failure ??= await RunAsync(server, first + warm, count - warm, tally, done => progress?.Invoke(warm + done), cancellationToken);
-        clock.Stop();
-        var growth = GC.GetTotalMemory(forceFullCollection: true) - before;
-        await enough.CancelAsync();
+        FuzzFailure? failure;
+        long growth;
+        try
+        {
+            // What is allocated once is there after the first fifth.
+            var warm = Math.Max(1, count / 5);
+            failure = await RunAsync(server, first, warm, tally, done => progress?.Invoke(done), cancellationToken);
+            var before = GC.GetTotalMemory(forceFullCollection: true);
+            failure ??= await RunAsync(server, first + warm, count - warm, tally, done => progress?.Invoke(warm + done), cancellationToken);
+            clock.Stop();
+            growth = GC.GetTotalMemory(forceFullCollection: true) - before;
+        }
+        finally
+        {
+            await enough.CancelAsync();
+            await witnessing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         string? general = null;
         try
         {

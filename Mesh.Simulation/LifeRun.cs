@@ -15,6 +15,7 @@ public static class LifeRun
 
     /// <param name="firstSeed">The lives have this seed and those that follow it.</param>
     /// <param name="mutation">A mistake that the lives are lived with.</param>
+    /// <param name="lives">At least one.</param>
     /// <param name="parallelism">Lives at a time; -1 for one a core.</param>
     /// <param name="lived">Called after each life, by one thread at a time, with the number of lives and of failures so far.</param>
     public static LifeSummary Run(
@@ -25,6 +26,9 @@ public static class LifeRun
         Action<int, int>? lived = null,
         CancellationToken cancellation = default)
     {
+        // A check that checks nothing must not pass.
+        ArgumentOutOfRangeException.ThrowIfLessThan(lives, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstSeed, long.MaxValue - lives);
         var lockObject = new Lock();
         var coverage = new Coverage();
         var failures = new SortedDictionary<long, LifeReport>();
