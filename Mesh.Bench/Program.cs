@@ -1,12 +1,3 @@
-using System.CommandLine;
-using Mesh.Bench.Chaos;
-using Mesh.Bench.Fuzz;
-using Mesh.Bench.Idle;
-using Mesh.Bench.Load;
-using Mesh.Bench.Simulate;
+using Mesh.Bench.CommandLine;
 
-var root = new RootCommand("Measures a running mesh server, feeds one with bad input, simulates whole meshes, and harms real ones.")
-{
-    LoadCommand.Create(), IdleCommand.Create(), FuzzCommand.Create(), SimulateCommand.Create(), ChaosCommand.Create(),
-};
-return await root.Parse(args).InvokeAsync();
+return await BenchCommand.RunAsync(args, Console.Out, Console.Error);

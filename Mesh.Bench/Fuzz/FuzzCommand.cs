@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mesh.Bench.CommandLine;
 using Mesh.Fuzz;
 using Spectre.Console;
 
@@ -9,17 +10,16 @@ internal static class FuzzCommand
 {
     public static Command Create()
     {
-        var seed = new Option<long>("--seed") { Description = "The seed of the first case. Default: 1.", DefaultValueFactory = _ => 1 };
-        var count = new Option<int>("--count") { Description = "How many cases: connections with bad messages or frames, and requests. Default: 100000.", DefaultValueFactory = _ => 100_000 };
+        var seed = NumberOption.Create("--seed", "The seed of the first case.", 1, 0, NumberOption.LargestSeed);
+        var count = NumberOption.Create("--count", "How many cases: connections with bad messages or frames, and requests.", 100_000, 1, int.MaxValue);
         var command = new Command("fuzz", "Feeds a server, in memory, with bad input on both transports and over HTTP, and checks what it makes of it.") { seed, count };
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(seed), parsed.GetValue(count), cancellationToken));
+        command.Runs((parsed, cancellationToken) => RunAsync(parsed.GetValue(seed), parsed.GetValue(count), cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(long seed, int count, CancellationToken cancellationToken)
     {
-        var report = await FuzzRun.RunAsync(seed, count, done => Console.Error.Write($"\r{done:N0} of {count:N0}"), cancellationToken);
-        Console.Error.WriteLine();
+        var report = await RunCasesAsync(seed, count, cancellationToken);
         var answers = new Table().AddColumns("answer", "times");
         foreach (var (answer, times) in report.Answers.OrderByDescending(pair => pair.Value))
         {
@@ -42,5 +42,11 @@ internal static class FuzzCommand
         }
 
         return report.Failure is null && report.General is null && grown is null ? 0 : 1;
+    }
+
+    private static async Task<FuzzReport> RunCasesAsync(long seed, int count, CancellationToken cancellationToken)
+    {
+        using var progress = new ProgressLine();
+        return await FuzzRun.RunAsync(seed, count, done => progress.Show($"{done:N0} of {count:N0}"), cancellationToken);
     }
 }

@@ -1,99 +1,86 @@
 using System.Diagnostics;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Mesh.Protocol;
-using Mesh.Transport;
-using TaskStatus = Mesh.Protocol.TaskStatus;
+using System.Text.Json.Nodes;
+using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Idle;
 
 /// <summary>A crowd of workers that only wait; then one task, to see that they are there.</summary>
-internal sealed class IdleRun(Uri url, int workers, TimeSpan stay, string? token, int? process)
+internal sealed class IdleRun(MeasuredServer server, int workers, TimeSpan stay, ServerProcess? process, TextWriter output)
 {
-    private const int DialledAtATime = 64;
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan TaskTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly TaskCompletionSource<TimeSpan> _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _submitted;
-    private int _lost;
-
+    /// <returns>The exit code: 0 when no connection was lost.</returns>
+    /// <exception cref="BenchException">The server is not there, or does not do as a server does.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        using var http = new HttpClient { BaseAddress = url };
-        http.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
-        Console.WriteLine($"before     {await LookAsync(http, cancellationToken)}");
-        var dialer = new MeshDialer(new MeshDialerOptions { Token = token, UseTls = url.Scheme == Uri.UriSchemeHttps, HandshakeTimeout = TimeSpan.FromSeconds(10) });
-        var connections = new MeshConnection[workers];
-        var waiting = new Task[workers];
-        var clock = Stopwatch.StartNew();
-        await Parallel.ForAsync(0, workers, new ParallelOptions { MaxDegreeOfParallelism = DialledAtATime, CancellationToken = cancellationToken }, async (i, cancel) =>
+        await using var crowd = new Crowd(server, workers);
+        try
         {
-            connections[i] = await dialer.DialAsync(new MeshEndpoint(url.Host, url.Port), Framing.WebSocket, cancel);
-            waiting[i] = WaitAsync(new WorkerId($"idle-{i}"), connections[i]);
-        });
-        Console.WriteLine($"connected  {workers:N0} workers in {clock.Elapsed.TotalSeconds:N1} s");
-        Console.WriteLine($"connected  {await LookAsync(http, cancellationToken)}");
-        var (used, since) = (ProcessorTime(), Stopwatch.GetTimestamp());
-        await Task.Delay(stay, TimeProvider.System, cancellationToken);
-        if (used is { } before && ProcessorTime() is { } after)
+            await MeasureAsync(crowd, cancellationToken);
+        }
+        catch (Exception exception) when ((MeasuredServer.IsFault(exception) || exception is OperationCanceledException) && !cancellationToken.IsCancellationRequested)
         {
-            Console.WriteLine($"idle       {(after - before) / Stopwatch.GetElapsedTime(since):P1} of one processor");
+            // A request that takes too long ends as a cancelled one.
+            throw server.Told(exception);
         }
 
-        Console.WriteLine($"after      {await LookAsync(http, cancellationToken)}");
-        _submitted = Stopwatch.GetTimestamp();
-        using var answer = await http.PostAsJsonAsync(new Uri("/tasks", UriKind.Relative), new { type = "QUERY", user = "maria" }, cancellationToken);
-        answer.EnsureSuccessStatusCode();
-        Console.WriteLine($"one task   reached a worker in {(await _taken.Task.WaitAsync(TimeSpan.FromSeconds(10), cancellationToken)).TotalMilliseconds:N1} ms");
-        Console.WriteLine($"lost       {_lost} connections");
-        foreach (var connection in connections)
-        {
-            connection.Abort(CloseReason.Done);
-        }
-
-        await Task.WhenAll(waiting);
-        return _lost == 0 ? 0 : 1;
+        return crowd.Lost == 0 ? 0 : 1;
     }
 
-    private async Task WaitAsync(WorkerId id, MeshConnection connection)
+    private async Task MeasureAsync(Crowd crowd, CancellationToken cancellationToken)
     {
-        var ask = new GetTask(id) { Tasks = TaskTypes.All };
-        connection.TrySend(ask);
-        while (true)
+        using var http = server.CreateClient(RequestTimeout);
+        output.WriteLine($"before     {await LookAsync(http, cancellationToken)}");
+        var clock = Stopwatch.StartNew();
+        await crowd.ConnectAsync(cancellationToken);
+        output.WriteLine($"connected  {workers:N0} workers in {clock.Elapsed.TotalSeconds:N1} s");
+        output.WriteLine($"connected  {await LookAsync(http, cancellationToken)}");
+        var (used, since) = (process?.ProcessorTime, Stopwatch.GetTimestamp());
+        await Task.Delay(stay, TimeProvider.System, cancellationToken);
+        if (process is not null)
         {
-            var received = await connection.ReceiveAsync(CancellationToken.None);
-            switch (received.Message)
-            {
-                case NoTask or Ack:
-                    connection.TrySend(ask);
-                    break;
-                case NewTask task:
-                    _taken.TrySetResult(Stopwatch.GetElapsedTime(_submitted));
-                    connection.TrySend(new TaskStatus(TaskOutcome.Ok, task.Type, id) { Id = task.Id, Result = 0 });
-                    break;
-                default:
-                    if (received.Kind != ReceivedKind.End || received.EndReason != CloseReason.Done)
-                    {
-                        Interlocked.Increment(ref _lost);
-                    }
+            output.WriteLine($"idle       {(process.ProcessorTime - used!.Value) / Stopwatch.GetElapsedTime(since):P1} of one processor");
+        }
 
-                    connection.Abort(CloseReason.Done);
-                    return;
-            }
+        output.WriteLine($"after      {await LookAsync(http, cancellationToken)}");
+        var submitted = Stopwatch.GetTimestamp();
+        using var answer = await http.PostAsJsonAsync(new Uri("/tasks", UriKind.Relative), new { type = "QUERY", user = "maria" }, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        output.WriteLine($"one task   reached a worker in {(await TakenAsync(crowd, submitted, cancellationToken)).TotalMilliseconds:N1} ms");
+        output.WriteLine($"lost       {crowd.Lost} connections");
+    }
+
+    private static async Task<TimeSpan> TakenAsync(Crowd crowd, long submitted, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Stopwatch.GetElapsedTime(submitted, await crowd.Taken.WaitAsync(TaskTimeout, TimeProvider.System, cancellationToken));
+        }
+        catch (TimeoutException exception)
+        {
+            throw new BenchException($"A task that was accepted came to none of these workers within {TaskTimeout.TotalSeconds:0} s. Has the server others?", exception);
         }
     }
 
     private async Task<string> LookAsync(HttpClient http, CancellationToken cancellationToken)
     {
-        var status = await http.GetFromJsonAsync<JsonElement>(new Uri("/status", UriKind.Relative), cancellationToken);
-        var there = status.GetProperty("workers").GetArrayLength();
-        return process is { } id ? $"{there:N0} workers there; the server's memory is {Memory(id) / 1024:N0} MiB" : $"{there:N0} workers there";
+        var there = await WorkersAsync(http, cancellationToken) ?? throw new BenchException($"{server.Url} is no mesh server: its /status names no workers.");
+        return $"{there:N0} workers there{(process is null ? "" : $"; the server's memory is {process.Memory / (1024 * 1024):N0} MiB")}";
     }
 
-    // Resident, in KiB.
-    private static long Memory(int id) =>
-        long.Parse(File.ReadLines($"/proc/{id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1],
-            System.Globalization.CultureInfo.InvariantCulture);
-
-    private TimeSpan? ProcessorTime() => process is { } id ? Process.GetProcessById(id).TotalProcessorTime : null;
+    private static async Task<int?> WorkersAsync(HttpClient http, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var status = await http.GetFromJsonAsync<JsonNode>(new Uri("/status", UriKind.Relative), cancellationToken);
+            return ((status as JsonObject)?["workers"] as JsonArray)?.Count;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

@@ -1,18 +1,16 @@
+using Mesh.Bench.CommandLine;
 using Mesh.Protocol;
 
 namespace Mesh.Bench.Load;
 
 /// <summary>What one run does.</summary>
-/// <param name="Url">The server's HTTP address; its port serves workers too.</param>
 /// <param name="Workers">Simulated workers, one connection each.</param>
 /// <param name="Batch">Tasks of one POST.</param>
 /// <param name="Submitters">POSTs under way at a time.</param>
 /// <param name="Patience">A run without any progress for so long is given up.</param>
 internal sealed record LoadPlan(
-    Uri Url, int Workers, int Tasks, Framing Transport, int Batch, int Submitters, string? Token, TimeSpan Patience)
+    MeasuredServer Server, int Workers, int Tasks, Framing Transport, int Batch, int Submitters, TimeSpan Patience)
 {
     /// <summary>Tells this run's tasks from all others: the users' names begin with it.</summary>
     public string Mark { get; } = $"bench-{Guid.NewGuid().ToString("N")[..8]}-";
-
-    public MeshEndpoint Endpoint => new(Url.IdnHost, Url.Port);
 }

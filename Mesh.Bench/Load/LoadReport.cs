@@ -14,7 +14,7 @@ internal sealed record LoadReport(
     {
         var (submit, queue, task) = times.Histograms();
         return new(
-            plan.Url.ToString(),
+            plan.Server.Url.ToString(),
             plan.Transport == Protocol.Framing.Line ? "tcp" : "websocket",
             plan.Workers,
             plan.Tasks,

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Net.Http.Headers;
+using Mesh.Bench.CommandLine;
 using Mesh.Protocol;
 using Mesh.Transport;
 using Spectre.Console;
@@ -17,53 +17,49 @@ internal static class LoadRun
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         var times = new TaskTimes(plan.Tasks, plan.Mark);
         var connections = new List<MeshConnection>();
-        string? fault = null;
         var clock = Stopwatch.StartNew();
         try
         {
             await ConnectAsync(plan, connections, cancellationToken);
             clock.Restart();
             await MeasureAsync(plan, times, connections, json || Console.IsErrorRedirected ? null : terminal, cancellationToken);
+            return 0;
         }
-        catch (Exception exception) when (exception is LoadException or HttpRequestException or MeshDialException)
+        catch (Exception exception) when (MeasuredServer.IsFault(exception))
         {
-            fault = exception.Message;
+            throw plan.Server.Told(exception);
         }
-        catch (OperationCanceledException)
+        finally
         {
-            fault = "Stopped.";
-        }
+            clock.Stop();
+            foreach (var connection in connections)
+            {
+                connection.Abort(CloseReason.Done);
+            }
 
-        clock.Stop();
-        foreach (var connection in connections)
-        {
-            connection.Abort(CloseReason.Done);
+            Tell(LoadReport.Of(plan, times, clock.Elapsed), json);
         }
+    }
 
-        var report = LoadReport.Of(plan, times, clock.Elapsed);
+    /// <summary>Of a run that failed, too: what had been done until then.</summary>
+    private static void Tell(LoadReport report, bool json)
+    {
         if (json)
         {
             Console.WriteLine(report.ToJson());
         }
-        else if (times.Acknowledged > 0)
+        else if (report.Acknowledged > 0)
         {
             report.Print(AnsiConsole.Console);
         }
-
-        if (fault is not null)
-        {
-            terminal.WriteLine(fault);
-        }
-
-        return fault is null ? 0 : 1;
     }
 
     private static async Task ConnectAsync(LoadPlan plan, List<MeshConnection> connections, CancellationToken cancellationToken)
     {
-        var dialer = new MeshDialer(new MeshDialerOptions { Token = plan.Token, UseTls = plan.Url.Scheme == Uri.UriSchemeHttps });
+        var dialer = plan.Server.CreateDialer();
         for (var i = 0; i < plan.Workers; i++)
         {
-            connections.Add(await dialer.DialAsync(plan.Endpoint, plan.Transport, cancellationToken));
+            connections.Add(await dialer.DialAsync(plan.Server.Endpoint, plan.Transport, cancellationToken));
         }
     }
 
@@ -71,12 +67,9 @@ internal static class LoadRun
         LoadPlan plan, TaskTimes times, List<MeshConnection> connections, IAnsiConsole? terminal, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var http = new HttpClient { BaseAddress = plan.Url };
-        if (plan.Token is { } token)
-        {
-            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
 
+        // A POST that hangs is no progress, and ends with the plan's patience.
+        using var http = plan.Server.CreateClient(Timeout.InfiniteTimeSpan);
         var workers = connections.Select((connection, i) =>
             new SimulatedWorker(new WorkerId($"{plan.Mark}{i}"), connection, times).RunAsync(ending.Token)).ToArray();
         var submitting = new Submitter(plan, http, times).RunAsync(ending.Token);
@@ -122,7 +115,7 @@ internal static class LoadRun
                 (last, since) = progress == last ? (last, since) : (progress, Stopwatch.GetTimestamp());
                 if (Stopwatch.GetElapsedTime(since) > plan.Patience)
                 {
-                    throw new LoadException(
+                    throw new BenchException(
                         $"No progress for {plan.Patience.TotalSeconds} s: of {plan.Tasks} tasks {times.Accepted} were accepted, {times.Received} came to a worker, {times.Acknowledged} were acknowledged.");
                 }
             }

@@ -1,3 +1,4 @@
+using Mesh.Bench.CommandLine;
 using Mesh.Protocol;
 using Mesh.Transport;
 using TaskStatus = Mesh.Protocol.TaskStatus;
@@ -22,9 +23,9 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
                     Take(received.Message!, ask);
                     break;
                 case ReceivedKind.Error:
-                    throw new LoadException($"{id} was sent what is no message: {received.Error}");
+                    throw new BenchException($"{id} was sent what is no message: {received.Error}");
                 case ReceivedKind.End:
-                    throw new LoadException($"{id} lost its connection: {received.EndReason}");
+                    throw new BenchException($"{id} lost its connection: {received.EndReason}");
                 default:
                     throw new InvalidOperationException($"Unknown {received.Kind}.");
             }
@@ -57,11 +58,11 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
                 Send(ask);
                 break;
             case Rejection refused:
-                throw new LoadException($"{id} was refused: {refused.Error}");
+                throw new BenchException($"{id} was refused: {refused.Error}");
             case Redirect or Return:
-                throw new LoadException($"The server wants to lend {id}: measure one that has no peers");
+                throw new BenchException($"The server wants to lend {id}: measure one that has no peers");
             default:
-                throw new LoadException($"{id} was sent {message.GetType().Name}");
+                throw new BenchException($"{id} was sent {message.GetType().Name}");
         }
     }
 
@@ -69,10 +70,7 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
     {
         if (!connection.TrySend(message))
         {
-            throw new LoadException($"{id} cannot send any more");
+            throw new BenchException($"{id} cannot send any more");
         }
     }
 }
-
-/// <summary>The run cannot go on; the message says why.</summary>
-internal sealed class LoadException(string message) : Exception(message);

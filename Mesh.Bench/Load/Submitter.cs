@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Load;
 
@@ -48,7 +49,7 @@ internal sealed class Submitter(LoadPlan plan, HttpClient http, TaskTimes times)
                     await Task.Delay(answer.Headers.RetryAfter?.Delta ?? DefaultRetry, TimeProvider.System, cancellationToken);
                     break;
                 default:
-                    throw new LoadException($"POST /tasks answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
+                    throw new BenchException($"POST /tasks answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
             }
         }
     }

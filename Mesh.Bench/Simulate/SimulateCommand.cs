@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mesh.Bench.CommandLine;
 using Mesh.Simulation;
 
 namespace Mesh.Bench.Simulate;
@@ -8,11 +9,13 @@ internal static class SimulateCommand
 {
     public static Command Create()
     {
-        var seed = new Option<long?>("--seed") { Description = "The seed of the first life; alone it replays that life, with all of its steps when it fails." };
-        var lives = new Option<int?>("--lives") { Description = "How many lives to run, on all cores. Default: 1000, or 1 with --seed." };
-        var mutation = new Option<Mutation>("--mutation") { Description = "A deliberate mistake to live with." };
+        var seed = NumberOption.CreateOptional(
+            "--seed", "The seed of the first life; alone it replays that life, with all of its steps when it fails. Default: 1.", 0, NumberOption.LargestSeed);
+        var lives = NumberOption.CreateOptional("--lives", "How many lives to run, on all cores. Default: 1000, or 1 with --seed.", 1, int.MaxValue);
+        var mutation = ChoiceOption.Create(
+            "--mutation", "A deliberate mistake to live with; a NAME that there is not lists them.", "NAME", Mutation.None, Enum.GetValues<Mutation>().ToDictionary(one => one.ToString()));
         var command = new Command("simulate", "Runs lives of a whole mesh amid faults, each from a seed, and checks what must hold.") { seed, lives, mutation };
-        command.SetAction((parsed, cancellationToken) =>
+        command.Runs((parsed, cancellationToken) =>
         {
             var first = parsed.GetValue(seed);
             var count = parsed.GetValue(lives);

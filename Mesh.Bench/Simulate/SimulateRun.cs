@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Mesh.Bench.CommandLine;
 using Mesh.Simulation;
 
 namespace Mesh.Bench.Simulate;
@@ -28,18 +29,7 @@ internal static class SimulateRun
     public static int Run(long firstSeed, int lives, Mutation mutation, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        var nextTold = ProgressInterval;
-        LifeSummary summary;
-        try
-        {
-            summary = LifeRun.Run(firstSeed, lives, mutation, lived: Tell, cancellation: cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            Console.Error.WriteLine("Stopped.");
-            return 1;
-        }
-
+        var summary = Live(firstSeed, lives, mutation, cancellationToken);
         foreach (var failure in summary.Failures)
         {
             Console.WriteLine(failure);
@@ -50,14 +40,21 @@ internal static class SimulateRun
         Console.WriteLine($"{lives:N0} lives from seed {firstSeed} in {clock.Elapsed.TotalSeconds:0.0} s, {summary.Steps:N0} steps; "
             + $"{summary.Failed:N0} failed; at rest at most {summary.LongestToRest.TotalSeconds:0} s after the faults");
         return summary.Failed == 0 ? 0 : 1;
+    }
+
+    private static LifeSummary Live(long firstSeed, int lives, Mutation mutation, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var nextTold = ProgressInterval;
+        using var progress = new ProgressLine();
+        return LifeRun.Run(firstSeed, lives, mutation, lived: Tell, cancellation: cancellationToken);
 
         void Tell(int done, int failed)
         {
-            if (!Console.IsErrorRedirected && (clock.Elapsed >= nextTold || done == lives))
+            if (clock.Elapsed >= nextTold || done == lives)
             {
                 nextTold = clock.Elapsed + ProgressInterval;
-                Console.Error.Write($"\r{done:N0} of {lives:N0} lives, {done / clock.Elapsed.TotalSeconds:0} a second, {failed:N0} failed ");
-                Console.Error.Write(done == lives ? Environment.NewLine : "");
+                progress.Show($"{done:N0} of {lives:N0} lives, {done / clock.Elapsed.TotalSeconds:0} a second, {failed:N0} failed");
             }
         }
     }
