@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
@@ -23,7 +24,7 @@ internal sealed class ChaosAccount(ChaosMesh mesh, ChaosPlan plan, TimeProvider 
         {
             if (time.GetElapsedTime(began) > plan.RestLimit)
             {
-                throw new ChaosException($"Not at rest: after {plan.RestLimit.TotalSeconds:0} s without a fault, {unrest}");
+                throw new BenchException($"Not at rest: after {plan.RestLimit.TotalSeconds:0} s without a fault, {unrest}");
             }
 
             await Task.Delay(Step, time, cancellationToken);
@@ -31,6 +32,7 @@ internal sealed class ChaosAccount(ChaosMesh mesh, ChaosPlan plan, TimeProvider 
     }
 
     /// <returns>All that is broken, in words; empty when every promise was kept.</returns>
+    /// <exception cref="BenchException">A server does not answer, though nothing ails it.</exception>
     public async Task<IReadOnlyList<string>> SettleAsync(IReadOnlyCollection<AcceptedTask> accepted, CancellationToken cancellationToken)
     {
         var broken = new List<string>();
@@ -54,7 +56,7 @@ internal sealed class ChaosAccount(ChaosMesh mesh, ChaosPlan plan, TimeProvider 
             });
         for (var account = 0; account < ChaosPlan.Accounts; account++)
         {
-            var balance = (decimal?)(await GetAsync(0, $"/accounts/{ChaosPlan.Account(account)}", cancellationToken))?["balance"];
+            var balance = (decimal?)(await AskAsync(0, $"/accounts/{ChaosPlan.Account(account)}", cancellationToken))?["balance"];
             if (balance != balances[account])
             {
                 broken.Add(string.Create(
@@ -117,13 +119,25 @@ internal sealed class ChaosAccount(ChaosMesh mesh, ChaosPlan plan, TimeProvider 
     {
         foreach (var server in Enumerable.Range(0, plan.Servers).OrderBy(server => server != task.Server))
         {
-            if (await GetAsync(server, $"/tasks/{task.Id}", cancellationToken) is { } found)
+            if (await AskAsync(server, $"/tasks/{task.Id}", cancellationToken) is { } found)
             {
                 return found;
             }
         }
 
         return null;
+    }
+
+    private async Task<JsonNode?> AskAsync(int server, string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await GetAsync(server, path, cancellationToken);
+        }
+        catch (Exception exception) when (ChaosLoad.IsAway(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            throw new BenchException($"No answer: {ChaosPlan.ServerId(server)} was at rest, and now GET {path} fails: {exception.Message}", exception);
+        }
     }
 
     private async Task<JsonNode?> GetAsync(int server, string path, CancellationToken cancellationToken)

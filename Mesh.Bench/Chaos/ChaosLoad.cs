@@ -5,6 +5,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
@@ -113,7 +114,7 @@ internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider tim
 
                 if (answer.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
                 {
-                    throw new ChaosException(
+                    throw new BenchException(
                         $"{ChaosPlan.ServerId(server)} answered {(int)answer.StatusCode} to {method} {path}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
                 }
             }

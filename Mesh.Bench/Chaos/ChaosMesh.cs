@@ -57,11 +57,8 @@ internal sealed class ChaosMesh : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in All.Reverse())
-        {
-            await process.DisposeAsync();
-        }
-
+        // All at once: one that waits for its turn could outlive a run that is stopped in haste.
+        await Task.WhenAll(All.Select(process => process.DisposeAsync().AsTask()));
         foreach (var proxy in Proxies)
         {
             await proxy.DisposeAsync();
@@ -73,16 +70,10 @@ internal sealed class ChaosMesh : IAsyncDisposable
         }
     }
 
-    private static string OnPath(params string[] programs) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .SelectMany(folder => programs.Select(program => Path.Combine(folder, program)))
-            .FirstOrDefault(File.Exists)
-        ?? throw new ChaosException($"Chaos needs {string.Join(" or ", programs)} on the PATH.");
-
     private ChaosProcess Process(string name, ProcessStartInfo start) => new(name, start, _plan.Directory, _time);
 
     private ProcessStartInfo RedisStart(int port) => new(
-        OnPath("redis-server", "valkey-server"),
+        _plan.Programs.Redis,
         ["--port", Text(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--dir", _plan.Directory]);
 
     private ProcessStartInfo ServerStart(int server, int port, int[] outer, int redis)
@@ -142,13 +133,13 @@ internal sealed class ChaosMesh : IAsyncDisposable
         {
             var id = ChaosPlan.LineWorkerId(server, worker);
             var script = Path.Combine(AppContext.BaseDirectory, "Chaos", "line_worker.py");
-            yield return Process(id, new ProcessStartInfo(OnPath("python3"), [script, id, ChaosPlan.ServerId(server), "127.0.0.1", Text(port)]));
+            yield return Process(id, new ProcessStartInfo(_plan.Programs.Python!, [script, id, ChaosPlan.ServerId(server), "127.0.0.1", Text(port)]));
         }
     }
 
     // The programs lie beside this one.
-    private static ProcessStartInfo DotNet(string program, params string[] arguments) =>
-        new(OnPath("dotnet"), [Path.Combine(AppContext.BaseDirectory, program + ".dll"), .. arguments]);
+    private ProcessStartInfo DotNet(string program, params string[] arguments) =>
+        new(_plan.Programs.DotNet, [Path.Combine(AppContext.BaseDirectory, program + ".dll"), .. arguments]);
 
     private void Set(ProcessStartInfo start, int redis, Dictionary<string, string> settings)
     {

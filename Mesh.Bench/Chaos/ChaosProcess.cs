@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Mesh.Bench.Chaos;
@@ -72,8 +73,7 @@ internal sealed class ChaosProcess : IAsyncDisposable
     {
         while (!_end.IsCancellationRequested)
         {
-            using var process = Launch();
-            await WaitAsync(process);
+            await RunOnceAsync();
             TimeSpan down;
             lock (_lock)
             {
@@ -84,6 +84,20 @@ internal sealed class ChaosProcess : IAsyncDisposable
             }
 
             await Task.Delay(down, _time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task RunOnceAsync()
+    {
+        try
+        {
+            using var process = Launch();
+            await WaitAsync(process);
+        }
+        catch (Win32Exception exception)
+        {
+            // For want of memory or of processes, which may pass: it is tried again, as after an end unasked.
+            Write($"It can't be started: {exception.Message}");
         }
     }
 
@@ -111,9 +125,9 @@ internal sealed class ChaosProcess : IAsyncDisposable
     {
         lock (_lock)
         {
-            var process = Process.Start(_start) ?? throw new ChaosException($"{_start.FileName} can't be started.");
-            process.OutputDataReceived += Write;
-            process.ErrorDataReceived += Write;
+            var process = Process.Start(_start) ?? throw new InvalidOperationException($"{_start.FileName} is no program.");
+            process.OutputDataReceived += (_, line) => Write(line.Data);
+            process.ErrorDataReceived += (_, line) => Write(line.Data);
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
             _process = process;
@@ -149,13 +163,13 @@ internal sealed class ChaosProcess : IAsyncDisposable
         }
     }
 
-    private void Write(object sender, DataReceivedEventArgs line)
+    private void Write(string? line)
     {
         lock (_log)
         {
-            if (line.Data is { } text)
+            if (line is not null)
             {
-                _log.WriteLine(text);
+                _log.WriteLine(line);
             }
         }
     }

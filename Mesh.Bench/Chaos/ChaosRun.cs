@@ -1,4 +1,5 @@
 using System.Globalization;
+using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
@@ -12,7 +13,6 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
     /// <returns>The exit code: 0 when every promise was kept.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(plan.Directory);
         Tell($"Seed {plan.Seed}. {plan.Servers} servers, each with {plan.Workers} workers and {plan.LineWorkers} Python line workers. Logs: {plan.Directory}");
         try
         {
@@ -20,15 +20,15 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
             await LiveAsync(mesh, cancellationToken);
             return 0;
         }
-        catch (ChaosException exception)
+        catch (BenchException exception)
         {
             Console.WriteLine($"FAILED: {exception.Message}");
             Console.WriteLine($"The faults were drawn from --seed {plan.Seed}; the logs of all processes are in {plan.Directory}.");
             return 1;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Console.WriteLine("Stopped.");
+            Console.WriteLine($"Stopped. The logs of all processes are in {plan.Directory}.");
             return 1;
         }
     }
@@ -61,7 +61,7 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         }
         catch (TimeoutException)
         {
-            throw new ChaosException($"Not at rest: {plan.RestLimit.TotalSeconds:0} s after the last fault a submission is still refused.");
+            throw new BenchException($"Not at rest: {plan.RestLimit.TotalSeconds:0} s after the last fault a submission is still refused.");
         }
         finally
         {
@@ -79,7 +79,7 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         Report(mesh, faults, load, account, loans, toRest);
         if (broken.Count > 0)
         {
-            throw new ChaosException(string.Join(Environment.NewLine, broken.Take(20)) + (broken.Count > 20 ? $"{Environment.NewLine}and {broken.Count - 20} more" : ""));
+            throw new BenchException(string.Join(Environment.NewLine, broken.Take(20)) + (broken.Count > 20 ? $"{Environment.NewLine}and {broken.Count - 20} more" : ""));
         }
 
         Console.WriteLine("Nothing lost, nothing twice: accepted = done + dead, all balances exact, every worker at home, no loan open.");

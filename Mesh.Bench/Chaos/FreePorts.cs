@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
@@ -32,6 +33,6 @@ internal static class FreePorts
             }
         }
 
-        throw new ChaosException($"No port from {First} to {First + Count - 1} is free.");
+        throw new BenchException($"No port from {First} to {First + Count - 1} is free.");
     }
 }
