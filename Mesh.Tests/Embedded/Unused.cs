@@ -1,16 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using Mesh.Bench.Chaos;
 
 namespace Mesh.Tests.Embedded;
 
 internal static class Unused
 {
     /// <summary>A port that nobody listens on now.</summary>
-    public static int Port()
-    {
-        using var listener = Listener();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    public static int Port() => FreePorts.Next();
 
     /// <summary>Someone who has taken a port.</summary>
     public static TcpListener Listener()

@@ -172,8 +172,7 @@ public sealed class RedisProcess : IAsyncDisposable
         },
         $"There is no {kind} on the PATH.");
 
-    private static bool IsOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Any(folder => File.Exists(Path.Combine(folder, name)) || File.Exists(Path.Combine(folder, name + ".exe")));
+    private static bool IsOnPath(string name) => Programs.Find(name) is not null;
 
     private async Task AnswersAsync(CancellationToken cancellation)
     {
