@@ -11,7 +11,7 @@ internal sealed class AvailabilityFilter(MeshInbox inbox, LoopState state) : IEn
     {
         if (!inbox.IsOpen)
         {
-            return state.Phase == LoopPhase.Starting ? Problems.Starting(context.HttpContext) : Problems.Stopping(context.HttpContext);
+            return Problems.NotOpen(context.HttpContext, state);
         }
 
         try

@@ -58,7 +58,9 @@ internal static class Problems
 
     public static IResult Stopping(HttpContext context) => Away(context, "This server is stopping.");
 
-    public static IResult Starting(HttpContext context) => Away(context, "This server is starting.");
+    /// <summary>There is no core to answer.</summary>
+    public static IResult NotOpen(HttpContext context, LoopState state) =>
+        state.Phase == LoopPhase.Starting ? Away(context, $"This server is starting: it waits for {state.WaitingFor}.") : Stopping(context);
 
     private static IResult Away(HttpContext context, string detail)
     {

@@ -50,9 +50,21 @@ internal sealed partial class SessionTable : IDisposable
     /// <summary>Connections at the moment.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Serves a connection until it ends. One too many is closed at once.</summary>
+    /// <summary>
+    /// False while there is no core to answer. A peer must not be left to wait for one on a connection that stands: it would take this server for alive,
+    /// and what it asks would be answered long after it has given up.
+    /// </summary>
+    public bool IsOpen => _inbox.IsOpen && !_closed;
+
+    /// <summary>Serves a connection until it ends. One too many is closed at once, as is any while this is not <see cref="IsOpen"/>.</summary>
     public async Task ServeAsync(MeshConnection connection)
     {
+        if (!IsOpen)
+        {
+            await connection.CloseAsync(CloseReason.Stopping);
+            return;
+        }
+
         try
         {
             if (Interlocked.Increment(ref _count) > _options.MaxConnections)

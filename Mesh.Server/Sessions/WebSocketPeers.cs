@@ -1,3 +1,5 @@
+using Mesh.Server.Api;
+using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Http.Features;
@@ -6,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Sessions;
 
 /// <summary>Serves WebSocket peers, on any path.</summary>
-internal sealed class WebSocketPeers(SessionTable sessions, IOptions<MeshOptions> options, TimeProvider time)
+internal sealed class WebSocketPeers(SessionTable sessions, LoopState state, IOptions<MeshOptions> options, TimeProvider time)
 {
     private static readonly object StreamKey = new();
 
@@ -23,12 +25,18 @@ internal sealed class WebSocketPeers(SessionTable sessions, IOptions<MeshOptions
         return next(context);
     }
 
-    /// <summary>After it: takes all WebSocket requests.</summary>
+    /// <summary>After it: takes all WebSocket requests, or answers 503 while there is no core to serve them.</summary>
     public async Task ServeAsync(HttpContext context, RequestDelegate next)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
             await next(context);
+            return;
+        }
+
+        if (!sessions.IsOpen)
+        {
+            await Problems.NotOpen(context, state).ExecuteAsync(context);
             return;
         }
 

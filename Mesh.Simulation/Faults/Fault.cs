@@ -26,13 +26,13 @@ internal enum FaultKind : byte
     /// <summary>At the worker's next task, while it works on it.</summary>
     KillWorkerAmidTask,
 
-    /// <summary>A server stops serving and is never started again; one a life at most, and only where two remain.</summary>
+    /// <summary>A server stops serving and is never started again; one a life at most, and only where two remain. In a third of cases its address still takes connections, without an answer.</summary>
     LoseServer,
 
     /// <summary>A server's process is held up; a second one is started in its place, and the first goes on.</summary>
     FreezeServer,
 
-    /// <summary>A server stays away for one to three minutes, beyond the end of the other faults.</summary>
+    /// <summary>A server stays away for one to three minutes, beyond the end of the other faults; in a third of cases as above.</summary>
     ServerAway,
 
     /// <summary>A Redis that writes out its log once a second goes with its machine; only in lives that have such.</summary>

@@ -115,12 +115,16 @@ internal sealed class FaultInjector(SimWorld world)
             case FaultKind.LoseServer:
                 if (world.Servers.Count > 2 && !world.Servers.Any(server => server.IsLost))
                 {
-                    Pick(world.Servers, fault.Target)!.Lose(fault.Silent);
+                    var lost = Pick(world.Servers, fault.Target)!;
+                    lost.Lose(fault.Silent);
+                    lost.Door.IsMute = fault.Other % 3 == 0;
                 }
 
                 break;
             case FaultKind.ServerAway:
-                Pick(world.Servers, fault.Target)!.StayAway(TimeSpan.FromSeconds(60 + (fault.Other / 100.0)), fault.Silent);
+                var away = Pick(world.Servers, fault.Target)!;
+                away.StayAway(TimeSpan.FromSeconds(60 + (fault.Other / 100.0)), fault.Silent);
+                away.Door.IsMute = fault.Other % 3 == 0;
                 break;
             case FaultKind.FreezeServer:
                 Restart(Pick(world.Servers, fault.Target), fault, node => ((ServerNode)node).Freeze(fault.For * 2 * fault.Other / 10_000));

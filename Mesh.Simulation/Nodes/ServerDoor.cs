@@ -15,7 +15,11 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
 
     public string Name => node.Name;
 
-    public bool IsUp => node.IsUp;
+    /// <summary>Its process hangs, or what has its address now is no server: connections are taken, and nothing on them is answered.</summary>
+    public bool IsMute { get; set; }
+
+    /// <summary>A server that has no core yet turns connections away.</summary>
+    public bool IsUp => IsMute || node.Core is not null;
 
     public bool SpeaksWebSocket => true;
 
@@ -29,7 +33,7 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
     {
         if (node.Core is null)
         {
-            connection.CloseFromServer();
+            world.Coverage.Count("mute server: asked");
             return;
         }
 
@@ -87,6 +91,12 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
     /// <summary>A new process knows none of them.</summary>
     public void Clear()
     {
+        if (IsMute)
+        {
+            IsMute = false;
+            world.Network.Kill(Name, silently: false);
+        }
+
         _sessions.Clear();
         _reported.Clear();
     }

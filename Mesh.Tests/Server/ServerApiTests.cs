@@ -125,13 +125,60 @@ public sealed class ServerApiTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.GetAsync("/health")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/alive")).StatusCode);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""")).StatusCode);
-        await using var worker = await server.DialAsync(Framing.WebSocket);
-        worker.TrySend(new GetTask(new WorkerId("w1")));
+        var unreachable = await Assert.ThrowsAsync<MeshDialException>(() => server.DialAsync(Framing.WebSocket));
+        Assert.Equal(MeshDialFailure.Unreachable, unreachable.Failure);
 
         store.IsAway = false;
         await server.HealthyAsync();
+        await using var worker = await server.DialAsync(Framing.WebSocket);
+        worker.TrySend(new GetTask(new WorkerId("w1")));
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         await worker.ReceiveAsync<NewTask>();
+    }
+
+    [Fact]
+    public async Task Start_StoreAway_TellsAWebSocketToComeBack()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new InMemoryMeshStore { IsAway = true }, TimeProvider.System);
+        using var socket = await server.ConnectAsync();
+        await socket.SayAsync(
+            "GET /mesh HTTP/1.1\r\nHost: mesh\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+
+        Assert.Equal("HTTP/1.1 503 Service Unavailable\r", await socket.HearLineAsync());
+        var headers = new List<string>();
+        while (await socket.HearLineAsync() is { Length: > 1 } header)
+        {
+            headers.Add(header);
+        }
+
+        Assert.Contains("Retry-After: 2\r", headers);
+    }
+
+    [Fact]
+    public async Task Start_StoreAway_GivesNoTaskToPollsOfBefore()
+    {
+        var store = new InMemoryMeshStore();
+        string task;
+        await using (var before = await ServerUnderTest.StartAsync(store, TimeProvider.System))
+        {
+            task = await before.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+            await before.StopAsync();
+        }
+
+        store.IsAway = true;
+        await using var server = await ServerUnderTest.StartAsync(store, TimeProvider.System);
+        for (var poll = 0; poll < 4; poll++)
+        {
+            using var worker = await server.ConnectAsync();
+            await worker.SayAsync("""{"WORKER":"ALIVE","WORKER_UUID":"w1"}""" + "\n");
+            Assert.Null(await worker.HearLineAsync());
+        }
+
+        store.IsAway = false;
+        await server.HealthyAsync();
+
+        var after = await server.GetJsonAsync($"/tasks/{task}");
+        Assert.Equal(("queued", 0), (after.GetProperty("state").GetString(), after.GetProperty("attempts").GetInt32()));
     }
 
     [Fact]

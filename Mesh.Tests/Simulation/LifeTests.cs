@@ -44,6 +44,7 @@ public sealed class LifeTests(ITestOutputHelper output)
         "power loss: tasks kept by a living server",
         "power loss: marks lost",
         "power loss: a living server mended its store",
+        "mute server: asked",
         "adoption: adopted",
         "adoption: wanted back",
         "network: line reply lost",

@@ -187,6 +187,24 @@ public sealed class WorkerCoreLoanTests
     }
 
     [Fact]
+    public void BorrowerSilent_TakesEveryConnection_GoesHome()
+    {
+        var rig = CoreRig.Away();
+        for (var i = 0; i < 5 && rig.Dialled is not { IsHome: true }; i++)
+        {
+            Assert.Single(rig.Wake().Effects.OfType<Close>());
+            if (rig.End().Dialled is null)
+            {
+                rig.Wake();
+                rig.Connect();
+            }
+        }
+
+        Assert.True(rig.Dialled?.IsHome);
+        Assert.Equal(new WorkerEvent.GaveUpBorrower(new(CoreRig.BorrowerAt, Framing.WebSocket)), Assert.Single(rig.Told));
+    }
+
+    [Fact]
     public void BorrowerLost_OverLines_GoesHome()
     {
         var rig = CoreRig.Away(Base with { Framing = Framing.Line });

@@ -13,7 +13,7 @@ internal sealed class Contact(WorkerTiming timing, Random random)
     /// <summary>The server is not tried before.</summary>
     public TimeSpan RetryAt { get; private set; }
 
-    /// <summary>The server was heard, or kept a connection for long enough to count as that.</summary>
+    /// <summary>The server was heard. That it takes a connection is not enough: it may keep silent on it for ever.</summary>
     public void Good()
     {
         Failures = 0;

@@ -6,10 +6,9 @@ namespace Mesh.Worker.Core;
 /// <summary>The server found, lost, given up.</summary>
 internal sealed partial class WorkerCore
 {
-    private void OnConnected(TimeSpan now)
+    private void OnConnected()
     {
         _linkState = LinkState.Up;
-        _connectedAt = now;
         if (!OverLines)
         {
             Reach();
@@ -32,11 +31,6 @@ internal sealed partial class WorkerCore
 
     private void OnDisconnected(string why, TimeSpan now)
     {
-        if (now - _connectedAt >= Timing.BorrowerPatience)
-        {
-            _contact.Good();
-        }
-
         _linkState = LinkState.Down;
         _asks.Forget();
         _statuses.Repeat();

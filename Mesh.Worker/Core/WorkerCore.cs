@@ -25,7 +25,6 @@ internal sealed partial class WorkerCore
     private GetTask _getTask;
     private LinkState _linkState = LinkState.Down;
     private int _link;
-    private TimeSpan _connectedAt;
     private bool _reached;
     private Departure? _departure;
 
@@ -75,7 +74,7 @@ internal sealed partial class WorkerCore
             case WorkerInput.Start or WorkerInput.TimeCame:
                 break;
             case WorkerInput.Connected { Link: var link } when link == _link && _linkState == LinkState.Dialing:
-                OnConnected(now);
+                OnConnected();
                 break;
             case WorkerInput.DialFailed failed when failed.Link == _link:
                 OnDialFailed(failed, now);
