@@ -65,6 +65,9 @@ public enum Mutation : byte
     /// <summary>A worker leaves for another server with its tasks still running.</summary>
     LeavesWithTasks,
 
+    /// <summary>A worker that leaves a task behind which goes on takes those of the next server beside it.</summary>
+    AbandonedForgotten,
+
     /// <summary>RETURN never reaches a worker.</summary>
     ReturnNotSent,
 

@@ -13,7 +13,8 @@ internal sealed record WorkerPlan(bool OverLines, int Concurrency, bool Refuses)
 /// <param name="Low">Shortest time of a task in seconds.</param>
 /// <param name="High">The longest.</param>
 /// <param name="Failing">The share of attempts that fail for no reason, before, amid or after their work.</param>
-internal sealed record WorkPlan(double Low, double High, double Failing);
+/// <param name="Stubborn">The share of attempts that take long, and go on for a while when they are cancelled.</param>
+internal sealed record WorkPlan(double Low, double High, double Failing, double Stubborn);
 
 internal sealed record ForeignPlan(Manners Manners, int Workers, int LineWorkersOfOurs);
 
@@ -39,8 +40,9 @@ internal sealed record LifePlan(
         var workers = servers > 4 ? 4 : 6;
         var (low, high) = DrawWorkTime(random);
         var power = seeds.For("power");
+        var stubborn = seeds.For("stubborn");
         var everySecond = power.Chance(0.3);
-        var work = new WorkPlan(low, high, random.Chance(0.5) ? 0 : random.From(0.01, 0.3));
+        var work = new WorkPlan(low, high, random.Chance(0.5) ? 0 : random.From(0.01, 0.3), stubborn.Chance(0.3) ? stubborn.From(0.01, 0.1) : 0);
         return new LifePlan(
             [.. Enumerable.Range(0, servers).Select(_ => DrawServer(random, workers))],
             [.. Enumerable.Range(0, foreign).Select(_ => DrawForeign(random))],

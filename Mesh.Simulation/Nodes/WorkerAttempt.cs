@@ -10,6 +10,10 @@ internal sealed class WorkerAttempt(
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long one that does not obey a cancellation goes on; longer than a worker waits for it.</summary>
+    private static readonly TimeSpan Stubbornness = TimeSpan.FromSeconds(10);
+
+    private readonly bool _stubborn = random.Chance(plan.Stubborn);
     private TimeSpan _workEnd;
     private TimeSpan _wait = TimeSpan.FromMilliseconds(200);
     private bool _over;
@@ -21,7 +25,7 @@ internal sealed class WorkerAttempt(
 
     public void Begin()
     {
-        var work = random.Seconds(plan.Low, plan.High);
+        var work = _stubborn ? random.Seconds(5, 40) : random.Seconds(plan.Low, plan.High);
         _workEnd = world.Scheduler.Now + work;
         world.Scheduler.After(work * random.NextDouble(), CallLedger);
         if (random.Chance(plan.Failing))
@@ -45,6 +49,14 @@ internal sealed class WorkerAttempt(
     /// <summary>The handler ends soon, perhaps with what it has done already; a call under way is not called back.</summary>
     public void Cancel()
     {
+        if (_stubborn)
+        {
+            world.Coverage.Count("worker: handler ignores its cancellation");
+            _workEnd = world.Scheduler.Now + Stubbornness;
+            world.Scheduler.At(_workEnd, () => End(new(TaskOutcome.Nok, null, "late", null)));
+            return;
+        }
+
         world.Scheduler.After(random.Seconds(0, 0.02), () => End(new(TaskOutcome.Nok, null, "cancelled", null)));
     }
 
@@ -89,7 +101,20 @@ internal sealed class WorkerAttempt(
         var result = update.Outcome == LedgerOutcome.Applied
             ? new AttemptResult(TaskOutcome.Ok, update.Balance, null, null)
             : new AttemptResult(TaskOutcome.Nok, null, update.Outcome.ToString(), null);
-        world.Scheduler.At(_workEnd, () => End(result));
+        world.Scheduler.At(_workEnd, () => EndAtLast(result));
+    }
+
+    // A stubborn one has put its end off meanwhile, and ends there with the answer that it had.
+    private void EndAtLast(AttemptResult result)
+    {
+        if (world.Scheduler.Now < _workEnd)
+        {
+            world.Scheduler.At(_workEnd, () => End(result));
+        }
+        else
+        {
+            End(result);
+        }
     }
 
     private void End(AttemptResult result)

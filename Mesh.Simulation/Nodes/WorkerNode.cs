@@ -112,6 +112,11 @@ internal sealed class WorkerNode : SimNode
                 Log("says", tell.Event);
                 IsLeaving |= tell.Event is WorkerEvent.Lent;
                 World.Coverage.Count($"worker: {tell.Event.GetType().Name}");
+                if (tell.Event is WorkerEvent.Abandoned && World.Mutation == Mutation.AbandonedForgotten)
+                {
+                    ForgetAttempts();
+                }
+
                 break;
             case WorkerEffect.Stopped:
                 After(TimeSpan.Zero, () => Kill());
@@ -248,6 +253,15 @@ internal sealed class WorkerNode : SimNode
         }
 
         World.Ambush.OnTask(this);
+    }
+
+    /// <summary>The core is told that all have ended, and they go on.</summary>
+    private void ForgetAttempts()
+    {
+        foreach (var key in _attempts.Keys)
+        {
+            After(TimeSpan.Zero, () => Step(new WorkerInput.AttemptEnded(key, new(TaskOutcome.Nok, null, "forgotten", null))));
+        }
     }
 
     private void Arm()

@@ -27,6 +27,7 @@ public sealed class LifeTests(ITestOutputHelper output)
         "server: TaskBuried",
         "server: PeerDown",
         "worker: GaveUpBorrower",
+        "worker: Abandoned",
         "worker: RefusedRedirect",
         "foreign server: lends",
         "foreign server: borrows",
@@ -104,6 +105,7 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.KeyAcceptedTwice, 10)]
     [InlineData(Mutation.MinimumIgnored, 10)]
     [InlineData(Mutation.LeavesWithTasks, 100)]
+    [InlineData(Mutation.AbandonedForgotten, 100)]
     [InlineData(Mutation.ReturnNotSent, 10)]
     [InlineData(Mutation.BorrowerNeverGivenUp, 200)]
     [InlineData(Mutation.ReleaseNotRepeated, 50)]

@@ -14,6 +14,9 @@ internal sealed class Attempts
     /// <summary>Those whose status some server still awaits.</summary>
     public int Awaited { get; private set; }
 
+    /// <summary>Whether any goes on that nobody awaits any more.</summary>
+    public bool HasAbandoned => Count > Awaited;
+
     public int Begin(NewTask task)
     {
         _running.Add(++_last, new(task));

@@ -156,7 +156,8 @@ internal sealed partial class WorkerCore
 
     private void Ask(TimeSpan now)
     {
-        if (_departure is not null || now < _asks.PausedUntil || _statuses.Count >= _settings.Concurrency + SpareStatuses)
+        // An abandoned attempt is a task of the server that was left: no other one's beside it.
+        if (_departure is not null || now < _asks.PausedUntil || _attempts.HasAbandoned || _statuses.Count >= _settings.Concurrency + SpareStatuses)
         {
             return;
         }

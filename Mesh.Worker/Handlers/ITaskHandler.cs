@@ -12,7 +12,8 @@ public interface ITaskHandler
 
     /// <summary>
     /// Expected failures are results; an exception fails the attempt too, and is logged. The token is cancelled when the worker
-    /// has to leave or stop: then the task is handed back.
+    /// has to leave or stop: then the task is handed back. A handler that does not end then is waited for 3 s; after that the worker leaves
+    /// without it, and asks nobody for a task until it has ended. One that never ends costs the whole worker, until its process is started again.
     /// </summary>
     ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation);
 }
