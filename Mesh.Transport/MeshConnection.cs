@@ -25,6 +25,7 @@ public abstract class MeshConnection : IAsyncDisposable
     private Task _sending = Task.CompletedTask;
     private int _reason;
     private long _incompleteSince;
+    private long _writingSince;
     private bool _aborted;
     private bool _ownsReceiving;
     private volatile bool _receivesNoMore;
@@ -34,7 +35,7 @@ public abstract class MeshConnection : IAsyncDisposable
         Framing = framing;
         RemoteAddress = remoteAddress;
         _options = options;
-        _outbox = Channel.CreateBounded<MeshMessage>(new BoundedChannelOptions(options.OutboxCapacity) { SingleReader = true });
+        _outbox = Channel.CreateBounded<MeshMessage>(new BoundedChannelOptions(options.OutboxCapacity * MeshConnectionOptions.OutboxReserve) { SingleReader = true });
     }
 
     public Framing Framing { get; }
@@ -71,7 +72,11 @@ public abstract class MeshConnection : IAsyncDisposable
     }
 
     /// <summary>Queues a message. Never blocks. False when the connection is closed or its outbox full: a peer that takes this little is best aborted.</summary>
-    public bool TrySend(MeshMessage message) => _outbox.Writer.TryWrite(message);
+    public bool TrySend(MeshMessage message) => !IsStalled && _outbox.Writer.TryWrite(message);
+
+    /// <summary>The outbox is full, and the peer takes nothing of it.</summary>
+    private bool IsStalled => Volatile.Read(ref _writingSince) is not 0 and var since
+        && _options.TimeProvider.GetElapsedTime(since) >= _options.OutboxPatience && _outbox.Reader.Count >= _options.OutboxCapacity;
 
     /// <summary>Sends what is queued, says goodbye, and frees the connection; aborts if that takes longer than <see cref="MeshConnectionOptions.CloseTimeout"/>.</summary>
     public async ValueTask CloseAsync(CloseReason reason)
@@ -241,11 +246,19 @@ public abstract class MeshConnection : IAsyncDisposable
             bytes += Append(message);
             if (bytes >= WriteBytes)
             {
-                await FlushAsync();
+                await WriteAsync();
                 bytes = 0;
             }
         }
 
+        await WriteAsync();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteAsync()
+    {
+        Volatile.Write(ref _writingSince, Math.Max(1, _options.TimeProvider.GetTimestamp()));
         await FlushAsync();
+        Volatile.Write(ref _writingSince, 0);
     }
 }

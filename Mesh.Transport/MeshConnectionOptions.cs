@@ -11,8 +11,16 @@ public sealed class MeshConnectionOptions
     /// <summary>How long a ping may go without its pong.</summary>
     public static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Messages that wait to be sent. Default: 1024.</summary>
+    /// <summary>Beyond this many times <see cref="OutboxCapacity"/> nothing is queued, whatever the peer takes.</summary>
+    public const int OutboxReserve = 4;
+
+    /// <summary>
+    /// Messages that wait to be sent. More may gather in a burst, while the peer takes what is sent: one that takes nothing for <see cref="OutboxPatience"/> gets no more. Default: 1024.
+    /// </summary>
     public int OutboxCapacity { get; init; } = 1024;
+
+    /// <summary>How long a write may take while the outbox is full. Default: 1 s.</summary>
+    public TimeSpan OutboxPatience { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest message taken, in bytes. Default: <see cref="ProtocolLimits.MaxMessageBytes"/>.</summary>
     public int MaxMessageBytes { get; init; } = ProtocolLimits.MaxMessageBytes;

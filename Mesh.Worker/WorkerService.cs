@@ -58,7 +58,7 @@ internal sealed partial class WorkerService : BackgroundService
             Token = given.Token,
             UseTls = home.IsTls,
             TrustedAuthorities = TrustedAuthorities.Load(given.Tls.CaFile),
-            Connection = new MeshConnectionOptions { TimeProvider = time },
+            Connection = new MeshConnectionOptions { OutboxCapacity = OutboxCapacity(given.Concurrency), TimeProvider = time },
         });
         _exchange = new(_dialer, time);
         _settings = new(new WorkerId(given.WorkerId), new ServerId(given.HomeServer.Id))
@@ -71,6 +71,9 @@ internal sealed partial class WorkerService : BackgroundService
         };
         _core = new(_settings, Random.Shared);
     }
+
+    /// <summary>Once it is connected again, a worker tells what became of all its tasks and asks for as many, at once.</summary>
+    private static int OutboxCapacity(int concurrency) => (2 * concurrency) + 64;
 
     public override void Dispose()
     {

@@ -168,7 +168,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
         // A connection that is closing takes no more either: it goes on closing.
         if (!connection.IsEnding)
         {
-            Drop(CloseReason.OutboxFull, "Mesh__Sessions__OutboxCapacity", $"takes too little: {_options.OutboxCapacity} messages wait for it");
+            Drop(CloseReason.OutboxFull, "Mesh__Sessions__OutboxCapacity", $"takes too little: more than {_options.OutboxCapacity} messages wait for it");
         }
     }
 

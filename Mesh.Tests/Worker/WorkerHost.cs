@@ -24,6 +24,9 @@ internal sealed class WorkerHost : IAsyncDisposable
     /// <summary>One whose home is any server.</summary>
     public static async Task<WorkerHost> StartAsync(string home, params (string Key, string Value)[] more) => new(await StartAsync(home, null, null, more), null);
 
+    public static async Task<WorkerHost> StartAsync(string home, ITaskHandler handler, params (string Key, string Value)[] more) =>
+        new(await StartAsync(home, null, handler, more), null);
+
     private static async Task<IHost> StartAsync(string home, ILedger? ledger, ITaskHandler? handler, (string Key, string Value)[] more)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());

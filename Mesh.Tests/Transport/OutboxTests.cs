@@ -1,0 +1,69 @@
+using Mesh.Protocol;
+using Mesh.Transport;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Mesh.Tests.Transport;
+
+/// <summary>When a full outbox refuses more.</summary>
+public sealed class OutboxTests
+{
+    private const int Capacity = 64;
+    private static readonly Heartbeat Message = new(new ServerId("server-b"));
+
+    private static readonly Rejection Long = new(new string('x', 1000));
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Burst_OfMoreThanItsCapacity_ToAPeerThatReads_Arrives()
+    {
+        await using var pair = ConnectionPair.Create(new MeshConnectionOptions { OutboxCapacity = Capacity, TimeProvider = new FakeTimeProvider() });
+
+        for (var i = 0; i < 3 * Capacity; i++)
+        {
+            Assert.True(pair.Near.TrySend(Message));
+        }
+
+        for (var i = 0; i < 3 * Capacity; i++)
+        {
+            Assert.Equal(Message, (await pair.Far.ReceiveAsync(Stop)).Message);
+        }
+    }
+
+    [Fact]
+    public async Task Burst_ToAPeerThatDoesNotRead_IsBounded()
+    {
+        await using var pair = ConnectionPair.Create(new MeshConnectionOptions { OutboxCapacity = Capacity, TimeProvider = new FakeTimeProvider() });
+
+        // What the pipe and a write take, of messages of a kilobyte, and what waits.
+        Assert.InRange(Fill(pair.Near), Capacity * MeshConnectionOptions.OutboxReserve, (Capacity * MeshConnectionOptions.OutboxReserve) + 64);
+    }
+
+    [Fact]
+    public async Task FullOutbox_OfAPeerThatTakesNothingForAWhile_RefusesMore()
+    {
+        var time = new FakeTimeProvider();
+        await using var pair = ConnectionPair.Create(new MeshConnectionOptions { OutboxCapacity = Capacity, TimeProvider = time });
+        for (var i = 0; i < 2 * Capacity; i++)
+        {
+            Assert.True(pair.Near.TrySend(Long));
+        }
+
+        // The first one has come, so a write is under way; what is left of it is more than the pipe takes.
+        await pair.Far.ReceiveAsync(Stop);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.False(pair.Near.TrySend(Message));
+    }
+
+    private static int Fill(MeshConnection connection)
+    {
+        var taken = 0;
+        while (connection.TrySend(Long))
+        {
+            taken++;
+        }
+
+        return taken;
+    }
+}
