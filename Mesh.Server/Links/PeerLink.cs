@@ -130,8 +130,8 @@ internal sealed partial class PeerLink(
         }
         catch (MeshDialException exception) when (exception.Failure == MeshDialFailure.NotWebSocket)
         {
+            // It may only be slow, or about to stop: that it speaks lines, its reply to one tells.
             _linesSince = time.GetTimestamp();
-            await SpeakAsync(Framing.Line);
             return await ExchangeLineAsync(send, cancellationToken);
         }
         catch (MeshDialException exception)
@@ -153,7 +153,8 @@ internal sealed partial class PeerLink(
         {
             if (!await _lines.TellAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken))
             {
-                return Unreachable();
+                _framing = default;
+                return (null, Unreachable());
             }
 
             messages.Sent(send.Message, peer.Id.Value, session);
@@ -171,21 +172,24 @@ internal sealed partial class PeerLink(
             messages.Received(reply, peer.Id.Value, session);
         }
 
+        if (received.Message is { } answer && PeerConversation.IsReply(send.Message, answer))
+        {
+            await SpeakAsync(Framing.Line);
+            return (answer, null);
+        }
+
+        // Whatever is at that address now may speak something else.
+        _framing = default;
         return received.Kind switch
         {
             ReceivedKind.Message => (received.Message, null),
             ReceivedKind.Error => (null, $"answered what is no message: {received.Error}"),
-            ReceivedKind.End when received.EndReason == CloseReason.Unreachable => Unreachable(),
+            ReceivedKind.End when received.EndReason == CloseReason.Unreachable => (null, Unreachable()),
             ReceivedKind.End => (null, $"no answer: {received.EndReason}"),
             _ => throw new InvalidOperationException($"Unknown {received.Kind}."),
         };
 
-        (MeshMessage?, string) Unreachable()
-        {
-            // Whatever comes back at that address may speak something else.
-            _framing = default;
-            return (null, $"{peer.Endpoint} cannot be reached");
-        }
+        string Unreachable() => $"{peer.Endpoint} cannot be reached";
     }
 
     private async Task SpeakAsync(Framing framing)

@@ -13,6 +13,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
     private Framing? _framing;
     private PeerSendEffect? _sending;
     private long _turn;
+    private long _lineTurn;
     private bool _ended;
 
     public void Send(PeerSendEffect send)
@@ -55,7 +56,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
 
         world.Scheduler.After(replyTimeout, () =>
         {
-            if (IsCurrent(turn) && _framing != Framing.Line)
+            if (IsCurrent(turn) && _lineTurn != turn)
             {
                 // With the connection goes the late reply, which could be taken for that of the next message.
                 HangUp();
@@ -102,7 +103,6 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
 
         if (speaksLines)
         {
-            Speak(Framing.Line);
             ExchangeLine(turn);
         }
         else
@@ -128,18 +128,29 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
         }
     }
 
-    private void ExchangeLine(long turn) => world.Network.Exchange(owner.Name, peer.Endpoint, _sending!.Value.Message, (reply, why) =>
+    private void ExchangeLine(long turn)
     {
-        if (IsCurrent(turn))
+        _lineTurn = turn;
+        world.Network.Exchange(owner.Name, peer.Endpoint, _sending!.Value.Message, (reply, why) =>
         {
-            if (reply is null)
+            if (!IsCurrent(turn))
+            {
+                return;
+            }
+
+            // That it speaks lines, only a reply tells.
+            if (reply is not null && IsReply(_sending.Value.Message, reply))
+            {
+                Speak(Framing.Line);
+            }
+            else if (_sending.Value.ExpectsReply)
             {
                 _framing = null;
             }
 
             Done(turn, reply, why);
-        }
-    });
+        });
+    }
 
     private void Done(long turn, MeshMessage? reply, string why)
     {

@@ -41,6 +41,35 @@ public sealed class PeerLinkTests
         await peer;
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Peer_ThatHeldUpItsFirstWebSocket_IsAskedForOneAgain(bool answersLines)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var a = await ServerUnderTest.StartAsync(
+            ("Mesh:Peers:0:Id", "SERVER_2"), ("Mesh:Peers:0:Endpoint", listener.LocalEndpoint.ToString()!), ("Mesh:Timing:HeartbeatRetryDelay", "00:00:00.010"));
+
+        // Like a server that stalls, and then refuses lines since it has a token.
+        using (var first = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken))
+        {
+            Assert.StartsWith("GET ", await first.HearLineAsync(), StringComparison.Ordinal);
+        }
+
+        using (var second = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken))
+        {
+            Assert.StartsWith("{", await second.HearLineAsync(), StringComparison.Ordinal);
+            if (answersLines)
+            {
+                await second.SayAsync("""{"STATUS": "NOK", "ERROR": "no lines here"}""" + "\n");
+            }
+        }
+
+        using var third = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        Assert.StartsWith("GET ", await third.HearLineAsync(), StringComparison.Ordinal);
+    }
+
     internal static async Task AliveAsync(ServerUnderTest server)
     {
         using var limit = new CancellationTokenSource(Limit);
