@@ -1,3 +1,4 @@
+using Mesh.Accounts;
 using Mesh.Protocol;
 using StackExchange.Redis;
 
@@ -6,7 +7,7 @@ namespace Mesh.Server.Storage;
 /// <summary>Every key of one server. The braces are the hash tag: all of a server's keys share a cluster slot.</summary>
 internal sealed class RedisKeys(ServerId server)
 {
-    private readonly string _prefix = $"mesh:{{{server.Value}}}:";
+    private readonly string _prefix = $"mesh:{HashTag.Of(server.Value)}:";
 
     /// <summary>Hash: unsettled tasks, wire id → record.</summary>
     public RedisKey Tasks => _prefix + "tasks";

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Mesh.Protocol;
@@ -5,15 +6,28 @@ using Mesh.Server.Core;
 
 namespace Mesh.Server.Storage;
 
-/// <summary>How records are stored: short JSON, absent what is null, enums as their numbers.</summary>
+/// <summary>How records are stored: short JSON, absent what is null, enums as their numbers. A number that this version does not know makes a record unreadable.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(TaskIdConverter), typeof(WorkerIdConverter), typeof(ServerIdConverter)])]
+    Converters = [typeof(TaskIdConverter), typeof(WorkerIdConverter), typeof(ServerIdConverter),
+        typeof(KnownConverter<TaskType>), typeof(KnownConverter<TaskState>), typeof(KnownConverter<LoanRole>), typeof(KnownConverter<LoanState>)])]
 [JsonSerializable(typeof(TaskRecord))]
 [JsonSerializable(typeof(LoanRecord))]
 [JsonSerializable(typeof(ClaimHolder))]
 internal sealed partial class StoreJson : JsonSerializerContext;
+
+/// <summary>For enums of bytes.</summary>
+internal sealed class KnownConverter<T> : JsonConverter<T>
+    where T : struct, Enum
+{
+    public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Unsafe.BitCast<byte, T>(reader.GetByte()) is var value && Enum.IsDefined(value)
+            ? value
+            : throw new JsonException($"{value} is no {typeof(T).Name} that this version knows.");
+
+    public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteNumberValue(Unsafe.BitCast<T, byte>(value));
+}
 
 internal sealed class TaskIdConverter : JsonConverter<TaskId>
 {

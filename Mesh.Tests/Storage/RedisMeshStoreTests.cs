@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
@@ -55,6 +56,39 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
         var fault = await Assert.ThrowsAsync<InvalidDataException>(() => store.LoadAsync(Self, Stop));
         Assert.Contains("mesh:{server-a}:tasks", fault.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("tasks", "type", "3")]
+    [InlineData("tasks", "state", "0")]
+    [InlineData("loans", "role", "7")]
+    [InlineData("loans", "state", "256")]
+    public async Task Load_RecordOfALaterVersion_NamesTheKey(string hash, string field, string value)
+    {
+        var database = await redis.Isolated();
+        var store = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        await ClaimAsync(store, Self, "self");
+        var loan = new LoanRecord(new WorkerId("w1"), LoanRole.Owner, Self, LoanState.Lent, default, default);
+        await store.WriteAsync(
+            Batch(
+                StoreOp.Of(StoreOpKind.AcceptTask, new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", Amount: null, Sequence: 1)),
+                StoreOp.Of(StoreOpKind.PutLoan, loan)),
+            Stop);
+        var key = $"mesh:{{server-a}}:{hash}";
+        var entry = Assert.Single(await database.HashGetAllAsync(key));
+        var record = JsonNode.Parse(entry.Value.ToString())!;
+        record[field] = JsonNode.Parse(value);
+        await database.HashSetAsync(key, entry.Name, record.ToJsonString());
+
+        var fault = await Assert.ThrowsAsync<InvalidDataException>(() => store.LoadAsync(Self, Stop));
+
+        Assert.Contains(key, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("server-a", "mesh:{server-a}:tasks")]
+    [InlineData("}a", "mesh:{%7Da}:tasks")]
+    [InlineData("%7Da", "mesh:{%257Da}:tasks")]
+    public void Keys_OfOneServer_HaveItsIdAsTheirHashTag(string server, string key) => Assert.Equal(key, new RedisKeys(new ServerId(server)).Tasks.ToString());
 
     [Fact]
     public async Task AnyCall_StoreKilled_IsAwayThenWorksAgain()
