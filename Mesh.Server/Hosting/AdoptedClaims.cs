@@ -9,11 +9,17 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Hosting;
 
 /// <summary>Takes, keeps and gives up the claims of dead peers, as the core decides, and tells it when one is wanted back or lost.</summary>
-internal sealed class AdoptedClaims(IMeshStore store, ClaimKeeper own, MeshInbox inbox, IOptions<MeshOptions> options, TimeProvider time)
+internal sealed partial class AdoptedClaims(
+    IMeshStore store, ClaimKeeper own, MeshInbox inbox, IOptions<MeshOptions> options, TimeProvider time, ILogger<AdoptedClaims> logger)
 {
     // Bounded by the peers: the core asks again only when it has been answered.
     private readonly Channel<(ServerId Server, bool Take)> _asked = Channel.CreateUnbounded<(ServerId, bool)>(new() { SingleReader = true });
+
+    /// <summary>The claims that this process has, and whether the loop knows of it.</summary>
     private readonly ConcurrentDictionary<ServerId, bool> _held = [];
+
+    /// <summary>What was said last of a peer whose state cannot be read: it is tried again and again.</summary>
+    private readonly Dictionary<ServerId, string> _told = [];
 
     public void Take(ServerId server) => _asked.Writer.TryWrite((server, true));
 
@@ -22,16 +28,22 @@ internal sealed class AdoptedClaims(IMeshStore store, ClaimKeeper own, MeshInbox
     /// <summary>Until the loop ends; then what is held is given up.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        await Task.WhenAll(WatchAsync(ServeAsync(cancellationToken), cancellationToken), WatchAsync(RenewAsync(cancellationToken), cancellationToken));
+
+        // Together: a store that hangs is waited for once.
+        await Task.WhenAll(_held.Keys.Select(GiveUpAsync));
+    }
+
+    /// <summary>Each by itself: the other one would go on, and nobody hear of the fault.</summary>
+    private async Task WatchAsync(Task part, CancellationToken cancellationToken)
+    {
         try
         {
-            await Task.WhenAll(ServeAsync(cancellationToken), RenewAsync(cancellationToken));
+            await part;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            foreach (var server in _held.Keys)
-            {
-                await GiveUpAsync(server);
-            }
+            // The loop has ended.
         }
 #pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
         catch (Exception exception)
@@ -52,6 +64,7 @@ internal sealed class AdoptedClaims(IMeshStore store, ClaimKeeper own, MeshInbox
             else if (await TakeAsync(server, cancellationToken) is { } stored)
             {
                 await inbox.PostAsync(new(LoopInput.Adopted) { Id = server.Value, Subject = stored });
+                _held[server] = true;
             }
             else
             {
@@ -72,14 +85,28 @@ internal sealed class AdoptedClaims(IMeshStore store, ClaimKeeper own, MeshInbox
 
             if (answer.Result == ClaimResult.Taken)
             {
+                _held[server] = false;
                 var stored = await store.LoadAsync(server, cancellationToken);
-                _held[server] = true;
+                _told.Remove(server);
                 return stored;
             }
         }
         catch (Exception fault) when (fault is StoreAwayException or ClaimLostException)
         {
             // The core asks again after a while.
+        }
+        catch (InvalidDataException unreadable)
+        {
+            if (!_told.TryGetValue(server, out var told) || told != unreadable.Message)
+            {
+                _told[server] = unreadable.Message;
+                LogUnreadable(server, unreadable.Message);
+            }
+        }
+
+        if (_held.ContainsKey(server))
+        {
+            await GiveUpAsync(server);
         }
 
         return null;
@@ -90,7 +117,7 @@ internal sealed class AdoptedClaims(IMeshStore store, ClaimKeeper own, MeshInbox
         using var timer = new PeriodicTimer(options.Value.Claim.Expiry / 3, time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            foreach (var server in _held.Keys)
+            foreach (var (server, _) in _held.Where(claim => claim.Value))
             {
                 if (!await IsOursAsync(server, cancellationToken))
                 {

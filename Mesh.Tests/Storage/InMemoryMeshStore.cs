@@ -25,6 +25,9 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
     /// <summary>Loading fails, and nothing else.</summary>
     public bool IsUnreadable { get; set; }
 
+    /// <summary>What loading these servers' state ends in.</summary>
+    public Dictionary<ServerId, Exception> Faults { get; } = [];
+
     /// <summary>It has lost what it had acknowledged, and takes nothing until it has been loaded.</summary>
     public bool HasGoneBack { get; set; }
 
@@ -72,6 +75,11 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
 
     public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => Use(() =>
     {
+        if (Faults.TryGetValue(server, out var fault))
+        {
+            throw fault;
+        }
+
         if (IsUnreadable)
         {
             throw new StoreAwayException("The test made it unreadable.", new IOException());
