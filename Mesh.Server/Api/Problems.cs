@@ -12,6 +12,13 @@ internal static class Problems
     /// <summary>Seconds after which a store may be back.</summary>
     private const string RetryWhenAway = "2";
 
+    /// <summary>A body that breaks off, comes too slowly or is no HTTP is the client's fault: its status says so, and no error is logged.</summary>
+    public static ExceptionHandlerOptions OfExceptions { get; } = new()
+    {
+        StatusCodeSelector = exception => exception is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,
+        SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
+    };
+
     public static IResult BadField(string field, string detail) => Results.Problem(
         $"{field} {detail}.",
         statusCode: StatusCodes.Status400BadRequest,

@@ -94,7 +94,7 @@ internal static class MeshServerExtensions
 
     public static void UseMeshServer(this WebApplication app)
     {
-        app.UseExceptionHandler();
+        app.UseExceptionHandler(Problems.OfExceptions);
         app.UseStatusCodePages();
         app.Use(app.Services.GetRequiredService<MapPage>().ServeAsync);
         app.Use(app.Services.GetRequiredService<TokenGate>().CheckAsync);
