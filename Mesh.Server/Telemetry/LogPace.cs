@@ -3,10 +3,8 @@ namespace Mesh.Server.Telemetry;
 /// <summary>
 /// Bounds what strangers can make the server write: so many lines in a second, and then one that counts those that were left out.
 /// </summary>
-internal sealed class LogPace(TimeProvider time)
+internal sealed class LogPace(TimeProvider time, int linesPerSecond = 10)
 {
-    private const int LinesPerSecond = 10;
-
     private readonly Lock _lock = new();
     private long _secondBegan = time.GetTimestamp();
     private int _lines;
@@ -24,7 +22,7 @@ internal sealed class LogPace(TimeProvider time)
             }
 
             leftOut = 0;
-            if (_lines >= LinesPerSecond)
+            if (_lines >= linesPerSecond)
             {
                 _leftOut++;
                 return false;

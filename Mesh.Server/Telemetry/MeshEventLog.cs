@@ -4,17 +4,29 @@ using static Mesh.Telemetry.MeshTelemetry;
 namespace Mesh.Server.Telemetry;
 
 /// <summary>Tells in the log, and loans in traces and metrics too, what happened.</summary>
-internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEventLog> logger)
+internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider time, ILogger<MeshEventLog> logger)
 {
+    // A farm's workers come and go together: each of some hundreds is worth its line.
+    private readonly LogPace _workers = new(time, linesPerSecond: 100);
+    private readonly LogPace _refused = new(time);
+
     public void Tell(MeshEvent happened)
     {
         switch (happened)
         {
             case WorkerJoined e:
-                LogWorkerJoined(e.Worker, e.Home, e.Framing);
+                if (_workers.MayWrite(out var joined))
+                {
+                    LogWorkerJoined(e.Worker, e.Home, e.Framing, joined);
+                }
+
                 break;
             case WorkerLeft e:
-                LogWorkerLeft(e.Worker, e.Home);
+                if (_workers.MayWrite(out var left))
+                {
+                    LogWorkerLeft(e.Worker, e.Home, left);
+                }
+
                 break;
             case PeerUp e:
                 LogPeerUp(e.Peer);
@@ -86,7 +98,11 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, ILogger<MeshEven
                 LogTaskBuried(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);
                 break;
             case MessageRefused e:
-                LogMessageRefused(e.Session.Value, e.Message.GetType().Name, e.Error);
+                if (_refused.MayWrite(out var refused))
+                {
+                    LogMessageRefused(e.Session.Value, e.Message.GetType().Name, e.Error, refused);
+                }
+
                 break;
             default:
                 throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");

@@ -1,0 +1,45 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting;
+using Mesh.Server.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Mesh.Tests.Telemetry;
+
+public sealed class MeshEventLogTests
+{
+    [Fact]
+    public void RefusedMessages_InAFlood_AreCountedAndNotAllLogged()
+    {
+        var time = new FakeTimeProvider();
+        var lines = new Lines();
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new MeshInbox(), time), time, lines);
+        var refused = new MessageRefused(new SessionId(7), new Heartbeat(new ServerId("stranger")), "SERVER_UUID: \"stranger\" is no peer");
+
+        for (var i = 0; i < 1000; i++)
+        {
+            log.Tell(refused);
+        }
+
+        Assert.Equal(10, lines.Written.Count);
+        time.Advance(TimeSpan.FromSeconds(1));
+        log.Tell(refused);
+        Assert.Equal("Session 7: Heartbeat is refused: SERVER_UUID: \"stranger\" is no peer. 990 such lines were left out.", lines.Written[^1]);
+    }
+
+    private sealed class Lines : ILogger<MeshEventLog>
+    {
+        public List<string> Written { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Written.Add(formatter(state, exception));
+    }
+}
