@@ -65,10 +65,8 @@ internal sealed partial class MeshLoop(
             inbox.Close();
             _drained.TrySetResult();
             await stopping.CancelAsync();
-            await voiding;
             await renewing;
-            await adopting;
-            await claim.ReleaseAsync();
+            await Task.WhenAll(voiding, adopting, writer.Writing, claim.ReleaseAsync());
         }
     }
 

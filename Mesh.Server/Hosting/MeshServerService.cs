@@ -98,6 +98,11 @@ internal sealed partial class MeshServerService(
             LogBroken(exception);
             End();
         }
+        finally
+        {
+            // Also when the loop never ran: who waits to be heard is told.
+            inbox.Close();
+        }
     }
 
     private void End()

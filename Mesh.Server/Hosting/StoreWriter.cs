@@ -15,13 +15,16 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     /// <summary>True from <see cref="Start"/> until the loop has taken the outcome.</summary>
     public bool IsBusy { get; private set; }
 
+    /// <summary>The last write, until its outcome is posted.</summary>
+    public Task Writing { get; private set; } = Task.CompletedTask;
+
     /// <param name="batch">What to write.</param>
     /// <param name="own">This server, whose state is loaded again should the store have gone back.</param>
     /// <param name="cancellationToken">Ends the wait before a failure is posted.</param>
     public void Start(StoreBatch batch, ServerId own, CancellationToken cancellationToken)
     {
         IsBusy = true;
-        _ = WriteAsync(batch, own, cancellationToken);
+        Writing = WriteAsync(batch, own, cancellationToken);
     }
 
     /// <summary>The loop has taken the outcome: the next batch may go.</summary>
