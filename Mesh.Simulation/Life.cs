@@ -119,14 +119,14 @@ public static class Life
             world.Scheduler.RunUntil(world.Scheduler.Now + TimeSpan.FromSeconds(0.7));
         }
 
-        CheckQuiet(world);
+        CheckQuiet(world, check);
         return timeToRest;
     }
 
-    private static void CheckQuiet(SimWorld world)
+    private static void CheckQuiet(SimWorld world, RestCheck check)
     {
         var messages = world.Network.Messages;
-        var wakes = world.Servers.Select(server => server.Wakes).ToArray();
+        var wakes = world.Servers.Select(server => (server.Wakes, Allowed: check.WakesAtRest(server))).ToArray();
         world.Scheduler.RunUntil(world.Scheduler.Now + QuietTime);
 
         // A line worker asks every second or two, a WebSocket worker every half minute, a peer every ten to fifteen seconds.
@@ -134,7 +134,6 @@ public static class Life
         var slots = world.Workers.Where(worker => !worker.OverLines).Sum(worker => worker.Concurrency);
         var servers = world.Servers.Count + world.ForeignServers.Count;
         var messagesAllowed = (lineSlots * 280) + (slots * 10) + (servers * servers * 50) + 50;
-        var wakesAllowed = (lineSlots * 60) + (slots * 10) + (servers * 20) + (lineSlots > 0 ? 70 : 10);
         messages = world.Network.Messages - messages;
         if (messages > messagesAllowed)
         {
@@ -143,9 +142,10 @@ public static class Life
 
         for (var i = 0; i < wakes.Length; i++)
         {
-            if (world.Servers[i].Wakes - wakes[i] > wakesAllowed)
+            var (before, allowed) = wakes[i];
+            if (world.Servers[i].Wakes - before > allowed)
             {
-                throw new InvariantViolation(Invariant.Quiet, $"{world.Servers[i].Name} woke {world.Servers[i].Wakes - wakes[i]} times in a minute with nothing to do; {wakesAllowed} are enough");
+                throw new InvariantViolation(Invariant.Quiet, $"{world.Servers[i].Name} woke {world.Servers[i].Wakes - before} times in a minute with nothing to do; {allowed} are enough");
             }
         }
     }

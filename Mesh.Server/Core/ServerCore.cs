@@ -263,6 +263,9 @@ internal sealed class ServerCore
 
     public ServerStatus GetStatus() => StatusView.Of(_core);
 
+    /// <summary>A worker at the door, or null: for who checks the core.</summary>
+    public WorkerEntry? FindWorker(WorkerId id) => _core.Workers.Find(id);
+
     /// <summary>How much the core holds in memory.</summary>
     public CoreFootprint Footprint => new(
         _core.Tasks.Count,

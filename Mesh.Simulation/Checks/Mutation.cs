@@ -85,4 +85,7 @@ public enum Mutation : byte
 
     /// <summary>An idle get_task is answered at once.</summary>
     NotHeld,
+
+    /// <summary>A server wakes each second whether there is anything to do or not.</summary>
+    WakesForNothing,
 }

@@ -46,9 +46,9 @@ internal sealed class Observer(SimWorld world)
         }
     }
 
-    /// <param name="outcome">For an ACK, what the status said that it acknowledges.</param>
+    /// <param name="reported">For an ACK, what the status said that it acknowledges.</param>
     /// <param name="client">Whom it is sent to.</param>
-    public void OnSend(ServerNode server, string client, MeshMessage message, TaskOutcome? outcome)
+    public void OnSend(ServerNode server, string client, MeshMessage message, Reported? reported)
     {
         if (world.Losses.IsBehind(server))
         {
@@ -57,8 +57,9 @@ internal sealed class Observer(SimWorld world)
 
         switch (message)
         {
-            case Ack { Id: { } task } when outcome == TaskOutcome.Ok && server.Store.Tasks.ContainsKey(task):
-                throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} acknowledges {task}, and its result is not stored");
+            case Ack ack when reported is { Task: { } task }:
+                CheckAck(server, ack, task, reported);
+                break;
             case Available available:
                 foreach (var worker in available.Workers)
                 {
@@ -71,8 +72,8 @@ internal sealed class Observer(SimWorld world)
                 break;
             case Redirect when !server.Store.Loans.TryGetValue(new WorkerId(client), out var loan) || loan.Role != LoanRole.Owner:
                 throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} sends {client} away, and the loan is not stored");
-            case ReleaseAck ack:
-                foreach (var worker in ack.Workers)
+            case ReleaseAck released:
+                foreach (var worker in released.Workers)
                 {
                     if (server.Store.Loans.TryGetValue(worker, out var lent) && lent is { Role: LoanRole.Owner, State: LoanState.Lent } && lent.Peer.Value == client)
                     {
@@ -126,6 +127,26 @@ internal sealed class Observer(SimWorld world)
             }
 
             _ = keeper == server && ids.Add(task.Id);
+        }
+    }
+
+    private void CheckAck(ServerNode server, Ack ack, TaskId task, Reported reported)
+    {
+        world.Coverage.Count($"server: ACK of {(reported.Settles ? "an end" : "an attempt")}{(ack.Id is null ? " without TASK_ID" : "")}");
+        if (!server.Store.Tasks.TryGetValue(task, out var stored))
+        {
+            return;
+        }
+
+        if (reported.Settles)
+        {
+            throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} acknowledges {task}, and its end is not stored");
+        }
+
+        if (stored.Attempts < reported.Attempts)
+        {
+            throw new InvariantViolation(
+                Invariant.AckAfterStore, $"{server.Name} acknowledges attempt {reported.Attempts} of {task}, and {stored.Attempts} are stored");
         }
     }
 

@@ -20,14 +20,35 @@ internal sealed class RestCheck(SimWorld world)
                 }
             }
 
-            var slots = world.Workers.Where(worker => worker.Home == server.Name && !worker.OverLines).Sum(worker => worker.Concurrency);
-            if (server.Core.Footprint.Asks < slots)
+            foreach (var worker in world.Workers.Where(worker => worker.IsUp && worker.Home == server.Name && !worker.OverLines))
             {
-                return $"{server.Name} has {server.Core.Footprint.Asks} get_tasks waiting, of {slots} slots on WebSockets";
+                var asks = server.Core.FindWorker(new WorkerId(worker.Name))!.Asks.Count;
+                if (asks < worker.Concurrency)
+                {
+                    return $"{server.Name} has {asks} get_tasks of {worker.Name} waiting, which has {worker.Concurrency} slots";
+                }
             }
         }
 
         return null;
+    }
+
+    /// <summary>How often a server may wake in a minute with nothing to do.</summary>
+    public int WakesAtRest(ServerNode server)
+    {
+        if (server.Core is not { } core)
+        {
+            return 0;
+        }
+
+        // A get_task is held for 30 s, or 1.5 s over lines; a heartbeat goes to each peer; line workers and loans are looked after each second.
+        var status = core.GetStatus();
+        var here = status.Workers.Select(worker => worker.Id.Value).ToHashSet();
+        var ours = world.Workers.Where(worker => here.Contains(worker.Name)).ToLookup(worker => worker.OverLines, worker => worker.Concurrency);
+        var lineSlots = ours[true].Sum() + world.ForeignWorkers.Count(worker => here.Contains(worker.Name));
+        var heartbeats = 2 + (60 / (server.Settings.Heartbeat.Interval.TotalSeconds * (1 - server.Settings.Heartbeat.Jitter)));
+        return (ours[false].Sum() * 3) + (lineSlots * 41) + (lineSlots > 0 ? 61 : 0) + (status.Loans.Count > 0 ? 2 * 61 : 0)
+            + (int)Math.Ceiling(status.Peers.Count * heartbeats);
     }
 
     private static string? Home(SimNode worker) => worker switch

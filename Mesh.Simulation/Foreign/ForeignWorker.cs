@@ -16,15 +16,11 @@ internal sealed class ForeignWorker(SimWorld world, WorkerId id, ServerId home, 
 
     public bool IsHome => IsUp && _at == homeAt;
 
-    /// <summary>It was handed what it does not know, and waits for ever.</summary>
-    public bool Stalled { get; private set; }
-
     public override void Stop() => Kill();
 
     protected override void OnStart()
     {
         _at = homeAt;
-        Stalled = false;
         After(random.Seconds(0, 2), Poll);
     }
 

@@ -9,8 +9,11 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
 {
     private readonly Dictionary<SessionId, SimConnection> _sessions = [];
 
-    /// <summary>The statuses that await an ACK, in their order: a worker may report two attempts at one task before the first is acknowledged.</summary>
-    private readonly Dictionary<(SessionId, TaskId), Queue<TaskOutcome>> _reported = [];
+    /// <summary>
+    /// The statuses that await an ACK, in their order: a worker may report two attempts at one task before the first is acknowledged. By the TASK_ID that they
+    /// came with, if any.
+    /// </summary>
+    private readonly Dictionary<(SessionId, TaskId?), Queue<Reported>> _reported = [];
     private long _session;
 
     public string Name => node.Name;
@@ -39,14 +42,14 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
 
         var session = new SessionId(connection.Number);
         node.Log($"hears {connection.Client}#{session.Value}", message);
-        if (message is TaskStatus { Id: { } task } status)
+        if (message is TaskStatus status)
         {
-            if (!_reported.TryGetValue((session, task), out var outcomes))
+            if (!_reported.TryGetValue((session, status.Id), out var reported))
             {
-                _reported.Add((session, task), outcomes = new());
+                _reported.Add((session, status.Id), reported = new());
             }
 
-            outcomes.Enqueue(status.Outcome);
+            reported.Enqueue(Reported.Of(node, status));
         }
 
         if (world.Mutation == Mutation.TypesIgnored && message is GetTask ask)
@@ -101,6 +104,6 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
         _reported.Clear();
     }
 
-    private TaskOutcome? Acknowledged(SessionId session, MeshMessage message) =>
-        message is Ack { Id: { } task } && _reported.TryGetValue((session, task), out var outcomes) && outcomes.TryDequeue(out var outcome) ? outcome : null;
+    private Reported? Acknowledged(SessionId session, MeshMessage message) =>
+        message is Ack ack && _reported.TryGetValue((session, ack.Id), out var reported) && reported.TryDequeue(out var status) ? status : null;
 }

@@ -18,12 +18,18 @@ internal sealed class ServerTimer(SimWorld world, ServerNode node)
 
     public void Arm(ServerCore core, NodeClock clock)
     {
-        if (core.NextWake == _armed)
+        var next = core.NextWake;
+        if (world.Mutation == Mutation.WakesForNothing && !(next < clock.Now + TimeSpan.FromSeconds(1)))
+        {
+            next = _armed ?? clock.Now + TimeSpan.FromSeconds(1);
+        }
+
+        if (next == _armed)
         {
             return;
         }
 
-        _armed = core.NextWake;
+        _armed = next;
         var timer = ++_timer;
         if (_armed is not { } due)
         {

@@ -24,6 +24,10 @@ public sealed class LifeTests(ITestOutputHelper output)
         "task: put back",
         "task: void closed it",
         "task: void found it applied",
+        "server: ACK of an end",
+        "server: ACK of an end without TASK_ID",
+        "server: ACK of an attempt",
+        "server: ACK of an attempt without TASK_ID",
         "server: TaskBuried",
         "server: PeerDown",
         "worker: GaveUpBorrower",
@@ -112,6 +116,7 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.TypesIgnored, 20)]
     [InlineData(Mutation.CloseNotTold, 150)]
     [InlineData(Mutation.NotHeld, 10)]
+    [InlineData(Mutation.WakesForNothing, 20)]
     public void Mutation_IsCaught(Mutation mutation, int within)
     {
         for (var seed = 1; seed <= within; seed++)
