@@ -25,4 +25,9 @@ public interface ILedger
     /// or <see cref="LedgerOutcome.Applied"/> with the balance when it was applied before.
     /// </summary>
     ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// The task's end is stored: what became of it need not be remembered for longer than an attempt may still come. Does not wait; nothing depends on it but the store's memory.
+    /// </summary>
+    void Settled(string user, TaskId task);
 }

@@ -6,12 +6,15 @@ namespace Mesh.Accounts;
 
 /// <summary>The ledger in Redis 7, Valkey or Garnet (with Lua).</summary>
 /// <param name="database">Where it is kept.</param>
-/// <param name="markRetention">
-/// How long a task's outcome is remembered, whole seconds; null for 24 hours. Must be longer than a task can stay unsettled: an attempt that comes later is applied again.
-/// </param>
-public sealed class RedisLedger(IDatabase database, TimeSpan? markRetention = null) : ILedger
+public sealed class RedisLedger(IDatabase database) : ILedger
 {
-    private readonly long _markSeconds = (long)(markRetention ?? TimeSpan.FromHours(24)).TotalSeconds;
+    /// <summary>How long the outcome of an unsettled task is remembered: longer than any outage, since an attempt that comes later is applied again.</summary>
+    private static readonly TimeSpan UnsettledMark = TimeSpan.FromDays(31);
+
+    /// <summary>How long that of a settled one is, for attempts that were held up.</summary>
+    private static readonly TimeSpan SettledMark = TimeSpan.FromHours(24);
+
+    private readonly long _markSeconds = (long)UnsettledMark.TotalSeconds;
 
     public async ValueTask<decimal?> FindBalanceAsync(string user, CancellationToken cancellation = default)
     {
@@ -38,6 +41,8 @@ public sealed class RedisLedger(IDatabase database, TimeSpan? markRetention = nu
 
     public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) =>
         RunAsync(LedgerScripts.Close, user, task, [_markSeconds], cancellation);
+
+    public void Settled(string user, TaskId task) => _ = database.KeyExpireAsync(AccountKeys.Mark(user, task), SettledMark, flags: CommandFlags.FireAndForget);
 
     private async ValueTask<LedgerUpdate> RunAsync(string script, string user, TaskId task, RedisValue[] arguments, CancellationToken cancellation)
     {

@@ -37,4 +37,8 @@ internal sealed class NoLedger : ILedger
         new(new LedgerUpdate(LedgerOutcome.UnknownUser));
 
     public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) => new(new LedgerUpdate(LedgerOutcome.Closed));
+
+    public void Settled(string user, TaskId task)
+    {
+    }
 }

@@ -7,6 +7,15 @@ namespace Mesh.Protocol;
 [CollectionBuilder(typeof(WorkerList), nameof(Create))]
 public readonly struct WorkerList : IReadOnlyList<WorkerId>, IEquatable<WorkerList>
 {
+    /// <summary>What the workers of one message take at most, in bytes of JSON: a quarter of <see cref="ProtocolLimits.MaxMessageBytes"/>, less the other fields.</summary>
+    private const int MaxBytes = 15 * 1024;
+
+    /// <summary>The quotes, the comma and the space.</summary>
+    private const int BytesBetween = 4;
+
+    /// <summary>A code unit as \u and four digits.</summary>
+    private const int BytesEscaped = 6;
+
     private readonly WorkerId[]? _items;
 
     private WorkerList(WorkerId[] items) => _items = items;
@@ -14,6 +23,29 @@ public readonly struct WorkerList : IReadOnlyList<WorkerId>, IEquatable<WorkerLi
     public int Count => _items?.Length ?? 0;
 
     public WorkerId this[int index] => (_items ?? [])[index];
+
+    /// <summary>How many of the workers, from the first on, one message has room for; at least one.</summary>
+    public static int CountThatFits(IEnumerable<WorkerId> workers)
+    {
+        var (count, bytes) = (0, 0);
+        foreach (var worker in workers)
+        {
+            bytes += BytesBetween;
+            foreach (var unit in worker.Value)
+            {
+                bytes += char.IsAsciiLetterOrDigit(unit) || unit is '-' or '_' or '.' or ':' ? 1 : BytesEscaped;
+            }
+
+            if (bytes > MaxBytes && count > 0)
+            {
+                break;
+            }
+
+            count++;
+        }
+
+        return count;
+    }
 
     public static WorkerList Create(ReadOnlySpan<WorkerId> items) => new(items.ToArray());
 

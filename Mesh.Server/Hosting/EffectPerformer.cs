@@ -1,3 +1,4 @@
+using Mesh.Accounts;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Links;
@@ -8,7 +9,7 @@ namespace Mesh.Server.Hosting;
 
 /// <summary>Hands what the core wants done to those who do it. None of them waits: what takes time comes back as an input.</summary>
 internal sealed class EffectPerformer(
-    SessionTable sessions, PeerLinks links, TaskVoider voider, AdoptedClaims adoptions, MeshEventLog events, MeshStory story, MeshMetrics metrics)
+    SessionTable sessions, PeerLinks links, TaskVoider voider, AdoptedClaims adoptions, ILedger ledger, MeshEventLog events, MeshStory story, MeshMetrics metrics)
 {
     private readonly List<PeerSendEffect> _refused = [];
 
@@ -47,6 +48,10 @@ internal sealed class EffectPerformer(
         {
             TaskSpans.Settle(end, now);
             metrics.Count(end, now);
+            if (end is { State: TaskState.Done or TaskState.Dead, Task.Type: TaskType.Update })
+            {
+                ledger.Settled(end.Task.Record.User, end.Task.Id);
+            }
         }
 
         foreach (var (submission, outcome) in effects.Answers)

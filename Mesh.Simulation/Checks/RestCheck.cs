@@ -86,8 +86,8 @@ internal sealed class RestCheck(SimWorld world)
                     + $"stored {server.Store.Tasks.Count}: {task?.WireId} {task?.Type}");
             }
 
-            // The workers of a server that is lost have no home to go to: who borrowed them keeps them.
-            if (status.Loans.Concat(server.Store.Loans.Values).FirstOrDefault(loan => loan.Role == LoanRole.Owner || !IsLost(loan.Peer.Value)) is { } loan)
+            // The workers of a server that is lost have no home to go to: who has borrowed them keeps them.
+            if (status.Loans.Concat(server.Store.Loans.Values).FirstOrDefault(loan => loan.Role == LoanRole.Owner || !IsLost(loan.Peer.Value) || !IsAt(status, loan.Worker)) is { } loan)
             {
                 return (Invariant.LoansEnd, $"{server.Name} has {status.Loans.Count} loans, stored {server.Store.Loans.Count}: {loan.Worker} {loan.Role} {loan.State}, peer {loan.Peer}");
             }
@@ -117,6 +117,8 @@ internal sealed class RestCheck(SimWorld world)
 
     /// <summary>A server that shall adopt the tasks of a lost one, or null.</summary>
     private ServerNode? Adopter(ServerNode lost) => Serving.FirstOrDefault(server => server.Settings.AdoptAfter is not null && server.Store.Redis == lost.Store.Redis);
+
+    private static bool IsAt(ServerStatus status, WorkerId worker) => status.Workers.Any(known => known.Id == worker);
 
     private bool IsLost(string server) => world.Servers.Any(lost => lost.Name == server && lost.IsLost);
 

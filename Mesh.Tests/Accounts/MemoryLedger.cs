@@ -61,4 +61,9 @@ public sealed class MemoryLedger : ILedger
             return new(_marks.TryGetValue((user, task), out var mark) ? mark : _marks[(user, task)] = new(LedgerOutcome.Closed));
         }
     }
+
+    public void Settled(string user, TaskId task)
+    {
+        // It forgets nothing.
+    }
 }

@@ -10,17 +10,20 @@ public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
     protected override async Task<ILedger> CreateAsync() => new RedisLedger(await redis.Isolated());
 
     [Fact]
-    public async Task Update_Applied_MarkExpires()
+    public async Task Settled_MarkIsKeptForADay_UnsettledForAMonth()
     {
         var stop = TestContext.Current.CancellationToken;
         var database = await redis.Isolated();
-        var ledger = new RedisLedger(database, TimeSpan.FromMinutes(10));
+        var ledger = new RedisLedger(database);
         await ledger.SetBalanceAsync("maria", 1, stop);
 
         await ledger.UpdateAsync("maria", 1, new TaskId("t1"), stop);
 
-        var left = await database.KeyTimeToLiveAsync("mesh:account:{maria}:task:t1");
-        Assert.InRange(left!.Value, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
+        Assert.InRange(await LeftAsync(), TimeSpan.FromDays(30), TimeSpan.FromDays(31));
+        ledger.Settled("maria", new TaskId("t1"));
+        Assert.InRange(await LeftAsync(), TimeSpan.FromHours(23), TimeSpan.FromHours(24));
+
+        async Task<TimeSpan> LeftAsync() => (await database.KeyTimeToLiveAsync("mesh:account:{maria}:task:t1"))!.Value;
     }
 
     [Fact]
@@ -36,6 +39,7 @@ public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
         await own.KillAsync();
         var fault = await Assert.ThrowsAnyAsync<Exception>(() => ledger.UpdateAsync("maria", 1, new TaskId("t2"), stop).AsTask());
         Assert.True(LedgerFaults.IsStoreAway(fault), fault.ToString());
+        ledger.Settled("maria", new TaskId("t1"));
 
         var back = new TaskCompletionSource();
         connection.ConnectionRestored += (_, restored) => back.TrySetResult();

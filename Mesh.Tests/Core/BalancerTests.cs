@@ -12,14 +12,13 @@ public sealed class BalancerTests
     private static readonly PeerView Silent = new(new ServerId("silent"), true, null);
     private static readonly PeerView Dead = new(new ServerId("dead"), false, new ServerLoad(0, 9));
 
-    /// <summary>Columns: queue, seconds at or below the low mark (-1: above it), borrowed; expected: how many to borrow, or release; own workers.</summary>
+    /// <summary>Columns: queue, seconds at or below the low mark (-1: above it), borrowed; expected: how many to borrow, or release; waiting tasks that only borrowed workers do.</summary>
     [Theory]
     [InlineData(0, 100, 0, "stay")]
     [InlineData(0, 1.9, 3, "stay")]
     [InlineData(0, 2, 3, "release")]
     [InlineData(5, 2, 1, "release")]
-    [InlineData(5, 2, 1, "stay", 0)]
-    [InlineData(0, 2, 1, "release", 0)]
+    [InlineData(5, 2, 1, "stay", 1)]
     [InlineData(6, -1, 1, "stay")]
     [InlineData(10, -1, 0, "stay")]
     [InlineData(15, -1, 0, "stay")]
@@ -31,22 +30,22 @@ public sealed class BalancerTests
     [InlineData(31, -1, 0, "borrow 3")]
     [InlineData(150, -1, 4, "borrow 6")]
     [InlineData(100_000, -1, 0, "borrow 6667")]
-    public void Decide_ByQueueAndMarks_BorrowsStaysOrReleases(int queue, double lowFor, int borrowed, string expected, int atHome = 2)
+    public void Decide_ByQueueAndMarks_BorrowsStaysOrReleases(int queue, double lowFor, int borrowed, string expected, int forGuests = 0)
     {
-        var view = new BalanceView(queue, lowFor < 0 ? null : TimeSpan.FromSeconds(lowFor), atHome, borrowed, [B]);
+        var view = new BalanceView(queue, lowFor < 0 ? null : TimeSpan.FromSeconds(lowFor), forGuests, borrowed, [B]);
         Assert.Equal(expected, Describe(Balancer.Decide(view, Settings)));
     }
 
     [Fact]
     public void Decide_ToBorrow_AsksLivePeersLeastLoadedFirst()
     {
-        var decision = Balancer.Decide(new BalanceView(16, null, 2, 0, [Silent, B, Dead, C, D]), Settings);
+        var decision = Balancer.Decide(new BalanceView(16, null, 0, 0, [Silent, B, Dead, C, D]), Settings);
         Assert.Equal([D.Id, C.Id, B.Id, Silent.Id], Assert.IsType<BalanceDecision.Borrow>(decision).Peers);
     }
 
     [Fact]
     public void Decide_WithNobodyToAsk_Stays() =>
-        Assert.IsType<BalanceDecision.Stay>(Balancer.Decide(new BalanceView(100, null, 2, 0, [Dead]), Settings));
+        Assert.IsType<BalanceDecision.Stay>(Balancer.Decide(new BalanceView(100, null, 0, 0, [Dead]), Settings));
 
     [Theory]
     [InlineData(0, 4, 4, 2, 2)]

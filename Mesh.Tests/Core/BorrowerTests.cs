@@ -1,3 +1,4 @@
+using System.Buffers;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using TaskStatus = Mesh.Protocol.TaskStatus;
@@ -154,6 +155,109 @@ public sealed class BorrowerTests
     }
 
     [Fact]
+    public void Release_OfMoreThanOneMessageHolds_GoesOutInParts()
+    {
+        var ids = Enumerable.Range(0, 600).Select(i => $"{i:d3}{new string('"', 125)}").ToArray();
+        foreach (var id in ids)
+        {
+            _mesh.Ask(id, home: "server-b");
+        }
+
+        _mesh.Pass(TimeSpan.FromSeconds(4));
+        for (var sent = 1; Releases().Count() == sent; sent++)
+        {
+            _mesh.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, Releases().Last().Workers));
+        }
+
+        Assert.Equal(ids, Releases().SelectMany(release => release.Workers).Select(worker => worker.Value));
+        Assert.All(Releases(), AssertShort);
+        Assert.All(ids, id => Assert.Equal(LoanState.Returned, _mesh.LoanOf(id)));
+    }
+
+    [Fact]
+    public void Release_ThatAnswersForNone_IsRepeatedLater()
+    {
+        var guest = Borrow("g1");
+        DrainQueue(guest);
+        _mesh.Pass(TimeSpan.FromSeconds(4));
+        _mesh.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, []));
+        Assert.Single(Releases());
+        _mesh.Pass(TimeSpan.FromSeconds(6));
+        Assert.Equal(2, Releases().Count());
+    }
+
+    [Fact]
+    public void LostOwner_WithItsWorker_EndsTheLoan()
+    {
+        var guest = _mesh.Ask("g1", home: "server-b");
+        _mesh.Close(guest);
+        for (var minutes = 0; minutes < 10; minutes++)
+        {
+            _mesh.Pass(TimeSpan.FromSeconds(60));
+            foreach (var release in Releases().ToArray())
+            {
+                _mesh.PeerFails(CoreHarness.Peer, release);
+            }
+        }
+
+        Assert.Null(_mesh.LoanOf("g1"));
+    }
+
+    [Fact]
+    public void LostOwner_WhoseWorkerIsHere_LeavesItHere()
+    {
+        var guest = _mesh.Ask("g1", home: "server-b");
+        _mesh.Pass(TimeSpan.FromMinutes(10));
+        Assert.NotNull(_mesh.LoanOf("g1"));
+        _mesh.Submit(1);
+        _mesh.Ask("g1", guest, home: "server-b");
+        _mesh.Last<NewTask>(guest);
+    }
+
+    [Fact]
+    public void Return_ThatIsNotObeyed_EndsTheLoan()
+    {
+        var guest = Borrow("g1");
+        DrainQueue(guest);
+        _mesh.Pass(TimeSpan.FromSeconds(4));
+        _mesh.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+        for (var seconds = 0; seconds < 60; seconds += 5)
+        {
+            _mesh.Pass(TimeSpan.FromSeconds(5));
+            _mesh.Ask("g1", guest, home: "server-b");
+        }
+
+        var ended = Assert.Single(_mesh.Events.OfType<LoanEnded>());
+        Assert.Equal($"the worker does not obey RETURN to {CoreHarness.PeerEndpoint}", ended.Reason);
+    }
+
+    [Fact]
+    public void Queue_OfWhatTheGuestCannotDo_DoesNotKeepIt()
+    {
+        _mesh.Ask("g1", home: "server-b", tasks: TaskTypes.Query);
+        _mesh.Submit(3, TaskType.Update);
+        _mesh.Pass(TimeSpan.FromSeconds(10));
+        Assert.NotEmpty(Releases());
+    }
+
+    [Fact]
+    public void Queue_OfWhatOnlyTheGuestCanDo_KeepsIt()
+    {
+        var own = _mesh.Ask("w1", tasks: TaskTypes.Query);
+        _mesh.Submit(1, TaskType.Update);
+        _mesh.Submit(1, TaskType.Update);
+        var guest = _mesh.Ask("g1", home: "server-b", tasks: TaskTypes.Update);
+        _mesh.Pass(TimeSpan.FromSeconds(10));
+        Assert.Empty(Releases());
+        Assert.Empty(_mesh.To(own));
+
+        _mesh.Say(guest, new TaskStatus(TaskOutcome.Ok, TaskType.Update, new WorkerId("g1")) { Id = _mesh.Last<NewTask>(guest).Id });
+        _mesh.Ask("g1", guest, home: "server-b", tasks: TaskTypes.Update);
+        _mesh.Pass(TimeSpan.FromSeconds(10));
+        Assert.NotEmpty(Releases());
+    }
+
+    [Fact]
     public void Return_ThatWasLost_IsGivenAgain()
     {
         var guest = Borrow("g1");
@@ -236,6 +340,15 @@ public sealed class BorrowerTests
     }
 
     [Fact]
+    public void Stopping_ReturnsWhoComesMeanwhile()
+    {
+        _mesh.Stop();
+        _mesh.Ask("g1", home: "server-b");
+        _mesh.Pass(TimeSpan.FromSeconds(1));
+        Assert.Single(Releases());
+    }
+
+    [Fact]
     public void Restart_WithAnArrivedGuestThatIsGone_ReleasesIt()
     {
         var then = new DateTimeOffset(2025, 12, 31, 0, 0, 0, TimeSpan.Zero);
@@ -243,6 +356,13 @@ public sealed class BorrowerTests
         var mesh = new CoreHarness(stored: new StoredState { Loans = [loan] });
         mesh.Pass(TimeSpan.FromSeconds(31));
         Assert.NotEmpty(mesh.ToPeer<CommandRelease>(CoreHarness.Peer));
+    }
+
+    private static void AssertShort(MeshMessage message)
+    {
+        var written = new ArrayBufferWriter<byte>();
+        MessageWriter.Write(written, message);
+        Assert.InRange(written.WrittenCount, 1, 16 * 1024);
     }
 
     private IEnumerable<WorkerRequest> Requests() => _mesh.ToPeer<WorkerRequest>(CoreHarness.Peer);

@@ -78,12 +78,12 @@ public sealed class SlowPeerTests
     [Fact]
     public async Task Message_LongerThanTheOption_IsRefusedByTheOptionsName()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Sessions:MaxMessageBytes", "1024"));
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Sessions:MaxMessageBytes", "16384"));
         using var socket = await server.ConnectAsync();
 
-        await socket.SayAsync($$"""{"SERVER_UUID":"{{new string('x', 2000)}}"}""" + "\n");
+        await socket.SayAsync($$"""{"SERVER_UUID":"{{new string('x', 20_000)}}"}""" + "\n");
 
-        Assert.Equal("""{"STATUS": "NOK", "ERROR": "message is longer than 1024 bytes (Mesh__Sessions__MaxMessageBytes)"}""", await socket.HearLineAsync());
+        Assert.Equal("""{"STATUS": "NOK", "ERROR": "message is longer than 16384 bytes (Mesh__Sessions__MaxMessageBytes)"}""", await socket.HearLineAsync());
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Tls:CaFile", "/no/such/file.pem", "Mesh__Tls__CaFile cannot be read")]
     [InlineData("Mesh:Token", "two words", "Mesh__Token must be of visible ASCII characters")]
     [InlineData("Mesh:Peers:0:Endpoint", "ftp://server-b", "Mesh__Peers__0__Endpoint must be host:port or a service-discovery name")]
-    [InlineData("Mesh:Sessions:MaxMessageBytes", "65537", "Mesh__Sessions__MaxMessageBytes is 65537; it must lie between 1024 and 65536")]
+    [InlineData("Mesh:Sessions:MaxMessageBytes", "65537", "Mesh__Sessions__MaxMessageBytes is 65537; it must lie between 16384 and 65536")]
     [InlineData("Mesh:Sessions:MaxConnectionsPerAddress", "0", "Mesh__Sessions__MaxConnectionsPerAddress is 0; it must lie between")]
     [InlineData("Mesh:Dashboard", "dashboard:18888", "Mesh__Dashboard must be a base URL")]
     [InlineData("Mesh:Dashboard", "http://host/?t=1", "Mesh__Dashboard must be a base URL")]

@@ -93,5 +93,7 @@ public sealed class HandlerTests
             throw new NotSupportedException();
 
         public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) => throw new NotSupportedException();
+
+        public void Settled(string user, TaskId task) => throw new NotSupportedException();
     }
 }

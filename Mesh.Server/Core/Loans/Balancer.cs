@@ -10,9 +10,9 @@ internal readonly record struct PeerView(ServerId Id, bool MayBeAsked, ServerLoa
 /// <summary>What the balancer decides from.</summary>
 /// <param name="Queue">Tasks that wait.</param>
 /// <param name="LowFor">How long the queue has not been above the low mark, or null when it is.</param>
-/// <param name="AtHome">This server's own workers that are here.</param>
+/// <param name="ForGuests">Waiting tasks that borrowed workers handle, and none of this server's own that are here.</param>
 /// <param name="Borrowed">Borrowed workers that are here or promised, without those being released.</param>
-internal readonly record struct BalanceView(int Queue, TimeSpan? LowFor, int AtHome, int Borrowed, IReadOnlyList<PeerView> Peers);
+internal readonly record struct BalanceView(int Queue, TimeSpan? LowFor, int ForGuests, int Borrowed, IReadOnlyList<PeerView> Peers);
 
 /// <summary>What the balancer wants: a closed set.</summary>
 internal abstract record BalanceDecision
@@ -42,7 +42,7 @@ internal static class Balancer
 {
     /// <summary>
     /// Above the high mark: borrow, in all as many workers as the queue holds high marks (rounded up). Not above the low mark for
-    /// <see cref="BalanceSettings.ReleaseAfter"/>: release, unless nobody else is there to do what still waits. Between the marks: stay.
+    /// <see cref="BalanceSettings.ReleaseAfter"/>: release, unless only they can do something that still waits. Between the marks: stay.
     /// </summary>
     public static BalanceDecision Decide(in BalanceView view, BalanceSettings settings)
     {
@@ -53,7 +53,7 @@ internal static class Balancer
             return peers.Count > 0 ? new BalanceDecision.Borrow(wanted, peers) : BalanceDecision.Stay.Instance;
         }
 
-        return view.Borrowed > 0 && view.LowFor >= settings.ReleaseAfter && (view.Queue == 0 || view.AtHome > 0)
+        return view.Borrowed > 0 && view.LowFor >= settings.ReleaseAfter && view.ForGuests == 0
             ? BalanceDecision.Release.Instance
             : BalanceDecision.Stay.Instance;
     }

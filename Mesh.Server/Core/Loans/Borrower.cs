@@ -49,9 +49,13 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
             case LoanState.Returned when now - loan.Record.Since < WorkerBook.ParkTime:
                 // Sent before the RETURN arrived: the worker is leaving, or else it will ask again.
                 return DeskOrder.Wait;
-            case LoanState.Returning or LoanState.Returned:
+            case LoanState.Returning:
                 SendHome(loan, session);
                 keeper.Step(loan, LoanState.Returned, now);
+                return DeskOrder.Given;
+            case LoanState.Returned:
+                // Lost on its way, or not obeyed; its time goes on.
+                SendHome(loan, session);
                 return DeskOrder.Given;
             default:
                 throw new InvalidOperationException($"Borrower's loan state {loan.State} is unknown.");
@@ -64,6 +68,7 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
     public void OnReleaseAck(PeerEntry owner, ReleaseAck ack, DateTimeOffset now)
     {
+        var released = false;
         foreach (var id in ack.Workers)
         {
             if (core.Loans.Find(id, LoanRole.Borrower) is not { State: LoanState.Releasing } loan || loan.Peer != owner.Id)
@@ -71,6 +76,7 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
                 continue;
             }
 
+            released = true;
             if (core.Workers.Find(id) is null)
             {
                 keeper.End(loan, "the worker is not here", now, ack.TraceParent);
@@ -82,13 +88,19 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
             }
         }
 
-        if (Unreleased(owner.Id).Any())
+        if (!Unreleased(owner.Id).Any())
+        {
+            _runs.Remove(owner.Id);
+        }
+        else if (!released)
         {
             OnReleaseFailed(owner, now);
         }
-        else
+        else if (_runs.TryGetValue(owner.Id, out var run))
         {
-            _runs.Remove(owner.Id);
+            // More than one message has room for.
+            run.Tries = 0;
+            Send(run);
         }
     }
 
@@ -125,6 +137,12 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
     public void OnTimer(DateTimeOffset now)
     {
+        if (core.Stopping)
+        {
+            // Whoever came, or was promised, since the stop began.
+            ReleaseAll(now);
+        }
+
         foreach (var loan in core.Loans.All.Where(loan => loan.Record.Role == LoanRole.Borrower).ToArray())
         {
             if (WhyOver(loan, now) is { } reason)
@@ -166,6 +184,7 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
         run.Tries++;
         run.UnderWay = true;
+        loans = loans.GetRange(0, WorkerList.CountThatFits(loans.Select(loan => loan.Worker)));
         WorkerList workers = [.. loans.Select(loan => loan.Worker)];
         string[] traces = [.. loans.Select(loan => loan.Record.TraceParent).OfType<string>().Distinct()];
         core.Effects.PeerSends.Add(new PeerSendEffect(
@@ -196,16 +215,19 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
 
     private string? WhyOver(Loan loan, DateTimeOffset now)
     {
-        if (core.Peers.Find(loan.Peer) is null)
+        if (core.Peers.Find(loan.Peer) is not { } owner)
         {
             return $"\"{loan.Peer}\" is not a peer any more";
         }
 
+        var isHere = core.Workers.Find(loan.Worker) is not null;
         var late = loan.Record.Since + core.Settings.Loans.ReturnTimeout <= now;
         return loan.State switch
         {
+            LoanState.Returned when late && isHere => $"the worker does not obey RETURN to {owner.Settings.Endpoint}",
             LoanState.Returned when late => "no RELEASE_COMPLETED in time",
-            LoanState.Returning when late && core.Workers.Find(loan.Worker) is null => "the worker is gone",
+            LoanState.Returning when late && !isHere => "the worker is gone",
+            _ when !isHere && !owner.Alive && owner.DeadSince + core.Settings.Loans.BorrowerLostAfter <= now => "the worker and its owner are lost",
             _ => null,
         };
     }

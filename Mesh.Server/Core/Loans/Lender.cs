@@ -175,8 +175,9 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles != TaskTypes.None).ToList();
         var count = Balancer.Lendable(core.Tasks.Depth, atHome.Count, idle.Count, needed, core.Settings.Balancing);
 
-        // Those that wait for an answer right now leave right now.
-        return [.. idle.OrderByDescending(worker => worker.Asks.Count > 0).Take(count)];
+        // Those that wait for an answer right now leave right now. What AVAILABLE has no room for, the borrower asks for again.
+        var chosen = idle.OrderByDescending(worker => worker.Asks.Count > 0).Take(count).ToList();
+        return chosen.GetRange(0, WorkerList.CountThatFits(chosen.Select(worker => worker.Id)));
     }
 
     private void Release(WorkerId id, PeerEntry borrower, ReleaseBatch batch, DateTimeOffset now)
@@ -236,9 +237,11 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
     private void Complete(ReleaseBatch batch)
     {
         _batches.Remove(batch);
-        if (batch.Came.Count > 0)
+        for (var told = 0; told < batch.Came.Count;)
         {
-            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.Came]) { TraceParent = batch.TraceParent };
+            var count = WorkerList.CountThatFits(batch.Came.Skip(told));
+            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.Came.GetRange(told, count)]) { TraceParent = batch.TraceParent };
+            told += count;
             core.Effects.PeerSends.Add(new PeerSendEffect(batch.Borrower, completed, ExpectsReply: false));
             core.Tell(new ReleaseCompletedSent(batch.Borrower, completed.Workers, batch.TraceParent));
         }

@@ -25,7 +25,7 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
         var view = new BalanceView(
             core.Tasks.Depth,
             now - core.Tasks.LowSince,
-            core.Workers.All.Count(worker => Lender.IsAtHome(worker, core)),
+            ForGuests(),
             core.Loans.All.Count(loan => loan.State is LoanState.Expected or LoanState.Arrived),
             [.. core.Peers.All.Select(peer => new PeerView(peer.Id, peer.Alive && peer.AskAgainAt <= now, peer.Load))]);
         switch (Balancer.Decide(view, core.Settings.Balancing))
@@ -74,6 +74,26 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
     {
         Pause(owner, now);
         Answered(owner, 0, now);
+    }
+
+    private int ForGuests()
+    {
+        var (own, guests) = (TaskTypes.None, TaskTypes.None);
+        foreach (var worker in core.Workers.All)
+        {
+            if (worker.Home != core.Settings.Id)
+            {
+                guests |= worker.Handles;
+            }
+            else if (Lender.IsAtHome(worker, core))
+            {
+                own |= worker.Handles;
+            }
+        }
+
+        // What a promised worker handles shows when it is here.
+        guests = core.Loans.InState(LoanState.Expected).Any() ? TaskTypes.All : guests;
+        return core.Tasks.DepthOf(guests & ~own);
     }
 
     private static void Pause(PeerEntry owner, DateTimeOffset now)

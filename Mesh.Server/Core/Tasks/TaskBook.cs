@@ -9,6 +9,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
     private readonly Dictionary<TaskId, TaskEntry> _byWireId = [];
     private readonly Dictionary<(ServerId? Keeper, string Id), TaskEntry> _byId = [];
     private readonly Queue<(TaskEntry Task, long Order)>[] _queues = [new(), new(), new()];
+    private readonly int[] _depths = new int[3];
     private readonly LinkedList<TaskEntry> _leases = [];
     private long _queueOrder;
     private long _sequence;
@@ -18,6 +19,9 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
 
     /// <summary>Tasks that wait for a worker.</summary>
     public int Depth { get; private set; }
+
+    /// <summary>Those of them that are of the given types.</summary>
+    public int DepthOf(TaskTypes types) => (types.Handles(TaskType.Query) ? _depths[(int)TaskType.Query] : 0) + (types.Handles(TaskType.Update) ? _depths[(int)TaskType.Update] : 0);
 
     public int Running => _leases.Count;
 
@@ -56,6 +60,12 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
 
     public void Remove(TaskEntry task)
     {
+        if (Find(task.Id) != task)
+        {
+            // It was disowned, and has been adopted again since.
+            return;
+        }
+
         _byWireId.Remove(task.Id);
         if (task.Record.Id != task.Id.Value)
         {
@@ -74,7 +84,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         task.QueueOrder = ++_queueOrder;
         task.QueuedAt = now;
         _queues[(int)task.Type].Enqueue((task, task.QueueOrder));
-        SetDepth(Depth + 1, now);
+        Wait(task.Type, 1, now);
     }
 
     /// <summary>Takes the longest waiting task of the given types.</summary>
@@ -95,7 +105,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         }
 
         _queues[(int)task.Type].Dequeue();
-        SetDepth(Depth - 1, now);
+        Wait(task.Type, -1, now);
         return true;
     }
 
@@ -120,7 +130,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         {
             case TaskStep.Queued:
                 task.QueueOrder = 0;
-                SetDepth(Depth - 1, now);
+                Wait(task.Type, -1, now);
                 break;
             case TaskStep.Running:
                 _leases.Remove(task.LeaseNode);
@@ -153,6 +163,12 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         }
 
         return null;
+    }
+
+    private void Wait(TaskType type, int change, DateTimeOffset now)
+    {
+        _depths[(int)type] += change;
+        SetDepth(Depth + change, now);
     }
 
     private void SetDepth(int depth, DateTimeOffset now)

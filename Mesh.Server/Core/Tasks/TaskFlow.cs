@@ -171,7 +171,10 @@ internal sealed class TaskFlow(CoreState core)
         while (_voidRetries.TryPeek(out var retry) && retry.Due <= now)
         {
             _voidRetries.Dequeue();
-            core.Effects.Voids.Add(retry.Task.Record);
+            if (retry.Task.Step == TaskStep.Closing)
+            {
+                core.Effects.Voids.Add(retry.Task.Record);
+            }
         }
     }
 

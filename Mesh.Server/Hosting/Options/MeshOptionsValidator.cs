@@ -12,6 +12,9 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>What a list of workers may take (docs/protocol.md, "A loan, step by step").</summary>
+    private const int LeastMessageBytes = 16 * 1024;
+
     /// <summary>Under 2 s (docs/protocol.md, "The task cycle").</summary>
     private static readonly TimeSpan MaxLineHold = TimeSpan.FromMilliseconds(1_999);
 
@@ -206,7 +209,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Sessions__MaxWorkers", sessions.MaxWorkers, 1, 1_000_000, faults);
         Range("Mesh__Sessions__IdleTimeout", sessions.IdleTimeout, TimeSpan.FromSeconds(1), Hour, faults);
         Range("Mesh__Sessions__MessageTimeout", sessions.MessageTimeout, TimeSpan.FromSeconds(1), Hour, faults);
-        Range("Mesh__Sessions__MaxMessageBytes", sessions.MaxMessageBytes, 1024, ProtocolLimits.MaxMessageBytes, faults);
+        Range("Mesh__Sessions__MaxMessageBytes", sessions.MaxMessageBytes, LeastMessageBytes, ProtocolLimits.MaxMessageBytes, faults);
         Range("Mesh__Sessions__MaxMessagesPerSecond", sessions.MaxMessagesPerSecond, 1, 10_000_000, faults);
         Range("Mesh__Sessions__OutboxCapacity", sessions.OutboxCapacity, 16, 1_000_000, faults);
         Range("Mesh__Sessions__MaxErrors", sessions.MaxErrors, 0, 1_000_000, faults);
