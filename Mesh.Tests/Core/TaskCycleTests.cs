@@ -154,6 +154,20 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
+    public void Nok_SaidAgainWhileTheFirstIsBeingStored_IsNotAcknowledgedBefore()
+    {
+        var task = _mesh.Submit(1)[0];
+        var session = _mesh.Ask("w1");
+        _mesh.HoldStore = true;
+        _mesh.Say(session, Nok("w1", task));
+        _mesh.Say(session, Nok("w1", task));
+        Assert.DoesNotContain(_mesh.To(session), message => message is Ack);
+
+        _mesh.Store();
+        Assert.Equal(2, _mesh.To(session).Count(message => message is Ack));
+    }
+
+    [Fact]
     public void WebSocketWorker_GoneLongerThanItsGrace_LosesItsTask()
     {
         _mesh.Submit(1);

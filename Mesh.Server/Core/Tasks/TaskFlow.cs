@@ -80,7 +80,8 @@ internal sealed class TaskFlow(CoreState core)
                 Acknowledge(task, session, ack);
                 break;
             case (TaskStep.Running or TaskStep.Queued, TaskOutcome.Nok):
-                core.Send(session, ack);
+                // Said again, perhaps: what the first one changed may still be on its way to the store.
+                core.Journal.Reply(session, ack);
                 break;
             default:
                 throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
