@@ -1,0 +1,128 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Tests.Core;
+
+public sealed class TaskIntakeTests
+{
+    private readonly CoreHarness _mesh = new();
+
+    [Fact]
+    public void Submission_BeforeItIsStored_IsNeitherAnsweredNorGiven()
+    {
+        var worker = _mesh.Ask("w1");
+        _mesh.HoldStore = true;
+        _mesh.Submit(1);
+
+        Assert.Empty(_mesh.Answers);
+        Assert.Empty(_mesh.To(worker));
+
+        _mesh.Store();
+        Assert.Equal([SubmitOutcome.Accepted], _mesh.Answers);
+        _mesh.Last<NewTask>(worker);
+    }
+
+    [Fact]
+    public void Submission_OfAKnownKey_IsTheSameTask()
+    {
+        _mesh.Submit(1, id: "order-1");
+        _mesh.Submit(1, id: "order-1");
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Accepted], _mesh.Answers);
+        Assert.Equal(1, _mesh.Core.GetStatus().Queue);
+
+        _mesh.Know("order-0");
+        _mesh.Submit(1, id: "order-0");
+        Assert.Equal(SubmitOutcome.Accepted, _mesh.Answers[^1]);
+        Assert.Equal(1, _mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
+    public void Submission_BeyondTheCapacity_IsRefusedWhole()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 10 } });
+        mesh.Submit(8);
+        mesh.Submit(3);
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Full], mesh.Answers);
+        Assert.Equal(8, mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
+    public void Submission_LargerThanTheCapacity_IsNotToldToTryAgain()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 2 } });
+        mesh.Submit(3);
+        Assert.Equal([SubmitOutcome.TooMany], mesh.Answers);
+    }
+
+    [Fact]
+    public void Submission_OfAKeyThatIsKnown_NeedsNoRoom()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 1 } });
+        mesh.Submit(1, id: "key");
+        mesh.Submit(1, id: "key");
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Accepted], mesh.Answers);
+        Assert.Equal(1, mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
+    public void StoreFailure_RefusesSubmissionsAndKeepsTheRest()
+    {
+        var task = _mesh.Submit(1)[0];
+        var worker = _mesh.Ask("w1");
+        _mesh.HoldStore = true;
+        _mesh.Say(worker, Ok("w1", task));
+        _mesh.Submit(2);
+        _mesh.FailStore();
+
+        Assert.Equal(SubmitOutcome.StorageAway, _mesh.Answers[^1]);
+        Assert.DoesNotContain(_mesh.To(worker), message => message is Ack);
+
+        _mesh.Store();
+        _mesh.Last<Ack>(worker);
+        Assert.Equal((0, 1L), (_mesh.Core.GetStatus().Queue, _mesh.Core.GetStatus().Done));
+        Assert.DoesNotContain(_mesh.Stored.Skip(1), op => op.Kind == StoreOpKind.AcceptTask);
+    }
+
+    [Fact]
+    public void StoreFailure_OfAnAcceptanceUnderWay_DropsWhatMayHaveBeenWritten()
+    {
+        _mesh.HoldStore = true;
+        _mesh.Submit(2);
+        _mesh.FailStore();
+        _mesh.Store();
+
+        Assert.Equal([StoreOpKind.DropTask, StoreOpKind.DropTask], _mesh.Stored.Select(op => op.Kind));
+    }
+
+    [Fact]
+    public void Restart_TakesUpItsTasksInOrder()
+    {
+        TaskRecord Record(int n) => new($"t{n}", new TaskId($"t{n}"), TaskType.Query, "Maria", null, n) { Attempts = n };
+        var mesh = new CoreHarness(stored: new StoredState { Tasks = [Record(2), Record(1)], Done = 5, Dead = 1 });
+        var session = mesh.Ask("w1");
+        mesh.Ask("w1", session);
+
+        Assert.Equal(["t1", "t2"], mesh.To(session).OfType<NewTask>().Select(task => task.Id!.Value.Value));
+        Assert.Equal((5L, 1L), (mesh.Core.GetStatus().Done, mesh.Core.GetStatus().Dead));
+    }
+
+    [Fact]
+    public void Stopping_GivesNoTaskAndAcceptsNone()
+    {
+        var task = _mesh.Submit(2)[0];
+        var worker = _mesh.Ask("w1");
+        _mesh.Stop();
+        Assert.False(_mesh.Core.IsDrained);
+
+        _mesh.Submit(1);
+        Assert.Equal(SubmitOutcome.Stopping, _mesh.Answers[^1]);
+        _mesh.Say(worker, Ok("w1", task));
+        _mesh.Ask("w1", worker);
+        Assert.Single(_mesh.To(worker).OfType<NewTask>());
+        Assert.True(_mesh.Core.IsDrained);
+    }
+
+    private static TaskStatus Ok(string worker, TaskRecord task) =>
+        new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = 7m };
+}
