@@ -76,6 +76,25 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
+    public void Status_WithoutTaskId_OfAnEndThatTheStoreHasLost_EndsTheTaskAgain()
+    {
+        var task = _mesh.Submit(1)[0];
+        var session = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        var status = new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("py"));
+        _mesh.Say(session, status, Framing.Line);
+        _mesh.StoreGoesBack(new StoredState { Tasks = [task] });
+        Assert.Equal(TaskState.Queued, _mesh.Core.FindTask(task.Id)!.State);
+
+        _mesh.HoldStore = true;
+        var again = _mesh.NewSession();
+        _mesh.Say(again, status, Framing.Line);
+        Assert.Empty(_mesh.To(again));
+        _mesh.Store();
+        _mesh.Last<Ack>(again);
+        Assert.Null(_mesh.Core.FindTask(task.Id));
+    }
+
+    [Fact]
     public void Nok_UpToTheLimit_IsTriedAgainThenBuried()
     {
         var task = _mesh.Submit(1)[0];

@@ -52,9 +52,10 @@ internal sealed class TaskFlow(CoreState core)
             worker.LastSeen = now;
         }
 
-        var task = status.Id is { } id ? core.Tasks.Find(id) : worker?.Last is { } last && last.Type == status.Type ? last : null;
+        var answered = status.Id ?? (worker?.Last is { } last && last.Type == status.Type ? last.Id : null);
+        var task = answered is { } id ? core.Tasks.Find(id) : null;
         var ack = new Ack { Id = status.Id, TraceParent = status.TraceParent };
-        if (task is null || core.Tasks.Find(task.Id) != task)
+        if (task is null)
         {
             core.Send(session, ack);
             return;
