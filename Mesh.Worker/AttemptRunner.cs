@@ -25,7 +25,7 @@ internal sealed partial class AttemptRunner
         _workTime = options.Value.WorkTime;
         _time = time;
         _logger = logger;
-        Handles = _handlers.Keys.Aggregate(TaskTypes.None, (all, type) => all | type.AsFlag());
+        Handles = _handlers.Keys.Aggregate(TaskTypes.None, (all, type) => all | type.AsSet());
     }
 
     public TaskTypes Handles { get; }

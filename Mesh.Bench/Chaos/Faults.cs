@@ -73,15 +73,9 @@ internal sealed class Faults(ChaosMesh mesh, ChaosPlan plan, Action<string> tell
         _counts[what] = _counts.GetValueOrDefault(what) + 1;
         tell(string.Create(CultureInfo.InvariantCulture, $"{what}: {name}{(most > 0 ? $", for {lasts.TotalSeconds:0.0} s" : "")}"));
         harm(lasts);
-        try
-        {
-            await Task.Delay(lasts, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        finally
-        {
-            mend();
-            _busy.TryRemove(target, out _);
-        }
+        await Task.Delay(lasts, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        mend();
+        _busy.TryRemove(target, out _);
     }
 
     private T? Pick<T>(IReadOnlyList<T> targets)

@@ -29,7 +29,7 @@ internal sealed partial class TokenGate
         _failed = new(options.Value.Sessions.MaxFailedTokens, time);
         _metrics = metrics;
         _logger = logger;
-        _pace = new(time);
+        _pace = new(logger, time);
     }
 
     public Task CheckAsync(HttpContext context, RequestDelegate next) =>
@@ -51,9 +51,9 @@ internal sealed partial class TokenGate
         var address = context.Connection.RemoteIpAddress;
         if (_failed.LockedFor(address) is { Ticks: > 0 } wait)
         {
-            if (_pace.MayWrite(out var lockedOut))
+            if (_pace.MayWrite())
             {
-                LogLockedOut($"{address}", lockedOut);
+                LogLockedOut($"{address}");
             }
 
             context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
@@ -73,9 +73,9 @@ internal sealed partial class TokenGate
             _failed.Add(address);
         }
 
-        if (_pace.MayWrite(out var leftOut))
+        if (_pace.MayWrite())
         {
-            LogRefused($"{address}", leftOut);
+            LogRefused($"{address}");
         }
 
         context.Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
@@ -91,9 +91,9 @@ internal sealed partial class TokenGate
             return next(context);
         }
 
-        if (_pace.MayWrite(out var leftOut))
+        if (_pace.MayWrite())
         {
-            LogForeignPage($"{context.Connection.RemoteIpAddress}", leftOut);
+            LogForeignPage($"{context.Connection.RemoteIpAddress}");
         }
 
         return RefuseAsync(

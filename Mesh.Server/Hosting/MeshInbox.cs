@@ -16,6 +16,7 @@ internal sealed class MeshInbox
     private readonly Channel<LoopItem> _items = Channel.CreateBounded<LoopItem>(
         new BoundedChannelOptions(Capacity) { SingleReader = true, AllowSynchronousContinuations = false });
 
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _open;
 
     public ChannelReader<LoopItem> Reader => _items.Reader;
@@ -23,7 +24,14 @@ internal sealed class MeshInbox
     /// <summary>True while there is a core to answer: the stored state is loaded and the loop has not ended.</summary>
     public bool IsOpen => _open;
 
-    public void Open() => _open = true;
+    /// <summary>Done once it has been open; never, when the server ends before.</summary>
+    public Task Opened => _opened.Task;
+
+    public void Open()
+    {
+        _open = true;
+        _opened.TrySetResult();
+    }
 
     /// <summary>The loop's last act: whoever still waits for an answer is told.</summary>
     public void Close()

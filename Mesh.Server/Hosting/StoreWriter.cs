@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Resilience;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
 
@@ -33,26 +34,20 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     /// <summary>Loads the stored state, however long the store is away.</summary>
     public async Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken)
     {
-        for (var delay = FirstDelay; ; delay = Next(delay))
+        var retry = EndlessRetry.Create(time, FirstDelay, LastDelay, IsAway, (failures, fault) =>
         {
-            try
+            state.WaitingFor = "the store";
+            if (failures == 0)
             {
-                var stored = await store.LoadAsync(server, cancellationToken);
-                LogLoaded(stored.Tasks.Count, stored.Loans.Count, stored.Dead, stored.Done);
-                return stored;
+                LogLoadFailed(fault.Message);
             }
-            catch (Exception away) when (away is StoreAwayException or StoreWentBackException)
-            {
-                state.WaitingFor = "the store";
-                if (delay == FirstDelay)
-                {
-                    LogLoadFailed(away.Message);
-                }
-
-                await Task.Delay(delay, time, cancellationToken);
-            }
-        }
+        });
+        var stored = await retry.ExecuteAsync(async cancellation => await store.LoadAsync(server, cancellation), cancellationToken);
+        LogLoaded(stored.Tasks.Count, stored.Loans.Count, stored.Dead, stored.Done);
+        return stored;
     }
+
+    private static bool IsAway(Exception fault) => fault is StoreAwayException or StoreWentBackException;
 
     private static TimeSpan Next(TimeSpan delay) => delay * 2 < LastDelay ? delay * 2 : LastDelay;
 
@@ -70,7 +65,7 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
 
             await inbox.PostAsync(outcome);
         }
-        catch (Exception away) when (away is StoreAwayException or StoreWentBackException)
+        catch (Exception away) when (IsAway(away))
         {
             // Once per reason, not once per try.
             if (state.StoreFault != away.Message)

@@ -5,10 +5,8 @@ using Mesh.Server.Core;
 namespace Mesh.Server.Hosting;
 
 /// <summary>Closes given-up UPDATE tasks in the ledger, one after the other, so that no late attempt can be applied any more.</summary>
-internal sealed class TaskVoider(ILedger ledger, MeshInbox inbox, TimeProvider time)
+internal sealed class TaskVoider(ILedger ledger, MeshInbox inbox)
 {
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-
     // Each entry is an unsettled task, and Mesh__Tasks__Capacity bounds those.
     private readonly Channel<TaskRecord> _queue = Channel.CreateUnbounded<TaskRecord>(new() { SingleReader = true });
 
@@ -44,7 +42,7 @@ internal sealed class TaskVoider(ILedger ledger, MeshInbox inbox, TimeProvider t
         }
         catch (Exception exception) when (LedgerFaults.IsStoreAway(exception))
         {
-            await Task.Delay(RetryDelay, time, cancellationToken);
+            // The core tries again after a while.
             await inbox.PostAsync(new(LoopInput.VoidFailed) { Id = task.WireId.Value });
         }
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Mesh.Accounts;
 using Mesh.Protocol;
+using Mesh.Resilience;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
@@ -54,35 +55,29 @@ internal sealed partial class DemoProducer(
 
     private async Task OpenAccountsAsync(CancellationToken stoppingToken)
     {
-        var missing = new Queue<string>(Users);
+        // Then the store has answered once; and no wave is lost to a server that starts.
+        await inbox.Opened.WaitAsync(stoppingToken);
         string? told = null;
-        while (missing.TryPeek(out var user))
+        var retry = EndlessRetry.Create(time, RetryDelay, RetryDelay, LedgerFaults.IsStoreAway, (_, fault) =>
         {
-            try
+            // Once per reason, not once per try.
+            if (told != fault.Message)
             {
-                // The loop opens once the store has answered; and no wave is lost to a server that starts.
-                if (inbox.IsOpen)
-                {
-                    if (await ledger.FindBalanceAsync(user, stoppingToken) is null)
-                    {
-                        await ledger.SetBalanceAsync(user, OpeningBalance, stoppingToken);
-                    }
-
-                    missing.Dequeue();
-                    continue;
-                }
+                told = fault.Message;
+                LogStoreAway(told);
             }
-            catch (Exception exception) when (LedgerFaults.IsStoreAway(exception))
-            {
-                // Once per reason, not once per try.
-                if (told != exception.Message)
-                {
-                    told = exception.Message;
-                    LogStoreAway(told);
-                }
-            }
+        });
+        foreach (var user in Users)
+        {
+            await retry.ExecuteAsync(stop => OpenAccountAsync(user, stop), stoppingToken);
+        }
+    }
 
-            await Task.Delay(RetryDelay, time, stoppingToken);
+    private async ValueTask OpenAccountAsync(string user, CancellationToken stoppingToken)
+    {
+        if (await ledger.FindBalanceAsync(user, stoppingToken) is null)
+        {
+            await ledger.SetBalanceAsync(user, OpeningBalance, stoppingToken);
         }
     }
 

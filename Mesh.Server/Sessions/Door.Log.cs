@@ -2,6 +2,6 @@ namespace Mesh.Server.Sessions;
 
 internal sealed partial class Door
 {
-    [LoggerMessage(2301, LogLevel.Warning, "{RemoteAddress} is turned away: there are {Limit} connections already ({Option}). {LeftOut} such lines were left out.")]
-    private partial void LogTurnedAway(string remoteAddress, int limit, string option, int leftOut);
+    [LoggerMessage(2301, LogLevel.Warning, "{RemoteAddress} is turned away: there are {Limit} connections already ({Option}).")]
+    private partial void LogTurnedAway(string remoteAddress, int limit, string option);
 }

@@ -42,7 +42,7 @@ internal sealed partial class Door
         _metrics = metrics;
         _time = time;
         _logger = logger;
-        _pace = new(time);
+        _pace = new(logger, time);
     }
 
     /// <summary>Connections of all kinds at the moment.</summary>
@@ -81,9 +81,9 @@ internal sealed partial class Door
     private async Task TurnAwayAsync(ConnectionContext context, int limit, string option)
     {
         _metrics.Refuse(option);
-        if (_pace.MayWrite(out var leftOut))
+        if (_pace.MayWrite())
         {
-            LogTurnedAway($"{context.RemoteEndPoint}", limit, option, leftOut);
+            LogTurnedAway($"{context.RemoteEndPoint}", limit, option);
         }
 
         try

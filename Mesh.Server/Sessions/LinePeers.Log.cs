@@ -5,6 +5,6 @@ internal sealed partial class LinePeers
     [LoggerMessage(
         2201,
         LogLevel.Warning,
-        "{RemoteAddress} speaks lines, which carry no token, and is not among Mesh__LinePeers__Allowed: it is turned away. {LeftOut} such lines were left out.")]
-    private partial void LogNotAllowed(string remoteAddress, int leftOut);
+        "{RemoteAddress} speaks lines, which carry no token, and is not among Mesh__LinePeers__Allowed: it is turned away.")]
+    private partial void LogNotAllowed(string remoteAddress);
 }

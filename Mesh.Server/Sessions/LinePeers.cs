@@ -26,7 +26,7 @@ internal sealed partial class LinePeers(
 
     private readonly TimeSpan _idleTimeout = options.Value.Sessions.IdleTimeout;
     private readonly MeshConnectionOptions _connectionOptions = SessionTable.ConnectionOptions(options.Value.Sessions, time);
-    private readonly LogPace _pace = new(time);
+    private readonly LogPace _pace = new(logger, time);
 
     public static bool IsTls(byte first) => first == TlsHandshake;
 
@@ -53,9 +53,9 @@ internal sealed partial class LinePeers(
         else
         {
             metrics.Refuse(Option);
-            if (_pace.MayWrite(out var leftOut))
+            if (_pace.MayWrite())
             {
-                LogNotAllowed(connection.RemoteAddress, leftOut);
+                LogNotAllowed(connection.RemoteAddress);
             }
 
             connection.TrySend(new Rejection($"Lines carry no token: this address is not among {Option}"));

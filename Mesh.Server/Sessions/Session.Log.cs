@@ -4,11 +4,11 @@ namespace Mesh.Server.Sessions;
 
 internal sealed partial class Session
 {
-    [LoggerMessage(2001, LogLevel.Warning, "{RemoteAddress} sent what is no message: {Error}. {LeftOut} such lines were left out.")]
-    private partial void LogBadInput(string remoteAddress, ProtocolError error, int leftOut);
+    [LoggerMessage(2001, LogLevel.Warning, "{RemoteAddress} sent what is no message: {Error}.")]
+    private partial void LogBadInput(string remoteAddress, ProtocolError error);
 
-    [LoggerMessage(2002, LogLevel.Information, "{RemoteAddress} {Why} and is dropped ({Option}). {LeftOut} such lines were left out.")]
-    private partial void LogDropped(string remoteAddress, string why, string option, int leftOut);
+    [LoggerMessage(2002, LogLevel.Information, "{RemoteAddress} {Why} and is dropped ({Option}).")]
+    private partial void LogDropped(string remoteAddress, string why, string option);
 
     [LoggerMessage(2003, LogLevel.Debug, "{RemoteAddress} closed its side, and there was no answer for it in time.")]
     private partial void LogUnanswered(string remoteAddress);

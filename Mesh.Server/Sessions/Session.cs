@@ -175,9 +175,9 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
     private void Drop(CloseReason reason, string option, string why)
     {
         watch.Metrics.Drop(option);
-        if (watch.Pace.MayWrite(out var leftOut))
+        if (watch.Pace.MayWrite())
         {
-            LogDropped(connection.RemoteAddress, why, option, leftOut);
+            LogDropped(connection.RemoteAddress, why, option);
         }
 
         connection.Abort(reason);
@@ -199,9 +199,9 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
 
     private void Refuse(ProtocolError error)
     {
-        if (watch.Pace.MayWrite(out var leftOut))
+        if (watch.Pace.MayWrite())
         {
-            LogBadInput(connection.RemoteAddress, error, leftOut);
+            LogBadInput(connection.RemoteAddress, error);
         }
 
         watch.Errors.CountProtocolError(error.Kind, connection.Framing);

@@ -5,6 +5,6 @@ internal sealed partial class SessionTable
     [LoggerMessage(
         2101,
         LogLevel.Warning,
-        "{RemoteAddress} is turned away: there are {Limit} connections already (Mesh__Sessions__MaxConnections). {LeftOut} such lines were left out.")]
-    private partial void LogFull(string remoteAddress, int limit, int leftOut);
+        "{RemoteAddress} is turned away: there are {Limit} connections already (Mesh__Sessions__MaxConnections).")]
+    private partial void LogFull(string remoteAddress, int limit);
 }

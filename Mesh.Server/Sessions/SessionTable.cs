@@ -37,7 +37,7 @@ internal sealed partial class SessionTable : IDisposable
     {
         _inbox = inbox;
         _options = options.Value.Sessions;
-        _watch = new(_options, errors, metrics, messages, new LogPace(time));
+        _watch = new(_options, errors, metrics, messages, new LogPace(logger, time));
         _time = time;
         _logger = logger;
         _sweep = time.CreateTimer(static table => ((SessionTable)table!).Sweep(), this, SweepInterval, SweepInterval);
@@ -70,9 +70,9 @@ internal sealed partial class SessionTable : IDisposable
             if (Interlocked.Increment(ref _count) > _options.MaxConnections)
             {
                 _watch.Metrics.Refuse("Mesh__Sessions__MaxConnections");
-                if (_watch.Pace.MayWrite(out var leftOut))
+                if (_watch.Pace.MayWrite())
                 {
-                    LogFull(connection.RemoteAddress, _options.MaxConnections, leftOut);
+                    LogFull(connection.RemoteAddress, _options.MaxConnections);
                 }
 
                 connection.TrySend(new Rejection($"This server has {_options.MaxConnections} connections already (Mesh__Sessions__MaxConnections)"));

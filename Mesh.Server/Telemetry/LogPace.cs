@@ -3,16 +3,17 @@ namespace Mesh.Server.Telemetry;
 /// <summary>
 /// Bounds what strangers can make the server write: so many lines in a second, and then one that counts those that were left out.
 /// </summary>
-internal sealed class LogPace(TimeProvider time, int linesPerSecond = 10)
+/// <param name="level">That of the line that counts: that of those it counts.</param>
+internal sealed partial class LogPace(ILogger logger, TimeProvider time, int linesPerSecond = 10, LogLevel level = LogLevel.Warning)
 {
     private readonly Lock _lock = new();
     private long _secondBegan = time.GetTimestamp();
     private int _lines;
     private int _leftOut;
 
-    /// <param name="leftOut">Lines that were left out before this one, since the last that was not.</param>
-    public bool MayWrite(out int leftOut)
+    public bool MayWrite()
     {
+        int leftOut;
         lock (_lock)
         {
             if (time.GetElapsedTime(_secondBegan) >= TimeSpan.FromSeconds(1))
@@ -21,7 +22,6 @@ internal sealed class LogPace(TimeProvider time, int linesPerSecond = 10)
                 _lines = 0;
             }
 
-            leftOut = 0;
             if (_lines >= linesPerSecond)
             {
                 _leftOut++;
@@ -30,7 +30,16 @@ internal sealed class LogPace(TimeProvider time, int linesPerSecond = 10)
 
             _lines++;
             (leftOut, _leftOut) = (_leftOut, 0);
-            return true;
         }
+
+        if (leftOut > 0)
+        {
+            LogLeftOut(level, leftOut);
+        }
+
+        return true;
     }
+
+    [LoggerMessage(EventId = 3901, Message = "{LeftOut} lines such as the next were left out.")]
+    private partial void LogLeftOut(LogLevel level, int leftOut);
 }

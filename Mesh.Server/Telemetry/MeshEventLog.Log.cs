@@ -4,11 +4,11 @@ namespace Mesh.Server.Telemetry;
 
 internal sealed partial class MeshEventLog
 {
-    [LoggerMessage(3001, LogLevel.Information, "{Worker} of {Home} is here, over {Framing}. {LeftOut} such lines were left out.")]
-    private partial void LogWorkerJoined(WorkerId worker, ServerId home, Framing framing, int leftOut);
+    [LoggerMessage(3001, LogLevel.Information, "{Worker} of {Home} is here, over {Framing}.")]
+    private partial void LogWorkerJoined(WorkerId worker, ServerId home, Framing framing);
 
-    [LoggerMessage(3002, LogLevel.Information, "{Worker} of {Home} is gone. {LeftOut} such lines were left out.")]
-    private partial void LogWorkerLeft(WorkerId worker, ServerId home, int leftOut);
+    [LoggerMessage(3002, LogLevel.Information, "{Worker} of {Home} is gone.")]
+    private partial void LogWorkerLeft(WorkerId worker, ServerId home);
 
     [LoggerMessage(3003, LogLevel.Information, "{Peer} is alive.")]
     private partial void LogPeerUp(ServerId peer);
@@ -79,6 +79,6 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3202, LogLevel.Warning, "Task {TaskId} ({Type} of {User}) is a dead letter after {Attempts} attempts: {Error}.")]
     private partial void LogTaskBuried(string taskId, TaskType type, string user, int attempts, string? error);
 
-    [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}. {LeftOut} such lines were left out.")]
-    private partial void LogMessageRefused(long session, string message, string error, int leftOut);
+    [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}.")]
+    private partial void LogMessageRefused(long session, string message, string error);
 }

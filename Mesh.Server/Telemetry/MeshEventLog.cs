@@ -7,24 +7,24 @@ namespace Mesh.Server.Telemetry;
 internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider time, ILogger<MeshEventLog> logger)
 {
     // A farm's workers come and go together: each of some hundreds is worth its line.
-    private readonly LogPace _workers = new(time, linesPerSecond: 100);
-    private readonly LogPace _refused = new(time);
+    private readonly LogPace _workers = new(logger, time, linesPerSecond: 100, LogLevel.Information);
+    private readonly LogPace _refused = new(logger, time);
 
     public void Tell(MeshEvent happened)
     {
         switch (happened)
         {
             case WorkerJoined e:
-                if (_workers.MayWrite(out var joined))
+                if (_workers.MayWrite())
                 {
-                    LogWorkerJoined(e.Worker, e.Home, e.Framing, joined);
+                    LogWorkerJoined(e.Worker, e.Home, e.Framing);
                 }
 
                 break;
             case WorkerLeft e:
-                if (_workers.MayWrite(out var left))
+                if (_workers.MayWrite())
                 {
-                    LogWorkerLeft(e.Worker, e.Home, left);
+                    LogWorkerLeft(e.Worker, e.Home);
                 }
 
                 break;
@@ -98,9 +98,9 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 LogTaskBuried(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);
                 break;
             case MessageRefused e:
-                if (_refused.MayWrite(out var refused))
+                if (_refused.MayWrite())
                 {
-                    LogMessageRefused(e.Session.Value, e.Message.GetType().Name, e.Error, refused);
+                    LogMessageRefused(e.Session.Value, e.Message.GetType().Name, e.Error);
                 }
 
                 break;

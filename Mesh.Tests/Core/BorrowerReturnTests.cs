@@ -19,7 +19,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
         Assert.Equal(["g1"], Assert.Single(Releases()).Workers.Select(w => w.Value));
         Assert.DoesNotContain(Harness.To(guest), message => message is Return);
 
-        Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+        AcknowledgeRelease();
         Assert.Equal(CoreHarness.PeerEndpoint, Harness.Last<Return>(guest).Target);
         Harness.Close(guest);
         Assert.Equal(LoanState.Returned, Harness.LoanOf("g1"));
@@ -35,7 +35,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
         var guest = Borrow("g1", leave: 1);
         var task = Harness.To(guest).OfType<NewTask>().Last();
         Harness.Pass(TimeSpan.FromSeconds(4));
-        Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+        AcknowledgeRelease();
         Assert.DoesNotContain(Harness.To(guest), message => message is Return);
 
         Harness.Say(guest, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("g1")) { Id = task.Id });
@@ -92,9 +92,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
     [Fact]
     public void Release_ThatAnswersForNone_IsRepeatedLater()
     {
-        var guest = Borrow("g1");
-        DrainQueue(guest);
-        Harness.Pass(TimeSpan.FromSeconds(4));
+        var guest = BorrowAndRelease();
         Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, []));
         Assert.Single(Releases());
         Harness.Pass(TimeSpan.FromSeconds(6));
@@ -132,10 +130,8 @@ public sealed class BorrowerReturnTests : BorrowerScene
     [Fact]
     public void Return_ThatIsNotObeyed_EndsTheLoan()
     {
-        var guest = Borrow("g1");
-        DrainQueue(guest);
-        Harness.Pass(TimeSpan.FromSeconds(4));
-        Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+        var guest = BorrowAndRelease();
+        AcknowledgeRelease();
         for (var seconds = 0; seconds < 60; seconds += 5)
         {
             Harness.Pass(TimeSpan.FromSeconds(5));
@@ -175,10 +171,8 @@ public sealed class BorrowerReturnTests : BorrowerScene
     [Fact]
     public void Return_ThatWasLost_IsGivenAgain()
     {
-        var guest = Borrow("g1");
-        DrainQueue(guest);
-        Harness.Pass(TimeSpan.FromSeconds(4));
-        Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+        var guest = BorrowAndRelease();
+        AcknowledgeRelease();
         Harness.Close(guest);
         Harness.Pass(TimeSpan.FromSeconds(3));
         Harness.Last<Return>(Harness.Ask("g1", home: "server-b"));
@@ -187,10 +181,8 @@ public sealed class BorrowerReturnTests : BorrowerScene
     [Fact]
     public void ReturnWithoutReleaseCompleted_EndsByItself()
     {
-        var guest = Borrow("g1");
-        DrainQueue(guest);
-        Harness.Pass(TimeSpan.FromSeconds(4));
-        Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+        var guest = BorrowAndRelease();
+        AcknowledgeRelease();
         Harness.Close(guest);
         Harness.Pass(TimeSpan.FromSeconds(61));
         Assert.Empty(Harness.Core.GetStatus().Loans);
@@ -206,7 +198,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
         Harness.Pass(TimeSpan.FromSeconds(32));
         Assert.Equal(["g1"], Releases().First().Workers.Select(w => w.Value));
 
-        Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+        AcknowledgeRelease();
         Assert.Null(Harness.LoanOf("g1"));
     }
 
@@ -226,7 +218,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
         Harness.Stop();
         Assert.False(Harness.Core.IsDrained);
         Assert.Single(Releases());
-        Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+        AcknowledgeRelease();
         Harness.Last<Return>(guest);
         Assert.True(Harness.Core.IsDrained);
     }

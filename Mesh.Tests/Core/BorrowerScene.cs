@@ -29,6 +29,17 @@ public abstract class BorrowerScene
         return session;
     }
 
+    /// <summary>Borrows g1, does all its tasks, and asks for its release.</summary>
+    private protected SessionId BorrowAndRelease()
+    {
+        var guest = Borrow("g1");
+        DrainQueue(guest);
+        Harness.Pass(TimeSpan.FromSeconds(4));
+        return guest;
+    }
+
+    private protected void AcknowledgeRelease() => Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, [new WorkerId("g1")]));
+
     private protected void DrainQueue(SessionId session)
     {
         while (Harness.Core.GetStatus() is { Running: > 0 })

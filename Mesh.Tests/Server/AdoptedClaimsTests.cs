@@ -78,7 +78,7 @@ public sealed class AdoptedClaimsTests : IAsyncDisposable
         foreach (var server in new[] { Dead, AlsoDead })
         {
             var store = await ClaimAsync(server);
-            await MeshStoreContract.WriteAsync(
+            await StoreSteps.WriteAsync(
                 store, StoreOp.Of(StoreOpKind.AcceptTask, new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", Amount: null, Sequence: 1)));
             await store.ReleaseAsync(server, Stop);
         }
@@ -95,7 +95,7 @@ public sealed class AdoptedClaimsTests : IAsyncDisposable
     private async Task<InMemoryMeshStore> ClaimAsync(ServerId server)
     {
         var store = new InMemoryMeshStore(server, _place);
-        await MeshStoreContract.ClaimAsync(store, server, $"{server}-itself", server.Value);
+        await StoreSteps.ClaimAsync(store, server, $"{server}-itself", server.Value);
         return store;
     }
 

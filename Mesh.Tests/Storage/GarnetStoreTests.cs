@@ -1,17 +1,13 @@
 using Mesh.Accounts;
-using Mesh.Server.Storage;
 using Mesh.Tests.Accounts;
 using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Storage;
 
 /// <summary>The store on Garnet, whatever else there is.</summary>
-public sealed class GarnetMeshStoreTests(GarnetFixture garnet) : MeshStoreContract
-{
-    private protected override Task<Func<string, IMeshStore>> CreateAsync() => RedisMeshStoreTests.StoresAsync(garnet);
+public sealed class GarnetMeshStoreTests(GarnetFixture garnet) : MeshStoreContract(new RedisPlace(garnet));
 
-    private protected override Task<LateWrites> CreateLateAsync() => RedisMeshStoreTests.LateAsync(garnet);
-}
+public sealed class GarnetStoreClaimTests(GarnetFixture garnet) : StoreClaimContract(new RedisPlace(garnet));
 
 /// <summary>The ledger on Garnet.</summary>
 public sealed class GarnetLedgerTests(GarnetFixture garnet) : LedgerContract
@@ -20,20 +16,9 @@ public sealed class GarnetLedgerTests(GarnetFixture garnet) : LedgerContract
 }
 
 /// <summary>The store on Valkey, where there is one.</summary>
-public sealed class ValkeyMeshStoreTests(ValkeyFixture valkey) : MeshStoreContract
-{
-    private protected override Task<Func<string, IMeshStore>> CreateAsync()
-    {
-        RedisProcess.SkipUnlessThere(RedisKind.Valkey);
-        return RedisMeshStoreTests.StoresAsync(valkey);
-    }
+public sealed class ValkeyMeshStoreTests(ValkeyFixture valkey) : MeshStoreContract(new RedisPlace(valkey, RedisKind.Valkey));
 
-    private protected override Task<LateWrites> CreateLateAsync()
-    {
-        RedisProcess.SkipUnlessThere(RedisKind.Valkey);
-        return RedisMeshStoreTests.LateAsync(valkey);
-    }
-}
+public sealed class ValkeyStoreClaimTests(ValkeyFixture valkey) : StoreClaimContract(new RedisPlace(valkey, RedisKind.Valkey));
 
 /// <summary>The ledger on Valkey, where there is one.</summary>
 public sealed class ValkeyLedgerTests(ValkeyFixture valkey) : LedgerContract

@@ -291,17 +291,6 @@ internal sealed class InMemoryState
     }
 }
 
-public sealed class InMemoryMeshStoreTests : MeshStoreContract
-{
-    private protected override Task<Func<string, IMeshStore>> CreateAsync()
-    {
-        var place = new InMemoryPlace();
-        return Task.FromResult<Func<string, IMeshStore>>(server => new InMemoryMeshStore(new ServerId(server), place));
-    }
+public sealed class InMemoryMeshStoreTests() : MeshStoreContract(new MemoryPlace());
 
-    private protected override Task<LateWrites> CreateLateAsync()
-    {
-        var store = new InMemoryMeshStore();
-        return Task.FromResult(new LateWrites(store, () => store.HoldsNext = true, store.ArriveAsync));
-    }
-}
+public sealed class InMemoryStoreClaimTests() : StoreClaimContract(new MemoryPlace());

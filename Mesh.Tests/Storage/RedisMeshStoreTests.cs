@@ -5,43 +5,25 @@ using Mesh.Server.Storage;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Integration;
 using StackExchange.Redis;
+using static Mesh.Tests.Storage.StoreSteps;
 
 namespace Mesh.Tests.Storage;
 
-public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
+public sealed class RedisStoreClaimTests(RedisFixture redis) : StoreClaimContract(new RedisPlace(redis));
+
+public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract(new RedisPlace(redis))
 {
-    private static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan Expiry = TimeSpan.FromMinutes(1);
-    private static readonly ServerId Self = new("server-a");
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    private protected override Task<Func<string, IMeshStore>> CreateAsync() => StoresAsync(redis);
-
-    private protected override Task<LateWrites> CreateLateAsync() => LateAsync(redis);
-
-    /// <summary>The store of server-a in an empty Redis, over a network that holds up a write.</summary>
-    internal static async Task<LateWrites> LateAsync(RedisFixture redis) =>
-        LateWrites.Over(await redis.Isolated(), database => new RedisMeshStore(database, Self, Retention, Expiry));
-
-    /// <summary>The stores of servers in one empty Redis.</summary>
-    internal static async Task<Func<string, IMeshStore>> StoresAsync(RedisFixture redis)
-    {
-        var database = await redis.Isolated();
-        return server => new RedisMeshStore(() => database, new ServerId(server), Retention, Expiry);
-    }
-
     [Fact]
     public async Task Settle_Result_ExpiresAfterTheRetention()
     {
         var database = await redis.Isolated();
-        var store = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        var store = new RedisMeshStore(() => database, Self, RedisPlace.Retention, RedisPlace.Expiry);
         await ClaimAsync(store, Self, "self");
-        var task = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", Amount: null, Sequence: 1);
-        await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task), StoreOp.Of(StoreOpKind.SettleTask, task)), Stop);
+        var task = Task("t1");
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task), StoreOp.Of(StoreOpKind.SettleTask, task));
 
         var left = await database.KeyTimeToLiveAsync("mesh:{server-a}:result:t1");
-        Assert.InRange(left!.Value, Retention - TimeSpan.FromMinutes(1), Retention);
+        Assert.InRange(left!.Value, RedisPlace.Retention - TimeSpan.FromMinutes(1), RedisPlace.Retention);
     }
 
     [Fact]
@@ -50,7 +32,7 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
         var database = await redis.Isolated();
         await database.HashSetAsync("mesh:{server-a}:tasks", "t1", "{\"id\":17}");
 
-        var store = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        var store = new RedisMeshStore(() => database, Self, RedisPlace.Retention, RedisPlace.Expiry);
         await ClaimAsync(store, Self, "self");
 
         var fault = await Assert.ThrowsAsync<InvalidDataException>(() => store.LoadAsync(Self, Stop));
@@ -65,14 +47,11 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
     public async Task Load_RecordOfALaterVersion_NamesTheKey(string hash, string field, string value)
     {
         var database = await redis.Isolated();
-        var store = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        var store = new RedisMeshStore(() => database, Self, RedisPlace.Retention, RedisPlace.Expiry);
         await ClaimAsync(store, Self, "self");
         var loan = new LoanRecord(new WorkerId("w1"), LoanRole.Owner, Self, LoanState.Lent, default, default);
-        await store.WriteAsync(
-            Batch(
-                StoreOp.Of(StoreOpKind.AcceptTask, new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", Amount: null, Sequence: 1)),
-                StoreOp.Of(StoreOpKind.PutLoan, loan)),
-            Stop);
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")),
+                StoreOp.Of(StoreOpKind.PutLoan, loan));
         var key = $"mesh:{{server-a}}:{hash}";
         var entry = Assert.Single(await database.HashGetAllAsync(key));
         var record = JsonNode.Parse(entry.Value.ToString())!;
@@ -95,17 +74,17 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
     {
         await using var own = await RedisProcess.StartAsync(Stop);
         await using var connection = await ConnectionMultiplexer.ConnectAsync(own.ConnectionString + ",abortConnect=false,asyncTimeout=1000,syncTimeout=1000");
-        var store = new RedisMeshStore(() => connection.GetDatabase(), Self, Retention, Expiry);
+        var store = new RedisMeshStore(() => connection.GetDatabase(), Self, RedisPlace.Retention, RedisPlace.Expiry);
         await ClaimAsync(store, Self, "self");
         await store.LoadAsync(Self, Stop);
-        await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.DropTask, new TaskRecord("t0", new TaskId("t0"), TaskType.Query, "maria", Amount: null, Sequence: 0))), Stop);
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.DropTask, Task("t0")));
         await own.KillAsync();
 
         await Assert.ThrowsAsync<StoreAwayException>(() => store.LoadAsync(Self, Stop));
         await Assert.ThrowsAsync<StoreAwayException>(() => store.FindSettledAsync("t1", Stop));
         await Assert.ThrowsAsync<StoreAwayException>(() => store.ListDeadAsync(10, Stop));
-        var task = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", Amount: null, Sequence: 1);
-        await Assert.ThrowsAsync<StoreAwayException>(() => store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task)), Stop));
+        var task = Task("t1");
+        await Assert.ThrowsAsync<StoreAwayException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task)));
 
         var back = new TaskCompletionSource();
         connection.ConnectionRestored += (_, _) => back.TrySetResult();
@@ -113,42 +92,35 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract
         await back.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
 
         // It kept nothing, neither the script nor the claim.
-        await Assert.ThrowsAsync<StoreWentBackException>(() => store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task)), Stop));
+        await Assert.ThrowsAsync<StoreWentBackException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task)));
         Assert.Empty((await store.LoadAsync(Self, Stop)).Tasks);
-        Assert.Empty(await store.WriteAsync(Batch(StoreOp.Of(StoreOpKind.AcceptTask, task)), Stop));
+        Assert.Empty(await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task)));
     }
 
     [Fact]
     public async Task Claim_NotRenewed_ExpiresAndTheNextEpochFences()
     {
         var database = await redis.Isolated();
-        var first = new RedisMeshStore(() => database, Self, Retention, TimeSpan.FromMilliseconds(50));
-        var second = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        var first = new RedisMeshStore(() => database, Self, RedisPlace.Retention, TimeSpan.FromMilliseconds(50));
+        var second = new RedisMeshStore(() => database, Self, RedisPlace.Retention, RedisPlace.Expiry);
         await ClaimAsync(first, Self, "first");
         await Eventually.GetAsync(
             "the claim expires", () => second.ClaimAsync(Self, Holder("second"), gone: null, Stop), answer => answer.Result == ClaimResult.Taken);
 
-        await Assert.ThrowsAsync<ClaimLostException>(() => first.WriteAsync(Batch(), Stop));
+        await Assert.ThrowsAsync<ClaimLostException>(() => WriteAsync(first));
     }
 
     [Fact]
     public async Task Claim_ExpiredThatNobodyTook_IsRenewed()
     {
         var database = await redis.Isolated();
-        var first = new RedisMeshStore(() => database, Self, Retention, Expiry);
+        var first = new RedisMeshStore(() => database, Self, RedisPlace.Retention, RedisPlace.Expiry);
         await ClaimAsync(first, Self, "first");
         await database.KeyDeleteAsync("mesh:{server-a}:claim");
 
         Assert.Equal(ClaimState.Held, await first.RenewAsync(Self, Stop));
 
-        var answer = await new RedisMeshStore(() => database, Self, Retention, Expiry).ClaimAsync(Self, Holder("second"), gone: null, Stop);
+        var answer = await new RedisMeshStore(() => database, Self, RedisPlace.Retention, RedisPlace.Expiry).ClaimAsync(Self, Holder("second"), gone: null, Stop);
         Assert.Equal(ClaimResult.Held, answer.Result);
-    }
-
-    private static StoreBatch Batch(params StoreOp[] ops)
-    {
-        var batch = new StoreBatch();
-        batch.Ops.AddRange(ops);
-        return batch;
     }
 }

@@ -3,16 +3,14 @@ using Mesh.Server.Core;
 using Mesh.Server.Storage;
 using Mesh.Tests.Fixtures;
 using StackExchange.Redis;
+using static Mesh.Tests.Storage.StoreSteps;
 
 namespace Mesh.Tests.Storage;
 
 /// <summary>A Redis that holds less than it has acknowledged.</summary>
 public abstract class StoreWentBackContract
 {
-    private static readonly ServerId Self = new("server-a");
     private static readonly ServerId Other = new("server-b");
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>An empty database.</summary>
     protected abstract Task<IDatabase> CreateAsync();
@@ -96,7 +94,7 @@ public abstract class StoreWentBackContract
         await WriteAsync(owner, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.AcceptTask, Task("t2")));
         await owner.ReleaseAsync(Self, Stop);
         var adopter = await ServingAsync(redis, Other, "adopter");
-        await MeshStoreContract.ClaimAsync(adopter, Self, "adopter", "server-b");
+        await ClaimAsync(adopter, Self, "adopter", "server-b");
         var adopted = (await adopter.LoadAsync(Self, Stop)).Tasks.ToDictionary(task => task.Id);
         var memory = await StoreMemory.OfAsync(redis, "server-a");
         await WriteAsync(adopter, StoreOp.Of(StoreOpKind.SettleTask, adopted["t1"]));
@@ -105,21 +103,17 @@ public abstract class StoreWentBackContract
 
         await WriteAsync(adopter, StoreOp.Of(StoreOpKind.SettleTask, adopted["t2"]));
         Assert.Equal(ClaimState.Lost, await adopter.RenewAsync(Self, Stop));
-        await MeshStoreContract.ClaimAsync(adopter, Self, "adopter", "server-b");
+        await ClaimAsync(adopter, Self, "adopter", "server-b");
         Assert.Equal(2, (await adopter.LoadAsync(Self, Stop)).Tasks.Count);
     }
 
     private static async Task<RedisMeshStore> ServingAsync(IDatabase redis, ServerId server, string instance)
     {
         var store = new RedisMeshStore(() => redis, server, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1));
-        await MeshStoreContract.ClaimAsync(store, server, instance, server.Value);
+        await ClaimAsync(store, server, instance, server.Value);
         await store.LoadAsync(server, Stop);
         return store;
     }
-
-    private static TaskRecord Task(string id) => new(id, new TaskId(id), TaskType.Query, "maria", Amount: null, Sequence: 1);
-
-    private static Task<IReadOnlySet<string>> WriteAsync(IMeshStore store, params StoreOp[] ops) => MeshStoreContract.WriteAsync(store, ops);
 }
 
 public sealed class RedisWentBackTests(RedisFixture redis) : StoreWentBackContract

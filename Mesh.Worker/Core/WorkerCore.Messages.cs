@@ -48,7 +48,7 @@ internal sealed partial class WorkerCore
             return; // a server that took this worker for gone gives it out again; the status of the attempt at hand answers both
         }
 
-        if (!_settings.Handles.HasFlag(task.Type.AsFlag()))
+        if (!_settings.Handles.Handles(task.Type))
         {
             Answer(task, new(TaskOutcome.Nok, null, "this worker does not handle such tasks", task.TraceParent));
         }

@@ -1,4 +1,6 @@
 using Mesh.Accounts;
+using Mesh.Resilience;
+using Polly;
 
 namespace Mesh.Worker.Handlers;
 
@@ -7,39 +9,38 @@ namespace Mesh.Worker.Handlers;
 /// so the task is held, and tried again, until the store is back or the task is cancelled. If its lease runs out meanwhile
 /// the server gives it to another worker, and the ledger still counts it once.
 /// </summary>
-internal sealed partial class StorePatience(TimeProvider time, ILogger<StorePatience> logger)
+internal sealed partial class StorePatience
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
+    private readonly ILogger<StorePatience> _logger;
+    private readonly ResiliencePipeline _retry;
     private int _away;
+
+    public StorePatience(TimeProvider time, ILogger<StorePatience> logger)
+    {
+        _logger = logger;
+        _retry = EndlessRetry.Create(time, FirstWait, LongestWait, LedgerFaults.IsStoreAway, (_, fault) =>
+        {
+            // Once per outage, not once per task.
+            if (Interlocked.Exchange(ref _away, 1) == 0)
+            {
+                LogAway(fault.Message);
+            }
+        });
+    }
 
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<T> TryAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellation)
     {
-        for (var wait = FirstWait; ; wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, LongestWait.Ticks)))
+        var result = await _retry.ExecuteAsync(call, cancellation);
+        if (Volatile.Read(ref _away) == 1 && Interlocked.Exchange(ref _away, 0) == 1)
         {
-            try
-            {
-                var result = await call(cancellation);
-                if (Volatile.Read(ref _away) == 1 && Interlocked.Exchange(ref _away, 0) == 1)
-                {
-                    LogBack();
-                }
-
-                return result;
-            }
-            catch (Exception fault) when (LedgerFaults.IsStoreAway(fault))
-            {
-                // Once per outage, not once per task.
-                if (Interlocked.Exchange(ref _away, 1) == 0)
-                {
-                    LogAway(fault.Message);
-                }
-            }
-
-            await Task.Delay(wait, time, cancellation);
+            LogBack();
         }
+
+        return result;
     }
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "The accounts are out of reach, tasks wait for them: {Fault}")]

@@ -1,0 +1,56 @@
+using Mesh.Protocol;
+using Mesh.Server.Storage;
+using Mesh.Tests.Fixtures;
+
+namespace Mesh.Tests.Storage;
+
+/// <summary>Where stores are kept.</summary>
+internal interface IStorePlace
+{
+    /// <summary>An empty place; gives the store of a server of that id in it, or of a further process of the same id.</summary>
+    Task<Func<string, IMeshStore>> CreateAsync();
+
+    /// <summary>The store of server-a in an empty place, over a network that holds up a write.</summary>
+    Task<LateWrites> CreateLateAsync();
+}
+
+/// <param name="kind">What it must be, else the test is skipped where that is not there.</param>
+internal sealed class RedisPlace(RedisFixture redis, RedisKind? kind = null) : IStorePlace
+{
+    public static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan Expiry = TimeSpan.FromMinutes(1);
+
+    public async Task<Func<string, IMeshStore>> CreateAsync()
+    {
+        var database = await IsolatedAsync();
+        return server => new RedisMeshStore(() => database, new ServerId(server), Retention, Expiry);
+    }
+
+    public async Task<LateWrites> CreateLateAsync() =>
+        LateWrites.Over(await IsolatedAsync(), database => new RedisMeshStore(database, StoreSteps.Self, Retention, Expiry));
+
+    private Task<StackExchange.Redis.IDatabase> IsolatedAsync()
+    {
+        if (kind is { } needed)
+        {
+            RedisProcess.SkipUnlessThere(needed);
+        }
+
+        return redis.Isolated();
+    }
+}
+
+internal sealed class MemoryPlace : IStorePlace
+{
+    public Task<Func<string, IMeshStore>> CreateAsync()
+    {
+        var place = new InMemoryPlace();
+        return Task.FromResult<Func<string, IMeshStore>>(server => new InMemoryMeshStore(new ServerId(server), place));
+    }
+
+    public Task<LateWrites> CreateLateAsync()
+    {
+        var store = new InMemoryMeshStore();
+        return Task.FromResult(new LateWrites(store, () => store.HoldsNext = true, store.ArriveAsync));
+    }
+}
