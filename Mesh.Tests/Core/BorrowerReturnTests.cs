@@ -30,6 +30,20 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
+    public void Guest_ThatIsHomeBeforeItsOldConnectionCloses_IsForgottenWithIt()
+    {
+        var guest = Borrow("g1");
+        DrainQueue(guest);
+        Harness.Pass(TimeSpan.FromSeconds(3.1));
+        AcknowledgeRelease();
+        Harness.Say(new ReleaseCompleted(CoreHarness.Peer, [new WorkerId("g1")]));
+        Assert.NotNull(Harness.WorkerOf("g1"));
+
+        Harness.Close(guest);
+        Assert.Null(Harness.WorkerOf("g1"));
+    }
+
+    [Fact]
     public void BusyGuest_GetsItsReturnAfterItsTask()
     {
         var guest = Borrow("g1", leave: 1);

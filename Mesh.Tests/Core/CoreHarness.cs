@@ -190,6 +190,9 @@ internal sealed class CoreHarness
         where T : MeshMessage =>
         ToPeers.Where(send => send.Peer == peer).Select(send => send.Message).OfType<T>();
 
+    public WorkerState? WorkerOf(string worker) =>
+        Core.GetStatus().Workers.FirstOrDefault(one => one.Id.Value == worker)?.State;
+
     public LoanState? LoanOf(string worker) =>
         Core.GetStatus().Loans.FirstOrDefault(loan => loan.Worker.Value == worker)?.State;
 

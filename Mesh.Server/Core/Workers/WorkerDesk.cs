@@ -63,7 +63,7 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
     {
         foreach (var worker in core.Workers.Close(session, now))
         {
-            if (worker.Running.Count == 0 && core.Loans.Find(worker.Id) is { State: LoanState.Lent or LoanState.Returned })
+            if (worker.Running.Count == 0 && HasLeft(worker))
             {
                 Forget(worker, now);
             }
@@ -102,6 +102,11 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
             }
         }
     }
+
+    /// <summary>True for a worker that was sent away, or a guest whose loan is over: home may tell that it came before its old connection closes.</summary>
+    private bool HasLeft(WorkerEntry worker) => core.Loans.Find(worker.Id) is { } loan
+        ? loan.State is LoanState.Lent or LoanState.Returned
+        : worker.Home != core.Settings.Id;
 
     private WorkerEntry Present(SessionId session, Framing framing, GetTask message, ServerId home, DateTimeOffset now)
     {

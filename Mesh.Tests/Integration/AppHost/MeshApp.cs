@@ -12,7 +12,7 @@ namespace Mesh.Tests.Integration.AppHost;
 /// The AppHost in the test's process, started once for all tests of a class: a Redis, two servers, six workers. It is told to be quick, and to
 /// make no load of its own. No process may be left once it is disposed of.
 /// </summary>
-public sealed class MeshApp : IAsyncLifetime
+public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
 
@@ -40,7 +40,7 @@ public sealed class MeshApp : IAsyncLifetime
         using var limit = new CancellationTokenSource(StartLimit);
         _spans = await SpanReceiver.StartAsync();
         _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MeshAspire_AppHost>(
-            [$"--Parameters:mesh-token={_token}", $"--Mesh:RedisVolume={_volume.Name}"], limit.Token);
+            [$"--Parameters:mesh-token={_token}", $"--Mesh:RedisVolume={_volume.Name}", .. arguments], limit.Token);
         _builder.Services.AddLogging(logging => logging.ClearProviders().AddProvider(_lines));
         Quicken(Project("server-a"));
         Quicken(Project("server-b"));
@@ -65,6 +65,7 @@ public sealed class MeshApp : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         var processes = new List<ReplicaProcess>();
         if (_app is not null)
         {
@@ -90,7 +91,7 @@ public sealed class MeshApp : IAsyncLifetime
         await Eventually.HoldsAsync("the end of all processes", () => !processes.Any(process => process.Runs));
     }
 
-    /// <summary>Waits until all workers are at home and idle, no task waits and no loan is open.</summary>
+    /// <summary>Waits until all workers are at home and idle and no others are known, no task waits and no loan is open.</summary>
     internal async Task AtRestAsync()
     {
         await RestAsync(A, workers: 2);
@@ -99,7 +100,7 @@ public sealed class MeshApp : IAsyncLifetime
         async Task RestAsync(MeshClient server, int workers) => await server.StatusAsync(
             $"nothing to do, {workers} workers idle at home",
             status => (int)status["queue"]! == 0 && (int)status["running"]! == 0 && !MeshTests.Loans(status).Any()
-                && (bool)status["peers"]![0]!["alive"]! && IdleAtHome(status).Length == workers,
+                && (bool)status["peers"]![0]!["alive"]! && IdleAtHome(status).Length == workers && MeshTests.Workers(status).Count() == workers,
             A, B);
     }
 
@@ -134,3 +135,7 @@ public sealed class MeshApp : IAsyncLifetime
         public override string Output => Id == "server-a" ? lines.Text : "";
     }
 }
+
+public sealed class DefaultMeshApp() : MeshApp;
+
+public sealed class GarnetMeshApp() : MeshApp("--Mesh:Redis=garnet");
