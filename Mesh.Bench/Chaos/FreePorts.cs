@@ -11,7 +11,7 @@ namespace Mesh.Bench.Chaos;
 internal static class FreePorts
 {
     private const int First = 10_000;
-    private const int Count = 20_000;
+    private const int Count = 10_000;
 
     private static int _last = Random.Shared.Next(Count);
 

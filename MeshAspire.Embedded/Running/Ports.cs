@@ -9,14 +9,21 @@ namespace MeshAspire.Embedded.Running;
 /// <summary>
 /// Finds loopback ports for the endpoints, and holds each until its process starts, so that no neighbour takes it meanwhile.
 /// Free ports come from below the ranges that systems hand out for outgoing connections: else, while a process restarts, some
-/// connection could come to sit on its port.
+/// connection could come to sit on its port. They come from blocks that are this run's own, so that neither does the port of another run.
 /// </summary>
 internal sealed class Ports(DistributedApplicationOptions options) : IDisposable
 {
     private const int Lowest = 20_000;
-    private const int Highest = 30_000;
+    private const int Blocks = 200;
+
+    /// <summary>Ports in a block. The first is bound, and never listened on, for as long as the block is taken.</summary>
+    private const int BlockSize = 50;
+
+    private const int SolSocket = 1;
+    private const int SoReuseAddress = 2;
 
     private readonly Dictionary<int, List<Socket>> _held = [];
+    private readonly Queue<int> _own = [];
 
     public void Allocate(IEnumerable<IResource> resources)
     {
@@ -67,16 +74,35 @@ internal sealed class Ports(DistributedApplicationOptions options) : IDisposable
 
     private int HoldAny()
     {
-        for (var attempt = 0; attempt < 1000; attempt++)
+        do
         {
-            var port = RandomNumberGenerator.GetInt32(Lowest, Highest);
-            if (TryHold(port))
+            while (_own.TryDequeue(out var port))
             {
-                return port;
+                if (TryHold(port))
+                {
+                    return port;
+                }
+            }
+        }
+        while (TryTakeBlock());
+
+        throw new DistributedApplicationException($"No port from {Lowest} to {Lowest + (Blocks * BlockSize) - 1} is free on this machine.");
+    }
+
+    private bool TryTakeBlock()
+    {
+        var blocks = Enumerable.Range(0, Blocks).ToArray();
+        RandomNumberGenerator.Shuffle(blocks.AsSpan());
+        foreach (var first in blocks.Select(block => Lowest + (block * BlockSize)))
+        {
+            if (TryHold(first))
+            {
+                Enumerable.Range(first + 1, BlockSize - 1).ToList().ForEach(_own.Enqueue);
+                return true;
             }
         }
 
-        throw new DistributedApplicationException($"No port between {Lowest} and {Highest} is free on this machine.");
+        return false;
     }
 
     private bool TryHold(int port)
@@ -110,6 +136,12 @@ internal sealed class Ports(DistributedApplicationOptions options) : IDisposable
         try
         {
             socket.Bind(new IPEndPoint(address, port));
+            if (OperatingSystem.IsLinux())
+            {
+                // .NET asked for it to bind beside connections that have ended; Linux would let another such socket bind here, as long as neither listens.
+                socket.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(0));
+            }
+
             return socket;
         }
         catch
