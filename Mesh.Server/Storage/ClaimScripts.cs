@@ -41,6 +41,7 @@ internal static class ClaimScripts
     /// <summary>
     /// KEYS: claim, epoch, wanted, written. ARGV: epoch, holder, milliseconds until it expires, the number of the last write that the holder knows of.
     /// Answers held, wanted, lost, or went-back when the store is older than what the holder knows. PEXPIRE takes no memory: a full store does not cost the claim.
+    /// Garnet fails it on a key that has just expired.
     /// </summary>
     public const string Renew =
         """
@@ -50,7 +51,7 @@ internal static class ClaimScripts
         end
         if tonumber(redis.call('GET', KEYS[4]) or '0') < tonumber(ARGV[4]) then return 'went-back' end
         if not epoch then redis.call('SET', KEYS[2], ARGV[1]) end
-        if redis.call('PEXPIRE', KEYS[1], ARGV[3]) == 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+        if redis.pcall('PEXPIRE', KEYS[1], ARGV[3]) ~= 1 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
         if redis.call('EXISTS', KEYS[3]) == 1 then return 'wanted' end
         return 'held'
         """;

@@ -55,5 +55,5 @@ internal class MeshClient(string id, HttpClient http)
             }
         },
         status => status is not null && satisfies(status),
-        details: () => string.Join('\n', others.Append(this).Select(client => client.Output))))!;
+        details: () => string.Join('\n', others.Append(this).Select(client => client.Output).Distinct())))!;
 }

@@ -72,6 +72,18 @@ public abstract class StoreClaimContract
     }
 
     [Fact]
+    public async Task Claim_ThatHasExpired_IsRenewedAsLongAsNobodyTakesIt()
+    {
+        var expiry = TimeSpan.FromMilliseconds(1);
+        var store = (await _place.CreateAsync(expiry))("server-a");
+        await ClaimAsync(store, Self, "self");
+
+        await System.Threading.Tasks.Task.Delay(10 * expiry, TimeProvider.System, Stop);
+
+        Assert.Equal(ClaimState.Held, await store.RenewAsync(Self, Stop));
+    }
+
+    [Fact]
     public async Task Claim_WhoseHolderIsGone_PassesAtOnceAndFencesWhatTheOldOneWrites()
     {
         var servers = await _place.CreateAsync();

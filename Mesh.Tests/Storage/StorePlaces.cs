@@ -8,7 +8,8 @@ namespace Mesh.Tests.Storage;
 internal interface IStorePlace
 {
     /// <summary>An empty place; gives the store of a server of that id in it, or of a further process of the same id.</summary>
-    Task<Func<string, IMeshStore>> CreateAsync();
+    /// <param name="expiry">Of a claim, where claims expire; null for longer than a test takes.</param>
+    Task<Func<string, IMeshStore>> CreateAsync(TimeSpan? expiry = null);
 
     /// <summary>The store of server-a in an empty place, over a network that holds up a write.</summary>
     Task<LateWrites> CreateLateAsync();
@@ -20,10 +21,10 @@ internal sealed class RedisPlace(RedisFixture redis, RedisKind? kind = null) : I
     public static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
     public static readonly TimeSpan Expiry = TimeSpan.FromMinutes(1);
 
-    public async Task<Func<string, IMeshStore>> CreateAsync()
+    public async Task<Func<string, IMeshStore>> CreateAsync(TimeSpan? expiry = null)
     {
         var database = await IsolatedAsync();
-        return server => new RedisMeshStore(() => database, new ServerId(server), Retention, Expiry);
+        return server => new RedisMeshStore(() => database, new ServerId(server), Retention, expiry ?? Expiry);
     }
 
     public async Task<LateWrites> CreateLateAsync() =>
@@ -42,7 +43,7 @@ internal sealed class RedisPlace(RedisFixture redis, RedisKind? kind = null) : I
 
 internal sealed class MemoryPlace : IStorePlace
 {
-    public Task<Func<string, IMeshStore>> CreateAsync()
+    public Task<Func<string, IMeshStore>> CreateAsync(TimeSpan? expiry = null)
     {
         var place = new InMemoryPlace();
         return Task.FromResult<Func<string, IMeshStore>>(server => new InMemoryMeshStore(new ServerId(server), place));
