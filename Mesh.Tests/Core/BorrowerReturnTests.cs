@@ -30,17 +30,21 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void Guest_ThatIsHomeBeforeItsOldConnectionCloses_IsForgottenWithIt()
+    public void Guest_WhoseOwnerHasItHome_IsForgottenBeforeItsOldConnectionCloses()
     {
         var guest = Borrow("g1");
         DrainQueue(guest);
         Harness.Pass(TimeSpan.FromSeconds(3.1));
         AcknowledgeRelease();
-        Harness.Say(new ReleaseCompleted(CoreHarness.Peer, [new WorkerId("g1")]));
+        Harness.Ask("g1", guest, home: "server-b");
         Assert.NotNull(Harness.WorkerOf("g1"));
 
-        Harness.Close(guest);
+        Harness.Say(new ReleaseCompleted(CoreHarness.Peer, [new WorkerId("g1")]));
+        Harness.Submit(1);
+
         Assert.Null(Harness.WorkerOf("g1"));
+        Assert.Null(Harness.LoanOf("g1"));
+        Harness.Last<NoTask>(guest);
     }
 
     [Fact]

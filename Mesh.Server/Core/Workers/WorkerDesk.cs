@@ -63,7 +63,7 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
     {
         foreach (var worker in core.Workers.Close(session, now))
         {
-            if (worker.Running.Count == 0 && HasLeft(worker))
+            if (worker.Running.Count == 0 && core.Loans.Find(worker.Id) is { State: LoanState.Lent or LoanState.Returned })
             {
                 Forget(worker, now);
             }
@@ -93,6 +93,12 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
     /// <summary>Gives what an order or a task was waiting for to the asks of a worker that were parked.</summary>
     public void Reconsider(WorkerEntry worker, DateTimeOffset now)
     {
+        if (worker.Home != core.Settings.Id && core.Loans.Find(worker.Id) is null)
+        {
+            Leave(worker, now);
+            return;
+        }
+
         foreach (var ask in worker.Asks.ToArray())
         {
             if (worker.Asks.Contains(ask))
@@ -102,11 +108,6 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
             }
         }
     }
-
-    /// <summary>True for a worker that was sent away, or a guest whose loan is over: home may tell that it came before its old connection closes.</summary>
-    private bool HasLeft(WorkerEntry worker) => core.Loans.Find(worker.Id) is { } loan
-        ? loan.State is LoanState.Lent or LoanState.Returned
-        : worker.Home != core.Settings.Id;
 
     private WorkerEntry Present(SessionId session, Framing framing, GetTask message, ServerId home, DateTimeOffset now)
     {
@@ -164,6 +165,20 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         }
     }
 
+    /// <summary>The loan of a guest is over, and it has gone home. Should it be here after all, it asks again.</summary>
+    private void Leave(WorkerEntry guest, DateTimeOffset now)
+    {
+        while (guest.Asks.Count > 0)
+        {
+            Dismiss(guest.Asks[^1]);
+        }
+
+        if (guest.Running.Count == 0)
+        {
+            Forget(guest, now);
+        }
+    }
+
     private void Dismiss(Ask ask)
     {
         core.Workers.Drop(ask);
@@ -193,7 +208,7 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         }
 
         core.Workers.Remove(worker);
-        if (core.Loans.Find(worker.Id) is null)
+        if (worker.Home == core.Settings.Id && core.Loans.Find(worker.Id) is null)
         {
             core.Tell(new WorkerLeft(worker.Id, worker.Home));
         }
