@@ -21,8 +21,12 @@ public static class Extensions
 
     /// <summary>
     /// Defaults under all other configuration. A server makes spans by the thousand at once, and OpenTelemetry's own queue of 2,048 would drop most of such a burst.
+    /// Polly tells each request that goes well; over OTLP/HTTP each export of such a record would make the next.
     /// </summary>
-    private static readonly KeyValuePair<string, string?>[] SpanQueue = [new("OTEL_BSP_MAX_QUEUE_SIZE", "32768"), new("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1024")];
+    private static readonly KeyValuePair<string, string?>[] Defaults =
+    [
+        new("OTEL_BSP_MAX_QUEUE_SIZE", "32768"), new("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1024"), new("Logging:LogLevel:Polly", "Warning"),
+    ];
 
     /// <summary>Adds all of it, to a web application or to a worker.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
@@ -43,7 +47,7 @@ public static class Extensions
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
-        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = SpanQueue });
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
