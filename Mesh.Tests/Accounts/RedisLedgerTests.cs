@@ -41,10 +41,7 @@ public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
         Assert.True(LedgerFaults.IsStoreAway(fault), fault.ToString());
         ledger.Settled("maria", new TaskId("t1"));
 
-        var back = new TaskCompletionSource();
-        connection.ConnectionRestored += (_, restored) => back.TrySetResult();
-        await own.RestartAsync(stop);
-        await back.Task.WaitAsync(TimeSpan.FromSeconds(30), stop);
+        await own.RestartAsync(connection, stop);
 
         // The restarted store knows neither the account nor the script.
         Assert.Equal(new LedgerUpdate(LedgerOutcome.UnknownUser), await ledger.UpdateAsync("maria", 1, new TaskId("t3"), stop));

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Mesh.Bench.Chaos;
+using StackExchange.Redis;
 
 namespace Mesh.Tests.Fixtures;
 
@@ -101,6 +102,22 @@ public sealed class RedisProcess : IAsyncDisposable
     {
         _process = Launch();
         await AnswersAsync(cancellation);
+    }
+
+    /// <summary>The same, and waits until the connection takes commands again.</summary>
+    internal async Task RestartAsync(ConnectionMultiplexer connection, CancellationToken cancellation)
+    {
+        var back = new TaskCompletionSource();
+        connection.ConnectionRestored += (_, restored) =>
+        {
+            // Not the connection for subscriptions, which may be the first.
+            if (restored.ConnectionType == ConnectionType.Interactive)
+            {
+                back.TrySetResult();
+            }
+        };
+        await RestartAsync(cancellation);
+        await back.Task.WaitAsync(StartLimit, cancellation);
     }
 
     public async ValueTask DisposeAsync()

@@ -86,10 +86,7 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract(
         var task = Task("t1");
         await Assert.ThrowsAsync<StoreAwayException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task)));
 
-        var back = new TaskCompletionSource();
-        connection.ConnectionRestored += (_, _) => back.TrySetResult();
-        await own.RestartAsync(Stop);
-        await back.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await own.RestartAsync(connection, Stop);
 
         // It kept nothing, neither the script nor the claim.
         await Assert.ThrowsAsync<StoreWentBackException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task)));
