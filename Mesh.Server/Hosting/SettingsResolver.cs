@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.Protocol;
+using Mesh.Resilience;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
 using Mesh.Transport;
@@ -19,7 +20,8 @@ internal sealed partial class SettingsResolver(
     TimeProvider time,
     ILogger<SettingsResolver> logger)
 {
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(2);
 
     /// <summary>To be called once the server listens. Waits for peers' names that cannot be resolved yet.</summary>
     /// <exception cref="MeshConfigurationException">The own address cannot be told from what is listened on.</exception>
@@ -59,41 +61,27 @@ internal sealed partial class SettingsResolver(
     private async Task<MeshEndpoint> DiscoverAsync(string peer, string name, CancellationToken cancellationToken)
     {
         state.WaitingFor = $"the address of peer {peer}";
-        for (var tries = 0; ; tries++)
+        var retry = EndlessRetry.Create(time, FirstDelay, LastDelay, fault => fault is InvalidOperationException, (failures, fault) =>
         {
-            if (await FindAsync(name, cancellationToken) is { } found)
+            if (failures == 0)
+            {
+                LogUnresolved(peer, name, fault.Message);
+            }
+        });
+        return await retry.ExecuteAsync(cancellation => FindAsync(name, cancellation), cancellationToken);
+    }
+
+    private async ValueTask<MeshEndpoint> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        var source = await discovery.GetEndpointsAsync(name, cancellationToken);
+        foreach (var candidate in source.Endpoints)
+        {
+            if (ServiceAddress.EndpointOf(candidate.EndPoint) is { } found)
             {
                 return found;
             }
-
-            if (tries == 0)
-            {
-                LogUnresolved(peer, name);
-            }
-
-            await Task.Delay(RetryDelay, time, cancellationToken);
         }
-    }
 
-    private async Task<MeshEndpoint?> FindAsync(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var source = await discovery.GetEndpointsAsync(name, cancellationToken);
-            foreach (var candidate in source.Endpoints)
-            {
-                if (ServiceAddress.EndpointOf(candidate.EndPoint) is { } found)
-                {
-                    return found;
-                }
-            }
-
-            return null;
-        }
-        catch (InvalidOperationException exception)
-        {
-            LogDiscoveryFailed(name, exception.Message);
-            return null;
-        }
+        throw new InvalidOperationException("it has no address");
     }
 }

@@ -120,7 +120,7 @@ internal sealed class DashboardProcess(
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         var writing = feed.WriteAsync(process.Input, over.Token);
         var ended = process.WaitAsync(time);
-        await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, time, over.Token));
+        await ended.WaitAsync(_stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await over.CancelAsync();
         await writing;
         if (!ended.IsCompleted)
