@@ -12,6 +12,7 @@ internal static class ApiEndpoints
         api.MapTasks();
         api.MapAccounts();
         api.MapStatus();
+        api.MapOperations();
         api.MapMap();
     }
 }

@@ -12,6 +12,7 @@ namespace Mesh.Server.Api;
 [JsonSerializable(typeof(AccountAnswer))]
 [JsonSerializable(typeof(AccountBody))]
 [JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(PauseAnswer))]
 [JsonSerializable(typeof(Map.MapSettings))]
 [JsonSerializable(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -12,6 +12,9 @@ internal static class Problems
     /// <summary>Seconds after which a store may be back.</summary>
     private const string RetryWhenAway = "2";
 
+    /// <summary>Seconds after which somebody may have resumed the server.</summary>
+    private const string RetryWhenPaused = "10";
+
     /// <summary>A body that breaks off, comes too slowly or is no HTTP is the client's fault: its status says so, and no error is logged.</summary>
     public static ExceptionHandlerOptions OfExceptions { get; } = new()
     {
@@ -52,6 +55,8 @@ internal static class Problems
                 return StorageAway(context, context.RequestServices.GetRequiredService<LoopState>().StoreFault);
             case SubmitOutcome.Stopping:
                 return Stopping(context);
+            case SubmitOutcome.Paused:
+                return Away(context, "This server is paused and takes no new tasks until POST /resume.", RetryWhenPaused);
             case SubmitOutcome.NotDead:
                 return Results.Problem("The task is no dead letter any more.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
             case SubmitOutcome.Accepted:
@@ -69,9 +74,9 @@ internal static class Problems
     public static IResult NotOpen(HttpContext context, LoopState state) =>
         state.Phase == LoopPhase.Starting ? Away(context, $"This server is starting: it waits for {state.WaitingFor}.") : Stopping(context);
 
-    private static IResult Away(HttpContext context, string detail)
+    private static IResult Away(HttpContext context, string detail, string retryAfter = RetryWhenAway)
     {
-        context.Response.Headers.RetryAfter = RetryWhenAway;
+        context.Response.Headers.RetryAfter = retryAfter;
         return Results.Problem(detail, statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not available now.");
     }
 }

@@ -30,6 +30,9 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public bool Stopping { get; set; }
 
+    /// <summary>True while an operator has this server take no new tasks. Kept in memory only.</summary>
+    public bool Paused { get; set; }
+
     /// <summary>True from a failed write until one that succeeds. There is one under way all the while: what failed is written again.</summary>
     public bool StoreAway { get; set; }
 

@@ -46,6 +46,14 @@ internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Worker
 /// <summary>Borrower: COMMAND_RELEASE goes out, for the nth time.</summary>
 internal sealed record ReleaseSent(ServerId Owner, WorkerList Workers, int Try) : MeshEvent;
 
+/// <summary>An operator has paused this server: it takes no new tasks.</summary>
+/// <param name="Queue">Tasks that wait.</param>
+/// <param name="Running">Tasks that run.</param>
+internal sealed record ServerPaused(int Queue, int Running) : MeshEvent;
+
+/// <summary>An operator has resumed this server: it takes new tasks again.</summary>
+internal sealed record ServerResumed : MeshEvent;
+
 /// <summary>This server serves the unsettled tasks and dead letters of another from here on.</summary>
 internal sealed record ServerAdopted(ServerId Server, int Tasks, long Dead) : MeshEvent;
 

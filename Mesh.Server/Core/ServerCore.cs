@@ -82,6 +82,9 @@ internal sealed class ServerCore
     /// <summary>Tasks that wait for a worker.</summary>
     public int QueueDepth => _core.Tasks.Depth;
 
+    /// <summary>True while an operator has this server take no new tasks.</summary>
+    public bool IsPaused => _core.Paused;
+
     /// <summary>True once a stopping server has no running task and no borrowed worker.</summary>
     public bool IsDrained => _core.Tasks.Running == 0 && _borrower.IsDrained;
 
@@ -254,6 +257,20 @@ internal sealed class ServerCore
         Finish(now);
     }
 
+    /// <summary>An operator wants no new tasks taken. Changes nothing when the server is paused already.</summary>
+    public PauseStatus OnPause()
+    {
+        _intake.Pause();
+        return PauseStatus;
+    }
+
+    /// <summary>An operator wants new tasks taken again. Changes nothing when the server is not paused.</summary>
+    public PauseStatus OnResume()
+    {
+        _intake.Resume();
+        return PauseStatus;
+    }
+
     /// <summary>An unsettled task by the client's id, or null.</summary>
     public TaskRecord? FindTask(string id) =>
         (_core.Tasks.Find(id, keeper: null) ?? _core.Adoptions.Keys.Select(server => _core.Tasks.Find(id, server)).FirstOrDefault(task => task is not null))?.ToRecord();
@@ -277,6 +294,8 @@ internal sealed class ServerCore
         _core.Loans.All.Count,
         _borrower.Runs,
         _lender.Batches);
+
+    private PauseStatus PauseStatus => new(_core.Paused, _core.Tasks.Depth, _core.Tasks.Running);
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 

@@ -10,10 +10,16 @@ internal sealed record ServerStatus(
     int Running,
     long Done,
     long Dead,
+    bool Paused,
     IReadOnlyList<WorkerStatus> Workers,
     IReadOnlyList<PeerStatus> Peers,
     IReadOnlyList<LoanRecord> Loans,
     IReadOnlyList<AdoptionStatus> Adopted);
+
+/// <summary>Whether a server takes new tasks, and those that it has.</summary>
+/// <param name="Queue">Tasks that wait.</param>
+/// <param name="Running">Tasks that run.</param>
+internal sealed record PauseStatus(bool Paused, int Queue, int Running);
 
 /// <summary>idle, busy, lent (away), leaving (an order waits for it) or gone (within its grace).</summary>
 internal enum WorkerState : byte

@@ -10,6 +10,7 @@ internal static class StatusView
         core.Tasks.Running,
         core.Tasks.Done,
         core.Tasks.Dead,
+        core.Paused,
         Workers(core),
         [.. core.Peers.All.Select(peer => new PeerStatus(peer.Id, peer.Settings.Endpoint, peer.Alive, peer.LastSeen, peer.Load))],
         [.. core.Loans.All.Select(loan => loan.Record)],

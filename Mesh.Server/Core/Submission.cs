@@ -17,6 +17,9 @@ internal enum SubmitOutcome : byte
     /// <summary>This server is stopping: 503.</summary>
     Stopping,
 
+    /// <summary>An operator has paused this server: 503. Nothing was accepted.</summary>
+    Paused,
+
     /// <summary>A retry of a task that is not a dead letter (any more): 409.</summary>
     NotDead,
 }

@@ -12,6 +12,7 @@ internal enum LoopInput : byte
     PeerFraming,
     Submit,
     Read,
+    Command,
     Stored,
     StoreFailed,
     StoreWentBack,
@@ -37,7 +38,7 @@ internal readonly record struct LoopItem(LoopInput Kind)
     /// <summary>The id of a peer or task.</summary>
     public string? Id { get; init; }
 
-    /// <summary>The message, submission, read, batch, stored state or exception.</summary>
+    /// <summary>The message, submission, read, command, batch, stored state or exception.</summary>
     public object? Subject { get; init; }
 
     /// <summary>What is known about the subject: a reason, the known ids of a batch, or the state that was loaded anew.</summary>

@@ -42,6 +42,7 @@ internal sealed class MeshInbox
         {
             (item.Subject as PendingSubmission)?.Answer(SubmitOutcome.Stopping);
             (item.Subject as CoreRead)?.Cancel();
+            (item.Subject as CoreCommand)?.Cancel();
         }
     }
 
@@ -77,6 +78,14 @@ internal sealed class MeshInbox
     {
         var item = new CoreRead<T>(read);
         return await PostAsync(new(LoopInput.Read) { Subject = item }) ? await item.Result : throw new LoopEndedException();
+    }
+
+    /// <summary>Gives the core an operator's command, and returns what it answers.</summary>
+    /// <exception cref="LoopEndedException">The loop has ended.</exception>
+    public async Task<T> CommandAsync<T>(Func<ServerCore, DateTimeOffset, T> command)
+    {
+        var item = new CoreCommand<T>(command);
+        return await PostAsync(new(LoopInput.Command) { Subject = item }) ? await item.Result : throw new LoopEndedException();
     }
 
     public async ValueTask<bool> PostAsync(LoopItem item)

@@ -135,6 +135,9 @@ internal sealed partial class MeshLoop(
             case LoopInput.Read:
                 ((CoreRead)item.Subject!).Run(_core);
                 break;
+            case LoopInput.Command:
+                ((CoreCommand)item.Subject!).Run(_core, now);
+                break;
             case LoopInput.Stored:
                 writer.Complete();
                 _core.OnStored((StoreBatch)item.Subject!, (IReadOnlySet<string>)item.Detail!, now);

@@ -24,6 +24,8 @@ internal sealed partial class DemoProducer(
     private static readonly string[] Users = ["Arthur", "Carlos", "Michel", "Maria", "Fernanda", "Joao"];
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
+    private bool _paused;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var producer = options.Value.Producer;
@@ -39,18 +41,36 @@ internal sealed partial class DemoProducer(
             using var timer = new PeriodicTimer(producer.Period, time);
             do
             {
-                var tasks = Wave(producer.Burst);
-                var spans = TaskSpans.StartSubmits(tasks);
-                var outcome = await inbox.SubmitAsync(tasks);
-                TaskSpans.End(spans, outcome);
-                LogWave(producer.Burst, outcome);
+                await SubmitWaveAsync(producer.Burst);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is LoopEndedException or OperationCanceledException && stoppingToken.IsCancellationRequested)
         {
             // The server stops.
         }
+    }
+
+    // A wave that a paused server refuses would be a failed span for each of its tasks.
+    private async Task SubmitWaveAsync(int count)
+    {
+        if (await inbox.ReadAsync(core => core.IsPaused))
+        {
+            if (!_paused)
+            {
+                LogPaused();
+            }
+
+            _paused = true;
+            return;
+        }
+
+        _paused = false;
+        var tasks = Wave(count);
+        var spans = TaskSpans.StartSubmits(tasks);
+        var outcome = await inbox.SubmitAsync(tasks);
+        TaskSpans.End(spans, outcome);
+        LogWave(count, outcome);
     }
 
     private async Task OpenAccountsAsync(CancellationToken stoppingToken)

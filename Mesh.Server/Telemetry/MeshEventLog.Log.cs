@@ -73,6 +73,12 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3007, LogLevel.Warning, "The store has lost the last of what it had acknowledged. {Written} unsettled tasks are written again; the ends of {TakenUp} were lost, they are run again.")]
     private partial void LogStoreWentBack(int written, int takenUp);
 
+    [LoggerMessage(3008, LogLevel.Warning, "Paused: this server takes no new tasks until POST /resume. {Queue} wait, {Running} run.")]
+    private partial void LogPaused(int queue, int running);
+
+    [LoggerMessage(3009, LogLevel.Warning, "Resumed: this server takes new tasks again.")]
+    private partial void LogResumed();
+
     [LoggerMessage(3201, LogLevel.Information, "Task {TaskId} goes back to the queue after attempt {Attempts}: {Reason}.")]
     private partial void LogTaskPutBack(string taskId, int attempts, string reason);
 

@@ -88,6 +88,12 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case ServerDisowned e:
                 LogServerDisowned(e.Server, e.Done, e.Left);
                 break;
+            case ServerPaused e:
+                LogPaused(e.Queue, e.Running);
+                break;
+            case ServerResumed:
+                LogResumed();
+                break;
             case StoreWentBack e:
                 LogStoreWentBack(e.Written, e.TakenUp);
                 break;

@@ -111,6 +111,20 @@ internal sealed class CoreHarness
         Drain();
     }
 
+    public PauseStatus Pause()
+    {
+        var status = Core.OnPause();
+        Drain();
+        return status;
+    }
+
+    public PauseStatus Resume()
+    {
+        var status = Core.OnResume();
+        Drain();
+        return status;
+    }
+
     public void Voided(TaskId task, decimal? applied)
     {
         Core.OnVoided(task, applied, Now);

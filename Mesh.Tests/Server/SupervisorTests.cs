@@ -100,6 +100,7 @@ public sealed class SupervisorTests
             Running: 2,
             Done: 0,
             Dead: 0,
+            Paused: false,
             [
                 Worker("w1", self, WorkerState.Idle), Worker("w2", self, WorkerState.Busy), Worker("w3", other, WorkerState.Busy),
                 Worker("w4", self, WorkerState.Leaving), Worker("w5", self, WorkerState.Lent), Worker("w6", self, WorkerState.Gone),

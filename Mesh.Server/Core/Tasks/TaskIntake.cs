@@ -42,11 +42,36 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
         return theirs.Count;
     }
 
+    /// <summary>Refuses submissions and retries of dead letters until <see cref="Resume"/>. Tasks that have been accepted, or are being stored, stay accepted.</summary>
+    public void Pause()
+    {
+        if (!core.Paused)
+        {
+            core.Paused = true;
+            core.Tell(new ServerPaused(core.Tasks.Depth, core.Tasks.Running));
+        }
+    }
+
+    public void Resume()
+    {
+        if (core.Paused)
+        {
+            core.Paused = false;
+            core.Tell(new ServerResumed());
+        }
+    }
+
     public void OnSubmit(Submission submission, DateTimeOffset now)
     {
         if (core.Stopping)
         {
             core.Effects.Answers.Add((submission, SubmitOutcome.Stopping));
+            return;
+        }
+
+        if (core.Paused)
+        {
+            core.Effects.Answers.Add((submission, SubmitOutcome.Paused));
             return;
         }
 

@@ -34,11 +34,18 @@ function setNumber(id, value) {
   if (byId(id).textContent !== text) byId(id).textContent = text;
 }
 
+function showPaused(paused) {
+  if (byId('paused').hidden === !paused) return;
+  byId('paused').hidden = !paused;
+  news.push(paused ? 'The server is paused: it takes no new tasks.' : 'The server takes new tasks again.');
+}
+
 function show(next) {
   status = next;
   document.title = `${next.id} · mesh map`;
   byId('server').textContent = next.id;
   byId('address').textContent = next.advertise;
+  showPaused(next.paused);
   setNumber('n-queue', next.queue);
   waiting.tell(next.queue);
   setNumber('n-running', next.running);

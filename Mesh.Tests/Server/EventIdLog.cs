@@ -1,0 +1,53 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Tests.Server;
+
+/// <summary>The event ids that a server logs, of those that a test is interested in, in order.</summary>
+internal sealed class EventIdLog : ILoggerProvider, ILogger
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly Channel<int> _ids = Channel.CreateUnbounded<int>();
+    private readonly HashSet<int> _wanted;
+
+    public EventIdLog(ServerUnderTest server, params int[] wanted)
+    {
+        _wanted = [.. wanted];
+        server.Services.GetRequiredService<ILoggerFactory>().AddProvider(this);
+    }
+
+    public Task<int> NextAsync() => _ids.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit, TestContext.Current.CancellationToken);
+
+    /// <summary>Waits until an id is logged; returns those before it.</summary>
+    public async Task<IReadOnlyList<int>> UntilAsync(int id)
+    {
+        var before = new List<int>();
+        while (await NextAsync() is var next && next != id)
+        {
+            before.Add(next);
+        }
+
+        return before;
+    }
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (_wanted.Contains(eventId.Id))
+        {
+            _ids.Writer.TryWrite(eventId.Id);
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+}
