@@ -12,7 +12,7 @@ internal static class HttpCase
 {
     private static readonly HashSet<int> Good = [200, 201, 202, 204, 400, 404, 405, 409, 413, 415, 429];
 
-    private static readonly string[] Operations = ["/pause", "/resume"];
+    private static readonly string[] Operations = ["/pause", "/resume", "/loans/return"];
 
     private static readonly (string Name, Func<Random, JsonNode?> Bad)[] TaskFaults =
     [

@@ -13,6 +13,7 @@ namespace Mesh.Server.Api;
 [JsonSerializable(typeof(AccountBody))]
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(PauseAnswer))]
+[JsonSerializable(typeof(ReturnAnswer))]
 [JsonSerializable(typeof(Map.MapSettings))]
 [JsonSerializable(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -39,6 +39,9 @@ internal sealed record LoanEnded(LoanRecord Loan, string Reason, DateTimeOffset 
 /// <summary>Borrower: a borrowed worker has its first task.</summary>
 internal sealed record LoanServed(LoanRecord Loan, TaskEntry Task) : MeshEvent;
 
+/// <summary>Borrower: an operator wants all borrowed workers returned.</summary>
+internal sealed record ReturnOrdered : MeshEvent;
+
 /// <summary>Owner: RELEASE_COMPLETED goes out.</summary>
 /// <param name="TraceParent">W3C context of the release.</param>
 internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Workers, string? TraceParent) : MeshEvent;

@@ -271,6 +271,20 @@ internal sealed class ServerCore
         return PauseStatus;
     }
 
+    /// <summary>An operator wants all borrowed workers returned at once, and none borrowed for a while.</summary>
+    public LoanReturn OnReturnLoans(DateTimeOffset now)
+    {
+        if (_core.StoreAway)
+        {
+            return LoanReturn.StorageAway.Instance;
+        }
+
+        _core.Tell(new ReturnOrdered());
+        var workers = _requester.ReturnAll(now);
+        Finish(now);
+        return new LoanReturn.Begun(workers);
+    }
+
     /// <summary>An unsettled task by the client's id, or null.</summary>
     public TaskRecord? FindTask(string id) =>
         (_core.Tasks.Find(id, keeper: null) ?? _core.Adoptions.Keys.Select(server => _core.Tasks.Find(id, server)).FirstOrDefault(task => task is not null))?.ToRecord();

@@ -52,7 +52,7 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3112, LogLevel.Information, "The loan of {Worker} from {Owner} has ended: {Reason}.")]
     private partial void LogBorrowingEnded(WorkerId worker, ServerId owner, string reason);
 
-    [LoggerMessage(3113, LogLevel.Information, "The queue stays low: asking {Owner} to take back {Workers}.")]
+    [LoggerMessage(3113, LogLevel.Information, "Asking {Owner} to take back {Workers}.")]
     private partial void LogReleaseSent(string workers, ServerId owner);
 
     [LoggerMessage(3114, LogLevel.Information, "Asking {Owner} again to take back {Workers}, try {Try}.")]
@@ -63,6 +63,9 @@ internal sealed partial class MeshEventLog
 
     [LoggerMessage(3116, LogLevel.Information, "Borrowed {Worker} of {Owner} has its first task, {TaskId}.")]
     private partial void LogFirstTask(WorkerId worker, ServerId owner, string taskId);
+
+    [LoggerMessage(3117, LogLevel.Information, "POST /loans/return: all borrowed workers go back to their owners, and none are borrowed for a while.")]
+    private partial void LogReturnOrdered();
 
     [LoggerMessage(3005, LogLevel.Warning, "{Server} stays dead: its {Tasks} unsettled tasks and {Dead} dead letters are served here until it is back.")]
     private partial void LogServerAdopted(ServerId server, int tasks, long dead);

@@ -69,6 +69,9 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 }
 
                 break;
+            case ReturnOrdered:
+                LogReturnOrdered();
+                break;
             case ReleaseSent { Try: 1 } e:
                 LogReleaseSent(e.Workers.ToString(), e.Owner);
                 break;

@@ -13,7 +13,7 @@ internal sealed partial class MeshStory
     [LoggerMessage(3303, LogLevel.Information, "Here to help from {Owner}: {Workers}.")]
     private partial void LogArrived(string workers, ServerId owner);
 
-    [LoggerMessage(3304, LogLevel.Information, "The queue is low; back to {Owner}: {Workers}.")]
+    [LoggerMessage(3304, LogLevel.Information, "Going back to {Owner}: {Workers}.")]
     private partial void LogReleasing(string workers, ServerId owner);
 
     [LoggerMessage(3305, LogLevel.Information, "Home again from {Borrower}: {Workers}.")]

@@ -37,6 +37,12 @@ internal enum FaultKind : byte
 
     /// <summary>A Redis that writes out its log once a second goes with its machine; only in lives that have such.</summary>
     PowerLoss,
+
+    /// <summary>An operator pauses a server, and resumes it; only in lives that have an operator.</summary>
+    PauseServer,
+
+    /// <summary>An operator has a server return all workers that it has borrowed; as above.</summary>
+    ReturnLoans,
 }
 
 /// <summary>One thing that goes wrong.</summary>

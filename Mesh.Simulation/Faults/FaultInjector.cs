@@ -126,6 +126,14 @@ internal sealed class FaultInjector(SimWorld world)
                 away.StayAway(TimeSpan.FromSeconds(60 + (fault.Other / 100.0)), fault.Silent);
                 away.Door.IsMute = fault.Other % 3 == 0;
                 break;
+            case FaultKind.PauseServer:
+                var paused = Pick(world.Servers, fault.Target)!;
+                paused.Feed((core, _) => core.OnPause());
+                Mend(fault, () => paused.Feed((core, _) => core.OnResume()));
+                break;
+            case FaultKind.ReturnLoans:
+                Pick(world.Servers, fault.Target)!.ReturnLoans();
+                break;
             case FaultKind.FreezeServer:
                 Restart(Pick(world.Servers, fault.Target), fault, node => ((ServerNode)node).Freeze(fault.For * 2 * fault.Other / 10_000));
                 break;

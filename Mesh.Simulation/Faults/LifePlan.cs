@@ -41,6 +41,7 @@ internal sealed record LifePlan(
         var (low, high) = DrawWorkTime(random);
         var power = seeds.For("power");
         var stubborn = seeds.For("stubborn");
+        var operation = seeds.For("operator");
         var everySecond = power.Chance(0.3);
         var work = new WorkPlan(low, high, random.Chance(0.5) ? 0 : random.From(0.01, 0.3), stubborn.Chance(0.3) ? stubborn.From(0.01, 0.1) : 0);
         return new LifePlan(
@@ -49,7 +50,8 @@ internal sealed record LifePlan(
             work,
             random.From(1, 6),
             work.High > 5 ? 12 : 70,
-            [.. DrawFaults(seeds.For("faults")).Concat(everySecond ? DrawPowerLosses(power) : []).OrderBy(fault => fault.At)],
+            [.. DrawFaults(seeds.For("faults")).Concat(everySecond ? DrawPowerLosses(power) : []).Concat(operation.Chance(0.3) ? DrawOperations(operation) : [])
+                .OrderBy(fault => fault.At)],
             everySecond);
     }
 
@@ -121,6 +123,15 @@ internal sealed record LifePlan(
     private static IEnumerable<Fault> DrawPowerLosses(Random random) => Enumerable.Range(0, random.From(1, 4)).Select(_ => new Fault(
         random.Seconds(2, BusyTime.TotalSeconds), FaultKind.PowerLoss, random.Next(10_000), random.Next(10_000), Silent: true, random.Seconds(0.1, 8)));
 
+    // Their own random numbers: lives without an operator stay as they were.
+    private static IEnumerable<Fault> DrawOperations(Random random) => Enumerable.Range(0, random.From(1, 5)).Select(_ => new Fault(
+        random.Seconds(2, BusyTime.TotalSeconds),
+        random.Chance(0.4) ? FaultKind.PauseServer : FaultKind.ReturnLoans,
+        random.Next(10_000),
+        random.Next(10_000),
+        Silent: false,
+        random.Seconds(0.5, 20)));
+
     private static List<Fault> DrawFaults(Random random)
     {
         var count = random.NextDouble() switch
@@ -130,7 +141,7 @@ internal sealed record LifePlan(
             < 0.9 => random.From(5, 15),
             _ => random.From(16, 40),
         };
-        FaultKind[] kinds = [.. Enum.GetValues<FaultKind>().Where(kind => kind != FaultKind.PowerLoss)];
+        FaultKind[] kinds = [.. Enum.GetValues<FaultKind>().Where(kind => kind is not (FaultKind.PowerLoss or FaultKind.PauseServer or FaultKind.ReturnLoans))];
         return [.. Enumerable.Range(0, count)
             .Select(_ => new Fault(
                 random.Seconds(2, BusyTime.TotalSeconds),

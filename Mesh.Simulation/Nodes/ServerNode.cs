@@ -97,6 +97,22 @@ internal sealed class ServerNode : SimNode
         Feed((core, now) => core.OnSubmit(submission, now));
     }
 
+    /// <summary>An operator has it return all workers that it has borrowed.</summary>
+    public void ReturnLoans() => Feed((core, now) =>
+    {
+        switch (core.OnReturnLoans(now))
+        {
+            case LoanReturn.Begun begun:
+                World.Coverage.Count(begun.Workers.Count == 0 ? "operator: nothing to return" : "operator: workers are returned");
+                break;
+            case LoanReturn.StorageAway:
+                World.Coverage.Count("operator: the store is away");
+                break;
+            default:
+                throw new InvalidOperationException("An outcome of a return is unknown.");
+        }
+    });
+
     /// <summary>Whether a task, of this server or an adopted one, is this process's to serve.</summary>
     public bool MayServe(ServerId? keeper) => Link?.MayServe(keeper) == true;
 

@@ -125,6 +125,13 @@ internal sealed class CoreHarness
         return status;
     }
 
+    public LoanReturn ReturnLoans()
+    {
+        var answer = Core.OnReturnLoans(Now);
+        Drain();
+        return answer;
+    }
+
     public void Voided(TaskId task, decimal? applied)
     {
         Core.OnVoided(task, applied, Now);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Mesh.Tests.Fixtures;
 
@@ -121,6 +122,46 @@ public sealed class MeshTests(RedisFixture redis)
         await borrower.HealthyAsync();
         var status = await borrower.StatusAsync();
         Assert.Equal(500, (int)status["queue"]! + (int)status["running"]! + (int)status["done"]!);
+    }
+
+    [Theory]
+    [InlineData("WebSocket")]
+    [InlineData("Tcp")]
+    public async Task Loans_ReturnedByAnOperator_EndAlthoughTheQueueStaysHigh(string transport)
+    {
+        const int HighMark = 15;
+        var (a, b) = (RedisFixture.Unique("server-a"), RedisFixture.Unique("server-b"));
+        var (portA, portB) = (RedisProcess.FreePort(), RedisProcess.FreePort());
+        await using var borrower = await MeshProcess.ServerAsync(redis, a, portA, [(b, portB)]);
+        await using var owner = await MeshProcess.ServerAsync(redis, b, portB, [(a, portA)]);
+        var slow = new Dictionary<string, string> { ["WorkTime"] = "00:00:00.050", ["Transport"] = transport };
+        await using var own = await MeshProcess.WorkerAsync(redis, "own", borrower, slow);
+        await using var guest1 = await MeshProcess.WorkerAsync(redis, "guest1", owner, slow);
+        await using var guest2 = await MeshProcess.WorkerAsync(redis, "guest2", owner, slow);
+        MeshProcess[] all = [borrower, owner, own, guest1, guest2];
+        await owner.StatusAsync("both workers are there", status => Workers(status).Count() == 2, all);
+        var user = RedisFixture.Unique("maria");
+        await borrower.SetBalanceAsync(user, 1);
+        await borrower.SubmitAsync([.. Enumerable.Range(0, 5000).Select(_ => (object)new { type = "QUERY", user })]);
+        var lent = await borrower.StatusAsync("the guest is here", status => Loans(status).Any(loan => (string)loan["state"]! == "arrived"), all);
+        var worker = (string)Loans(lent).Single()["worker"]!;
+
+        using var answer = await borrower.Http.PostAsync(new Uri("/loans/return", UriKind.Relative), content: null, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal($$"""{"workers":["{{worker}}"]}""", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+
+        await owner.StatusAsync(
+            "both workers are home again",
+            status => !Loans(status).Any() && Workers(status).Count(w => (string)w["state"]! == "idle") == 2,
+            all);
+        var home = await borrower.StatusAsync("no loan is left", status => !Loans(status).Any(), all);
+        Assert.True((int)home["queue"]! > HighMark);
+
+        // Twenty tasks take a second, in which the borrower has balanced five times.
+        var later = await borrower.StatusAsync("it works on with its own worker", status => (int)status["done"]! >= (int)home["done"]! + 20, all);
+        Assert.True((int)later["queue"]! > HighMark);
+        Assert.Empty(Loans(later));
+        Assert.Empty(Loans(await owner.StatusAsync()));
     }
 
     internal static IEnumerable<JsonNode> Loans(JsonNode status) => status["loans"]!.AsArray().Select(loan => loan!);

@@ -22,6 +22,7 @@ public sealed class OpenApiTests
                 "get /status: 200 401 403 429 503",
                 "get /tasks/{id}: 200 401 403 404 429 503",
                 "get /tasks: 200 400 401 403 429 503",
+                "post /loans/return: 202 401 403 429 503",
                 "post /pause: 200 401 403 429 503",
                 "post /resume: 200 401 403 429 503",
                 "post /tasks/{id}/retry: 202 401 403 404 409 429 503",

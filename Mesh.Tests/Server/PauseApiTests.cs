@@ -121,6 +121,7 @@ public sealed class PauseApiTests
     [Theory]
     [InlineData("/pause")]
     [InlineData("/resume")]
+    [InlineData("/loans/return")]
     public async Task Operation_WithoutToken_IsRefused(string path)
     {
         await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"));

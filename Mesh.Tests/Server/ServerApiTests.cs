@@ -113,7 +113,7 @@ public sealed class ServerApiTests
 
         var document = await server.GetJsonAsync("/openapi/v1.json");
 
-        Assert.Equal(["/accounts/{user}", "/events", "/pause", "/resume", "/status", "/tasks", "/tasks/{id}", "/tasks/{id}/retry"], Names(document.GetProperty("paths")).Order(StringComparer.Ordinal));
+        Assert.Equal(["/accounts/{user}", "/events", "/loans/return", "/pause", "/resume", "/status", "/tasks", "/tasks/{id}", "/tasks/{id}/retry"], Names(document.GetProperty("paths")).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -56,6 +56,8 @@ public sealed class LifeTests(ITestOutputHelper output)
         "network: line message late",
         "client: StorageAway",
         "client: Full",
+        "client: Paused",
+        "operator: workers are returned",
         "end: dead letters",
     ];
 

@@ -66,6 +66,20 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
     public void ReleaseAll(DateTimeOffset now) =>
         Release(core.Loans.All.Where(loan => loan.State is LoanState.Expected or LoanState.Arrived), now);
 
+    /// <summary>Releases all borrowed workers at once, whatever delay a release that is under way waits for.</summary>
+    /// <returns>The workers that are being returned, and have not been given their RETURN yet.</returns>
+    public IReadOnlyList<WorkerId> ReturnAll(DateTimeOffset now)
+    {
+        ReleaseAll(now);
+        foreach (var run in _runs.Values.Where(run => !run.UnderWay))
+        {
+            (run.Tries, run.NextTry) = (0, now);
+        }
+
+        OnTimer(now);
+        return [.. core.Loans.All.Where(loan => loan.State is LoanState.Releasing or LoanState.Returning).Select(loan => loan.Worker)];
+    }
+
     public void OnReleaseAck(PeerEntry owner, ReleaseAck ack, DateTimeOffset now)
     {
         var released = false;

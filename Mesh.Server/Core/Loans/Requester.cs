@@ -7,13 +7,30 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
 {
     private static readonly TimeSpan MaxRefusalPause = TimeSpan.FromSeconds(16);
 
+    private readonly BorrowingHold _hold = new(core.Tasks);
     private BorrowRound? _round;
+
+    /// <summary>An operator wants all borrowed workers returned. No peer is asked for others while the <see cref="BorrowingHold"/> lasts.</summary>
+    /// <returns>As <see cref="Borrower.ReturnAll"/>.</returns>
+    public IReadOnlyList<WorkerId> ReturnAll(DateTimeOffset now)
+    {
+        _round = null;
+        _hold.Begin(now);
+        return borrower.ReturnAll(now);
+    }
 
     /// <summary>One balancing round.</summary>
     public void Balance(DateTimeOffset now)
     {
         if (core.Stopping)
         {
+            return;
+        }
+
+        if (_hold.IsOn(now))
+        {
+            // Workers that were on their way when the hold began, and those whose owner did not acknowledge their release.
+            borrower.ReleaseAll(now);
             return;
         }
 

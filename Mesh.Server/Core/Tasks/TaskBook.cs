@@ -35,6 +35,9 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
     /// <summary>Since when the depth has not been above the low mark, or null.</summary>
     public DateTimeOffset? LowSince { get; private set; }
 
+    /// <summary>Since when the depth has been above the high mark, or null.</summary>
+    public DateTimeOffset? HighSince { get; private set; }
+
     public IEnumerable<TaskEntry> All => _byWireId.Values;
 
     /// <summary>When the oldest lease runs out.</summary>
@@ -174,6 +177,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
     private void SetDepth(int depth, DateTimeOffset now)
     {
         Depth = depth;
+        HighSince = depth > marks.MaxQueueThreshold ? HighSince ?? now : null;
         if (depth > marks.MinQueueThreshold)
         {
             LowSince = null;
