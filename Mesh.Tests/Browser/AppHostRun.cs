@@ -75,6 +75,15 @@ internal sealed class AppHostRun : IAsyncDisposable
         return (string)task!["traceId"]!;
     }
 
+    /// <summary>Has a server do what an operator asks, such as "/pause".</summary>
+    public async Task OperateAsync(Uri server, string operation)
+    {
+        using var http = new HttpClient { BaseAddress = server };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        using var answer = await http.PostAsync(operation, content: null, TestContext.Current.CancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+
     public async ValueTask DisposeAsync()
     {
         Native.Signal(_process.Id, Native.Terminate);

@@ -58,6 +58,26 @@ public sealed class MapTests(BrowserFixture browser)
         await Expect(away.Locator(worker)).ToHaveCountAsync(0);
     }
 
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task Map_OfAPausedServer_SaysSoUntilItIsResumed(ColorScheme scheme)
+    {
+        await using var visitor = await browser.VisitAsync(scheme);
+        var map = await visitor.MapAsync(visitor.Host.ServerB);
+        var mark = map.GetByText("Paused", new() { Exact = true });
+        await Expect(mark).ToBeHiddenAsync();
+
+        await visitor.Host.OperateAsync(visitor.Host.ServerB, "/pause");
+        await Expect(mark).ToBeVisibleAsync();
+        await Expect(map.Locator("#news")).ToContainTextAsync("The server is paused");
+        await visitor.PictureAsync(map, $"map-paused-{scheme}".ToLowerInvariant());
+        await Accessibility.CheckAsync(map, scheme);
+
+        await visitor.Host.OperateAsync(visitor.Host.ServerB, "/resume");
+        await Expect(mark).ToBeHiddenAsync();
+    }
+
     [Fact]
     public async Task Map_ByTheKeyboard_LeadsToThePeersMap()
     {
