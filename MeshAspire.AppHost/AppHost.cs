@@ -4,10 +4,13 @@
 //                        └── redis ──┘
 //
 // server-a gets waves of tasks that two workers can't keep up with, so it borrows from server-b until the wave is over.
+ConfigurationFault.EndWithOneLine();
 var builder = DistributedApplication.CreateBuilder(args);
+builder.UseFreePorts();
 
-var token = builder.AddParameter("mesh-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true);
-var redis = builder.AddMeshRedis("redis"); // AddRedis, with a volume, unless Mesh:Redis says otherwise
+var token = builder.AddParameter("mesh-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true)
+    .WithDescription("The shared secret of servers, workers and clients. The maps and the HTTP API ask for it.");
+var redis = builder.AddMeshRedis("redis"); // a container, or Garnet where no container runtime is running
 
 var a = Server("server-a");
 var b = Server("server-b");
@@ -18,35 +21,40 @@ var workersOfB = Workers("workers-b", b, replicas: 4);
 
 if (builder.ExecutionContext.IsRunMode)
 {
+    builder.AddMeshConsole();
+    builder.StopServersBeforeRedis();
     Watch(a, b);
     Slow(workersOfA, workersOfB);
     Waves(a, tasks: "200", period: "00:00:40");
-}
-else if (builder.Configuration["Pipeline:Step"] != "publish-manifest")
-{
-    // The manifest tells of the application alone; compose files are for an environment.
-    builder.AddDockerComposeEnvironment("compose");
 }
 
 builder.Build().Run();
 
 IResourceBuilder<ProjectResource> Server(string name)
 {
-    var server = builder.AddProject<Projects.Mesh_Server>(name, launchProfileName: null)
-        .WithHttpEndpoint().WithHttpHealthCheck("/health")
+    // Peers and workers are told the real port, so no proxy is in the way.
+    var server = builder.AddProject<Projects.Mesh_Server>(name, launchProfileName: null).RunHere()
+        .WithHttpEndpoint(isProxied: false).WithHttpHealthCheck("/health")
+        .WithUrlForEndpoint("http", url => url.DisplayText = "Map")
+        .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "API" })
+        .WithIconName("Server")
         .WithReference(redis).WaitFor(redis)
         .WithEnvironment("Mesh__ServerId", name)
-        .WithEnvironment("Mesh__Token", token);
+        .WithEnvironment("Mesh__Token", token)
+        .WithMeshCommands(token);
     return server.WithEnvironment("Mesh__Advertise", server.GetEndpoint("http").Property(EndpointProperty.HostAndPort));
 }
 
 void Peer(IResourceBuilder<ProjectResource> server, IResourceBuilder<ProjectResource> peer) => server
+    .WithRelationship(peer.Resource, "Peer")
     .WithEnvironment("Mesh__Peers__0__Id", peer.Resource.Name)
     .WithEnvironment("Mesh__Peers__0__Endpoint", peer.GetEndpoint("http").Property(EndpointProperty.HostAndPort));
 
 IResourceBuilder<ProjectResource> Workers(string name, IResourceBuilder<ProjectResource> home, int replicas) => builder
-    .AddProject<Projects.Mesh_Worker>(name, launchProfileName: null).WithReplicas(replicas)
+    .AddProject<Projects.Mesh_Worker>(name, launchProfileName: null).RunHere().WithReplicas(replicas)
+    .WithIconName("PeopleTeam")
     .WithReference(redis).WithReference(home).WaitFor(home)
+    .WithRelationship(home.Resource, "Home")
     .WithEnvironment("Mesh__HomeServer__Id", home.Resource.Name)
     .WithEnvironment("Mesh__HomeServer__Endpoint", home.GetEndpoint("http").Property(EndpointProperty.HostAndPort))
     .WithEnvironment("Mesh__Token", token);
@@ -54,12 +62,9 @@ IResourceBuilder<ProjectResource> Workers(string name, IResourceBuilder<ProjectR
 // Links from the map to the traces, and peers that are missed soon.
 void Watch(params IResourceBuilder<ProjectResource>[] servers)
 {
-    // Aspire serves its dashboard at the AppHost's own address.
-    var dashboard = builder.Configuration["ASPNETCORE_URLS"]?.Split(';')[0];
     foreach (var server in servers)
     {
-        server.WithEnvironment("Mesh__Dashboard", dashboard)
-            .WithEnvironment("Mesh__Timing__HeartbeatInterval", "00:00:05");
+        server.WithDashboardLinks().WithEnvironment("Mesh__Timing__HeartbeatInterval", "00:00:05");
     }
 }
 
@@ -68,8 +73,7 @@ void Slow(params IResourceBuilder<ProjectResource>[] workers)
 {
     foreach (var one in workers)
     {
-        one.WithEnvironment("Mesh__WorkTime", "00:00:00.150")
-            .WithEnvironment("Logging__Console__LogLevel__Mesh.Worker", "Warning"); // the servers tell the story
+        one.WithEnvironment("Mesh__WorkTime", "00:00:00.150");
     }
 }
 

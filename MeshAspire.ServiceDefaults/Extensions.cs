@@ -19,6 +19,9 @@ public static class Extensions
     private const string AlivePath = "/alive";
     private const string LiveTag = "live";
 
+    /// <summary>Requests that machines repeat every few seconds: probes, and a server's state, which an autoscaler polls and a map streams.</summary>
+    private static readonly PathString[] PolledPaths = [HealthPath, AlivePath, "/status", "/events"];
+
     /// <summary>
     /// Defaults under all other configuration. A server makes spans by the thousand at once, and OpenTelemetry's own queue of 2,048 would drop most of such a burst.
     /// Polly tells each request that goes well; over OTLP/HTTP each export of such a record would make the next.
@@ -62,7 +65,8 @@ public static class Extensions
             .WithTracing(tracing => tracing
                 .AddSource(MeshTelemetry.Name, builder.Environment.ApplicationName)
                 .AddAspNetCoreInstrumentation(options => options.Filter = context => IsTraced(context.Request))
-                .AddHttpClientInstrumentation());
+                .AddHttpClientInstrumentation()
+                .ConfigureSampler((_, sampler) => new RedisCommandSampler(sampler)));
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
         {
             telemetry.UseOtlpExporter();
@@ -89,8 +93,7 @@ public static class Extensions
         return app;
     }
 
-    /// <summary>Not the probes; nor what stays open for hours, a WebSocket or a stream of events: its span would come with its end, and tell nothing.</summary>
+    /// <summary>Whether a request gets a span. One that is polled does not, nor a WebSocket: it stays open for hours, and its span would come with its end.</summary>
     private static bool IsTraced(HttpRequest request) =>
-        !request.Path.StartsWithSegments(HealthPath) && !request.Path.StartsWithSegments(AlivePath)
-        && request.Headers.Upgrade.Count == 0 && !request.Headers.Accept.Contains("text/event-stream");
+        request.Headers.Upgrade.Count == 0 && !Array.Exists(PolledPaths, path => request.Path.StartsWithSegments(path));
 }

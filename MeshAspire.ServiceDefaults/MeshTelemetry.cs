@@ -54,6 +54,10 @@ public static class MeshTelemetry
         public const string Destination = "messaging.destination.name";
         public const string OperationName = "messaging.operation.name";
         public const string OperationType = "messaging.operation.type";
+
+        /// <summary>What the conventions had before the name and the type. Aspire's dashboard shows a span of messaging by it.</summary>
+        public const string Operation = "messaging.operation";
+
         public const string MessageId = "messaging.message.id";
         public const string Server = "mesh.server.id";
         public const string Peer = "mesh.peer.id";

@@ -56,6 +56,7 @@ public sealed class TaskOperation
                 activity.AddTag(MeshTelemetry.Tags.Destination, TypeName(type));
                 activity.AddTag(MeshTelemetry.Tags.OperationName, _name);
                 activity.AddTag(MeshTelemetry.Tags.OperationType, _type);
+                activity.AddTag(MeshTelemetry.Tags.Operation, _name);
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
@@ -37,6 +38,12 @@ internal sealed class MapPage
             || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
         {
             return next(context);
+        }
+
+        // Eight files are no trace that anybody wants to watch.
+        if (context.Features.Get<IHttpActivityFeature>()?.Activity is { } activity)
+        {
+            activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
         }
 
         var headers = context.Response.Headers;

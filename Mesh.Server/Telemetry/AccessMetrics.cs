@@ -15,11 +15,14 @@ internal sealed class AccessMetrics
     public AccessMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeshTelemetry.Name);
-        _open = meter.CreateUpDownCounter<int>("mesh.connections", "{connection}", "Connections of all kinds that are open.");
-        _refused = meter.CreateCounter<long>("mesh.connections.refused", "{connection}", "Connections that were turned away, by the limit that they met.");
-        _dropped = meter.CreateCounter<long>("mesh.connections.dropped", "{connection}", "Connections of peers that were cut, by the reason.");
-        _unauthorized = meter.CreateCounter<long>("mesh.requests.unauthorized", "{request}", "Requests without the right token, by the answer's status.");
-        _slowed = meter.CreateCounter<long>("mesh.connections.slowed", "{pause}", "Pauses in reading from peers that send too much.");
+        _open = meter.CreateUpDownCounter<int>("mesh.connections", "{connection}", "Number of open connections to this server, of clients, workers and other servers.");
+        _refused = meter.CreateCounter<long>(
+            "mesh.connections.refused", "{connection}", "Number of connections that were turned away, by the setting that turned them away.");
+        _dropped = meter.CreateCounter<long>(
+            "mesh.connections.dropped", "{connection}", "Number of connections of workers and other servers that were closed, by the setting whose limit they broke.");
+        _unauthorized = meter.CreateCounter<long>(
+            "mesh.requests.unauthorized", "{request}", "Number of requests without the right token, by the status code of the response.");
+        _slowed = meter.CreateCounter<long>("mesh.connections.slowed", "{pause}", "Number of pauses in reading from workers and other servers that send too much.");
     }
 
     public void Opened() => _open.Add(1);

@@ -25,16 +25,20 @@ internal sealed class MeshMetrics
     {
         (_inbox, _time) = (inbox, time);
         var meter = meters.Create(MeshTelemetry.Name);
-        _protocolErrors = meter.CreateCounter<long>("mesh.protocol.errors", "{error}", "Messages that could not be read.");
-        _attempts = meter.CreateCounter<long>("mesh.task.attempts", "{attempt}", "Attempts that ended, by task type and result.");
-        _queueTime = meter.CreateHistogram<double>("mesh.task.queue.duration", "s", "From a task's place in the queue to its worker.");
-        _attemptTime = meter.CreateHistogram<double>("mesh.task.attempt.duration", "s", "From a task's hand-out to the end of that attempt.");
-        _loanTime = meter.CreateHistogram<double>("mesh.loan.duration", "s", "From the first step of a loan to its end, by this server's role.");
-        meter.CreateObservableGauge("mesh.queue.depth", () => Status()?.Queue ?? 0, "{task}", "Tasks that wait for a worker.");
-        meter.CreateObservableGauge("mesh.tasks.running", () => Status()?.Running ?? 0, "{task}", "Tasks that a worker has.");
-        meter.CreateObservableGauge("mesh.tasks.adopted", () => Status()?.Adopted.Sum(adoption => adoption.Tasks) ?? 0, "{task}", "Unsettled tasks of adopted servers.");
-        meter.CreateObservableGauge("mesh.workers", Workers, "{worker}", "Workers by state.");
-        meter.CreateObservableGauge("mesh.loans", Loans, "{loan}", "Loans by this server's role and their state.");
+        _protocolErrors = meter.CreateCounter<long>(
+            "mesh.protocol.errors", "{error}", "Number of received messages that could not be read, by kind of error and by framing.");
+        _attempts = meter.CreateCounter<long>(
+            "mesh.task.attempts", "{attempt}", "Number of attempts at tasks that have ended, by task type and by result: done, retried or dead.");
+        _queueTime = meter.CreateHistogram<double>("mesh.task.queue.duration", "s", "Time that a task waits in the queue until a worker gets it, by task type.");
+        _attemptTime = meter.CreateHistogram<double>("mesh.task.attempt.duration", "s", "Time from when a worker gets a task until this attempt ends, by task type.");
+        _loanTime = meter.CreateHistogram<double>(
+            "mesh.loan.duration", "s", "Time from the first step of a loan until its end, by the role of this server: owner or borrower of the worker.");
+        meter.CreateObservableGauge("mesh.queue.depth", () => Status()?.Queue ?? 0, "{task}", "Number of tasks that wait for a worker.");
+        meter.CreateObservableGauge("mesh.tasks.running", () => Status()?.Running ?? 0, "{task}", "Number of tasks that workers are processing.");
+        meter.CreateObservableGauge(
+            "mesh.tasks.adopted", () => Status()?.Adopted.Sum(adoption => adoption.Tasks) ?? 0, "{task}", "Number of unfinished tasks that this server has taken over from servers that are away.");
+        meter.CreateObservableGauge("mesh.workers", Workers, "{worker}", "Number of workers of this server, and of workers that it has borrowed, by state.");
+        meter.CreateObservableGauge("mesh.loans", Loans, "{loan}", "Number of loans that have not ended, by the role of this server and by the state of the loan.");
     }
 
     public void CountProtocolError(ProtocolErrorKind kind, Framing framing) =>

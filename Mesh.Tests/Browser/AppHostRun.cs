@@ -1,59 +1,52 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Mesh.Tests.Fixtures;
-using MeshAspire.Embedded.Running;
+using Aspire.Hosting;
+using Aspire.Hosting.Testing;
+using Mesh.Tests.Integration.AppHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Browser;
 
-/// <summary>The AppHost as people start it, with a data directory and ports of its own. Ended, with all that it started, when disposed.</summary>
+/// <summary>The AppHost with its demo load and Aspire's dashboard, on ports and data of its own. Ended, with all that it started, when disposed.</summary>
 internal sealed class AppHostRun : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
 
-    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("mesh-apphost-");
-    private readonly Dictionary<string, Uri> _addresses = [];
-    private readonly List<string> _lines = [];
-    private readonly Process _process;
-    private Task _reading = Task.CompletedTask;
+    private readonly TestVolume _volume = new();
+    private readonly LastLines _lines = new();
+    private IDistributedApplicationTestingBuilder? _builder;
+    private DistributedApplication? _app;
 
     private AppHostRun()
     {
-        var dashboard = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{RedisProcess.FreePort()}");
-        _process = Process.Start(new ProcessStartInfo(DotNet.Path, [Path.Combine(AppContext.BaseDirectory, "MeshAspire.AppHost.dll")])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            Environment =
-            {
-                ["XDG_DATA_HOME"] = _data.FullName,
-                ["LOCALAPPDATA"] = _data.FullName,
-                ["ASPNETCORE_URLS"] = dashboard,
-                ["Parameters__mesh-token"] = Token,
-            },
-        })!;
     }
 
     /// <summary>What the maps ask for.</summary>
     public string Token { get; } = Guid.NewGuid().ToString("N");
 
-    /// <summary>The dashboard's address with the token of its login, as the AppHost prints it.</summary>
-    public Uri Login => _addresses["dashboard"];
+    /// <summary>The dashboard's address with the token of its login.</summary>
+    public Uri Login { get; private set; } = null!;
 
-    public Uri ServerA => _addresses["server-a"];
+    public Uri ServerA => _app!.GetEndpoint("server-a", "http");
 
-    public Uri ServerB => _addresses["server-b"];
+    public Uri ServerB => _app!.GetEndpoint("server-b", "http");
 
     public static async Task<AppHostRun> StartAsync()
     {
         var run = new AppHostRun();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(StartLimit);
         try
         {
-            await run.HealthyAsync();
+            await run.HealthyAsync(limit.Token);
             return run;
+        }
+        catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            await run.DisposeAsync();
+            throw new TimeoutException($"The AppHost isn't healthy after {StartLimit.TotalSeconds} s:\n{run._lines.Text}");
         }
         catch
         {
@@ -65,8 +58,7 @@ internal sealed class AppHostRun : IAsyncDisposable
     /// <summary>Submits so many tasks in one request; returns the trace of the first.</summary>
     public async Task<string> SubmitAsync(Uri server, int count = 1)
     {
-        using var http = new HttpClient { BaseAddress = server };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        using var http = Client(server);
         var tasks = Enumerable.Repeat(new { type = "QUERY", user = "Maria" }, count);
         using var accepted = await http.PostAsJsonAsync("/tasks", tasks, TestContext.Current.CancellationToken);
         accepted.EnsureSuccessStatusCode();
@@ -75,60 +67,51 @@ internal sealed class AppHostRun : IAsyncDisposable
         return (string)task!["traceId"]!;
     }
 
-    /// <summary>Has a server do what an operator asks, such as "/pause".</summary>
+    /// <summary>Gives the server a command of its API, such as "/pause".</summary>
     public async Task OperateAsync(Uri server, string operation)
     {
-        using var http = new HttpClient { BaseAddress = server };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        using var http = Client(server);
         using var answer = await http.PostAsync(operation, content: null, TestContext.Current.CancellationToken);
         answer.EnsureSuccessStatusCode();
     }
 
     public async ValueTask DisposeAsync()
     {
-        Native.Signal(_process.Id, Native.Terminate);
-        using var limit = new CancellationTokenSource(StopLimit);
-        try
+        if (_app is not null)
         {
-            await _process.WaitForExitAsync(limit.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            _process.Kill();
+            await _app.StopAsync();
+            await _app.DisposeAsync();
         }
 
-        await _reading;
-        _process.Dispose();
-        _data.Delete(recursive: true);
+        if (_builder is not null)
+        {
+            await _builder.DisposeAsync();
+            await _volume.RemoveAsync(_builder.AppHostDirectory);
+        }
     }
 
-    /// <summary>Reads until all is healthy and each address is told, then goes on reading, so that the pipe never fills.</summary>
-    private async Task HealthyAsync()
+    private HttpClient Client(Uri server)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(StartLimit);
-        try
+        var http = new HttpClient { BaseAddress = server };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        return http;
+    }
+
+    private async Task HealthyAsync(CancellationToken cancellationToken)
+    {
+        _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MeshAspire_AppHost>(
+            new DistributedApplicationTestingBuilderOptions { EnableDashboard = true },
+            ["--Mesh:Redis=garnet", $"--Parameters:mesh-token={Token}", $"--Mesh:RedisVolume={_volume.Name}", "--DASHBOARD__DATA__PERSISTENCEMODE=None"],
+            cancellationToken);
+        _builder.Services.AddSingleton<TextWriter>(_lines.Console);
+        _builder.Services.AddLogging(logging => logging.ClearProviders().AddProvider(_lines).AddFilter("System.Net.Http", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning));
+        _app = await _builder.BuildAsync(cancellationToken);
+        await _app.StartAsync(cancellationToken);
+        foreach (var resource in MeshApp.Resources)
         {
-            while (_addresses.Count < 3 && await _process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
-            {
-                _lines.Add(line);
-                if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var name, var address]
-                    && line.StartsWith("  ", StringComparison.Ordinal) && Uri.TryCreate(address, UriKind.Absolute, out var url))
-                {
-                    _addresses[name] = url;
-                }
-            }
-        }
-        catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException($"The AppHost isn't healthy after {StartLimit.TotalSeconds} s:\n{string.Join('\n', _lines)}");
+            await _app.ResourceNotifications.WaitForResourceHealthyAsync(resource, cancellationToken);
         }
 
-        if (_addresses.Count < 3)
-        {
-            throw new InvalidOperationException($"The AppHost ended:\n{string.Join('\n', _lines)}");
-        }
-
-        _reading = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        Login = await _app.GetDashboardUrlAsync(cancellationToken);
     }
 }

@@ -1,4 +1,4 @@
-using MeshAspire.Embedded.Running;
+using Mesh.Bench.Chaos;
 using Microsoft.Playwright;
 
 namespace Mesh.Tests.Browser;
@@ -54,7 +54,7 @@ public sealed class BrowserFixture : IAsyncLifetime
     /// <summary>As <see cref="VisitAsync"/>, for pages that no AppHost started.</summary>
     internal async Task<IBrowserContext> NewContextAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
     {
-        var found = Names.Any(name => DotNet.OnPath(name) is not null);
+        var found = Programs.Find(Names) is not null;
         Assert.SkipUnless(found || Environment.GetEnvironmentVariable("CI") is "true", $"None of {string.Join(", ", Names)} is on the PATH.");
         var context = await (await _browser.Value).NewContextAsync(new BrowserNewContextOptions
         {
@@ -70,7 +70,7 @@ public sealed class BrowserFixture : IAsyncLifetime
     private async Task<IBrowser> LaunchAsync()
     {
         Assertions.SetDefaultExpectTimeout(Patience);
-        var program = Names.Select(DotNet.OnPath).FirstOrDefault(path => path is not null)
+        var program = Programs.Find(Names)
             ?? throw new FileNotFoundException($"The tests with a browser need one of {string.Join(", ", Names)} on the PATH.");
         _playwright = await Playwright.CreateAsync();
         return await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = Arguments });

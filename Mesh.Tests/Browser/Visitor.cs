@@ -32,7 +32,7 @@ internal sealed partial class Visitor : IAsyncDisposable
     {
         var page = await NewPageAsync();
         await page.GotoAsync(Host.Login.ToString());
-        await page.WaitForURLAsync(new Uri(Host.Login, "/").ToString());
+        await Expect(page.GetByText("Showing")).ToBeVisibleAsync();
         if (path != "/")
         {
             await page.GotoAsync(new Uri(Host.Login, path).ToString());

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Mesh.Bench.Chaos;
+using Mesh.Tests.Publishing;
 using StackExchange.Redis;
 
 namespace Mesh.Tests.Fixtures;
@@ -19,27 +20,15 @@ internal enum RedisKind
 
 /// <summary>
 /// One Redis of its own on a free loopback port, for as long as the object lives: a test that stops or kills its Redis starts one of these.
-/// It is a redis-server or valkey-server from the PATH, else Garnet from the repository's tool manifest; the environment variable
+/// It is a redis-server or valkey-server from the PATH, else Garnet, which the restore has fetched; the environment variable
 /// MESH_TEST_REDIS names one of the three ("redis-server", "valkey-server", "garnet-server") to take that and no other.
 /// </summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
     private const string RedisServer = "redis-server";
     private const string ValkeyServer = "valkey-server";
-    private const string Garnet = "garnet-server";
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-
-    /// <summary>The first use of Garnet on a machine fetches it.</summary>
-    private static readonly Lazy<int> GarnetRestored = new(() =>
-    {
-        using var restore = Process.Start(new ProcessStartInfo("dotnet", ["tool", "restore"])
-        {
-            WorkingDirectory = AppContext.BaseDirectory,
-        })!;
-        restore.WaitForExit();
-        return restore.ExitCode;
-    });
 
     private readonly StringBuilder _output = new();
     private readonly string _directory;
@@ -131,17 +120,12 @@ public sealed class RedisProcess : IAsyncDisposable
     private Process Launch()
     {
         var (file, arguments) = Command(_kind, Port, _password);
-        if (file == "dotnet" && GarnetRestored.Value != 0)
-        {
-            throw new InvalidOperationException($"dotnet tool restore ended with exit code {GarnetRestored.Value}: Garnet could not be had, and there is no redis-server on the PATH.");
-        }
-
         var start = new ProcessStartInfo(file, [.. arguments, .. _options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            // dotnet looks for the tool manifest from here upwards; Redis writes here if at all.
-            WorkingDirectory = file == "dotnet" ? AppContext.BaseDirectory : _directory,
+            // Redis writes here if at all.
+            WorkingDirectory = _directory,
         };
         var process = Process.Start(start)!;
         process.OutputDataReceived += Keep;
@@ -166,14 +150,13 @@ public sealed class RedisProcess : IAsyncDisposable
     {
         var asked = Environment.GetEnvironmentVariable("MESH_TEST_REDIS");
         string[] native = ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", .. password is null ? [] : new[] { "--requirepass", password }];
-        string[] garnet = ["--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--device-type", "RandomAccess", .. password is null ? [] : new[] { "--auth", "Password", "--password", password }];
+        string[] garnet = ["exec", Built.Garnet, "--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--device-type", "RandomAccess", .. password is null ? [] : new[] { "--auth", "Password", "--password", password }];
         return kind switch
         {
             RedisKind.Redis => (RedisServer, native),
             RedisKind.Valkey => (ValkeyServer, native),
             RedisKind.Any when new[] { RedisServer, ValkeyServer }.FirstOrDefault(name => asked is null ? IsOnPath(name) : asked == name) is { } found => (found, native),
-            RedisKind.Any or RedisKind.Garnet when IsOnPath(Garnet) => (Garnet, garnet),
-            RedisKind.Any or RedisKind.Garnet => ("dotnet", ["tool", "run", Garnet, "--", .. garnet]),
+            RedisKind.Any or RedisKind.Garnet => ("dotnet", garnet),
             _ => throw new InvalidOperationException($"Unknown kind {kind}."),
         };
     }

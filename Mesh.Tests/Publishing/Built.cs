@@ -7,6 +7,9 @@ internal static class Built
 {
     public static string AppHost => Metadata("MeshAspire.AppHost");
 
+    /// <summary>Garnet's program, in NuGet's folder of packages.</summary>
+    public static string Garnet => Metadata("garnetpath");
+
     /// <summary>A file of the repository.</summary>
     public static string Source(string path) => Path.Combine(Metadata("Repository"), path);
 

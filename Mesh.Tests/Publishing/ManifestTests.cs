@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Mesh.Tests.Publishing;
 
-/// <summary>The manifest, as whoever deploys the application gets it from either engine.</summary>
+/// <summary>The manifest, as whoever deploys the application gets it.</summary>
 public sealed partial class ManifestTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Integration;
+using Mesh.Tests.Telemetry;
 
 namespace Mesh.Tests.Security;
 
@@ -27,13 +28,13 @@ public sealed class SecretTests
     public async Task Secrets_OfServersAndWorkers_AreInNoLineSpanOrMetric()
     {
         await using var redis = await RedisProcess.StartAsync(Password, TestContext.Current.CancellationToken);
-        await using var sink = await OtlpSink.StartAsync();
+        await using var receiver = await SpanReceiver.StartAsync();
         var secret = new Dictionary<string, string> { ["Token"] = Token };
         var (portA, portB) = (RedisProcess.FreePort(), RedisProcess.FreePort());
-        await using var a = await MeshProcess.ServerAsync(redis.ConnectionString, "server-a", portA, [("server-b", portB)], secret, Environment(sink, "a"));
-        await using var b = await MeshProcess.ServerAsync(redis.ConnectionString, "server-b", portB, [("server-a", portA)], secret, Environment(sink, "b"));
-        await using var worker = MeshProcess.Worker(redis.ConnectionString, "w1", a.Id, a.Port, secret, Environment(sink, "worker"));
-        await using var stranger = MeshProcess.Worker(redis.ConnectionString, "w2", a.Id, a.Port, new() { ["Token"] = WrongToken }, Environment(sink, "stranger"));
+        await using var a = await MeshProcess.ServerAsync(redis.ConnectionString, "server-a", portA, [("server-b", portB)], secret, Environment(receiver, "a"));
+        await using var b = await MeshProcess.ServerAsync(redis.ConnectionString, "server-b", portB, [("server-a", portA)], secret, Environment(receiver, "b"));
+        await using var worker = MeshProcess.Worker(redis.ConnectionString, "w1", a.Id, a.Port, secret, Environment(receiver, "worker"));
+        await using var stranger = MeshProcess.Worker(redis.ConnectionString, "w2", a.Id, a.Port, new() { ["Token"] = WrongToken }, Environment(receiver, "stranger"));
 
         a.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", WrongToken);
         Assert.Equal(HttpStatusCode.Unauthorized, (await a.Http.GetAsync(new Uri("/status", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
@@ -44,7 +45,7 @@ public sealed class SecretTests
         await Eventually.HoldsAsync("the refused worker says so", () => stranger.Output.Contains("401", StringComparison.Ordinal), details: () => stranger.Output);
         await Eventually.HoldsAsync(
             "traces, logs and metrics are exported",
-            () => new[] { "/v1/traces", "/v1/logs", "/v1/metrics" }.All(kind => sink.Exports.Any(export => export.Path == kind)));
+            () => new[] { "/v1/traces", "/v1/logs", "/v1/metrics" }.All(kind => receiver.Exports.Any(export => export.Path == kind)));
 
         string[] outputs = [a.Everything, b.Everything, worker.Everything, stranger.Everything];
         Assert.All(outputs, output => Assert.Contains("dbug", output, StringComparison.Ordinal));
@@ -52,9 +53,9 @@ public sealed class SecretTests
         {
             Assert.All(outputs, output => Assert.DoesNotContain(text, output, StringComparison.Ordinal));
             var bytes = Encoding.UTF8.GetBytes(text);
-            Assert.DoesNotContain(sink.Exports, export => export.Body.AsSpan().IndexOf(bytes) >= 0);
+            Assert.DoesNotContain(receiver.Exports, export => export.Body.AsSpan().IndexOf(bytes) >= 0);
         }
     }
 
-    private static Dictionary<string, string> Environment(OtlpSink sink, string name) => new(sink.Environment(name).Concat(Talkative));
+    private static Dictionary<string, string> Environment(SpanReceiver receiver, string name) => new(receiver.Environment(name).Concat(Talkative));
 }

@@ -1,25 +1,24 @@
 using System.Text.Json.Nodes;
-using Mesh.Tests.Dashboard;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Integration;
 using Mesh.Tests.Interop;
-using MeshAspire.Embedded.Dashboard.Telemetry;
+using Mesh.Tests.Telemetry.Otlp;
 
 namespace Mesh.Tests.Telemetry;
 
-/// <summary>The spans and logs that real processes export, as the dashboard receives them.</summary>
+/// <summary>The spans and logs that real processes export.</summary>
 public sealed class TraceTests(RedisFixture redis)
 {
     [Fact]
     public async Task Task_OverServerAndWorker_IsOneTraceOfThisTree()
     {
-        await using var dashboard = await DashboardUnderTest.StartAsync();
-        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: Traces.Otlp(dashboard, "server"));
-        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: Traces.Otlp(dashboard, "worker"));
+        await using var receiver = await SpanReceiver.StartAsync();
+        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: receiver.Environment("server"));
+        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: receiver.Environment("worker"));
         var id = (await server.SubmitAsync(new { type = "QUERY", user = "nobody" }, new { type = "QUERY", user = "nobody" }))[0];
         await server.StatusAsync("both tasks are dead", status => (int)status["dead"]! == 2, worker);
 
-        var trace = await Traces.FindAsync(dashboard, await TraceIdAsync(server, id), spans: 16);
+        var trace = await Traces.FindAsync(receiver, await TraceIdAsync(server, id), spans: 16);
         Assert.Equal(
             """
             submit QUERY (server) ->
@@ -43,25 +42,25 @@ public sealed class TraceTests(RedisFixture redis)
         var command = trace.Spans.First(span => span.Name == "GET");
         Assert.Equal(SpanKind.Client, command.Kind);
         Assert.Equal(
-            ["db.namespace", "db.operation.name", "db.system.name", "server.address", "server.port"],
-            command.Attributes.Select(attribute => attribute.Key).Order(StringComparer.Ordinal));
+            ["db.redis.database_index", "db.statement", "db.system", "network.peer.address", "network.peer.port", "server.address", "server.port"],
+            command.Attributes.Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public async Task Task_OverARestartAndARetryByHand_GoesOnInItsTrace()
     {
-        await using var dashboard = await DashboardUnderTest.StartAsync();
+        await using var receiver = await SpanReceiver.StartAsync();
         await using var server = await MeshProcess.ServerAsync(
-            redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), settings: new() { ["Tasks__MaxAttempts"] = "1" }, environment: Traces.Otlp(dashboard, "server"));
+            redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), settings: new() { ["Tasks__MaxAttempts"] = "1" }, environment: receiver.Environment("server"));
         var user = RedisFixture.Unique("late");
         var id = (await server.SubmitAsync(new { type = "QUERY", user }, new { type = "QUERY", user }))[0];
         var traceId = await TraceIdAsync(server, id);
-        await Traces.FindAsync(dashboard, traceId, spans: 1);
+        await Traces.FindAsync(receiver, traceId, spans: 1);
         server.Kill();
         await server.RestartAsync();
         await server.HealthyAsync();
 
-        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: Traces.Otlp(dashboard, "worker"));
+        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: receiver.Environment("worker"));
         await server.StatusAsync("both tasks are dead", status => (int)status["dead"]! == 2, worker);
         await server.SetBalanceAsync(user, 1);
         using var retried = await server.Http.PostAsync(new Uri($"/tasks/{id}/retry", UriKind.Relative), null, TestContext.Current.CancellationToken);
@@ -81,32 +80,32 @@ public sealed class TraceTests(RedisFixture redis)
               queue QUERY (server)
               queue QUERY (server)
             """,
-            Traces.Tree(await Traces.FindAsync(dashboard, traceId, spans: 11)));
+            Traces.Tree(await Traces.FindAsync(receiver, traceId, spans: 11)));
     }
 
     [Fact]
     public async Task Request_ThatReadsTheStore_HasItsCommandsBelow()
     {
-        await using var dashboard = await DashboardUnderTest.StartAsync();
-        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: Traces.Otlp(dashboard, "server"));
+        await using var receiver = await SpanReceiver.StartAsync();
+        await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: receiver.Environment("server"));
         await server.SetBalanceAsync(RedisFixture.Unique("maria"), 1);
-        var trace = await Traces.FindAsync(dashboard, "PUT /accounts", spans: 2);
-        var (request, command) = (trace.Spans.Single(span => span.Name == "PUT /accounts/{user}"), trace.Spans.Single(span => span.Name is "EVAL" or "EVALSHA"));
+        var trace = await Traces.FindAsync(receiver, "PUT /accounts/{user}", spans: 2);
+        var (request, command) = (trace.Spans.Single(span => span.Name == "PUT /accounts/{user}"), trace.Spans.Single(span => span.Name == "EVAL"));
         Assert.Equal((request.Id, SpanKind.Client), (command.Parent, command.Kind));
-        Assert.DoesNotContain(dashboard.Store.Traces.Query(new TraceFilter(), int.MaxValue).Traces, other => other.Name == "GET /health");
+        Assert.DoesNotContain(receiver.Traces, other => other.Spans.Any(span => span.Name == "GET /health"));
     }
 
     [Fact]
     public async Task Loan_OverBothServersAndTheWorker_IsOneTraceAndItsReturnALinkedOne()
     {
-        await using var dashboard = await DashboardUnderTest.StartAsync();
+        await using var receiver = await SpanReceiver.StartAsync();
         var (a, b) = (RedisFixture.Unique("server-a"), RedisFixture.Unique("server-b"));
         var (portA, portB) = (RedisProcess.FreePort(), RedisProcess.FreePort());
-        await using var borrower = await MeshProcess.ServerAsync(redis, a, portA, [(b, portB)], environment: Traces.Otlp(dashboard, "borrower"));
-        await using var owner = await MeshProcess.ServerAsync(redis, b, portB, [(a, portA)], environment: Traces.Otlp(dashboard, "owner"));
+        await using var borrower = await MeshProcess.ServerAsync(redis, a, portA, [(b, portB)], environment: receiver.Environment("borrower"));
+        await using var owner = await MeshProcess.ServerAsync(redis, b, portB, [(a, portA)], environment: receiver.Environment("owner"));
         var slow = new Dictionary<string, string> { ["WorkTime"] = "00:00:00.050" };
-        await using var one = await MeshProcess.WorkerAsync(redis, "w1", owner, slow, Traces.Otlp(dashboard, "worker"));
-        await using var two = await MeshProcess.WorkerAsync(redis, "w2", owner, slow, Traces.Otlp(dashboard, "worker"));
+        await using var one = await MeshProcess.WorkerAsync(redis, "w1", owner, slow, receiver.Environment("worker"));
+        await using var two = await MeshProcess.WorkerAsync(redis, "w2", owner, slow, receiver.Environment("worker"));
         await owner.StatusAsync("both workers are there", status => MeshTests.Workers(status).Count() == 2, one, two);
         await borrower.StatusAsync("the peer is alive", status => (bool)status["peers"]![0]!["alive"]!, owner);
 
@@ -114,7 +113,7 @@ public sealed class TraceTests(RedisFixture redis)
         await borrower.StatusAsync("all tasks are settled", status => (int)status["dead"]! == 20, owner, one, two);
         await borrower.StatusAsync("no loan is left", status => !MeshTests.Loans(status).Any(), owner, one, two);
 
-        var loan = await Traces.FindAsync(dashboard, "worker arrives", spans: 5);
+        var loan = await Traces.FindAsync(receiver, "worker arrives", spans: 5);
         Assert.Equal(
             """
             request workers (borrower)
@@ -124,7 +123,7 @@ public sealed class TraceTests(RedisFixture redis)
               lend worker (owner)
             """,
             Traces.Tree(loan));
-        var back = await Traces.FindAsync(dashboard, "loan completed", spans: 4);
+        var back = await Traces.FindAsync(receiver, "loan completed", spans: 4);
         Assert.Equal(
             """
             release workers (borrower) ->
@@ -133,24 +132,24 @@ public sealed class TraceTests(RedisFixture redis)
               loan completed (borrower)
             """,
             Traces.Tree(back));
-        Assert.Contains(back.Spans.Single(span => span.Name == "release workers").Links, link => link.TraceId == loan.Id);
+        Assert.Contains(back.Spans.Single(span => span.Name == "release workers").Links, link => link == loan.Id);
 
-        await TellsAsync(dashboard, loan.Id, "borrower: ", ["asking", "will come", "has arrived", "has its first task"]);
-        await TellsAsync(dashboard, loan.Id, "owner: ", ["it is promised", "it is on its way"]);
-        await TellsAsync(dashboard, loan.Id, "worker: ", ["is lent by", "works for"]);
-        await TellsAsync(dashboard, back.Id, "borrower: ", ["to take back", "takes", "on its way home", "has ended"]);
-        await TellsAsync(dashboard, back.Id, "owner: ", ["gives", "has ended", "came home"]);
-        await TellsAsync(dashboard, back.Id, "worker: ", ["is sent home", "is at home"]);
+        await TellsAsync(receiver, loan.Id, "borrower: ", ["asking", "will come", "has arrived", "has its first task"]);
+        await TellsAsync(receiver, loan.Id, "owner: ", ["it is promised", "it is on its way"]);
+        await TellsAsync(receiver, loan.Id, "worker: ", ["is lent by", "works for"]);
+        await TellsAsync(receiver, back.Id, "borrower: ", ["to take back", "takes", "on its way home", "has ended"]);
+        await TellsAsync(receiver, back.Id, "owner: ", ["gives", "has ended", "came home"]);
+        await TellsAsync(receiver, back.Id, "worker: ", ["is sent home", "is at home"]);
     }
 
     [Fact]
     public async Task Loan_ToAPeerThatTellsNoContext_IsWholeOnOurSide()
     {
-        await using var dashboard = await DashboardUnderTest.StartAsync();
+        await using var receiver = await SpanReceiver.StartAsync();
         await using var theirs = new LineServer(RedisFixture.Unique("SERVER_2"), RedisProcess.FreePort());
         await using var ours = await MeshProcess.ServerAsync(
-            redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), [(theirs.Id, theirs.Port)], new() { ["Balancing__MinWorkersBeforeSharing"] = "0" }, Traces.Otlp(dashboard, "server"));
-        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", ours, environment: Traces.Otlp(dashboard, "worker"));
+            redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), [(theirs.Id, theirs.Port)], new() { ["Balancing__MinWorkersBeforeSharing"] = "0" }, receiver.Environment("server"));
+        await using var worker = await MeshProcess.WorkerAsync(redis, "w1", ours, environment: receiver.Environment("worker"));
         await ours.StatusAsync("the worker is there", status => MeshTests.Workers(status).Any(), worker);
         await ours.StatusAsync("the peer is alive", status => (bool)status["peers"]![0]!["alive"]!);
 
@@ -166,20 +165,20 @@ public sealed class TraceTests(RedisFixture redis)
               join borrower (worker)
               lend worker (server)
             """,
-            Traces.Tree(await Traces.FindAsync(dashboard, "lend worker", spans: 3)));
+            Traces.Tree(await Traces.FindAsync(receiver, "lend worker", spans: 3)));
         Assert.Equal(
             """
             release workers (server)
               worker comes home (server)
             """,
-            Traces.Tree(await Traces.FindAsync(dashboard, "worker comes home", spans: 2)));
+            Traces.Tree(await Traces.FindAsync(receiver, "worker comes home", spans: 2)));
     }
 
     [Fact]
     public async Task Messages_AtDebug_AreLoggedOnBothSidesInTheirTrace()
     {
-        await using var dashboard = await DashboardUnderTest.StartAsync();
-        Dictionary<string, string> Talkative(string name) => new(Traces.Otlp(dashboard, name)) { ["Logging__LogLevel__Mesh.Messages"] = "Debug" };
+        await using var receiver = await SpanReceiver.StartAsync();
+        Dictionary<string, string> Talkative(string name) => new(receiver.Environment(name)) { ["Logging__LogLevel__Mesh.Messages"] = "Debug" };
         await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: Talkative("server"));
         await using var worker = await MeshProcess.WorkerAsync(redis, "w1", server, environment: Talkative("worker"));
         var user = RedisFixture.Unique("maria");
@@ -187,17 +186,17 @@ public sealed class TraceTests(RedisFixture redis)
         var id = (await server.SubmitAsync(new { type = "QUERY", user }, new { type = "QUERY", user }))[0];
         await server.StatusAsync("both tasks are done", status => (int)status["done"]! == 2, worker);
 
-        Assert.True(TraceId.TryParse(await TraceIdAsync(server, id), out var trace));
-        await TellsAsync(dashboard, trace, "server: ", ["Sent new_task to 127.0.0.1", "Received task_status from 127.0.0.1", $"Sent ack to 127.0.0.1", $"trace {trace}"]);
-        await TellsAsync(dashboard, trace, "worker: ", [$"Received new_task from {server.Id}", $"Sent task_status to {server.Id}", $"Received ack from {server.Id}"]);
+        var trace = await TraceIdAsync(server, id);
+        await TellsAsync(receiver, trace, "server: ", ["Sent new_task to 127.0.0.1", "Received task_status from 127.0.0.1", $"Sent ack to 127.0.0.1", $"trace {trace}"]);
+        await TellsAsync(receiver, trace, "worker: ", [$"Received new_task from {server.Id}", $"Sent task_status to {server.Id}", $"Received ack from {server.Id}"]);
         await Eventually.HoldsAsync(
-            "a get_task without a trace", () => dashboard.Store.Logs.Query(new LogFilter(Text: "Received get_task"), 10).Any(entry => entry.TraceId.IsNone));
+            "a get_task without a trace", () => receiver.Logs.Any(line => line.Trace.Length == 0 && line.Text.Contains("Received get_task", StringComparison.Ordinal)));
     }
 
     /// <summary>Waits until each of the texts is in a record of that trace and service.</summary>
-    private static Task TellsAsync(DashboardUnderTest dashboard, TraceId trace, string service, string[] texts)
+    private static Task TellsAsync(SpanReceiver receiver, string trace, string service, string[] texts)
     {
-        string[] Told() => [.. dashboard.Store.Logs.Query(new LogFilter(TraceId: trace), 1000).Select(entry => $"{entry.Source.Service}: {entry.Message}")];
+        string[] Told() => [.. receiver.Logs.Where(line => line.Trace == trace).Select(line => $"{line.Service}: {line.Text}")];
         return Eventually.HoldsAsync(
             $"records of {service} in trace {trace} with {string.Join(", ", texts)}",
             () => Told() is var told && texts.All(text => told.Any(record => record.StartsWith(service, StringComparison.Ordinal) && record.Contains(text, StringComparison.Ordinal))),

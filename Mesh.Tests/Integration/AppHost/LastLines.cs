@@ -9,15 +9,30 @@ internal sealed class LastLines : ILoggerProvider
     private const int Kept = 300;
 
     private readonly ConcurrentQueue<string> _lines = new();
+    private readonly StringWriter _console = new();
+
+    public LastLines() => Console = TextWriter.Synchronized(_console);
 
     public string Text => string.Join('\n', _lines);
 
+    public TextWriter Console { get; }
+
+    /// <summary>What was written to <see cref="Console"/>.</summary>
+    public string ConsoleText
+    {
+        get
+        {
+            // As the synchronized writer locks.
+            lock (Console)
+            {
+                return _console.ToString();
+            }
+        }
+    }
+
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
-    public void Dispose()
-    {
-        // Nothing is held.
-    }
+    public void Dispose() => Console.Dispose();
 
     private void Add(string line)
     {

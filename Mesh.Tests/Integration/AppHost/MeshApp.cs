@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
+using Mesh.Tests.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,9 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
 
     internal static string[] Resources { get; } = ["redis", "server-a", "server-b", "workers-a", "workers-b"];
 
+    /// <summary>Why the AppHost cannot run in this form on this machine; null when it runs.</summary>
+    internal string? Fault { get; private set; }
+
     internal DistributedApplication App => _app!;
 
     internal SpanReceiver Spans => _spans!;
@@ -35,12 +39,25 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
     /// <summary>With four workers, five times as slow.</summary>
     internal MeshClient B { get; private set; } = null!;
 
+    /// <summary>What the console of <c>dotnet run</c> would show of the mesh.</summary>
+    internal string Console => _lines.ConsoleText;
+
     public async ValueTask InitializeAsync()
     {
         using var limit = new CancellationTokenSource(StartLimit);
+        try
+        {
+            _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MeshAspire_AppHost>(
+                [$"--Parameters:mesh-token={_token}", $"--Mesh:RedisVolume={_volume.Name}", .. arguments], limit.Token);
+        }
+        catch (DistributedApplicationException fault)
+        {
+            Fault = fault.Message;
+            return;
+        }
+
         _spans = await SpanReceiver.StartAsync();
-        _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MeshAspire_AppHost>(
-            [$"--Parameters:mesh-token={_token}", $"--Mesh:RedisVolume={_volume.Name}", .. arguments], limit.Token);
+        _builder.Services.AddSingleton<TextWriter>(_lines.Console);
         // Not each request of the tests: those would leave no room for what the resources say.
         _builder.Services.AddLogging(logging => logging.ClearProviders().AddProvider(_lines)
             .AddFilter("System.Net.Http", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning));
@@ -76,6 +93,7 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
                 processes.AddRange(await ReplicaProcess.OfAsync(_app, resource, replicas));
             }
 
+            await _app.StopAsync();
             await _app.DisposeAsync();
         }
 
@@ -92,6 +110,11 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
 
         await Eventually.HoldsAsync("the end of all processes", () => !processes.Any(process => process.Runs));
     }
+
+    internal async Task<string> ConnectionStringAsync() => (await App.GetConnectionStringAsync("redis", TestContext.Current.CancellationToken))!;
+
+    /// <summary>Skips the test that runs where this AppHost cannot.</summary>
+    internal void SkipUnlessRunning() => Assert.SkipWhen(Fault is not null, Fault ?? "");
 
     /// <summary>Waits until all workers are at home and idle and no others are known, no task waits and no loan is open.</summary>
     internal async Task AtRestAsync()
@@ -138,6 +161,6 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
     }
 }
 
-public sealed class DefaultMeshApp() : MeshApp;
-
 public sealed class GarnetMeshApp() : MeshApp("--Mesh:Redis=garnet");
+
+public sealed class ContainerMeshApp() : MeshApp("--Mesh:Redis=container");

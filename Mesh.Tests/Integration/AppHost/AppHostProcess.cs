@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Mesh.Tests.Publishing;
+
+namespace Mesh.Tests.Integration.AppHost;
+
+/// <summary>The AppHost as a process of its own, as <c>dotnet run</c> starts it. Killed when disposed.</summary>
+internal sealed class AppHostProcess : IAsyncDisposable
+{
+    public const int Interrupt = 2;
+    public const int Kill = 9;
+    public const int Terminate = 15;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly Process _process;
+    private readonly string _token = Guid.NewGuid().ToString("N");
+
+    public AppHostProcess(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Built.AppHost, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(Built.AppHost),
+            Environment =
+            {
+                // Each process that comes of it has this in its environment.
+                ["Parameters__mesh-token"] = _token,
+                // As the launch profile has them.
+                ["ASPNETCORE_URLS"] = "http://localhost:15888",
+                ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
+                ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = "http://localhost:19001",
+                ["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = "http://localhost:20001",
+            },
+        };
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += Keep;
+        _process.ErrorDataReceived += Keep;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public string Output => string.Join('\n', _output);
+
+    /// <summary>Waits until the console has a line with this text.</summary>
+    public async Task<string> LineAsync(string text) => (await Eventually.GetAsync(
+        $"a line with \"{text}\" on the console of the AppHost",
+        () => Task.FromResult(_output.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) ?? (_process.HasExited ? "" : null)),
+        line => line is not null,
+        Patience,
+        () => Output))!;
+
+    public async Task<int> ExitAsync()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        return _process.ExitCode;
+    }
+
+    public void Signal(int signal) => Assert.Equal(0, SendSignal(_process.Id, signal));
+
+    /// <summary>Waits until neither the AppHost nor anything that it has started is running.</summary>
+    public Task GoneAsync() => Eventually.HoldsAsync(
+        "the end of all processes", () => Started().Count == 0, Patience, () => $"{string.Join('\n', Started())}\n{Output}");
+
+    /// <summary>The command lines of the AppHost and of all that it has started.</summary>
+    public List<string> Started() => [.. Directory.EnumerateDirectories("/proc")
+        .Where(process => Read($"{process}/environ").Contains(_token, StringComparison.Ordinal))
+        .Select(process => Read($"{process}/cmdline").Replace('\0', ' '))];
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            Signal(Kill);
+        }
+
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        await GoneAsync();
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is not null)
+        {
+            _output.Enqueue(line.Data);
+        }
+    }
+
+    private static string Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int SendSignal(int pid, int signal);
+}

@@ -1,0 +1,80 @@
+namespace Mesh.Tests.Integration.AppHost;
+
+/// <summary>What a person sees on the console of <c>dotnet run --project MeshAspire.AppHost</c>, and what is left when it has ended.</summary>
+public sealed class AppHostProcessTests : IAsyncLifetime
+{
+    private const int Processes = 10;
+
+    private readonly TestVolume _volume = new();
+    private readonly TestVolume _other = new();
+
+    public ValueTask InitializeAsync()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Finds the processes in /proc.");
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        var directory = Path.GetFullPath(Publishing.Built.Source("MeshAspire.AppHost"));
+        await _volume.RemoveAsync(directory);
+        await _other.RemoveAsync(directory);
+    }
+
+    [Fact]
+    public async Task AppHost_Started_TellsALoanBelowTheLoginAndNoWarning_AndEndsWithCtrlC()
+    {
+        await using var host = Start(_volume);
+        await host.LineAsync("server-b    | Home again from server-a: ");
+        var lines = host.Output.Split('\n');
+        int Position(string text) => Array.FindIndex(lines, line => line.Contains(text, StringComparison.Ordinal));
+        Assert.InRange(Position("Login to the dashboard at http://localhost:"), 0, Position("server-a    | Here to help from server-b: "));
+        Assert.Contains("redis       | Garnet, since Mesh:Redis is garnet. Its data are in ", host.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(lines, line => line.StartsWith("warn:", StringComparison.Ordinal) || line.StartsWith("fail:", StringComparison.Ordinal));
+        Assert.InRange(host.Started().Count, Processes, int.MaxValue);
+
+        host.Signal(AppHostProcess.Interrupt);
+        Assert.Equal(0, await host.ExitAsync());
+        await host.GoneAsync();
+    }
+
+    [Fact]
+    public async Task AppHosts_TwoAtATime_DoNotDisturbEachOther_AndLeaveNoProcess()
+    {
+        await using var one = Start(_volume);
+        await one.LineAsync("Login to the dashboard at ");
+        await using var same = Start(_volume);
+        await same.LineAsync($"Another run is using ");
+        Assert.NotEqual(await one.LineAsync("Login to the dashboard at "), await same.LineAsync("Login to the dashboard at "));
+        await one.LineAsync("server-a    | Here to help from server-b: ");
+        await same.LineAsync("server-a    | Here to help from server-b: ");
+
+        one.Signal(AppHostProcess.Kill);
+        await one.GoneAsync();
+        await same.LineAsync("server-b    | Home again from server-a: ");
+        same.Signal(AppHostProcess.Terminate);
+        await same.ExitAsync();
+        await same.GoneAsync();
+    }
+
+    [Theory]
+    [InlineData("Mesh:Redis is 'nonsense'. It can be container, garnet or external; leave it out to let the machine decide.", "--Mesh:Redis=nonsense")]
+    [InlineData("redis cannot start: Mesh:Redis is external, so ConnectionStrings:redis must say where it is, as an environment variable ConnectionStrings__redis.", "--Mesh:Redis=external")]
+    public async Task AppHost_WithAWrongSetting_SaysSoInOneLineAndEndsWithOne(string line, params string[] arguments)
+    {
+        await using var host = new AppHostProcess(arguments);
+        Assert.Equal((1, line), (await host.ExitAsync(), host.Output.Trim()));
+    }
+
+    [Fact]
+    public async Task AppHost_ToldToUseAContainerWithoutARuntime_SaysSoInOneLine()
+    {
+        // No container runtime is at this address.
+        await using var host = new AppHostProcess("--Mesh:Redis=container", "--DcpPublisher:ContainerRuntime=podman");
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.StartsWith("redis cannot start: Mesh:Redis is container, but ", host.Output, StringComparison.Ordinal);
+        Assert.Single(host.Output.Split('\n'));
+    }
+
+    private static AppHostProcess Start(TestVolume volume) => new("--Mesh:Redis=garnet", $"--Mesh:RedisVolume={volume.Name}");
+}

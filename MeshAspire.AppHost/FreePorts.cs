@@ -1,0 +1,21 @@
+using System.Net.NetworkInformation;
+
+internal static class FreePorts
+{
+    private static readonly string[] Urls = ["ASPNETCORE_URLS", "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"];
+
+    /// <summary>
+    /// Lets Aspire choose the ports of its dashboard when one that the launch profile names is taken, as by another run of this AppHost: two runs do not disturb each other.
+    /// </summary>
+    public static void UseFreePorts(this IDistributedApplicationBuilder builder)
+    {
+        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        if (builder.ExecutionContext.IsRunMode && Urls.SelectMany(url => Ports(builder.Configuration[url])).Any(taken.Contains))
+        {
+            builder.Configuration["DcpPublisher:RandomizePorts"] = "true";
+        }
+    }
+
+    private static IEnumerable<int> Ports(string? urls) => (urls ?? "").Split(';')
+        .Select(url => Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.Port : 0);
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+/// <summary>Finds out whether containers can be started on this machine. Aspire's orchestrator knows; that a client such as <c>docker</c> is on the PATH says nothing.</summary>
+internal static class ContainerRuntime
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+
+    /// <summary>Runs <c>dcp info</c>, which takes about 0.2 s.</summary>
+    /// <param name="fault">Why no container can be started; empty when the answer is true.</param>
+    public static bool IsRunning(IDistributedApplicationBuilder builder, out string fault)
+    {
+        fault = OrchestratorPath(builder) is { } orchestrator && File.Exists(orchestrator)
+            ? Ask(orchestrator, builder.Configuration["DcpPublisher:ContainerRuntime"] ?? builder.Configuration["ASPIRE_CONTAINER_RUNTIME"])
+            : "Aspire's orchestrator is not installed";
+        return fault.Length == 0;
+    }
+
+    // In the order in which Aspire itself looks for it.
+    private static string? OrchestratorPath(IDistributedApplicationBuilder builder) =>
+        builder.Configuration["DcpPublisher:CliPath"] is { Length: > 0 } configured ? configured
+        : builder.Configuration["ASPIRE_DCP_PATH"] is { Length: > 0 } folder ? Path.Combine(folder, OperatingSystem.IsWindows() ? "dcp.exe" : "dcp")
+        : BuildMetadata.Find(builder, "dcpclipath");
+
+    private static string Ask(string orchestrator, string? runtime)
+    {
+        string[] arguments = string.IsNullOrEmpty(runtime) ? ["info"] : ["info", "--container-runtime", runtime];
+        var start = new ProcessStartInfo(orchestrator, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+
+        using var process = Process.Start(start)!;
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        var output = process.StandardOutput.ReadToEndAsync();
+        if (!output.Wait(Limit))
+        {
+            process.Kill();
+            return $"the container runtime did not answer within {Limit.TotalSeconds:0} s";
+        }
+
+        return ReadFault(output.Result);
+    }
+
+    private static string ReadFault(string info)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(info);
+            var containers = json.RootElement.GetProperty("containers");
+            var runtime = containers.GetProperty("runtime").GetString();
+            return containers.GetProperty("running").GetBoolean() ? ""
+                : containers.GetProperty("installed").GetBoolean() ? $"{runtime} is installed but not running"
+                : "no container runtime is installed";
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return "Aspire's orchestrator did not say whether a container runtime is running";
+        }
+    }
+}

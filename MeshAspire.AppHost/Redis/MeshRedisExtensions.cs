@@ -1,0 +1,123 @@
+#pragma warning disable ASPIRECERTIFICATES001 // WithoutHttpsCertificate is experimental.
+
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+internal static class MeshRedisExtensions
+{
+    private const string Kind = "Mesh:Redis";
+    private const string Volume = "Mesh:RedisVolume";
+
+    /// <summary>
+    /// Adds the Redis of the mesh: a container where a container runtime is running, else Garnet. <c>Mesh:Redis</c> decides otherwise: <c>container</c>, <c>garnet</c> or
+    /// <c>external</c>, the one at <c>ConnectionStrings:{name}</c>. What is published is a container or the connection string. Container and Garnet write each change to a
+    /// log on disk, and keep it from run to run under the name in <c>Mesh:RedisVolume</c>.
+    /// </summary>
+    /// <exception cref="DistributedApplicationException">The setting is wrong, or asks for what this machine or the configuration does not have.</exception>
+    public static IResourceBuilder<IResourceWithConnectionString> AddMeshRedis(this IDistributedApplicationBuilder builder, string name)
+    {
+        var kind = builder.Configuration[Kind];
+        return kind switch
+        {
+            "external" => builder.AddExternal(name),
+            null or "" or "container" or "garnet" when builder.ExecutionContext.IsPublishMode => builder.AddContainer(name),
+            "container" => ContainerRuntime.IsRunning(builder, out var fault)
+                ? builder.AddContainer(name, $"{Kind} is container")
+                : throw new DistributedApplicationException($"{name} cannot start: {Kind} is container, but {fault}. Start one, or set {Kind} to garnet."),
+            "garnet" => builder.AddGarnet(name, $"{Kind} is garnet"),
+            null or "" => ContainerRuntime.IsRunning(builder, out var fault)
+                ? builder.AddContainer(name, "a container runtime is running")
+                : builder.AddGarnet(name, fault),
+            _ => throw new DistributedApplicationException($"{Kind} is '{kind}'. It can be container, garnet or external; leave it out to let the machine decide."),
+        };
+    }
+
+    private static IResourceBuilder<IResourceWithConnectionString> AddContainer(this IDistributedApplicationBuilder builder, string name, string? reason = null)
+    {
+        var redis = builder.AddRedis(name).WithAppendOnlyFile().WithoutHttpsCertificate();
+        var volume = builder.Configuration[Volume] is { Length: > 0 } configured ? configured : VolumeNameGenerator.Generate(redis, "data");
+        if (reason is null)
+        {
+            return redis.WithDataVolume(volume);
+        }
+
+        var locks = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "MeshAspire", "volumes");
+        var held = builder.TryHold(Path.Combine(locks, $"{volume}.lock"));
+        builder.Report(name, $"A container, since {reason}. {(held ? $"Its data are in the volume {volume}." : InUse($"the volume {volume}"))}");
+        return held ? redis.WithDataVolume(volume) : redis;
+    }
+
+    private static IResourceBuilder<IResourceWithConnectionString> AddGarnet(this IDistributedApplicationBuilder builder, string name, string reason)
+    {
+        var volume = builder.Configuration[Volume] is { Length: > 0 } configured ? configured : name;
+        var data = Path.Combine(builder.AppHostDirectory, "obj", "garnet", volume);
+        var held = builder.TryHold(Path.Combine(data, ".lock"));
+        builder.Report(name, $"Garnet, since {reason}. {(held ? $"Its data are in {data}." : InUse(data))}");
+        return builder.AddGarnet(name, held ? new DirectoryInfo(data) : builder.AddTemporaryData()).WithRedisHealthCheck();
+    }
+
+    private static IResourceBuilder<IResourceWithConnectionString> AddExternal(this IDistributedApplicationBuilder builder, string name)
+    {
+        if (builder.ExecutionContext.IsRunMode && string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(name)))
+        {
+            throw new DistributedApplicationException($"{name} cannot start: {Kind} is external, so ConnectionStrings:{name} must say where it is, as an environment variable ConnectionStrings__{name}.");
+        }
+
+        var redis = builder.AddConnectionString(name);
+        if (builder.ExecutionContext.IsRunMode)
+        {
+            builder.Report(name, $"The one at ConnectionStrings:{name}, since {Kind} is external.");
+            redis.WithRedisHealthCheck();
+        }
+
+        return redis;
+    }
+
+    /// <summary>Adds what <c>WithPersistence</c> leaves out: its snapshots lose up to a minute of writes when Redis is killed.</summary>
+    private static IResourceBuilder<RedisResource> WithAppendOnlyFile(this IResourceBuilder<RedisResource> redis) => redis.WithArgs(context =>
+    {
+        if (context.ExecutionContext.IsRunMode)
+        {
+            context.Args.Add("--appendonly");
+            context.Args.Add("yes");
+        }
+        else
+        {
+            // There the whole command is one argument, for a shell.
+            context.Args[^1] = $"{context.Args[^1]} --appendonly yes";
+        }
+    });
+
+    private static IResourceBuilder<IResourceWithConnectionString> WithRedisHealthCheck(this IResourceBuilder<IResourceWithConnectionString> redis)
+    {
+        string? connectionString = null;
+        var builder = redis.ApplicationBuilder;
+        builder.Eventing.Subscribe<ConnectionStringAvailableEvent>(redis.Resource, async (_, cancellationToken) =>
+            connectionString = await redis.Resource.GetConnectionStringAsync(cancellationToken));
+        var check = $"{redis.Resource.Name}_check";
+        builder.Services.AddHealthChecks().AddRedis(
+            _ => connectionString ?? throw new InvalidOperationException($"The connection string of {redis.Resource.Name} is not known yet."), name: check);
+        return redis.WithHealthCheck(check);
+    }
+
+    private static bool TryHold(this IDistributedApplicationBuilder builder, string file)
+    {
+        if (DataLock.TryTake(file) is not { } held)
+        {
+            return false;
+        }
+
+        // By a factory, so that the application disposes it.
+        builder.Services.AddHostedService(_ => held);
+        return true;
+    }
+
+    private static DirectoryInfo AddTemporaryData(this IDistributedApplicationBuilder builder)
+    {
+        var data = new TemporaryData();
+        builder.Services.AddHostedService(_ => data);
+        return data.Directory;
+    }
+
+    private static string InUse(string data) => $"Another run is using {data}, so this one starts without data and keeps none.";
+}
