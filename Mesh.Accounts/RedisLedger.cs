@@ -16,6 +16,20 @@ public sealed class RedisLedger(IDatabase database) : ILedger
 
     private readonly long _markSeconds = (long)UnsettledMark.TotalSeconds;
 
+    /// <summary>Whether a script's changes may be on disk in part. Null until a server is connected.</summary>
+    private bool? _isGarnet;
+
+    private RedisValue Journal
+    {
+        get
+        {
+            _isGarnet ??= database.Multiplexer.GetServers().FirstOrDefault(server => server.IsConnected) is { } connected
+                ? connected.GetProductVariant(out _) == ProductVariant.Garnet
+                : null;
+            return _isGarnet is true ? LedgerScripts.Journal : RedisValue.EmptyString;
+        }
+    }
+
     public async ValueTask<decimal?> FindBalanceAsync(string user, CancellationToken cancellation = default)
     {
         CheckUser(user);
@@ -31,23 +45,23 @@ public sealed class RedisLedger(IDatabase database) : ILedger
             throw new ArgumentOutOfRangeException(nameof(balance), balance, fault);
         }
 
-        var created = await database.ScriptEvaluateAsync(LedgerScripts.Set, [AccountKeys.Balance(user)], [AccountRules.ToUnits(balance)])
+        var created = await database.ScriptEvaluateAsync(LedgerScripts.Set, [AccountKeys.Balance(user), AccountKeys.Journal(user)], [Journal, AccountRules.ToUnits(balance)])
             .WaitAsync(cancellation);
         return (long)created == 1;
     }
 
     public ValueTask<LedgerUpdate> UpdateAsync(string user, decimal amount, TaskId task, CancellationToken cancellation = default) =>
-        RunAsync(LedgerScripts.Update, user, task, [AccountRules.ToUnits(amount), _markSeconds], cancellation);
+        RunAsync(LedgerScripts.Update, user, task, [Journal, _markSeconds, AccountRules.ToUnits(amount)], cancellation);
 
     public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) =>
-        RunAsync(LedgerScripts.Close, user, task, [_markSeconds], cancellation);
+        RunAsync(LedgerScripts.Close, user, task, [Journal, _markSeconds], cancellation);
 
     public void Settled(string user, TaskId task) => _ = database.KeyExpireAsync(AccountKeys.Mark(user, task), SettledMark, flags: CommandFlags.FireAndForget);
 
     private async ValueTask<LedgerUpdate> RunAsync(string script, string user, TaskId task, RedisValue[] arguments, CancellationToken cancellation)
     {
         CheckUser(user);
-        var reply = await database.ScriptEvaluateAsync(script, [AccountKeys.Balance(user), AccountKeys.Mark(user, task)], arguments)
+        var reply = await database.ScriptEvaluateAsync(script, [AccountKeys.Balance(user), AccountKeys.Journal(user), AccountKeys.Mark(user, task)], arguments)
             .WaitAsync(cancellation);
         return (string?)reply[0] switch
         {

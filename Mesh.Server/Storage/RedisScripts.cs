@@ -29,6 +29,7 @@ internal static class RedisScripts
     /// of each accept-keyed, settle and restore. ARGV: seconds that results are kept, the writer's epoch, probe or '', the number of the last write that the writer knows of, that of
     /// this one, then four of each change. Answers the ids that were known already, and those to revive that are not dead; or changes nothing and answers 0 when the epoch is
     /// another's, 1 when the store is older than what the writer knows of, 2 when a later write was here before this one. The write's number comes last: a full store takes it behind what needs no memory. A probe writes first what takes memory, so that a full store refuses all.
+    /// Each change writes before it deletes: Garnet, when it is killed, may keep the first part of a script alone, and the write is then repeated.
     /// A task that is not keyed by the client has no entry in ids; deleting there what is absent is harmless.
     /// </summary>
     public const string Write =
@@ -48,9 +49,10 @@ internal static class RedisScripts
           if op == 'accept' then
             redis.call('HSET', tasks, wire, record)
           elseif op == 'settle' then
-            if redis.call('HDEL', tasks, wire) == 1 then
-              if id ~= wire then redis.call('HDEL', ids, id) end
+            if redis.call('HEXISTS', tasks, wire) == 1 then
               redis.call('SET', KEYS[key], record, 'EX', ARGV[1])
+              if id ~= wire then redis.call('HDEL', ids, id) end
+              redis.call('HDEL', tasks, wire)
               settled = settled + 1
             end
             key = key + 1
@@ -62,20 +64,22 @@ internal static class RedisScripts
               if owner or redis.call('EXISTS', KEYS[key]) == 1 or redis.call('HEXISTS', dead, id) == 1 then
                 known[#known + 1] = id
               else
-                redis.call('HSET', ids, id, wire)
                 redis.call('HSET', tasks, wire, record)
+                redis.call('HSET', ids, id, wire)
               end
             end
             key = key + 1
           elseif op == 'bury' then
-            if redis.call('HDEL', tasks, wire) == 1 then
-              if id ~= wire then redis.call('HDEL', ids, id) end
+            if redis.call('HEXISTS', tasks, wire) == 1 then
               redis.call('HSET', dead, id, record)
+              if id ~= wire then redis.call('HDEL', ids, id) end
+              redis.call('HDEL', tasks, wire)
             end
           elseif op == 'revive' then
-            if redis.call('HDEL', dead, id) == 1 then
-              redis.call('HSET', ids, id, wire)
+            if redis.call('HEXISTS', dead, id) == 1 then
               redis.call('HSET', tasks, wire, record)
+              redis.call('HSET', ids, id, wire)
+              redis.call('HDEL', dead, id)
             elseif redis.call('HEXISTS', tasks, wire) == 0 then
               known[#known + 1] = id
             end
@@ -84,9 +88,9 @@ internal static class RedisScripts
             if redis.call('HGET', ids, id) == wire then redis.call('HDEL', ids, id) end
           elseif op == 'restore' then
             if redis.call('EXISTS', KEYS[key]) == 0 then
-              redis.call('HDEL', dead, id)
-              if id ~= wire then redis.call('HSET', ids, id, wire) end
               redis.call('HSET', tasks, wire, record)
+              if id ~= wire then redis.call('HSET', ids, id, wire) end
+              redis.call('HDEL', dead, id)
             end
             key = key + 1
           elseif op == 'put-loan' then
