@@ -2,12 +2,25 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 /// <summary>
-/// Stops servers and workers before the AppHost ends. Aspire stops all resources at once; a server whose Redis is gone would wait for it until its stop time is over.
+/// Stops workers, then servers, before the AppHost ends. Aspire stops all resources at once: a server whose Redis is gone, or a worker whose server is, would wait for it until
+/// its stop time is over.
 /// </summary>
 internal sealed class OrderlyStop(DistributedApplicationModel model, ResourceCommandService commands) : IHostedLifecycleService
 {
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.WhenAll(model.Resources.OfType<ProjectResource>()
-        .Select(project => commands.ExecuteCommandAsync(project, KnownResourceCommands.StopCommand, cancellationToken)));
+    private int _stopped;
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        // Disposing a test's application stops it once more, when there is no orchestrator to answer.
+        if (Interlocked.Exchange(ref _stopped, 1) == 1)
+        {
+            return;
+        }
+
+        var projects = model.Resources.OfType<ProjectResource>().ToLookup(IsAwaited);
+        await StopAsync(projects[false], cancellationToken);
+        await StopAsync(projects[true], cancellationToken);
+    }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -18,6 +31,13 @@ internal sealed class OrderlyStop(DistributedApplicationModel model, ResourceCom
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Whether another project waits for this one before it starts.</summary>
+    private bool IsAwaited(ProjectResource project) =>
+        model.Resources.OfType<ProjectResource>().Any(other => other.Annotations.OfType<WaitAnnotation>().Any(wait => wait.Resource == project));
+
+    private async Task StopAsync(IEnumerable<ProjectResource> projects, CancellationToken cancellationToken) =>
+        await Task.WhenAll(projects.Select(project => commands.ExecuteCommandAsync(project, KnownResourceCommands.StopCommand, cancellationToken)));
 }
 
 internal static class OrderlyStopExtensions
