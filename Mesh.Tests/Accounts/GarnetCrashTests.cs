@@ -19,8 +19,8 @@ public sealed class GarnetCrashTests
     public async Task Garnet_KilledAmidUpdates_AppliesEachOnce()
     {
         var stop = TestContext.Current.CancellationToken;
-        await using var garnet = await RedisProcess.StartAsync(RedisKind.Garnet, stop, "--aof", "--aof-commit-wait", "--recover", "--checkpointdir", ".");
-        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{garnet.ConnectionString},abortConnect=false,asyncTimeout=2000");
+        await using var garnet = await RedisProcess.StartAsync(RedisKind.Garnet, stop, "--aof", "--aof-commit-wait", "--recover", "--checkpointdir", ".", "--minthreads", "64");
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{garnet.ConnectionString},abortConnect=false,asyncTimeout=30000");
         var ledger = new RedisLedger(connection.GetDatabase());
         var made = new int[Accounts];
         for (var account = 0; account < Accounts; account++)

@@ -1,0 +1,15 @@
+using System.Text.Json.Nodes;
+
+namespace Mesh.Tests.Publishing;
+
+public sealed class GarnetVersionTests
+{
+    /// <summary>README starts Garnet by the tool manifest, the AppHost and the tests by the package that eng/Garnet.props names.</summary>
+    [Fact]
+    public void ToolManifest_OfTheRepository_NamesTheGarnetThatIsTested()
+    {
+        var manifest = JsonNode.Parse(File.ReadAllText(Built.Source(".config/dotnet-tools.json")))!;
+        var version = (string)manifest["tools"]!["garnet-server"]!["version"]!;
+        Assert.Contains(version, Built.Garnet.Split(Path.DirectorySeparatorChar));
+    }
+}
