@@ -61,7 +61,7 @@ internal sealed class AppHostRun : IAsyncDisposable
         using var http = Client(server);
         var tasks = Enumerable.Repeat(new { type = "QUERY", user = "Maria" }, count);
         using var accepted = await http.PostAsJsonAsync("/tasks", tasks, TestContext.Current.CancellationToken);
-        accepted.EnsureSuccessStatusCode();
+        await SucceededAsync(accepted);
         var ids = await accepted.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken);
         var task = await http.GetFromJsonAsync<JsonNode>($"/tasks/{(string)ids!["ids"]![0]!}", TestContext.Current.CancellationToken);
         return (string)task!["traceId"]!;
@@ -72,7 +72,7 @@ internal sealed class AppHostRun : IAsyncDisposable
     {
         using var http = Client(server);
         using var answer = await http.PostAsync(operation, content: null, TestContext.Current.CancellationToken);
-        answer.EnsureSuccessStatusCode();
+        await SucceededAsync(answer);
     }
 
     public async ValueTask DisposeAsync()
@@ -87,6 +87,15 @@ internal sealed class AppHostRun : IAsyncDisposable
         {
             await _builder.DisposeAsync();
             await _volume.RemoveAsync(_builder.AppHostDirectory);
+        }
+    }
+
+    private async Task SucceededAsync(HttpResponseMessage answer)
+    {
+        if (!answer.IsSuccessStatusCode)
+        {
+            var body = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Fail($"{answer.RequestMessage!.RequestUri} answers {(int)answer.StatusCode}: {body}\n{_lines.Text}");
         }
     }
 
