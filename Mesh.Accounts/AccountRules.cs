@@ -11,6 +11,9 @@ public static class AccountRules
     /// <summary>Decimal places an amount can have.</summary>
     public const int Decimals = 4;
 
+    /// <summary>What is wrong with an amount of more than <see cref="Decimals"/>.</summary>
+    public const string TooManyDecimals = "must not have more than 4 decimals";
+
     /// <summary>Largest amount of one task and largest balance that can be set; updates may add up to nine times as much.</summary>
     public const decimal MaxAmount = 100_000_000_000_000m;
 
@@ -53,7 +56,7 @@ public static class AccountRules
     /// <summary>An amount may be negative.</summary>
     public static string? CheckAmount(decimal amount) =>
         Math.Abs(amount) > MaxAmount ? string.Create(CultureInfo.InvariantCulture, $"must lie between -{MaxAmount} and {MaxAmount}")
-        : decimal.Truncate(amount * UnitsPerOne) != amount * UnitsPerOne ? $"must not have more than {Decimals} decimals"
+        : decimal.Truncate(amount * UnitsPerOne) != amount * UnitsPerOne ? TooManyDecimals
         : null;
 
     public static string? CheckBalance(decimal balance) =>

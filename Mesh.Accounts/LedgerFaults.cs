@@ -5,7 +5,9 @@ namespace Mesh.Accounts;
 /// <summary>Tells a store that is away from a bug, and why it is away.</summary>
 public static class LedgerFaults
 {
-    /// <summary>True when the call failed because the store was out of reach, refused all work of the kind or did not answer in time: worth another try.</summary>
+    private const string WrappedInScript = "ERR Error running script";
+
+    /// <summary>True when the store was out of reach, refused the call or did not answer in time: worth another try. False for what repeating cannot mend, such as data of another type.</summary>
     public static bool IsStoreAway(Exception exception) => Reason(exception) is not null;
 
     /// <summary>Why the store is away, in words for an operator; null when the exception says no such thing.</summary>
@@ -30,9 +32,26 @@ public static class LedgerFaults
         "NOREPLICAS" => "Redis takes no writes: it has too few replicas (NOREPLICAS).",
         "MISCONF" => "Redis takes no writes: it cannot save to disk (MISCONF).",
         "LOADING" => "Redis is starting: it loads its data (LOADING).",
-        "BUSY" or "MASTERDOWN" or "CLUSTERDOWN" or "TRYAGAIN" => $"Redis: {error}",
-        _ => null,
+        "NOPERM" => "Redis does not permit it: the user's rights (ACL) lack a command or a key (NOPERM).",
+        "WRONGTYPE" => null,
+        "ERR" when IsScriptFault(error) => null,
+        _ => $"Redis: {error}",
     };
 
-    private static string Code(string error) => error[..Math.Max(0, error.IndexOf(' ', StringComparison.Ordinal))];
+    /// <summary>True for what the mesh's own scripts report or do wrong; any other refusal is the store's.</summary>
+    private static bool IsScriptFault(string error) =>
+        error.Contains(LedgerScripts.BrokenBalance, StringComparison.Ordinal)
+        || error.Contains("attempt to ", StringComparison.Ordinal)
+        || error.Contains("Error compiling script", StringComparison.Ordinal);
+
+    private static string Code(string error)
+    {
+        // Redis before 7 wraps what a command in a script answers: "ERR Error running script (call to f_…): @user_script:7: @user_script: 7: -OOM command not allowed …".
+        if (error.StartsWith(WrappedInScript, StringComparison.Ordinal) && error.LastIndexOf(": -", StringComparison.Ordinal) is > 0 and var wrapped)
+        {
+            error = error[(wrapped + 3)..];
+        }
+
+        return error.IndexOf(' ', StringComparison.Ordinal) is >= 0 and var end ? error[..end] : error;
+    }
 }

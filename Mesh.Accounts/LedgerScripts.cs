@@ -18,6 +18,9 @@ internal static class LedgerScripts
     public const string TooLarge = "too-large";
     public const string Closed = "closed";
 
+    /// <summary>A part of the error that reports a balance that the ledger has not written.</summary>
+    public const string BrokenBalance = "the balance is not a whole number";
+
     /// <summary>The first argument where the store needs a journal.</summary>
     public const string Journal = "journal";
 

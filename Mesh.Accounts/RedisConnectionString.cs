@@ -5,6 +5,21 @@ namespace Mesh.Accounts;
 /// <summary>Where Redis is: host:port, further hosts and options, as StackExchange.Redis reads them.</summary>
 public static class RedisConnectionString
 {
+    /// <summary>How often the roles of the Redis servers are read, in seconds, where the connection string does not say: a fail-over is noticed within it.</summary>
+    private const int RolesCheckSeconds = 2;
+
+    /// <summary>The client's own default for configCheckSeconds.</summary>
+    private const int ClientsDefault = 60;
+
+    /// <summary>Makes the client notice within seconds that another server has become the primary.</summary>
+    public static void FollowFailOver(this ConfigurationOptions options)
+    {
+        if (options.ConfigCheckSeconds == ClientsDefault)
+        {
+            options.ConfigCheckSeconds = RolesCheckSeconds;
+        }
+    }
+
     /// <summary>What is wrong with it, in words that follow its name; null when it can be used. It holds a password, so none of it is repeated.</summary>
     public static string? Check(string? text)
     {

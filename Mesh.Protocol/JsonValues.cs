@@ -87,7 +87,8 @@ internal static class JsonValues
             return fault;
         }
 
-        return json.TryGetDecimal(out var value) ? Keep(ref number, value) : new(Fault.OutOfRange);
+        ReadOnlySpan<byte> text = json.HasValueSequence ? json.ValueSequence.ToArray() : json.ValueSpan;
+        return json.TryGetDecimal(out var value) && JsonNumbers.IsExact(text, value) ? Keep(ref number, value) : new(Fault.OutOfRange);
     }
 
     /// <summary>Steps over a value of any kind. False when it is nested too deep: then reading ends.</summary>

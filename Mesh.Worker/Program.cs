@@ -1,8 +1,9 @@
+using Mesh.Accounts;
 using Mesh.Configuration;
 using Mesh.Worker;
 
 var builder = Host.CreateApplicationBuilder(args);
 builder.AddServiceDefaults();
-builder.AddRedisClient("redis");
+builder.AddRedisClient("redis", configureOptions: options => options.FollowFailOver());
 builder.Services.AddMeshWorker();
 return await ServiceRun.RunAsync(builder.Build);

@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mesh.Accounts;
+using Mesh.Protocol;
 
 namespace Mesh.Server.Api;
 
@@ -75,6 +77,8 @@ internal static class AccountEndpoints
                 : !body.RootElement.TryGetProperty("balance", out var balance) ? (0, Problems.BadField("balance", "is missing"))
                 : balance.ValueKind != JsonValueKind.Number ? (0, Problems.BadField("balance", "must be a number"))
                 : !balance.TryGetDecimal(out var value) ? (0, Problems.BadField("balance", "is too large"))
+                : JsonNumbers.CountDecimals(JsonMarshal.GetRawUtf8Value(balance)) > AccountRules.Decimals ? (0, Problems.BadField("balance", AccountRules.TooManyDecimals))
+                : value == 0 ? (0m, null)
                 : (value, null);
         }
         catch (JsonException)

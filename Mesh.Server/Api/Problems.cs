@@ -53,6 +53,11 @@ internal static class Problems
                 return TooLarge("body", "must not hold more tasks than this server takes at a time (Mesh__Tasks__Capacity)");
             case SubmitOutcome.StorageAway:
                 return StorageAway(context, context.RequestServices.GetRequiredService<LoopState>().StoreFault);
+            case SubmitOutcome.Unknown:
+                return Away(
+                    context,
+                    $"The store is away. {context.RequestServices.GetRequiredService<LoopState>().StoreFault} It is not known whether the tasks are stored. "
+                    + "Repeat the request: a task with an id is accepted once; one without an id may run twice.");
             case SubmitOutcome.Stopping:
                 return Stopping(context);
             case SubmitOutcome.Paused:

@@ -158,8 +158,9 @@ internal ref struct TaskBodyReader
             return Fault("is too large");
         }
 
-        amount = value;
-        return value < 0 ? Fault("must not be negative") : AccountRules.CheckAmount(value) is { } wrong ? Fault(wrong) : null;
+        // Zero has no sign.
+        amount = value == 0 ? 0m : value;
+        return JsonNumbers.CountDecimals(_json.ValueSpan) > AccountRules.Decimals ? Fault(AccountRules.TooManyDecimals) : value < 0 ? Fault("must not be negative") : AccountRules.CheckAmount(value) is { } wrong ? Fault(wrong) : null;
     }
 
     private TaskBodyFault? ReadId(ref string? id)

@@ -34,6 +34,9 @@ internal readonly record struct AfterStore(AfterStoreKind Kind)
     public SessionId Session { get; init; }
 
     public MeshMessage? Message { get; init; }
+
+    /// <summary>True for a submission whose write was tried and failed.</summary>
+    public bool MayBeStored { get; init; }
 }
 
 /// <summary>Changes to the store, written together in order, and what follows once they are stored.</summary>
@@ -101,7 +104,7 @@ internal sealed class Journal
             }
         }
 
-        foreach (var after in failed.Then.Concat(_open.Then))
+        foreach (var after in failed.Then.Select(after => after with { MayBeStored = !refusesRevivals }).Concat(_open.Then))
         {
             if (after.Kind == AfterStoreKind.Accepted && (refusesRevivals || !after.Submission!.Revive))
             {

@@ -141,6 +141,7 @@ internal sealed partial class MeshLoop(
             case LoopInput.Stored:
                 writer.Complete();
                 _core.OnStored((StoreBatch)item.Subject!, (IReadOnlySet<string>)item.Detail!, now);
+                writer.ReportBack();
                 break;
             case LoopInput.StoreFailed:
                 writer.Complete();
@@ -149,6 +150,7 @@ internal sealed partial class MeshLoop(
             case LoopInput.StoreWentBack:
                 writer.Complete();
                 _core.OnStoreWentBack((StoreBatch)item.Subject!, (StoredState)item.Detail!, now);
+                writer.ReportBack();
                 break;
             case LoopInput.CheckStore:
                 _checking = true;

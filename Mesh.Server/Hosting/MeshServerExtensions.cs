@@ -55,6 +55,7 @@ internal static class MeshServerExtensions
             options.ConnectTimeout = RedisConnectTimeout;
             options.AsyncTimeout = options.SyncTimeout = RedisTimeout;
             options.ConnectRetry = 1;
+            options.FollowFailOver();
         });
         builder.Services.AddSingleton<IMeshStore>(provider => new RedisMeshStore(
             () => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(),

@@ -31,6 +31,17 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     /// <summary>The loop has taken the outcome: the next batch may go.</summary>
     public void Complete() => IsBusy = false;
 
+    /// <summary>Clears the store's fault. Called once the core knows of the successful write: a server that reports itself healthy accepts tasks.</summary>
+    public void ReportBack()
+    {
+        if (state.StoreFault is not null)
+        {
+            state.StoreFault = null;
+            _delay = FirstDelay;
+            LogBack();
+        }
+    }
+
     /// <summary>Loads the stored state, however long the store is away.</summary>
     public async Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken)
     {
@@ -55,15 +66,7 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     {
         try
         {
-            var outcome = await TryAsync(batch, own);
-            if (state.StoreFault is not null)
-            {
-                state.StoreFault = null;
-                _delay = FirstDelay;
-                LogBack();
-            }
-
-            await inbox.PostAsync(outcome);
+            await inbox.PostAsync(await TryAsync(batch, own));
         }
         catch (Exception away) when (IsAway(away))
         {

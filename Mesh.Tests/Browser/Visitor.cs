@@ -68,12 +68,14 @@ internal sealed partial class Visitor : IAsyncDisposable
 
     private void Note(bool bad, string text)
     {
-        // A door that wants its token first says so by this status, and the browser tells.
-        if (bad && !Refused().IsMatch(text))
+        // A door that wants its token first says so by this status, and the browser tells. The dashboard's framework complains when a page is left while it renders.
+        if (bad && !Refused().IsMatch(text) && !text.Contains(PageLeft, StringComparison.Ordinal))
         {
             _complaints.Enqueue(text);
         }
     }
+
+    private const string PageLeft = "The circuit associated with this dispatcher is no longer available";
 
     [GeneratedRegex(@"^Failed to load resource: the server responded with a status of 401 \(Unauthorized\) at \S+/(events|login)\b")]
     private static partial Regex Refused();

@@ -66,6 +66,16 @@ public sealed class TaskIntakeTests
     }
 
     [Fact]
+    public void StoreFailure_WhileTasksAreWritten_IsAnsweredAsUnknown()
+    {
+        _mesh.HoldStore = true;
+        _mesh.Submit(1);
+        _mesh.FailStore();
+
+        Assert.Equal([SubmitOutcome.Unknown], _mesh.Answers);
+    }
+
+    [Fact]
     public void StoreFailure_RefusesSubmissionsAndKeepsTheRest()
     {
         var task = _mesh.Submit(1)[0];

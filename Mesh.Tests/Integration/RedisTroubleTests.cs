@@ -47,6 +47,37 @@ public sealed class RedisTroubleTests : IAsyncLifetime
         "Redis takes no writes: it has too few replicas (NOREPLICAS).");
 
     [Fact]
+    public Task Redis_ThatPermitsNoScripts_IsWaitedOut() => WaitsOutAsync(
+        () => Redis.ExecuteAsync("ACL", "SETUSER", "default", "-eval", "-evalsha"),
+        () => Redis.ExecuteAsync("ACL", "SETUSER", "default", "+eval", "+evalsha"),
+        "Redis does not permit it");
+
+    [Fact]
+    public async Task Redis_FailsOver_IsFollowedWithinFiveSeconds()
+    {
+        await using var other = await RedisProcess.StartAsync(RedisKind.Redis, TestContext.Current.CancellationToken);
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(other.ConnectionString + ",allowAdmin=true");
+        var second = connection.GetServers().Single();
+        await second.ExecuteAsync("REPLICAOF", "127.0.0.1", _redis.Port.ToString(CultureInfo.InvariantCulture));
+        await using var server = MeshProcess.StartServer($"{_redis.ConnectionString},{other.ConnectionString}", "server-a", RedisProcess.FreePort());
+        await server.HealthyAsync();
+        await server.SubmitAsync([.. Enumerable.Range(0, Tasks).Select(i => Update($"first-{i}"))]);
+        await Eventually.HoldsAsync(
+            "the replica has it all", () => (int)second.Execute("HLEN", $"mesh:{{{server.Id}}}:tasks") == Tasks, details: () => server.Output);
+
+        await second.ExecuteAsync("REPLICAOF", "NO", "ONE");
+        await Redis.ExecuteAsync("REPLICAOF", "127.0.0.1", other.Port.ToString(CultureInfo.InvariantCulture));
+        var since = Stopwatch.GetTimestamp();
+        using var accepted = await Eventually.GetAsync(
+            "a task is accepted by the new primary",
+            () => PostAsync(server, Update("after")),
+            answer => answer.StatusCode == HttpStatusCode.Accepted && (int)second.Execute("HEXISTS", $"mesh:{{{server.Id}}}:ids", "after") == 1);
+
+        Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        await server.StatusAsync("nothing is lost", status => (int)status["queue"]! == Tasks + 1);
+    }
+
+    [Fact]
     public async Task Redis_ThatBecameAReplica_IsWaitedOut()
     {
         await using var primary = await RedisProcess.StartAsync(RedisKind.Redis, TestContext.Current.CancellationToken);

@@ -32,6 +32,8 @@ public sealed class ServerApiTests
     [InlineData("""{"balance":"12"}""", "balance")]
     [InlineData("""{"balance":-1}""", "balance")]
     [InlineData("""{"balance":0.00001}""", "balance")]
+    [InlineData("""{"balance":1e-30}""", "balance")]
+    [InlineData("""{"balance":12.50000000000000000000000000000001}""", "balance")]
     public async Task Account_BadBody_NamesTheField(string json, string field)
     {
         await using var server = await ServerUnderTest.StartAsync();

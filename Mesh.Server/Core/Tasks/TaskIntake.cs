@@ -148,7 +148,7 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
             core.Tasks.Remove(task);
         }
 
-        core.Effects.Answers.Add((refused.Submission!, SubmitOutcome.StorageAway));
+        core.Effects.Answers.Add((refused.Submission!, refused.MayBeStored ? SubmitOutcome.Unknown : SubmitOutcome.StorageAway));
     }
 
     private bool IsKnown(TaskRecord task, Submission submission) => (task.Keyed || submission.Revive) && core.Tasks.Find(task.Id, task.Keeper) is not null;
