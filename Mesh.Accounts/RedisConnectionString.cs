@@ -11,10 +11,10 @@ public static class RedisConnectionString
     /// <summary>The client's own default for configCheckSeconds.</summary>
     private const int ClientsDefault = 60;
 
-    /// <summary>Makes the client notice within seconds that another server has become the primary.</summary>
+    /// <summary>Makes a client of several Redis servers notice within seconds that another one has become the primary.</summary>
     public static void FollowFailOver(this ConfigurationOptions options)
     {
-        if (options.ConfigCheckSeconds == ClientsDefault)
+        if (options.ConfigCheckSeconds == ClientsDefault && (options.EndPoints.Count > 1 || !string.IsNullOrEmpty(options.ServiceName)))
         {
             options.ConfigCheckSeconds = RolesCheckSeconds;
         }
