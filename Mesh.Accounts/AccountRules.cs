@@ -12,7 +12,7 @@ public static class AccountRules
     public const int Decimals = 4;
 
     /// <summary>What is wrong with an amount of more than <see cref="Decimals"/>.</summary>
-    public const string TooManyDecimals = "must not have more than 4 decimals";
+    public static readonly string TooManyDecimals = $"must not have more than {Decimals} decimals";
 
     /// <summary>Largest amount of one task and largest balance that can be set; updates may add up to nine times as much.</summary>
     public const decimal MaxAmount = 100_000_000_000_000m;

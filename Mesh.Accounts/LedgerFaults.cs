@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace Mesh.Accounts;
 
-/// <summary>Tells a store that is away from a bug, and why it is away.</summary>
+/// <summary>Distinguishes a store that is unavailable from programming errors and unreadable data.</summary>
 public static class LedgerFaults
 {
     private const string WrappedInScript = "ERR Error running script";

@@ -7,6 +7,9 @@ using Microsoft.Extensions.Hosting;
 /// </summary>
 internal sealed class OrderlyStop(DistributedApplicationModel model, ResourceCommandService commands) : IHostedLifecycleService
 {
+    /// <summary>Longer than a server or worker takes to stop.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
     private int _stopped;
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
@@ -36,8 +39,12 @@ internal sealed class OrderlyStop(DistributedApplicationModel model, ResourceCom
     private bool IsAwaited(ProjectResource project) =>
         model.Resources.OfType<ProjectResource>().Any(other => other.Annotations.OfType<WaitAnnotation>().Any(wait => wait.Resource == project));
 
-    private async Task StopAsync(IEnumerable<ProjectResource> projects, CancellationToken cancellationToken) =>
-        await Task.WhenAll(projects.Select(project => commands.ExecuteCommandAsync(project, KnownResourceCommands.StopCommand, cancellationToken)));
+    // What does not stop in time is left to Aspire: the end of the AppHost must not depend on an answer of the orchestrator.
+    private async Task StopAsync(IEnumerable<ProjectResource> projects, CancellationToken cancellationToken)
+    {
+        Task stopped = Task.WhenAll(projects.Select(project => commands.ExecuteCommandAsync(project, KnownResourceCommands.StopCommand, cancellationToken)));
+        await stopped.WaitAsync(Limit, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 }
 
 internal static class OrderlyStopExtensions

@@ -160,7 +160,10 @@ internal ref struct TaskBodyReader
 
         // Zero has no sign.
         amount = value == 0 ? 0m : value;
-        return JsonNumbers.CountDecimals(_json.ValueSpan) > AccountRules.Decimals ? Fault(AccountRules.TooManyDecimals) : value < 0 ? Fault("must not be negative") : AccountRules.CheckAmount(value) is { } wrong ? Fault(wrong) : null;
+        return JsonNumbers.CountDecimals(_json.ValueSpan) > AccountRules.Decimals ? Fault(AccountRules.TooManyDecimals)
+            : value < 0 ? Fault("must not be negative")
+            : AccountRules.CheckAmount(value) is { } wrong ? Fault(wrong)
+            : null;
     }
 
     private TaskBodyFault? ReadId(ref string? id)

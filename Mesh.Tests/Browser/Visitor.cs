@@ -8,6 +8,8 @@ namespace Mesh.Tests.Browser;
 /// <summary>A person at a browser of their own. Leaving fails when any page has complained on its console meanwhile.</summary>
 internal sealed partial class Visitor : IAsyncDisposable
 {
+    private const string PageLeft = "The circuit associated with this dispatcher is no longer available";
+
     private readonly ConcurrentQueue<string> _complaints = new();
     private readonly IBrowserContext _context;
     private readonly string _screenshots;
@@ -74,8 +76,6 @@ internal sealed partial class Visitor : IAsyncDisposable
             _complaints.Enqueue(text);
         }
     }
-
-    private const string PageLeft = "The circuit associated with this dispatcher is no longer available";
 
     [GeneratedRegex(@"^Failed to load resource: the server responded with a status of 401 \(Unauthorized\) at \S+/(events|login)\b")]
     private static partial Regex Refused();

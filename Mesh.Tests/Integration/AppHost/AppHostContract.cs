@@ -75,7 +75,7 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
         Assert.Contains(MeshTests.Loans(await mesh.B.StatusAsync()), loan => (string)loan["borrower"]! == "server-a");
 
         await mesh.AtRestAsync();
-        Assert.Equal(submitted, await mesh.B.BalanceAsync(user));
+        Assert.Equal(submitted.Length, await mesh.B.BalanceAsync(user));
         Assert.Contains(guest, MeshApp.IdleAtHome(await mesh.B.StatusAsync()));
         await mesh.Spans.TraceAsync("a loan as one trace", spans => Has(
             spans, ("request workers", "server-a"), ("lend worker", "server-b"), ("join borrower", "workers-b"), ("worker arrives", "server-a"), ("first task", "server-a")));
@@ -92,7 +92,6 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
     {
         var user = RedisFixture.Unique("ana");
         await mesh.A.SetBalanceAsync(user, 0);
-        var before = (int)(await mesh.A.StatusAsync())["done"]!;
         var (submitted, _) = await BorrowAsync(user);
 
         var server = (await ReplicaProcess.OfAsync(mesh.App, "server-a", 1)).Single();
@@ -100,9 +99,13 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
         await server.StartAsync(mesh.App);
         await mesh.App.ResourceNotifications.WaitForResourceHealthyAsync("server-a", Cancelled);
         await mesh.AtRestAsync();
-        // A task that no worker has any more is done once that is stored.
-        await mesh.A.StatusAsync("all tasks are done", status => (int)status["done"]! == before + submitted);
-        Assert.Equal(submitted, await mesh.A.BalanceAsync(user));
+        // Not by the counter: a Garnet that another test has killed may have lost a part of that.
+        foreach (var id in submitted)
+        {
+            Assert.Equal("done", (string)(await SettledAsync(mesh.A, id))["state"]!);
+        }
+
+        Assert.Equal(submitted.Length, await mesh.A.BalanceAsync(user));
     }
 
     [Fact]
@@ -167,9 +170,9 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
     protected abstract Task KillRedisAsync();
 
     /// <summary>Keeps server A under load until a guest works there: a peer that has refused, or failed, is left alone for up to 16 s.</summary>
-    protected async Task<(int Submitted, string Guest)> BorrowAsync(string user)
+    protected async Task<(string[] Submitted, string Guest)> BorrowAsync(string user)
     {
-        var submitted = 0;
+        var submitted = new List<string>();
         var status = await Eventually.GetAsync(
             "a guest works at server-a",
             async () =>
@@ -177,14 +180,14 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
                 var now = await mesh.A.StatusAsync();
                 if ((int)now["queue"]! < 60)
                 {
-                    submitted += (await mesh.A.SubmitAsync(Updates(user, 60))).Length;
+                    submitted.AddRange(await mesh.A.SubmitAsync(Updates(user, 60)));
                 }
 
                 return now;
             },
             status => Guests(status).Any(),
             details: () => mesh.A.Output);
-        return (submitted, Guests(status).First());
+        return ([.. submitted], Guests(status).First());
     }
 
     protected static object[] Updates(string user, int count) => [.. Enumerable.Range(0, count).Select(_ => (object)new { type = "UPDATE", user, amount = 1 })];

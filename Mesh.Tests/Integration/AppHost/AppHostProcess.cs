@@ -55,7 +55,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public async Task<int> ExitAsync()
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await Eventually.HoldsAsync("the AppHost's end", () => _process.HasExited, Patience, () => $"{string.Join('\n', Started())}\n{Output}");
         return _process.ExitCode;
     }
 
