@@ -1,7 +1,7 @@
 namespace Mesh.Server.Storage;
 
 /// <summary>
-/// The claim on a server's id. The claim itself expires unless it is renewed, and says who is there. The epoch stays: it says who may write, "number instance",
+/// The claim on a server's id. The claim itself expires unless it is renewed, and says who is there. The epoch stays: it says who may write, "number instance take",
 /// and only a taker changes it. So a holder that was held up may go on as long as nobody has taken its place, and not a write longer.
 /// </summary>
 internal static class ClaimScripts
@@ -18,21 +18,23 @@ internal static class ClaimScripts
     public const string Adopter = "adopter";
 
     /// <summary>
-    /// KEYS: claim, epoch, wanted, tasks, dead. ARGV: instance, holder, milliseconds until it expires, owner or adopter, an epoch whose holder is known to be gone or ''.
-    /// Answers { result, epoch, holder }.
+    /// KEYS: claim, epoch, wanted, tasks, dead. ARGV: instance, holder, milliseconds until it expires, owner or adopter, an epoch whose holder is known to be gone or '', take.
+    /// Answers { result, epoch, holder }. The same take again, as one whose answer was lost and that arrives behind its repeat, answers the epoch that it has made.
     /// </summary>
     public const string Take =
         """
         local holder, epoch = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
         if ARGV[4] == 'adopter' and not epoch then return { 'unknown', '', '' } end
-        if holder and epoch and epoch ~= ARGV[5] and string.match(epoch, ' (.*)$') ~= ARGV[1] then
+        local number, instance, take = string.match(epoch or '', '^(%d+) (%S+) ?(%S*)$')
+        if holder and epoch and epoch ~= ARGV[5] and instance ~= ARGV[1] then
           if ARGV[4] == 'owner' then redis.call('SET', KEYS[3], '1', 'PX', ARGV[3]) end
           return { 'held', epoch, holder }
         end
         if ARGV[4] == 'adopter' and redis.call('HLEN', KEYS[4]) + redis.call('HLEN', KEYS[5]) == 0 then return { 'empty', '', '' } end
-        local number = epoch and tonumber(string.match(epoch, '^%d+')) or 0
-        epoch = string.format('%d', number + 1) .. ' ' .. ARGV[1]
-        redis.call('SET', KEYS[2], epoch)
+        if instance ~= ARGV[1] or take ~= ARGV[6] then
+          epoch = string.format('%d', (tonumber(number) or 0) + 1) .. ' ' .. ARGV[1] .. ' ' .. ARGV[6]
+          redis.call('SET', KEYS[2], epoch)
+        end
         redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
         redis.call('DEL', KEYS[3])
         return { 'taken', epoch, '' }

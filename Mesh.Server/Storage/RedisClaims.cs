@@ -13,6 +13,9 @@ internal sealed class RedisClaims(Func<IDatabase> database, ServerId own, TimeSp
 {
     private readonly ConcurrentDictionary<ServerId, HeldClaim> _held = [];
 
+    /// <summary>The takes without an answer: one that is repeated is the same take, whichever arrives last.</summary>
+    private readonly ConcurrentDictionary<ServerId, string> _takes = [];
+
     /// <summary>What allows this process to write that server's state, or null.</summary>
     public HeldClaim? Find(ServerId server) => _held.GetValueOrDefault(server);
 
@@ -23,10 +26,12 @@ internal sealed class RedisClaims(Func<IDatabase> database, ServerId own, TimeSp
     {
         var keys = new RedisKeys(server);
         var record = JsonSerializer.SerializeToUtf8Bytes(holder, StoreJson.Default.ClaimHolder);
+        var take = _takes.GetOrAdd(server, static _ => Guid.NewGuid().ToString("N"));
         var reply = await database().ScriptEvaluateAsync(
             ClaimScripts.Take,
             [keys.Claim, keys.Epoch, keys.Wanted, keys.Tasks, keys.Dead],
-            [holder.Instance, record, Milliseconds, server == own ? ClaimScripts.Owner : ClaimScripts.Adopter, gone ?? ""]).WaitAsync(cancellationToken);
+            [holder.Instance, record, Milliseconds, server == own ? ClaimScripts.Owner : ClaimScripts.Adopter, gone ?? "", take]).WaitAsync(cancellationToken);
+        _takes.TryRemove(server, out _);
         switch ((string?)reply[0])
         {
             case ClaimScripts.Taken:

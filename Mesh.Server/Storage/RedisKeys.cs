@@ -27,7 +27,7 @@ internal sealed class RedisKeys(ServerId server)
     /// <summary>String, expiring: who serves under this id now.</summary>
     public RedisKey Claim => _prefix + "claim";
 
-    /// <summary>String: who may write, "number instance".</summary>
+    /// <summary>String: who may write, "number instance take".</summary>
     public RedisKey Epoch => _prefix + "epoch";
 
     /// <summary>String: the number of the last write, by which a writer finds that the store has lost what it had acknowledged.</summary>

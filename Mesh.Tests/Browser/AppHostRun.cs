@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Mesh.Tests.Integration.AppHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,8 +17,10 @@ internal sealed class AppHostRun : IAsyncDisposable
 
     private readonly TestVolume _volume = new();
     private readonly LastLines _lines = new();
+    private readonly CancellationTokenSource _stopped = new();
     private IDistributedApplicationTestingBuilder? _builder;
     private DistributedApplication? _app;
+    private Task _watching = Task.CompletedTask;
 
     private AppHostRun()
     {
@@ -28,6 +31,9 @@ internal sealed class AppHostRun : IAsyncDisposable
 
     /// <summary>The dashboard's address with the token of its login.</summary>
     public Uri Login { get; private set; } = null!;
+
+    /// <summary>The resource that has ended while tests ran, with the lines of all until then; null as long as all run.</summary>
+    public string? Fault { get; private set; }
 
     public Uri ServerA => _app!.GetEndpoint("server-a", "http");
 
@@ -77,6 +83,8 @@ internal sealed class AppHostRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _stopped.CancelAsync();
+        await _watching;
         if (_app is not null)
         {
             await _app.StopAsync();
@@ -122,5 +130,24 @@ internal sealed class AppHostRun : IAsyncDisposable
         }
 
         Login = await _app.GetDashboardUrlAsync(cancellationToken);
+        _watching = WatchAsync(_app.ResourceNotifications);
+    }
+
+    private async Task WatchAsync(ResourceNotificationService notifications)
+    {
+        try
+        {
+            await foreach (var news in notifications.WatchAsync(_stopped.Token))
+            {
+                if (MeshApp.Resources.Contains(news.Resource.Name) && KnownResourceStates.TerminalStates.Contains(news.Snapshot.State?.Text))
+                {
+                    Fault ??= $"{news.ResourceId} has ended by itself, {news.Snapshot.State?.Text}, exit code {news.Snapshot.ExitCode}:\n{_lines.Text}";
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The tests are over.
+        }
     }
 }

@@ -48,7 +48,9 @@ public sealed class BrowserFixture : IAsyncLifetime
     internal async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
     {
         var context = await NewContextAsync(scheme, animations);
-        return new Visitor(context, await _host.Value, Screenshots);
+        var host = await _host.Value;
+        Assert.True(host.Fault is null, host.Fault);
+        return new Visitor(context, host, Screenshots);
     }
 
     /// <summary>As <see cref="VisitAsync"/>, for pages that no AppHost started.</summary>

@@ -1,11 +1,13 @@
 using System.Text.RegularExpressions;
+using Mesh.Tests.Fixtures;
+using Mesh.Tests.Integration;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Mesh.Tests.Browser;
 
 [Collection(BrowserTests.Name)]
-public sealed class MapTests(BrowserFixture browser)
+public sealed class MapTests(BrowserFixture browser, RedisFixture redis)
 {
     private const int EnoughForALoan = 200;
     private const int WorkersOfB = 4;
@@ -76,6 +78,22 @@ public sealed class MapTests(BrowserFixture browser)
 
         await visitor.Host.OperateAsync(visitor.Host.ServerB, "/resume");
         await Expect(mark).ToBeHiddenAsync();
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task Map_WhosePeerIsAway_CanBeReadAllTheSame(ColorScheme scheme)
+    {
+        await using var visitor = await browser.VisitAsync(scheme);
+        var id = $"map-{Guid.NewGuid():N}";
+        await using var server = await MeshProcess.ServerAsync(
+            redis, id, RedisProcess.FreePort(), [("server-away", RedisProcess.FreePort())], new() { ["Token"] = visitor.Host.Token });
+        var map = await visitor.MapAsync(new Uri($"http://127.0.0.1:{server.Port}"));
+        await Expect(map.Locator(".peer[data-alive=false] .peer-state")).ToHaveTextAsync("away");
+        await visitor.PictureAsync(map, $"map-away-{scheme}".ToLowerInvariant());
+        await Accessibility.CheckAsync(map, scheme);
+        await map.CloseAsync();
     }
 
     [Fact]

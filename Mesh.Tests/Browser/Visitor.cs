@@ -65,6 +65,7 @@ internal sealed partial class Visitor : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _context.CloseAsync();
+        Assert.True(Host.Fault is null, Host.Fault);
         Assert.Empty(_complaints);
     }
 

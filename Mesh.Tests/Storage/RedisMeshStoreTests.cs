@@ -95,6 +95,22 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract(
     }
 
     [Fact]
+    public async Task Claim_WhoseFirstTakeArrivesBehindItsRepeat_IsStillHeld()
+    {
+        var database = await redis.Isolated();
+        var (store, holdNext, arriveAsync) = LateWrites.Over(database, late => new RedisMeshStore(late, Self, RedisPlace.Retention, RedisPlace.Expiry));
+        holdNext();
+        await Assert.ThrowsAsync<StoreAwayException>(() => ClaimAsync(store, Self, "self"));
+        await ClaimAsync(store, Self, "self");
+        await store.LoadAsync(Self, Stop);
+
+        await arriveAsync();
+
+        Assert.Equal(ClaimState.Held, await store.RenewAsync(Self, Stop));
+        Assert.Empty(await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1"))));
+    }
+
+    [Fact]
     public async Task Claim_NotRenewed_ExpiresAndTheNextEpochFences()
     {
         var database = await redis.Isolated();

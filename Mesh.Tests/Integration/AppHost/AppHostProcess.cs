@@ -20,7 +20,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public AppHostProcess(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Built.AppHost, .. arguments])
+        // A job in the background of a script ignores SIGINT, and so would all that it starts.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Built.AppHost, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
