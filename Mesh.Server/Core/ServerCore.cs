@@ -199,6 +199,9 @@ internal sealed class ServerCore
         Finish(now);
     }
 
+    /// <summary>The settings of the store have changed, and with them whether it keeps what it acknowledges.</summary>
+    public void OnStoreDurability(bool isDurable) => _core.StoreUnsafe = !isDurable;
+
     /// <summary>The ledger has closed a task to further attempts.</summary>
     /// <param name="applied">The balance after the task when an attempt had been applied, else null.</param>
     public void OnVoided(TaskId task, decimal? applied, DateTimeOffset now)
