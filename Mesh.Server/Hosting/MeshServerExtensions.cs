@@ -63,7 +63,7 @@ internal static class MeshServerExtensions
             Options(provider).Tasks.ResultRetention,
             Options(provider).Claim.Expiry));
         builder.Services.AddSingleton<IStoreInspector>(provider => new RedisInspector(provider.GetRequiredService<IConnectionMultiplexer>));
-        builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
+        builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(() => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
     }
 
     /// <summary>All else. <see cref="IMeshStore"/> and <see cref="ILedger"/> are for the caller to add.</summary>
