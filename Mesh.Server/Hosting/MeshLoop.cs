@@ -150,6 +150,9 @@ internal sealed partial class MeshLoop(
                 break;
             case LoopInput.StoreFailed:
                 writer.Complete();
+
+                // Nothing is left to be written again, which would find that the store is back.
+                _checking |= ((StoreBatch)item.Subject!).Ops.Count == 0 && !_finishing;
                 _core.OnStoreFailed((StoreBatch)item.Subject!, now);
                 break;
             case LoopInput.StoreWentBack:
