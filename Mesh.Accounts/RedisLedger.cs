@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace Mesh.Accounts;
 
 /// <summary>The ledger in Redis 7, Valkey or Garnet (with Lua).</summary>
-/// <param name="database">Where it is kept.</param>
-public sealed class RedisLedger(IDatabase database) : ILedger
+/// <param name="database">Where it is kept; asked for at each use, so that a Redis or a Sentinel that is away does not hold up the start.</param>
+public sealed class RedisLedger(Func<IDatabase> database) : ILedger
 {
     /// <summary>How long the outcome of an unsettled task is remembered: longer than any outage, since an attempt that comes later is applied again.</summary>
     private static readonly TimeSpan UnsettledMark = TimeSpan.FromDays(31);
@@ -16,6 +16,12 @@ public sealed class RedisLedger(IDatabase database) : ILedger
 
     private readonly long _markSeconds = (long)UnsettledMark.TotalSeconds;
 
+    /// <param name="database">Where it is kept.</param>
+    public RedisLedger(IDatabase database)
+        : this(() => database)
+    {
+    }
+
     /// <summary>Whether a script's changes may be on disk in part. Null until a server is connected.</summary>
     private bool? _isGarnet;
 
@@ -23,7 +29,7 @@ public sealed class RedisLedger(IDatabase database) : ILedger
     {
         get
         {
-            _isGarnet ??= database.Multiplexer.GetServers().FirstOrDefault(server => server.IsConnected) is { } connected
+            _isGarnet ??= database().Multiplexer.GetServers().FirstOrDefault(server => server.IsConnected) is { } connected
                 ? connected.GetProductVariant(out _) == ProductVariant.Garnet
                 : null;
             return _isGarnet is true ? LedgerScripts.Journal : RedisValue.EmptyString;
@@ -33,7 +39,7 @@ public sealed class RedisLedger(IDatabase database) : ILedger
     public async ValueTask<decimal?> FindBalanceAsync(string user, CancellationToken cancellation = default)
     {
         CheckUser(user);
-        var balance = await database.StringGetAsync(AccountKeys.Balance(user)).WaitAsync(cancellation);
+        var balance = await database().StringGetAsync(AccountKeys.Balance(user)).WaitAsync(cancellation);
         return balance.IsNull ? null : FromUnits(balance);
     }
 
@@ -45,7 +51,7 @@ public sealed class RedisLedger(IDatabase database) : ILedger
             throw new ArgumentOutOfRangeException(nameof(balance), balance, fault);
         }
 
-        var created = await database.ScriptEvaluateAsync(LedgerScripts.Set, [AccountKeys.Balance(user), AccountKeys.Journal(user)], [Journal, AccountRules.ToUnits(balance)])
+        var created = await database().ScriptEvaluateAsync(LedgerScripts.Set, [AccountKeys.Balance(user), AccountKeys.Journal(user)], [Journal, AccountRules.ToUnits(balance)])
             .WaitAsync(cancellation);
         return (long)created == 1;
     }
@@ -56,12 +62,12 @@ public sealed class RedisLedger(IDatabase database) : ILedger
     public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) =>
         RunAsync(LedgerScripts.Close, user, task, [Journal, _markSeconds], cancellation);
 
-    public void Settled(string user, TaskId task) => _ = database.KeyExpireAsync(AccountKeys.Mark(user, task), SettledMark, flags: CommandFlags.FireAndForget);
+    public void Settled(string user, TaskId task) => _ = database().KeyExpireAsync(AccountKeys.Mark(user, task), SettledMark, flags: CommandFlags.FireAndForget);
 
     private async ValueTask<LedgerUpdate> RunAsync(string script, string user, TaskId task, RedisValue[] arguments, CancellationToken cancellation)
     {
         CheckUser(user);
-        var reply = await database.ScriptEvaluateAsync(script, [AccountKeys.Balance(user), AccountKeys.Journal(user), AccountKeys.Mark(user, task)], arguments)
+        var reply = await database().ScriptEvaluateAsync(script, [AccountKeys.Balance(user), AccountKeys.Journal(user), AccountKeys.Mark(user, task)], arguments)
             .WaitAsync(cancellation);
         return (string?)reply[0] switch
         {

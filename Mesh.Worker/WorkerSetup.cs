@@ -25,7 +25,7 @@ internal static class WorkerSetup
             (host, worker) => host.ShutdownTimeout = worker.Value.StopTimeout + ShutdownReserve);
         services.AddServiceDiscovery();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<ILedger>(provider => new RedisLedger(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
+        services.TryAddSingleton<ILedger>(provider => new RedisLedger(() => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
         services.AddSingleton<StorePatience>();
         services.AddSingleton<ITaskHandler, QueryHandler>();
         services.AddSingleton<ITaskHandler, UpdateHandler>();

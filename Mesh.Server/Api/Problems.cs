@@ -12,6 +12,9 @@ internal static class Problems
     /// <summary>Seconds after which a store may be back.</summary>
     private const string RetryWhenAway = "2";
 
+    /// <summary>Seconds after which somebody may have changed the settings of Redis.</summary>
+    private const string RetryWhenUnsafe = "10";
+
     /// <summary>Seconds after which somebody may have resumed the server.</summary>
     private const string RetryWhenPaused = "10";
 
@@ -53,6 +56,12 @@ internal static class Problems
                 return TooLarge("body", "must not hold more tasks than this server takes at a time (Mesh__Tasks__Capacity)");
             case SubmitOutcome.StorageAway:
                 return StorageAway(context, context.RequestServices.GetRequiredService<LoopState>().StoreFault);
+            case SubmitOutcome.StorageUnsafe:
+                return Away(
+                    context,
+                    $"The store is not safe. {context.RequestServices.GetRequiredService<LoopState>().StoreRisk} Nothing was accepted. "
+                    + "Set maxmemory-policy to noeviction, or accept the loss with Mesh__Store__AllowEviction.",
+                    RetryWhenUnsafe);
             case SubmitOutcome.Unknown:
                 return Away(
                     context,

@@ -36,6 +36,9 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
     /// <summary>True from a failed write until one that succeeds. There is one under way all the while: what failed is written again.</summary>
     public bool StoreAway { get; set; }
 
+    /// <summary>True while the store may lose what it acknowledges: no tasks are accepted.</summary>
+    public bool StoreUnsafe { get; set; }
+
     public void Send(SessionId session, MeshMessage message) => Effects.Sends.Add(new SendEffect(session, message));
 
     public void Give(SessionId session, TaskEntry task) => Effects.Sends.Add(new SendEffect(

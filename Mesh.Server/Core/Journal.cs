@@ -35,6 +35,12 @@ internal readonly record struct AfterStore(AfterStoreKind Kind)
 
     public MeshMessage? Message { get; init; }
 
+    /// <summary>What a reply answers: a repeated message is about the same thing. Null for a reply that is never left out.</summary>
+    public object? About { get; init; }
+
+    /// <summary>The attempt at the task that a reply is about.</summary>
+    public int Attempt { get; init; }
+
     /// <summary>True for a submission whose write was tried and failed.</summary>
     public bool MayBeStored { get; init; }
 }
@@ -50,9 +56,16 @@ internal sealed class StoreBatch
 /// <summary>Gathers changes while a write is under way: group commit. Batches are written one after the other.</summary>
 internal sealed class Journal
 {
+    private readonly HashSet<SessionId> _closed = [];
     private StoreBatch _open = new();
 
+    /// <summary>While the store is away, the replies that wait: others repeat what is not answered, for as long as that takes. Else null.</summary>
+    private HashSet<(SessionId Session, object About, int Attempt)>? _waiting;
+
     public bool IsEmpty => _open.Ops.Count == 0 && _open.Then.Count == 0;
+
+    /// <summary>Changes and replies that wait to be taken.</summary>
+    public int Count => _open.Ops.Count + _open.Then.Count;
 
     /// <summary>Takes what has gathered, or null when there is nothing. One batch may be under way at a time; one without ops counts as stored at once.</summary>
     public StoreBatch? TryTake()
@@ -72,8 +85,31 @@ internal sealed class Journal
     internal void Then(in AfterStore after) => _open.Then.Add(after);
 
     /// <summary>A reply that goes out once all that was added so far is stored.</summary>
-    internal void Reply(SessionId session, MeshMessage message) =>
-        Then(new AfterStore(AfterStoreKind.Reply) { Session = session, Message = message });
+    /// <param name="about">What it answers, so that a repeated message is answered once while the store is away.</param>
+    /// <param name="attempt">The attempt at the task.</param>
+    internal void Reply(SessionId session, MeshMessage message, object? about = null, int attempt = 0)
+    {
+        if (about is null || _waiting?.Add((session, about, attempt)) != false)
+        {
+            Then(new AfterStore(AfterStoreKind.Reply) { Session = session, Message = message, About = about, Attempt = attempt });
+        }
+    }
+
+    /// <summary>A batch is stored, and its replies go out: a message that is repeated from here on is answered anew.</summary>
+    internal void OnStored()
+    {
+        _waiting = null;
+        _closed.Clear();
+    }
+
+    /// <summary>Replies to a closed connection need not be kept.</summary>
+    internal void OnSessionClosed(SessionId session)
+    {
+        if (_waiting is not null)
+        {
+            _closed.Add(session);
+        }
+    }
 
     /// <summary>Changes that come before all that has gathered.</summary>
     internal void AddAhead(IEnumerable<StoreOp> ops) => _open.Ops.InsertRange(0, ops);
@@ -83,7 +119,8 @@ internal sealed class Journal
 
     /// <summary>
     /// Puts a batch of unknown outcome back to be written again, ahead of what has gathered since. New tasks are not among it:
-    /// their submissions come back to be refused, and what may have been written of them is dropped.
+    /// their submissions come back to be refused, and what may have been written of them is dropped. Nor are changes that a later one replaces,
+    /// repeated replies, and replies to closed connections: what waits does not grow with the time that the store is away.
     /// </summary>
     /// <param name="failed">The batch.</param>
     /// <param name="refusesRevivals">True to refuse those of dead letters as well; what may have been written of them stays.</param>
@@ -104,19 +141,60 @@ internal sealed class Journal
             }
         }
 
+        DropReplaced(merged.Ops);
+        _waiting = [];
         foreach (var after in failed.Then.Select(after => after with { MayBeStored = !refusesRevivals }).Concat(_open.Then))
         {
             if (after.Kind == AfterStoreKind.Accepted && (refusesRevivals || !after.Submission!.Revive))
             {
                 refused.Add(after);
             }
-            else
+            else if (after.Kind != AfterStoreKind.Reply || MustWait(after))
             {
                 merged.Then.Add(after);
             }
         }
 
+        _closed.Clear();
         _open = merged;
         return refused;
     }
+
+    /// <summary>Removes changes that a later one makes void: each writes the whole record, or deletes it.</summary>
+    private static void DropReplaced(List<StoreOp> ops)
+    {
+        var (loans, tasks) = (new HashSet<WorkerId>(), new HashSet<TaskId>());
+        var kept = ops.Count;
+        for (var i = ops.Count - 1; i >= 0; i--)
+        {
+            var op = ops[i];
+            var isReplaced = false;
+            switch (op.Kind)
+            {
+                case StoreOpKind.PutLoan or StoreOpKind.DropLoan:
+                    isReplaced = !loans.Add(op.Loan!.Worker);
+                    break;
+                case StoreOpKind.UpdateTask:
+                    isReplaced = !tasks.Add(op.Task!.WireId);
+                    break;
+                case StoreOpKind.SettleTask or StoreOpKind.BuryTask or StoreOpKind.DropTask:
+                    tasks.Add(op.Task!.WireId);
+                    break;
+                case StoreOpKind.AcceptTask or StoreOpKind.ReviveTask or StoreOpKind.RestoreTask:
+                    break;
+                default:
+                    throw new InvalidOperationException($"Unknown change {op.Kind}.");
+            }
+
+            if (!isReplaced)
+            {
+                ops[--kept] = op;
+            }
+        }
+
+        ops.RemoveRange(0, kept);
+    }
+
+    private bool MustWait(in AfterStore reply) =>
+        !_closed.Contains(reply.Session) && (reply.About is not { } about || _waiting!.Add((reply.Session, about, reply.Attempt)));
 }

@@ -115,6 +115,7 @@ internal sealed class ServerCore
 
     public void OnSessionClosed(SessionId session, DateTimeOffset now)
     {
+        Journal.OnSessionClosed(session);
         _desk.OnSessionClosed(session, now);
         Finish(now);
     }
@@ -147,6 +148,7 @@ internal sealed class ServerCore
     public void OnStored(StoreBatch batch, IReadOnlySet<string> known, DateTimeOffset now)
     {
         _core.StoreAway &= batch.Ops.Count == 0;
+        Journal.OnStored();
         foreach (var after in batch.Then)
         {
             switch (after.Kind)
@@ -174,10 +176,10 @@ internal sealed class ServerCore
         Finish(now);
     }
 
-    /// <summary>A batch may or may not be in the store.</summary>
+    /// <summary>A batch may or may not be in the store. One without changes only asked for the state of the store.</summary>
     public void OnStoreFailed(StoreBatch batch, DateTimeOffset now)
     {
-        _core.StoreAway = true;
+        _core.StoreAway |= batch.Ops.Count > 0;
         foreach (var refused in Journal.PutBack(batch))
         {
             _intake.OnRefused(refused);
@@ -198,6 +200,9 @@ internal sealed class ServerCore
         _recovery.Recover(stored, now);
         Finish(now);
     }
+
+    /// <summary>The settings of the store have changed, and with them whether it keeps what it acknowledges.</summary>
+    public void OnStoreDurability(bool isDurable) => _core.StoreUnsafe = !isDurable;
 
     /// <summary>The ledger has closed a task to further attempts.</summary>
     /// <param name="applied">The balance after the task when an attempt had been applied, else null.</param>

@@ -14,6 +14,9 @@ internal enum SubmitOutcome : byte
     /// <summary>The store cannot be written: 503. Nothing was accepted.</summary>
     StorageAway,
 
+    /// <summary>The store may lose what it acknowledges: 503. Nothing was accepted.</summary>
+    StorageUnsafe,
+
     /// <summary>The write of the tasks failed: 503. Some or all of them may be stored, and run if the server ends before it removes them.</summary>
     Unknown,
 

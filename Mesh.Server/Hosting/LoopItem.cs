@@ -17,6 +17,7 @@ internal enum LoopInput : byte
     StoreFailed,
     StoreWentBack,
     CheckStore,
+    StoreDurability,
     Voided,
     VoidFailed,
     Wake,

@@ -15,6 +15,7 @@ internal sealed class LoopState
     private volatile LoopPhase _phase = LoopPhase.Starting;
     private volatile string _waitingFor = "the server to listen";
     private volatile string? _storeFault;
+    private volatile string? _storeRisk;
 
     public LoopPhase Phase
     {
@@ -34,5 +35,12 @@ internal sealed class LoopState
     {
         get => _storeFault;
         set => _storeFault = value;
+    }
+
+    /// <summary>While the store may lose what it acknowledges, so that no tasks are accepted: why, in words. Else null.</summary>
+    public string? StoreRisk
+    {
+        get => _storeRisk;
+        set => _storeRisk = value;
     }
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Mesh.Server.Hosting;
 
-/// <summary>Healthy while the loop runs and the last write went well.</summary>
+/// <summary>Healthy while the loop runs, the last write went well and the store keeps what it acknowledges.</summary>
 internal sealed class MeshHealthCheck(LoopState state) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
@@ -10,6 +10,7 @@ internal sealed class MeshHealthCheck(LoopState state) : IHealthCheck
         {
             LoopPhase.Starting => HealthCheckResult.Unhealthy($"Starting: waiting for {state.WaitingFor}."),
             LoopPhase.Running when state.StoreFault is { } fault => HealthCheckResult.Unhealthy($"The store is away. {fault}"),
+            LoopPhase.Running when state.StoreRisk is { } risk => HealthCheckResult.Unhealthy($"The store is not safe. {risk}"),
             LoopPhase.Running => HealthCheckResult.Healthy(),
             LoopPhase.Stopping or LoopPhase.Ended => HealthCheckResult.Unhealthy("Stopping."),
             _ => throw new InvalidOperationException($"Unknown phase {state.Phase}."),

@@ -16,6 +16,7 @@ internal sealed partial class MeshLoop(
     LoopState state,
     ClaimKeeper claim,
     StoreWriter writer,
+    StoreDurabilityMonitor durability,
     TaskVoider voider,
     AdoptedClaims adoptions,
     PeerLinks links,
@@ -46,12 +47,16 @@ internal sealed partial class MeshLoop(
         Activity.Current = null;
         await claim.TakeAsync(settings, cancellationToken);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (renewing, voiding, adopting) = (claim.RunAsync(stopping.Token), Task.CompletedTask, Task.CompletedTask);
+        var (renewing, voiding, adopting, inspecting) = (claim.RunAsync(stopping.Token), Task.CompletedTask, Task.CompletedTask, Task.CompletedTask);
         try
         {
             var stored = await writer.LoadAsync(settings.Id, cancellationToken);
             _core = new ServerCore(settings, stored, _clock.Now, Random.Shared.Next(), _effects);
             links.Start(settings);
+
+            // Before the first submission can be posted.
+            await durability.CheckAsync(cancellationToken);
+            inspecting = durability.RunAsync(stopping.Token);
             voiding = voider.RunAsync(stopping.Token);
             adopting = adoptions.RunAsync(stopping.Token);
             inbox.Open();
@@ -66,7 +71,7 @@ internal sealed partial class MeshLoop(
             _drained.TrySetResult();
             await stopping.CancelAsync();
             await renewing;
-            await Task.WhenAll(voiding, adopting, writer.Writing, claim.ReleaseAsync());
+            await Task.WhenAll(voiding, adopting, inspecting, writer.Writing, claim.ReleaseAsync());
         }
     }
 
@@ -145,6 +150,9 @@ internal sealed partial class MeshLoop(
                 break;
             case LoopInput.StoreFailed:
                 writer.Complete();
+
+                // Nothing is left to be written again, which would find that the store is back.
+                _checking |= ((StoreBatch)item.Subject!).Ops.Count == 0 && !_finishing;
                 _core.OnStoreFailed((StoreBatch)item.Subject!, now);
                 break;
             case LoopInput.StoreWentBack:
@@ -154,6 +162,9 @@ internal sealed partial class MeshLoop(
                 break;
             case LoopInput.CheckStore:
                 _checking = true;
+                break;
+            case LoopInput.StoreDurability:
+                _core.OnStoreDurability(item.Detail is null);
                 break;
             case LoopInput.Voided:
                 _core.OnVoided(new TaskId(item.Id!), item.Amount, now);

@@ -62,7 +62,8 @@ internal static class MeshServerExtensions
             new ServerId(Options(provider).ServerId!),
             Options(provider).Tasks.ResultRetention,
             Options(provider).Claim.Expiry));
-        builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
+        builder.Services.AddSingleton<IStoreInspector>(provider => new RedisInspector(provider.GetRequiredService<IConnectionMultiplexer>));
+        builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(() => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
     }
 
     /// <summary>All else. <see cref="IMeshStore"/> and <see cref="ILedger"/> are for the caller to add.</summary>
@@ -116,6 +117,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<ClaimKeeper>();
         services.AddSingleton<AdoptedClaims>();
         services.AddSingleton<StoreWriter>();
+        services.AddSingleton<StoreDurabilityMonitor>();
         services.AddSingleton<TaskVoider>();
         services.AddSingleton<MeshMetrics>();
         services.AddSingleton<MeshEventLog>();

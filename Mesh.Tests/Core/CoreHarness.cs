@@ -54,6 +54,9 @@ internal sealed class CoreHarness
     /// <summary>True keeps batches from being stored until <see cref="Store"/> or <see cref="FailStore"/>.</summary>
     public bool HoldStore { get; set; }
 
+    /// <summary>Changes of the batch that is held, and what follows them, with what has gathered behind it.</summary>
+    public int Held => (_held is null ? 0 : _held.Ops.Count + _held.Then.Count) + Core.Journal.Count;
+
     public SessionId NewSession() => new(++_nextSession);
 
     public SessionId Ask(string worker, SessionId? session = null, Framing framing = Framing.WebSocket, string? home = null, TaskTypes? tasks = TaskTypes.All)

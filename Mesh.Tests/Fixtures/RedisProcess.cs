@@ -35,6 +35,7 @@ public sealed class RedisProcess : IAsyncDisposable
     private readonly RedisKind _kind;
     private readonly string[] _options;
     private Process _process;
+    private bool _killed;
 
     private readonly string? _password;
 
@@ -84,12 +85,14 @@ public sealed class RedisProcess : IAsyncDisposable
 
         await _process.WaitForExitAsync();
         _process.Dispose();
+        _killed = true;
     }
 
     /// <summary>After <see cref="KillAsync"/>: comes back on the same port, empty.</summary>
     public async Task RestartAsync(CancellationToken cancellation = default)
     {
         _process = Launch();
+        _killed = false;
         await AnswersAsync(cancellation);
     }
 
@@ -111,7 +114,11 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await KillAsync();
+        if (!_killed)
+        {
+            await KillAsync();
+        }
+
         Directory.Delete(_directory, recursive: true);
     }
 

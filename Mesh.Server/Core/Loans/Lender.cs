@@ -43,7 +43,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
             borrower = null;
         }
 
-        var lent = borrower is null || core.Stopping ? [] : Choose(request.WorkersNeeded);
+        var lent = borrower is null || core.Stopping || core.StoreAway ? [] : Choose(request.WorkersNeeded);
         if (lent.Count == 0)
         {
             core.Send(session, new Unavailable(core.Settings.Id) { TraceParent = request.TraceParent });
@@ -140,7 +140,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
             Release(worker, borrower, batch, now);
         }
 
-        core.Journal.Reply(session, new ReleaseAck(core.Settings.Id, release.Workers) { TraceParent = release.TraceParent });
+        core.Journal.Reply(session, new ReleaseAck(core.Settings.Id, release.Workers) { TraceParent = release.TraceParent }, string.Join(' ', release.Workers));
         _batches.Add(batch);
         CompleteIfDone(batch);
     }

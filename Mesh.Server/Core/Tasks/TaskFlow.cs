@@ -6,6 +6,9 @@ namespace Mesh.Server.Core;
 /// <summary>The life of an accepted task, from the queue to its end (docs/protocol.md, "The task cycle").</summary>
 internal sealed class TaskFlow(CoreState core)
 {
+    /// <summary>Connections that a closing task's end is told on: the latest, since a line worker repeats its status on a new one each time.</summary>
+    private const int MaxClosingAcks = 16;
+
     private static readonly TimeSpan VoidRetry = TimeSpan.FromSeconds(1);
 
     private readonly Queue<(TaskEntry Task, DateTimeOffset Due)> _voidRetries = new();
@@ -61,10 +64,11 @@ internal sealed class TaskFlow(CoreState core)
             return;
         }
 
+        var attempt = task.Attempts;
         switch (task.Step, status.Outcome)
         {
             case (TaskStep.Settling or TaskStep.Closing, _):
-                Acknowledge(task, session, ack);
+                Acknowledge(task, session, ack, attempt);
                 break;
             case (TaskStep.Storing, _):
                 core.Refuse(session, status, $"TASK_ID: \"{task.Id}\" was not given to anyone");
@@ -74,15 +78,15 @@ internal sealed class TaskFlow(CoreState core)
                 task.LastWorker = status.Worker;
                 (task.EndedAt, task.StatusTrace) = (now, status.TraceParent);
                 Settle(task, status.Result);
-                core.Journal.Reply(session, ack);
+                core.Journal.Reply(session, ack, task, attempt);
                 break;
             case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker:
                 Fail(task, status.Error ?? "NOK", now, status.TraceParent);
-                Acknowledge(task, session, ack);
+                Acknowledge(task, session, ack, attempt);
                 break;
             case (TaskStep.Running or TaskStep.Queued, TaskOutcome.Nok):
                 // Said again, perhaps: what the first one changed may still be on its way to the store.
-                core.Journal.Reply(session, ack);
+                core.Journal.Reply(session, ack, task, attempt);
                 break;
             default:
                 throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
@@ -180,15 +184,20 @@ internal sealed class TaskFlow(CoreState core)
         }
     }
 
-    private void Acknowledge(TaskEntry task, SessionId session, Ack ack)
+    private void Acknowledge(TaskEntry task, SessionId session, Ack ack, int attempt)
     {
-        if (task.Step == TaskStep.Closing)
+        if (task.Step != TaskStep.Closing)
         {
-            task.ClosingAcks.Add((session, ack));
+            core.Journal.Reply(session, ack, task, attempt);
         }
-        else
+        else if (!task.ClosingAcks.Exists(known => known.Session == session))
         {
-            core.Journal.Reply(session, ack);
+            if (task.ClosingAcks.Count == MaxClosingAcks)
+            {
+                task.ClosingAcks.RemoveAt(0);
+            }
+
+            task.ClosingAcks.Add((session, ack));
         }
     }
 
@@ -211,7 +220,7 @@ internal sealed class TaskFlow(CoreState core)
         core.Journal.Then(new AfterStore(kind) { Task = task });
         foreach (var (session, ack) in task.ClosingAcks)
         {
-            core.Journal.Reply(session, ack);
+            core.Journal.Reply(session, ack, task, task.Attempts);
         }
     }
 }

@@ -82,6 +82,12 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
             return;
         }
 
+        if (core.StoreUnsafe)
+        {
+            core.Effects.Answers.Add((submission, SubmitOutcome.StorageUnsafe));
+            return;
+        }
+
         var fresh = submission.Tasks.Count(task => !IsKnown(task, submission));
         if (fresh > core.Settings.Tasks.Capacity)
         {

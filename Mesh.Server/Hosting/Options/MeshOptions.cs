@@ -35,6 +35,8 @@ internal sealed class MeshOptions
 
     public AdoptionOptions Adoption { get; set; } = new();
 
+    public StoreOptions Store { get; set; } = new();
+
     public SessionsOptions Sessions { get; set; } = new();
 
     public LinePeersOptions LinePeers { get; set; } = new();
@@ -60,6 +62,13 @@ internal sealed class PeerOptions
 
     /// <summary>host:port, or a service-discovery name such as http://server-b; with https:// before it, it is spoken to over TLS. Required.</summary>
     public string? Endpoint { get; set; }
+}
+
+/// <summary>Mesh__Store: what is asked of Redis.</summary>
+internal sealed class StoreOptions
+{
+    /// <summary>Accepts tasks although Redis may delete them when it is full. Default: false.</summary>
+    public bool AllowEviction { get; set; }
 }
 
 /// <summary>Mesh__Producer: demo load.</summary>

@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Mesh.Tests.Fixtures;
+using StackExchange.Redis;
+
+namespace Mesh.Tests.Integration;
+
+/// <summary>A server over a Redis that may not keep what it acknowledges.</summary>
+public sealed class RedisDurabilityTests : IAsyncLifetime
+{
+    private const string Settings = "maxmemory-policy is allkeys-lru and maxmemory is 20971520";
+
+    private RedisProcess _redis = null!;
+    private ConnectionMultiplexer _connection = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private IServer Redis => _connection.GetServers().Single();
+
+    public async ValueTask InitializeAsync()
+    {
+        RedisProcess.SkipUnlessThere(RedisKind.Redis);
+        _redis = await RedisProcess.StartAsync(RedisKind.Redis, Stop, "--maxmemory", "20mb");
+        _connection = await ConnectionMultiplexer.ConnectAsync(_redis.ConnectionString + ",allowAdmin=true");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_redis is not null)
+        {
+            await _connection.DisposeAsync();
+            await _redis.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Redis_ThatEvictsAtTheStart_IsRefusedUntilMended()
+    {
+        await SetPolicyAsync("allkeys-lru");
+        await using var server = StartServer();
+        await IsRefusedAsync(server);
+        Assert.Equal(0, (int)(await server.StatusAsync())["queue"]!);
+
+        await SetPolicyAsync("noeviction");
+
+        await server.HealthyAsync();
+        await server.SubmitAsync(Task);
+    }
+
+    [Fact]
+    public async Task Redis_ThatEvictsAfterAReconnect_IsRefused()
+    {
+        await using var server = StartServer();
+        await server.HealthyAsync();
+        await server.SubmitAsync(Task);
+
+        await SetPolicyAsync("allkeys-lru");
+        await Redis.ExecuteAsync("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+
+        // Much sooner than it reads the policy without a reconnect.
+        await IsRefusedAsync(server, TimeSpan.FromSeconds(15));
+        await server.StatusAsync("what was accepted stays", status => (int)status["queue"]! == 1);
+    }
+
+    [Fact]
+    public async Task Redis_ThatMayEvict_IsWarnedOfOnce()
+    {
+        await SetPolicyAsync("allkeys-lru");
+        await using var server = StartServer(new() { ["Store__AllowEviction"] = "true" });
+        await server.HealthyAsync();
+        await server.SubmitAsync(Task);
+
+        await Redis.ExecuteAsync("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+        await server.StatusAsync("it goes on", status => (int)status["queue"]! == 1);
+
+        Assert.Single(server.Everything.Split('\n'), line => line.Contains(Settings, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Redis_WithoutPersistence_IsWarnedOf()
+    {
+        await using var server = StartServer();
+        await server.HealthyAsync();
+
+        Assert.Single(server.Everything.Split('\n'), line => line.Contains("Redis writes nothing to disk", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Redis_WhoseSettingsMayNotBeRead_IsWarnedOfOnceAndServed()
+    {
+        await Redis.ExecuteAsync("ACL", "SETUSER", "default", "-info", "-config");
+        await using var server = StartServer();
+        await server.HealthyAsync();
+        await server.SubmitAsync(Task);
+
+        Assert.Single(server.Everything.Split('\n'), line => line.Contains("does not permit to read maxmemory-policy", StringComparison.Ordinal));
+        Assert.Single(server.Everything.Split('\n'), line => line.Contains("does not permit to read appendonly", StringComparison.Ordinal));
+    }
+
+    private static object Task => new { type = "QUERY", user = "maria" };
+
+    private MeshProcess StartServer(Dictionary<string, string>? settings = null) =>
+        MeshProcess.StartServer(_redis.ConnectionString, "server-a", RedisProcess.FreePort(), settings: settings);
+
+    private Task SetPolicyAsync(string policy) => Redis.ConfigSetAsync("maxmemory-policy", policy);
+
+    private static async Task IsRefusedAsync(MeshProcess server, TimeSpan? limit = null)
+    {
+        await Eventually.HoldsAsync("the log tells why", () => server.Everything.Contains(Settings, StringComparison.Ordinal), limit, () => server.Output);
+        using var refused = await Eventually.GetAsync(
+            "submissions are refused for it",
+            () => server.PostAsync(Task),
+            answer => answer.Headers.RetryAfter?.Delta == TimeSpan.FromSeconds(10));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonNode>(Stop);
+        Assert.Contains(Settings, (string)problem!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("Mesh__Store__AllowEviction", (string)problem["detail"]!, StringComparison.Ordinal);
+        using var health = await server.Http.GetAsync(new Uri("/health", UriKind.Relative), Stop);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+    }
+}

@@ -1,0 +1,112 @@
+using Mesh.Server.Hosting;
+using Mesh.Server.Hosting.Options;
+using Mesh.Server.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Mesh.Tests.Server;
+
+public sealed class StoreDurabilityMonitorTests : IStoreInspector, IDisposable
+{
+    private static readonly StoreDurability Safe = new(StoreEviction.None, "", StorePersistence.AppendOnlyFile);
+    private static readonly StoreDurability Evicting = new(StoreEviction.Possible, "maxmemory-policy is allkeys-lru", StorePersistence.AppendOnlyFile);
+
+    private readonly MeshInbox _inbox = new();
+    private readonly LoopState _state = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly SemaphoreSlim _inspected = new(0);
+    private readonly MeshOptions _options = new();
+    private StoreDurability? _durability = Safe;
+
+    private event Action? Reconnected;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    event Action? IStoreInspector.Reconnected
+    {
+        add => Reconnected += value;
+        remove => Reconnected -= value;
+    }
+
+    Task<StoreDurability> IStoreInspector.InspectAsync(CancellationToken cancellationToken)
+    {
+        _inspected.Release();
+        return _durability is { } durability ? Task.FromResult(durability) : throw new StoreAwayException("Redis: no connection.");
+    }
+
+    public void Dispose() => _inspected.Dispose();
+
+    [Fact]
+    public async Task Check_StoreThatBeginsToEvict_TellsTheLoopOnce()
+    {
+        var monitor = NewMonitor();
+        await monitor.CheckAsync(Stop);
+        Assert.False(_inbox.Reader.TryRead(out _));
+
+        _durability = Evicting;
+        await monitor.CheckAsync(Stop);
+        await monitor.CheckAsync(Stop);
+
+        Assert.True(_inbox.Reader.TryRead(out var told));
+        Assert.Equal((LoopInput.StoreDurability, _state.StoreRisk), (told.Kind, told.Detail));
+        Assert.Contains("allkeys-lru", _state.StoreRisk, StringComparison.Ordinal);
+        Assert.False(_inbox.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Check_StoreThatIsAwayOrSaysNoMore_StaysRefused()
+    {
+        var monitor = NewMonitor();
+        _durability = Evicting;
+        await monitor.CheckAsync(Stop);
+
+        _durability = null;
+        await monitor.CheckAsync(Stop);
+        _durability = Evicting with { Eviction = StoreEviction.Unknown, EvictionSettings = "" };
+        await monitor.CheckAsync(Stop);
+        Assert.NotNull(_state.StoreRisk);
+
+        _durability = Safe;
+        await monitor.CheckAsync(Stop);
+        Assert.Null(_state.StoreRisk);
+    }
+
+    [Fact]
+    public async Task Check_EvictionAllowed_RefusesNothing()
+    {
+        _options.Store.AllowEviction = true;
+        _durability = Evicting;
+
+        await NewMonitor().CheckAsync(Stop);
+
+        Assert.Null(_state.StoreRisk);
+        Assert.False(_inbox.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Run_ReadsAtEachReconnectAndNowAndThen()
+    {
+        using var end = new CancellationTokenSource();
+        var running = NewMonitor().RunAsync(end.Token);
+        await InspectedAsync();
+
+        Reconnected!.Invoke();
+        await InspectedAsync();
+
+        // Until it waits again: the reading is told before the timer is armed.
+        while (!await _inspected.WaitAsync(TimeSpan.FromMilliseconds(1), Stop))
+        {
+            _time.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        await end.CancelAsync();
+        await running;
+        Assert.Null(Reconnected);
+    }
+
+    private async Task InspectedAsync() => Assert.True(await _inspected.WaitAsync(TimeSpan.FromSeconds(30), Stop), "Waited for the store's settings to be read.");
+
+    private StoreDurabilityMonitor NewMonitor() =>
+        new(_inbox, _state, Options.Create(_options), _time, NullLogger<StoreDurabilityMonitor>.Instance, this);
+}
