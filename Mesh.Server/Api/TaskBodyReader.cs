@@ -28,23 +28,24 @@ internal ref struct TaskBodyReader
         _index = -1;
     }
 
-    /// <summary>The tasks in the body, or what is wrong with it.</summary>
-    public static (List<TaskRecord> Tasks, TaskBodyFault? Fault) Read(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
+    /// <summary>The tasks in the body and whether it is an array, or what is wrong with it.</summary>
+    public static (List<TaskRecord> Tasks, bool IsBatch, TaskBodyFault? Fault) Read(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
     {
         var reader = new TaskBodyReader(body, traceParent, time);
         var tasks = new List<TaskRecord>();
         try
         {
-            return (tasks, reader.ReadBody(tasks));
+            var fault = reader.ReadBody(tasks);
+            return (tasks, reader._index >= 0, fault);
         }
         catch (JsonException)
         {
-            return (tasks, reader.Fault("is no JSON"));
+            return (tasks, false, reader.Fault("is no JSON"));
         }
         catch (InvalidOperationException)
         {
             // What the JSON reader throws for a text that is no UTF-8 or half a surrogate pair.
-            return (tasks, reader.Fault("is no valid Unicode"));
+            return (tasks, false, reader.Fault("is no valid Unicode"));
         }
     }
 
