@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json.Serialization;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Telemetry;
@@ -7,6 +8,7 @@ namespace Mesh.Server.Api;
 
 /// <summary>A task to submit. For the OpenAPI document: requests are read by <see cref="TaskBodyReader"/>.</summary>
 [Description("A task to submit.")]
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record TaskBody(
     [property: Description("QUERY or UPDATE.")] string Type,
     [property: Description("The account.")] string User,

@@ -54,7 +54,7 @@ internal static class TaskEndpoints
             }
 
             using var body = read;
-            (tasks, isBatch, var fault) = TaskBodyReader.Read(body.Span, Activity.Current?.Id, time);
+            (tasks, isBatch, var fault) = TaskBodyReader.Read(body.Json, Activity.Current?.Id, time);
             if (fault is { } wrong)
             {
                 return Problems.BadField(wrong.Field, wrong.Detail);
