@@ -106,6 +106,7 @@ internal static class MeshServerExtensions
             KeepAliveTimeout = MeshConnectionOptions.KeepAliveTimeout,
         });
         app.Use(app.Services.GetRequiredService<WebSocketPeers>().ServeAsync);
+        app.Use(PathNames.DecodeAsync);
         app.MapMeshApi();
     }
 
