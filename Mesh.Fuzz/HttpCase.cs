@@ -18,7 +18,8 @@ internal static class HttpCase
     [
         ("type", _ => null), ("type", _ => 1), ("type", _ => "DELETE"), ("user", _ => null), ("user", _ => ""), ("user", _ => 7), ("user", _ => new string('x', 5000)),
         ("amount", _ => "12"), ("amount", _ => -1), ("amount", _ => JsonNode.Parse("1e40")), ("amount", _ => JsonNode.Parse("0.00001")), ("id", _ => ""),
-        ("id", _ => new string('x', 129)), ("id", _ => "a\u0001b"), ("id", _ => new JsonArray()),
+        ("id", _ => new string('x', 129)), ("id", _ => "a\u0001b"), ("id", _ => new JsonArray()), ("Amount", _ => 1),
+        ("extra", _ => new JsonArray(1, "x")),
     ];
 
     public static async Task RunAsync(FuzzServer server, Random random, FuzzTally tally, CancellationToken limit)
@@ -105,7 +106,6 @@ internal static class HttpCase
         ["user"] = "maria",
         ["amount"] = random.Next(100),
         ["id"] = $"{random.Next():x8}",
-        ["extra"] = new JsonArray(1, "x"),
     };
 
     private static (string, string, byte[], string?) BreakAField(Random random)

@@ -23,8 +23,9 @@ internal static class Mutator
     ];
 
     /// <summary>One message without line ends.</summary>
-    public static Input Draw(Random random) => random.Next(12) switch
+    public static Input Draw(Random random) => random.Next(13) switch
     {
+        12 => Repeat(random),
         < 3 => new(Write(random, Shapes.Draw(random).Draw(random)), null),
         3 => new(Noise(random), null),
         < 7 => BreakAField(random),
@@ -90,6 +91,15 @@ internal static class Mutator
         }
 
         return new(Write(random, Shuffle(random, message)), harmless ? null : field.Name);
+    }
+
+    // A good message, and one of its fields again at its end.
+    private static Input Repeat(Random random)
+    {
+        var message = Shapes.Draw(random).Draw(random);
+        var (name, value) = message.ElementAt(random.Next(message.Count));
+        var bytes = Write(random, message);
+        return new([.. bytes[..^1], .. Encoding.UTF8.GetBytes($",\"{name}\":{(random.Next(2) == 0 ? "null" : value?.ToJsonString())}}}")], name);
     }
 
     private static Input Swell(Random random)

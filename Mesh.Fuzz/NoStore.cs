@@ -9,6 +9,8 @@ namespace Mesh.Fuzz;
 /// <summary>A store that takes everything and remembers nothing, so that memory that grows is the server's own.</summary>
 internal sealed class NoStore : IMeshStore
 {
+    public bool HasAdopted => false;
+
     public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) =>
         Task.FromResult(new ClaimAnswer(ClaimResult.Taken));
 
@@ -18,8 +20,8 @@ internal sealed class NoStore : IMeshStore
 
     public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => Task.FromResult(StoredState.Empty);
 
-    public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlySet<string>>(FrozenSet<string>.Empty);
+    public Task<IReadOnlyDictionary<string, TaskRecord?>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<string, TaskRecord?>>(FrozenDictionary<string, TaskRecord?>.Empty);
 
     public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => Task.FromResult<TaskRecord?>(null);
 

@@ -53,6 +53,7 @@ internal enum Fault : byte
     OutOfRange,
     UnknownWord,
     TooDeep,
+    Twice,
 }
 
 /// <summary>What one read of a field came to. The default is an absent field; a null counts as absent.</summary>
@@ -61,6 +62,9 @@ internal readonly record struct FieldState(Fault Fault, Part Part = Part.Whole)
     public static readonly FieldState Good = new(Fault.None);
 
     public bool IsGood => Fault == Fault.None;
+
+    /// <summary>The message is refused, whatever its shape, and no more of it is read.</summary>
+    public bool IsFatal => Fault is Fault.TooDeep or Fault.Twice;
 
     public bool IsMissing => Fault == Fault.Missing && Part == Part.Whole;
 
@@ -91,6 +95,7 @@ internal readonly record struct FieldState(Fault Fault, Part Part = Part.Whole)
             Fault.OutOfRange => new(ProtocolErrorKind.BadValue, name, "is out of range"),
             Fault.UnknownWord => new(ProtocolErrorKind.BadValue, name, "has an unknown value"),
             Fault.TooDeep => new(ProtocolErrorKind.TooDeep, name, "is nested too deep"),
+            Fault.Twice => new(ProtocolErrorKind.DuplicateField, name, "is given twice"),
             Fault.None => throw new InvalidOperationException("A good field is no error"),
             _ => throw new InvalidOperationException($"Fault {Fault} has no sentence"),
         };

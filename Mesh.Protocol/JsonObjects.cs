@@ -20,16 +20,20 @@ internal static class JsonObjects
         var port = 0;
         var hostState = default(FieldState);
         var portState = default(FieldState);
+        var (hasIp, hasPort) = (false, false);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
+            Part? twice = null;
             if (JsonValues.NameIs(ref json, WireNames.Ip))
             {
                 json.Read();
+                twice = Once(ref hasIp, Part.Ip);
                 hostState = JsonValues.Text(ref json, MaxHostBytes, mayBeEmpty: false, ref host);
             }
             else if (JsonValues.NameIs(ref json, WireNames.Port))
             {
                 json.Read();
+                twice = Once(ref hasPort, Part.Port);
                 portState = JsonValues.Whole(ref json, 1, ushort.MaxValue, ref port);
             }
             else if (!SkipMember(ref json))
@@ -40,6 +44,11 @@ internal static class JsonObjects
             if (IsTooDeep(hostState, portState))
             {
                 return new(Fault.TooDeep);
+            }
+
+            if (twice is { } part)
+            {
+                return new(Fault.Twice, part);
             }
         }
 
@@ -59,16 +68,20 @@ internal static class JsonObjects
         var idle = 0;
         var queueState = default(FieldState);
         var idleState = default(FieldState);
+        var (hasQueue, hasIdle) = (false, false);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
+            Part? twice = null;
             if (JsonValues.NameIs(ref json, WireNames.Queue))
             {
                 json.Read();
+                twice = Once(ref hasQueue, Part.Queue);
                 queueState = JsonValues.Whole(ref json, 0, int.MaxValue, ref queue);
             }
             else if (JsonValues.NameIs(ref json, WireNames.Idle))
             {
                 json.Read();
+                twice = Once(ref hasIdle, Part.Idle);
                 idleState = JsonValues.Whole(ref json, 0, int.MaxValue, ref idle);
             }
             else if (!SkipMember(ref json))
@@ -79,6 +92,11 @@ internal static class JsonObjects
             if (IsTooDeep(queueState, idleState))
             {
                 return new(Fault.TooDeep);
+            }
+
+            if (twice is { } part)
+            {
+                return new(Fault.Twice, part);
             }
         }
 
@@ -173,6 +191,13 @@ internal static class JsonObjects
     {
         json.Read();
         return JsonValues.TrySkip(ref json);
+    }
+
+    private static Part? Once(ref bool has, Part part)
+    {
+        var twice = has;
+        has = true;
+        return twice ? part : null;
     }
 
     private static bool IsTooDeep(FieldState one, FieldState other) => one.Fault == Fault.TooDeep || other.Fault == Fault.TooDeep;

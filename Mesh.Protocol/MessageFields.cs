@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Mesh.Protocol;
 
-/// <summary>The known fields of one object, whatever its shape. Of a field given twice the last counts, as in Python's json.</summary>
+/// <summary>The known fields of one object, whatever its shape. A field that is given twice is refused: readers disagree on which of the two counts.</summary>
 internal struct MessageFields
 {
     public Word Worker;
@@ -27,6 +27,9 @@ internal struct MessageFields
     public decimal Result;
 
     private FieldStates _states;
+
+    /// <summary>A bit for each known field that was read, null or not.</summary>
+    private uint _read;
 
     /// <summary>The field that is being read: names the one at fault when the JSON breaks off inside it.</summary>
     public Field Current { get; private set; }
@@ -56,8 +59,8 @@ internal struct MessageFields
         {
             Current = JsonValues.Name(ref json);
             json.Read();
-            var state = ReadValue(ref json, Current);
-            if (state.Fault == Fault.TooDeep)
+            var state = IsFirst(Current) ? ReadValue(ref json, Current) : new(Fault.Twice);
+            if (state.IsFatal)
             {
                 error = state.ToError(Current);
                 return false;
@@ -70,6 +73,14 @@ internal struct MessageFields
         // Nothing but white space may follow: the reader throws on anything else.
         json.Read();
         return true;
+    }
+
+    private bool IsFirst(Field field)
+    {
+        var bit = field == Field.Unknown ? 0 : 1u << (int)field;
+        var isFirst = (_read & bit) == 0;
+        _read |= bit;
+        return isFirst;
     }
 
     private FieldState ReadValue(ref Utf8JsonReader json, Field field) => field switch

@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace Mesh.Protocol;
 
 /// <summary>
-/// Reads one message. Unknown fields are ignored, the order of fields means nothing, of a field given twice the last counts, and a null is an absent
-/// field. Allocates the message and its strings, no more; malformed JSON costs an exception that is caught here.
+/// Reads one message. Unknown fields are ignored, the order of fields means nothing, a known field given twice is refused, a null is an absent field, and a
+/// byte order mark is accepted. Allocates the message and its strings, no more; malformed JSON costs an exception that is caught here.
 /// </summary>
 public static class MessageReader
 {
@@ -58,7 +58,7 @@ public static class MessageReader
         var fields = default(MessageFields);
         try
         {
-            var json = new Utf8JsonReader(payload, Options);
+            var json = new Utf8JsonReader(JsonPreamble.Skip(payload), Options);
             json.Read();
             if (json.TokenType != JsonTokenType.StartObject)
             {

@@ -29,6 +29,9 @@ public enum ProtocolErrorKind : byte
 
     /// <summary>A field has the right type and a value that it must not have.</summary>
     BadValue = 9,
+
+    /// <summary>A known field is there twice.</summary>
+    DuplicateField = 10,
 }
 
 /// <summary>Why some bytes are no message. <see cref="ToString"/> gives the sentence that goes into ERROR.</summary>

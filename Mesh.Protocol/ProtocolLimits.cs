@@ -11,4 +11,13 @@ public static class ProtocolLimits
 
     /// <summary>Deepest nesting of objects and arrays; the messages themselves need 2.</summary>
     public const int MaxDepth = 8;
+
+    /// <summary>How many get_tasks of one worker a server holds at a time, and so how many tasks at a time a worker can be configured for.</summary>
+    public const int MaxPollsPerWorker = 1024;
+
+    /// <summary>A worker gives up a server that has not answered a get_task on a WebSocket for so long.</summary>
+    public static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(45);
+
+    /// <summary>The longest that a server may hold a get_task: the answer must be there before <see cref="AnswerLimit"/>.</summary>
+    public static readonly TimeSpan MaxHoldTime = AnswerLimit - TimeSpan.FromSeconds(5);
 }

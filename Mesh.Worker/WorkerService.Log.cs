@@ -105,4 +105,7 @@ internal sealed partial class WorkerService
 
     [LoggerMessage(EventId = 2016, Level = LogLevel.Information, Message = "{Worker} has stopped")]
     private partial void LogStopped(WorkerId worker);
+
+    [LoggerMessage(EventId = 2017, Level = LogLevel.Warning, Message = "{Setting} is not a setting of a worker and has no effect")]
+    private partial void LogUnknownSetting(string setting);
 }

@@ -70,6 +70,7 @@ internal sealed partial class WorkerService : BackgroundService
             Timing = new() { StopLimit = given.StopTimeout },
         };
         _core = new(_settings, Random.Shared);
+        given.Unknown.ForEach(LogUnknownSetting);
     }
 
     /// <summary>Once it is connected again, a worker tells what became of all its tasks and asks for as many, at once.</summary>

@@ -11,10 +11,35 @@ namespace Mesh.Configuration;
 public static class OptionsReader
 {
     /// <param name="target">Its public properties are values, lists or further sections; what is not configured stays as it is.</param>
-    /// <param name="unreadable">Takes the values that could not be read, each in words that name the environment variable.</param>
-    public static void Read(IConfigurationSection section, object target, List<string> unreadable)
+    /// <param name="unreadable">
+    /// Takes, each in words that name the environment variable, the values that could not be read and the unknown settings that are most likely misspelt.
+    /// </param>
+    /// <param name="unknown">Takes the environment variables of other unknown settings: another program may have been meant by them.</param>
+    public static void Read(IConfigurationSection section, object target, List<string> unreadable, List<string> unknown)
     {
-        foreach (var property in target.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        ReadSection(section, target, unreadable);
+        foreach (var (name, nearest) in UnknownSettings.Find(section, target.GetType()))
+        {
+            if (nearest is null)
+            {
+                unknown.Add(name);
+            }
+            else
+            {
+                unreadable.Add($"{name} is unknown; the nearest known setting is {nearest}");
+            }
+        }
+    }
+
+    internal static PropertyInfo[] PropertiesOf(Type options) => options.GetProperties(BindingFlags.Public | BindingFlags.Instance);
+
+    internal static bool IsSection(Type type) => type.IsClass && type != typeof(string);
+
+    internal static string VariableOf(string path) => path.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal);
+
+    private static void ReadSection(IConfigurationSection section, object target, List<string> unreadable)
+    {
+        foreach (var property in PropertiesOf(target.GetType()))
         {
             var child = section.GetSection(property.Name);
             if (!child.Exists())
@@ -29,7 +54,7 @@ public static class OptionsReader
             }
             else if (IsSection(type))
             {
-                Read(child, property.GetValue(target)!, unreadable);
+                ReadSection(child, property.GetValue(target)!, unreadable);
             }
             else if (Convert(child, type, unreadable) is { } value)
             {
@@ -49,12 +74,10 @@ public static class OptionsReader
             }
 
             var item = Activator.CreateInstance(element)!;
-            Read(child, item, unreadable);
+            ReadSection(child, item, unreadable);
             target.Add(item);
         }
     }
-
-    private static bool IsSection(Type type) => type.IsClass && type != typeof(string);
 
     private static object? Convert(IConfigurationSection section, Type type, List<string> unreadable)
     {
@@ -73,7 +96,7 @@ public static class OptionsReader
         }
 
         // The value is not repeated: it may be a secret that went to the wrong key.
-        unreadable.Add($"{section.Path.Replace(ConfigurationPath.KeyDelimiter, "__", StringComparison.Ordinal)} must be {Describe(type)}");
+        unreadable.Add($"{VariableOf(section.Path)} must be {Describe(type)}");
         return null;
     }
 

@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using Mesh.Accounts;
-using Mesh.Protocol;
 
 namespace Mesh.Server.Api;
 
 /// <summary>A balance to set.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record AccountBody(decimal Balance);
 
 internal sealed record AccountAnswer(string User, decimal Balance);
@@ -37,15 +36,24 @@ internal static class AccountEndpoints
             return Problems.BadField("user", wrongUser);
         }
 
-        var (balance, fault) = await ReadBalanceAsync(context);
-        if (fault is not null)
+        decimal balance;
+        try
         {
-            return fault;
-        }
+            if (await RequestBody.ReadAsync(context.Request, MaxBodyBytes, context.RequestAborted) is not { } read)
+            {
+                return TooLarge();
+            }
 
-        if (AccountRules.CheckBalance(balance) is { } wrong)
+            using var body = read;
+            (balance, var fault) = AccountBodyReader.Read(body.Json);
+            if (fault is { } wrong)
+            {
+                return Problems.BadField(wrong.Field, wrong.Detail);
+            }
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return Problems.BadField("balance", wrong);
+            return TooLarge();
         }
 
         var created = await ledger.SetBalanceAsync(user, balance, context.RequestAborted);
@@ -57,44 +65,6 @@ internal static class AccountEndpoints
         AccountRules.CheckUser(user) is { } wrong ? Problems.BadField("user", wrong)
         : await ledger.FindBalanceAsync(user, cancellationToken) is { } balance ? Results.Json(new AccountAnswer(user, balance), ApiJson.Default.AccountAnswer)
         : Problems.NotFound($"There is no account {user}.");
-
-    private static async Task<(decimal Balance, IResult? Fault)> ReadBalanceAsync(HttpContext context)
-    {
-        try
-        {
-            if (await RequestBody.ReadAsync(context.Request, MaxBodyBytes, context.RequestAborted) is not { } read)
-            {
-                return (0, TooLarge());
-            }
-
-            using var bytes = read;
-            var json = new Utf8JsonReader(bytes.Span);
-            using var body = JsonDocument.ParseValue(ref json);
-
-            // Throws on anything that follows.
-            json.Read();
-            return body.RootElement.ValueKind != JsonValueKind.Object ? (0, Problems.BadField("body", "must be an object"))
-                : !body.RootElement.TryGetProperty("balance", out var balance) ? (0, Problems.BadField("balance", "is missing"))
-                : balance.ValueKind != JsonValueKind.Number ? (0, Problems.BadField("balance", "must be a number"))
-                : !balance.TryGetDecimal(out var value) ? (0, Problems.BadField("balance", "is too large"))
-                : JsonNumbers.CountDecimals(JsonMarshal.GetRawUtf8Value(balance)) > AccountRules.Decimals ? (0, Problems.BadField("balance", AccountRules.TooManyDecimals))
-                : value == 0 ? (0m, null)
-                : (value, null);
-        }
-        catch (JsonException)
-        {
-            return (0, Problems.BadField("body", "is no JSON"));
-        }
-        catch (InvalidOperationException)
-        {
-            // What the JSON reader throws for a name that is no UTF-8 or has half a surrogate pair.
-            return (0, Problems.BadField("body", "is no valid Unicode"));
-        }
-        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            return (0, TooLarge());
-        }
-    }
 
     private static IResult TooLarge() => Problems.TooLarge("body", $"must not be larger than {MaxBodyBytes} bytes");
 }

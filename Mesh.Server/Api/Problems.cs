@@ -39,6 +39,19 @@ internal static class Problems
 
     public static IResult NotFound(string what) => Results.Problem(what, statusCode: StatusCodes.Status404NotFound, title: "Not found.");
 
+    /// <param name="task">The submitted task.</param>
+    /// <param name="conflict">What differs from the task that has its id.</param>
+    /// <param name="isBatch">True for a body that is an array.</param>
+    public static IResult Conflict(TaskRecord task, TaskConflict conflict, bool isBatch)
+    {
+        string[] fields = [.. NamesOf(conflict.Fields).Select(name => isBatch ? $"[{conflict.Index}].{name}" : name)];
+        return Results.Problem(
+            $"{string.Join(" and ", fields)} {(fields.Length == 1 ? "differs" : "differ")} from the task that has the id {task.Id}. Nothing was accepted.",
+            statusCode: StatusCodes.Status409Conflict,
+            title: "The id belongs to another task.",
+            extensions: new Dictionary<string, object?> { ["field"] = fields[0], ["fields"] = fields });
+    }
+
     public static IResult NotDead(string id) =>
         Results.Problem($"Task {id} is no dead letter.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
 
@@ -73,7 +86,7 @@ internal static class Problems
                 return Away(context, "This server is paused and takes no new tasks until POST /resume.", RetryWhenPaused);
             case SubmitOutcome.NotDead:
                 return Results.Problem("The task is no dead letter any more.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
-            case SubmitOutcome.Accepted:
+            case SubmitOutcome.Accepted or SubmitOutcome.Conflict:
             default:
                 throw new InvalidOperationException($"{outcome} is no problem.");
         }
@@ -87,6 +100,24 @@ internal static class Problems
     /// <summary>There is no core to answer.</summary>
     public static IResult NotOpen(HttpContext context, LoopState state) =>
         state.Phase == LoopPhase.Starting ? Away(context, $"This server is starting: it waits for {state.WaitingFor}.") : Stopping(context);
+
+    private static IEnumerable<string> NamesOf(TaskFields fields)
+    {
+        if (fields.HasFlag(TaskFields.Type))
+        {
+            yield return "type";
+        }
+
+        if (fields.HasFlag(TaskFields.User))
+        {
+            yield return "user";
+        }
+
+        if (fields.HasFlag(TaskFields.Amount))
+        {
+            yield return "amount";
+        }
+    }
 
     private static IResult Away(HttpContext context, string detail, string retryAfter = RetryWhenAway)
     {

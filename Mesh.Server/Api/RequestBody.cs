@@ -1,4 +1,5 @@
 using System.Buffers;
+using Mesh.Protocol;
 
 namespace Mesh.Server.Api;
 
@@ -16,7 +17,8 @@ internal readonly struct RequestBody : IDisposable
         _length = length;
     }
 
-    public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, _length);
+    /// <summary>The body without a byte order mark before it.</summary>
+    public ReadOnlySpan<byte> Json => JsonPreamble.Skip(_buffer.AsSpan(0, _length));
 
     /// <summary>
     /// Null when the body is larger than <paramref name="maxBytes"/>. The web server's own limit is higher: it would close the connection

@@ -13,6 +13,10 @@ namespace Mesh.Server.Api;
 internal ref struct TaskBodyReader
 {
     private const string Whole = "body";
+    private const string TypeName = "type";
+    private const string UserName = "user";
+    private const string AmountName = "amount";
+    private const string IdName = "id";
 
     private readonly TimeProvider _time;
     private readonly string? _traceParent;
@@ -28,30 +32,31 @@ internal ref struct TaskBodyReader
         _index = -1;
     }
 
-    /// <summary>The tasks in the body, or what is wrong with it.</summary>
-    public static (List<TaskRecord> Tasks, TaskBodyFault? Fault) Read(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
+    /// <summary>The tasks in the body and whether it is an array, or what is wrong with it.</summary>
+    public static (List<TaskRecord> Tasks, bool IsBatch, BodyFault? Fault) Read(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
     {
         var reader = new TaskBodyReader(body, traceParent, time);
         var tasks = new List<TaskRecord>();
         try
         {
-            return (tasks, reader.ReadBody(tasks));
+            var fault = reader.ReadBody(tasks);
+            return (tasks, reader._index >= 0, fault);
         }
         catch (JsonException)
         {
-            return (tasks, reader.Fault("is no JSON"));
+            return (tasks, false, reader.Fault("is no JSON"));
         }
         catch (InvalidOperationException)
         {
             // What the JSON reader throws for a text that is no UTF-8 or half a surrogate pair.
-            return (tasks, reader.Fault("is no valid Unicode"));
+            return (tasks, false, reader.Fault("is no valid Unicode"));
         }
     }
 
-    private TaskBodyFault? ReadBody(List<TaskRecord> tasks)
+    private BodyFault? ReadBody(List<TaskRecord> tasks)
     {
         _json.Read();
-        TaskBodyFault? fault = null;
+        BodyFault? fault = null;
         if (_json.TokenType == JsonTokenType.StartArray)
         {
             for (_index = 0; fault is null && _json.Read() && _json.TokenType != JsonTokenType.EndArray; _index++)
@@ -74,7 +79,7 @@ internal ref struct TaskBodyReader
         return fault ?? (_json.Read() ? Fault("has something after its end") : null);
     }
 
-    private TaskBodyFault? ReadTask(List<TaskRecord> tasks)
+    private BodyFault? ReadTask(List<TaskRecord> tasks)
     {
         _field = null;
         if (_json.TokenType != JsonTokenType.StartObject)
@@ -85,42 +90,52 @@ internal ref struct TaskBodyReader
         TaskType? type = null;
         string? user = null, id = null;
         decimal? amount = null;
-        TaskBodyFault? fault = null;
+        BodyFault? fault = null;
+        var (hasType, hasUser, hasAmount, hasId) = (false, false, false, false);
         while (fault is null && _json.Read() && _json.TokenType != JsonTokenType.EndObject)
         {
             _field = KnownField();
-            _json.Read();
-            switch (_field)
+            fault = _field switch
             {
-                case "type":
-                    fault = ReadType(ref type);
-                    break;
-                case "user":
-                    fault = ReadText(ref user) ?? (AccountRules.CheckUser(user) is { } wrong ? Fault(wrong) : null);
-                    break;
-                case "amount":
-                    fault = ReadAmount(ref amount);
-                    break;
-                case "id":
-                    fault = ReadId(ref id);
-                    break;
-                default:
-                    _json.Skip();
-                    break;
-            }
+                TypeName => Once(ref hasType) ?? ReadType(ref type),
+                UserName => Once(ref hasUser) ?? ReadUser(ref user),
+                AmountName => Once(ref hasAmount) ?? ReadAmount(ref amount),
+                IdName => Once(ref hasId) ?? ReadId(ref id),
+                _ => Unknown(),
+            };
         }
 
         return fault ?? Missing(type, user, amount) ?? Add(tasks, type!.Value, user!, amount, id);
     }
 
     private readonly string? KnownField() =>
-        _json.ValueTextEquals("type"u8) ? "type"
-        : _json.ValueTextEquals("user"u8) ? "user"
-        : _json.ValueTextEquals("amount"u8) ? "amount"
-        : _json.ValueTextEquals("id"u8) ? "id"
+        _json.ValueTextEquals("type"u8) ? TypeName
+        : _json.ValueTextEquals("user"u8) ? UserName
+        : _json.ValueTextEquals("amount"u8) ? AmountName
+        : _json.ValueTextEquals("id"u8) ? IdName
         : null;
 
-    private TaskBodyFault? ReadType(ref TaskType? type)
+    // Readers of JSON disagree on which of two counts.
+    private BodyFault? Once(ref bool has)
+    {
+        if (has)
+        {
+            return Fault(PropertyNames.Twice);
+        }
+
+        has = true;
+        _json.Read();
+        return null;
+    }
+
+    private BodyFault Unknown()
+    {
+        var name = _json.GetString()!;
+        _field = PropertyNames.Show(name);
+        return Fault(PropertyNames.Unknown(name, TypeName, UserName, AmountName, IdName));
+    }
+
+    private BodyFault? ReadType(ref TaskType? type)
     {
         if (_json.TokenType == JsonTokenType.String)
         {
@@ -130,7 +145,7 @@ internal ref struct TaskBodyReader
         return type is null ? Fault("must be \"QUERY\" or \"UPDATE\"") : null;
     }
 
-    private TaskBodyFault? ReadText(ref string? text)
+    private BodyFault? ReadText(ref string? text)
     {
         if (_json.TokenType != JsonTokenType.String)
         {
@@ -141,7 +156,9 @@ internal ref struct TaskBodyReader
         return null;
     }
 
-    private TaskBodyFault? ReadAmount(ref decimal? amount)
+    private BodyFault? ReadUser(ref string? user) => ReadText(ref user) ?? ((AccountRules.CheckUser(user) ?? PathNames.Check(user!)) is { } wrong ? Fault(wrong) : null);
+
+    private BodyFault? ReadAmount(ref decimal? amount)
     {
         if (_json.TokenType == JsonTokenType.Null)
         {
@@ -166,7 +183,7 @@ internal ref struct TaskBodyReader
             : null;
     }
 
-    private TaskBodyFault? ReadId(ref string? id)
+    private BodyFault? ReadId(ref string? id)
     {
         if (_json.TokenType == JsonTokenType.Null)
         {
@@ -181,16 +198,17 @@ internal ref struct TaskBodyReader
         return id!.Length == 0 ? Fault("must not be empty")
             : Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes ? Fault($"must not be longer than {ProtocolLimits.MaxIdBytes} bytes")
             : id.Any(char.IsControl) ? Fault("must not contain control characters")
+            : PathNames.Check(id) is { } wrong ? Fault(wrong)
             : null;
     }
 
-    private TaskBodyFault? Missing(TaskType? type, string? user, decimal? amount)
+    private BodyFault? Missing(TaskType? type, string? user, decimal? amount)
     {
-        _field = type is null ? "type" : user is null ? "user" : type == TaskType.Update && amount is null ? "amount" : null;
+        _field = type is null ? TypeName : user is null ? UserName : type == TaskType.Update && amount is null ? AmountName : null;
         return _field is null ? null : Fault("is missing");
     }
 
-    private readonly TaskBodyFault? Add(List<TaskRecord> tasks, TaskType type, string user, decimal? amount, string? id)
+    private readonly BodyFault? Add(List<TaskRecord> tasks, TaskType type, string user, decimal? amount, string? id)
     {
         var wireId = Guid.CreateVersion7(_time.GetUtcNow()).ToString("N");
         tasks.Add(new TaskRecord(id ?? wireId, new TaskId(wireId), type, user, type == TaskType.Update ? amount : null, Sequence: 0)
@@ -201,7 +219,7 @@ internal ref struct TaskBodyReader
         return null;
     }
 
-    private readonly TaskBodyFault Fault(string detail) => new(
+    private readonly BodyFault Fault(string detail) => new(
         (_index, _field) switch
         {
             ( < 0, null) => Whole,
@@ -211,8 +229,3 @@ internal ref struct TaskBodyReader
         },
         detail);
 }
-
-/// <summary>What is wrong with a request.</summary>
-/// <param name="Field">Its place in the body.</param>
-/// <param name="Detail">The rest of the sentence.</param>
-internal readonly record struct TaskBodyFault(string Field, string Detail);

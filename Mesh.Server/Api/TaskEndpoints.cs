@@ -15,6 +15,9 @@ internal static class TaskEndpoints
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
+    /// <summary>Ids that are looked up in the store together.</summary>
+    private const int LookupsAtATime = 256;
+
     public static void MapTasks(this IEndpointRouteBuilder app)
     {
         app.MapPost("/tasks", SubmitAsync)
@@ -22,6 +25,7 @@ internal static class TaskEndpoints
             .WithSummary("Submit one task or an array of tasks; together they are accepted or not.")
             .Produces<AcceptedAnswer>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         app.MapGet("/tasks/{id}", FindAsync)
             .WithSummary("Find a task by its id.")
@@ -38,9 +42,10 @@ internal static class TaskEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<IResult> SubmitAsync(HttpContext context, MeshInbox inbox, TimeProvider time)
+    private static async Task<IResult> SubmitAsync(HttpContext context, MeshInbox inbox, IMeshStore store, TimeProvider time)
     {
         List<TaskRecord> tasks;
+        bool isBatch;
         try
         {
             if (await RequestBody.ReadAsync(context.Request, MaxBodyBytes, context.RequestAborted) is not { } read)
@@ -49,7 +54,7 @@ internal static class TaskEndpoints
             }
 
             using var body = read;
-            (tasks, var fault) = TaskBodyReader.Read(body.Span, Activity.Current?.Id, time);
+            (tasks, isBatch, var fault) = TaskBodyReader.Read(body.Json, Activity.Current?.Id, time);
             if (fault is { } wrong)
             {
                 return Problems.BadField(wrong.Field, wrong.Detail);
@@ -61,9 +66,36 @@ internal static class TaskEndpoints
         }
 
         var spans = TaskSpans.StartSubmits(tasks);
-        var outcome = await inbox.SubmitAsync(tasks);
+        var submission = new PendingSubmission(tasks, revive: false) { Settled = await FindAdoptedAsync(tasks, inbox, store, context.RequestAborted) };
+        var outcome = await inbox.SubmitAsync(submission);
         TaskSpans.End(spans, outcome);
-        return outcome == SubmitOutcome.Accepted ? Accepted(tasks) : Problems.Of(outcome, context);
+        return outcome == SubmitOutcome.Accepted ? Accepted(tasks)
+            : submission.Conflict is { } conflict ? Problems.Conflict(tasks[conflict.Index], conflict, isBatch)
+            : Problems.Of(outcome, context);
+    }
+
+    /// <summary>Tasks of adopted servers that have the ids of these. The core is asked first: what is settled meanwhile is in the store.</summary>
+    private static async Task<IReadOnlyDictionary<string, TaskRecord>?> FindAdoptedAsync(
+        List<TaskRecord> tasks, MeshInbox inbox, IMeshStore store, CancellationToken cancellationToken)
+    {
+        if (!store.HasAdopted || !tasks.Exists(task => task.Keyed))
+        {
+            return null;
+        }
+
+        var found = await inbox.ReadAsync(core => core.FindAdopted(tasks));
+        foreach (var some in tasks.Where(task => task.Keyed && !found.ContainsKey(task.Id)).Chunk(LookupsAtATime))
+        {
+            foreach (var settled in await Task.WhenAll(some.Select(task => store.FindSettledAsync(task.Id, cancellationToken))))
+            {
+                if (settled is not null)
+                {
+                    found[settled.Id] = settled;
+                }
+            }
+        }
+
+        return found;
     }
 
     private static async Task<IResult> FindAsync(string id, MeshInbox inbox, IMeshStore store, CancellationToken cancellationToken) =>

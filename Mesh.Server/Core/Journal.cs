@@ -18,6 +18,9 @@ internal enum AfterStoreKind : byte
 
     /// <summary>Loans are stored: answer AVAILABLE and send the workers off.</summary>
     Offered,
+
+    /// <summary>What had been stored of a submission is dropped again: answer it with its conflict.</summary>
+    Withdrawn,
 }
 
 /// <summary>What follows once a batch is stored.</summary>
@@ -26,6 +29,9 @@ internal readonly record struct AfterStore(AfterStoreKind Kind)
     public Submission? Submission { get; init; }
 
     public IReadOnlyList<TaskEntry> Tasks { get; init; } = [];
+
+    /// <summary>Tasks of earlier submissions, not yet accepted, that this submission has again.</summary>
+    public IReadOnlyList<TaskEntry> Repeated { get; init; } = [];
 
     public TaskEntry? Task { get; init; }
 

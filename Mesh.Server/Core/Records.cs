@@ -46,6 +46,12 @@ internal sealed record TaskRecord(string Id, TaskId WireId, TaskType Type, strin
     /// <summary>What the store calls it when it tells that it was known: client ids are unique at one server only.</summary>
     [JsonIgnore]
     public string KnownAs => Keeper is null ? Id : WireId.Value;
+
+    /// <summary>What a client would see differ in another task of the same id. The scale of an amount does not count: 12.5 is 12.50.</summary>
+    public TaskFields DifferencesFrom(TaskRecord other) =>
+        (Type == other.Type ? TaskFields.None : TaskFields.Type)
+        | (User == other.User ? TaskFields.None : TaskFields.User)
+        | (Amount == other.Amount ? TaskFields.None : TaskFields.Amount);
 }
 
 /// <summary>Which side of a loan this server is. Persisted: 0 is invalid.</summary>

@@ -144,8 +144,10 @@ internal sealed class ServerCore
     }
 
     /// <summary>A batch is in the store.</summary>
-    /// <param name="known">Ids of keyed tasks in it that were known already and were not accepted again, and of revived tasks that were not dead.</param>
-    public void OnStored(StoreBatch batch, IReadOnlySet<string> known, DateTimeOffset now)
+    /// <param name="known">
+    /// By <see cref="TaskRecord.KnownAs"/>: keyed tasks in it that were known already and were not accepted again, each with the task that the store has, and revived tasks that were not dead.
+    /// </param>
+    public void OnStored(StoreBatch batch, IReadOnlyDictionary<string, TaskRecord?> known, DateTimeOffset now)
     {
         _core.StoreAway &= batch.Ops.Count == 0;
         Journal.OnStored();
@@ -167,6 +169,9 @@ internal sealed class ServerCore
                     break;
                 case AfterStoreKind.Offered:
                     _lender.OnOffered(after);
+                    break;
+                case AfterStoreKind.Withdrawn:
+                    _core.Effects.Answers.Add((after.Submission!, SubmitOutcome.Conflict));
                     break;
                 default:
                     throw new InvalidOperationException($"After-store kind {after.Kind} is unknown.");
@@ -293,6 +298,21 @@ internal sealed class ServerCore
     /// <summary>An unsettled task by the client's id, or null.</summary>
     public TaskRecord? FindTask(string id) =>
         (_core.Tasks.Find(id, keeper: null) ?? _core.Adoptions.Keys.Select(server => _core.Tasks.Find(id, server)).FirstOrDefault(task => task is not null))?.ToRecord();
+
+    /// <summary>Unsettled tasks of adopted servers, by the ids of keyed tasks among these.</summary>
+    public Dictionary<string, TaskRecord> FindAdopted(IReadOnlyList<TaskRecord> tasks)
+    {
+        var found = new Dictionary<string, TaskRecord>();
+        foreach (var task in tasks)
+        {
+            if (task.Keyed && _intake.FindAdopted(task.Id) is { } adopted)
+            {
+                found[task.Id] = adopted.Record;
+            }
+        }
+
+        return found;
+    }
 
     public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) =>
         _core.Tasks.All.Select(task => task.ToRecord()).Where(task => task.State == state).OrderBy(task => task.Sequence).Take(limit);

@@ -28,7 +28,25 @@ internal enum SubmitOutcome : byte
 
     /// <summary>A retry of a task that is not a dead letter (any more): 409.</summary>
     NotDead,
+
+    /// <summary>The id of one of the tasks belongs to a task with other contents: 409. Nothing was accepted. <see cref="Submission.Conflict"/> has the difference.</summary>
+    Conflict,
 }
+
+/// <summary>What a client says of a task besides its id.</summary>
+[Flags]
+internal enum TaskFields : byte
+{
+    None = 0,
+    Type = 1,
+    User = 2,
+    Amount = 4,
+}
+
+/// <summary>A submitted task whose id belongs to a task with other contents.</summary>
+/// <param name="Index">Its place in the submission.</param>
+/// <param name="Fields">What differs.</param>
+internal sealed record TaskConflict(int Index, TaskFields Fields);
 
 /// <summary>Tasks that are accepted together or not at all.</summary>
 internal class Submission(IReadOnlyList<TaskRecord> tasks, bool revive = false)
@@ -38,4 +56,10 @@ internal class Submission(IReadOnlyList<TaskRecord> tasks, bool revive = false)
 
     /// <summary>True for a retry of dead letters.</summary>
     public bool Revive { get; } = revive;
+
+    /// <summary>Tasks that have the ids of keyed tasks here, of those that this server keeps for others and does not hold in memory any more; null for none.</summary>
+    public IReadOnlyDictionary<string, TaskRecord>? Settled { get; init; }
+
+    /// <summary>Set with <see cref="SubmitOutcome.Conflict"/>.</summary>
+    public TaskConflict? Conflict { get; set; }
 }

@@ -42,7 +42,7 @@ internal readonly record struct LoopItem(LoopInput Kind)
     /// <summary>The message, submission, read, command, batch, stored state or exception.</summary>
     public object? Subject { get; init; }
 
-    /// <summary>What is known about the subject: a reason, the known ids of a batch, or the state that was loaded anew.</summary>
+    /// <summary>What is known about the subject: a reason, the known tasks of a batch, or the state that was loaded anew.</summary>
     public object? Detail { get; init; }
 
     public decimal? Amount { get; init; }

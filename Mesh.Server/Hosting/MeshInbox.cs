@@ -61,14 +61,15 @@ internal sealed class MeshInbox
         PostAsync(new(LoopInput.PeerFraming) { Id = peer.Value, Framing = framing });
 
     /// <summary>Submits tasks, or a retry of dead letters. <see cref="SubmitOutcome.StorageAway"/> before the stored state is loaded.</summary>
-    public async Task<SubmitOutcome> SubmitAsync(IReadOnlyList<TaskRecord> tasks, bool revive = false)
+    public Task<SubmitOutcome> SubmitAsync(IReadOnlyList<TaskRecord> tasks, bool revive = false) => SubmitAsync(new PendingSubmission(tasks, revive));
+
+    public async Task<SubmitOutcome> SubmitAsync(PendingSubmission submission)
     {
         if (!_open)
         {
             return _items.Reader.Completion.IsCompleted ? SubmitOutcome.Stopping : SubmitOutcome.StorageAway;
         }
 
-        var submission = new PendingSubmission(tasks, revive);
         return await PostAsync(new(LoopInput.Submit) { Subject = submission }) ? await submission.Outcome : SubmitOutcome.Stopping;
     }
 

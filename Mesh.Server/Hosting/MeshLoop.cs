@@ -145,7 +145,7 @@ internal sealed partial class MeshLoop(
                 break;
             case LoopInput.Stored:
                 writer.Complete();
-                _core.OnStored((StoreBatch)item.Subject!, (IReadOnlySet<string>)item.Detail!, now);
+                _core.OnStored((StoreBatch)item.Subject!, (IReadOnlyDictionary<string, TaskRecord?>)item.Detail!, now);
                 writer.ReportBack();
                 break;
             case LoopInput.StoreFailed:
@@ -214,7 +214,7 @@ internal sealed partial class MeshLoop(
                 return;
             }
 
-            _core.OnStored(batch, FrozenSet<string>.Empty, now);
+            _core.OnStored(batch, FrozenDictionary<string, TaskRecord?>.Empty, now);
             Perform(now);
         }
     }

@@ -73,7 +73,7 @@ internal static class MeshServerExtensions
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<MeshOptions>()
-            .Configure<IConfiguration>((options, configuration) => OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable))
+            .Configure<IConfiguration>((options, configuration) => OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<MeshOptions>, MeshOptionsValidator>();
         services.AddSingleton<IConfigureOptions<HostOptions>>(provider => new ConfigureOptions<HostOptions>(
@@ -107,6 +107,7 @@ internal static class MeshServerExtensions
             KeepAliveTimeout = MeshConnectionOptions.KeepAliveTimeout,
         });
         app.Use(app.Services.GetRequiredService<WebSocketPeers>().ServeAsync);
+        app.Use(PathNames.DecodeAsync);
         app.MapMeshApi();
     }
 

@@ -27,7 +27,11 @@ internal sealed partial class MeshServerService(
     private readonly CancellationTokenSource _abort = new();
     private Task _run = Task.CompletedTask;
 
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        options.Value.Unknown.ForEach(LogUnknownSetting);
+        return Task.CompletedTask;
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

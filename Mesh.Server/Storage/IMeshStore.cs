@@ -26,12 +26,15 @@ internal interface IMeshStore
 
     /// <summary>Writes a batch in one round trip, and one more for each adopted server that it concerns; when it returns, all of it is stored.</summary>
     /// <returns>
-    /// What keyed tasks that were known already, and tasks to revive that are not dead, are <see cref="TaskRecord.KnownAs"/>; they were left as they were.
-    /// Changes to an adopted server whose claim is lost are left out.
+    /// By <see cref="TaskRecord.KnownAs"/>: keyed tasks that were known already, each with the task that the store has under its id, and tasks to revive that are not dead, with null;
+    /// they were left as they were. Changes to an adopted server whose claim is lost are left out.
     /// </returns>
     /// <exception cref="ClaimLostException">This server's own claim is lost; nothing was written.</exception>
     /// <exception cref="StoreWentBackException">The store has lost what it had acknowledged; nothing was written, nor will be before it is loaded.</exception>
-    Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken);
+    Task<IReadOnlyDictionary<string, TaskRecord?>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken);
+
+    /// <summary>True while this process has the claim of another server.</summary>
+    bool HasAdopted { get; }
 
     /// <summary>A settled task, done or dead, or null.</summary>
     Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken);

@@ -25,6 +25,8 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
     /// <summary>The last write found the store full: until one that takes memory succeeds it is away.</summary>
     private bool _full;
 
+    public bool HasAdopted => _claims.Held.Any(server => server != own);
+
     public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) =>
         UseAsync(() => _claims.TakeAsync(server, self, gone, cancellationToken));
 
@@ -63,32 +65,38 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return stored;
     });
 
-    public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => UseAsync<IReadOnlySet<string>>(async () =>
+    public Task<IReadOnlyDictionary<string, TaskRecord?>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => UseAsync<IReadOnlyDictionary<string, TaskRecord?>>(async () =>
     {
         if (_claims.Find(own) is { IsAhead: true })
         {
             throw new StoreWentBackException();
         }
 
-        var known = new HashSet<string>();
         if (!batch.Ops.Exists(op => op.Task?.Keeper is not null))
         {
-            known.UnionWith(await WriteAsync(own, batch.Ops, cancellationToken) ?? throw await LostAsync(own, cancellationToken));
-            return known;
+            return await WriteAsync(own, batch.Ops, cancellationToken) ?? throw await LostAsync(own, cancellationToken);
         }
 
+        Dictionary<string, TaskRecord?> known = [];
         foreach (var part in batch.Ops.GroupBy(op => op.Task?.Keeper))
         {
             var ops = part.ToList();
             if (part.Key is not { } keeper)
             {
-                known.UnionWith(await WriteAsync(own, ops, cancellationToken) ?? throw await LostAsync(own, cancellationToken));
+                foreach (var (id, stored) in await WriteAsync(own, ops, cancellationToken) ?? throw await LostAsync(own, cancellationToken))
+                {
+                    known[id] = stored;
+                }
+
                 continue;
             }
 
             // Who adopts does not accept there: what may be known is what was to be revived. When the claim is lost, none of it is ours to revive.
             var told = await WriteAsync(keeper, ops, cancellationToken);
-            known.UnionWith(ops.Where(op => op.Kind == StoreOpKind.ReviveTask && told?.Contains(op.Task!.Id) != false).Select(op => op.Task!.KnownAs));
+            foreach (var op in ops.Where(op => op.Kind == StoreOpKind.ReviveTask && told?.ContainsKey(op.Task!.Id) != false))
+            {
+                known[op.Task!.KnownAs] = null;
+            }
         }
 
         return known;
@@ -148,6 +156,28 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return [.. records.Values];
     }
 
+    private static void AddKnown(RedisKeys keys, RedisValue[] reply, Dictionary<string, TaskRecord?> known)
+    {
+        for (var i = 0; i < reply.Length; i += RedisScripts.ValuesPerKnown)
+        {
+            var (id, record) = (reply[i].ToString(), reply[i + 1]);
+            known[id] = record.IsNullOrEmpty ? null : TryReadKnown(keys.Result(id), record);
+        }
+    }
+
+    // A record of a later version: its id is known all the same.
+    private static TaskRecord? TryReadKnown(RedisKey key, RedisValue record)
+    {
+        try
+        {
+            return Read(key, record, StoreJson.Default.TaskRecord);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
     private async Task<T> UseAsync<T>(Func<Task<T>> use)
     {
         try
@@ -195,10 +225,10 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
     }
 
     /// <summary>Writes the changes to one server's state; null when its claim is not ours any more.</summary>
-    private async Task<HashSet<string>?> WriteAsync(ServerId server, List<StoreOp> ops, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, TaskRecord?>?> WriteAsync(ServerId server, List<StoreOp> ops, CancellationToken cancellationToken)
     {
         var (redis, keys) = (database(), server == own ? _keys : new RedisKeys(server));
-        var known = new HashSet<string>();
+        Dictionary<string, TaskRecord?> known = [];
         var start = 0;
         do
         {
@@ -237,7 +267,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
             claim.Acknowledge(number);
             _full &= !probe;
-            known.UnionWith((string[])reply!);
+            AddKnown(keys, (RedisValue[])reply!, known);
             start += count;
         }
         while (start < ops.Count);

@@ -24,10 +24,13 @@ internal static class RedisScripts
     /// <summary>Arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
     public const int ArgumentsPerOp = 4;
 
+    /// <summary>Values of the answer for each task that was known: its id, and the record that the store has or ''.</summary>
+    public const int ValuesPerKnown = 2;
+
     /// <summary>
     /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, epoch, written, then the result's key
     /// of each accept-keyed, settle and restore. ARGV: seconds that results are kept, the writer's epoch, probe or '', the number of the last write that the writer knows of, that of
-    /// this one, then four of each change. Answers the ids that were known already, and those to revive that are not dead; or changes nothing and answers 0 when the epoch is
+    /// this one, then four of each change. Answers the ids that were known already, each with its record, and those to revive that are not dead, each with ''; or changes nothing and answers 0 when the epoch is
     /// another's, 1 when the store is older than what the writer knows of, 2 when a later write was here before this one. The write's number comes last: a full store takes it behind what needs no memory. A probe writes first what takes memory, so that a full store refuses all.
     /// Each change writes before it deletes: Garnet, when it is killed, may keep the first part of a script alone, and the write is then repeated.
     /// A task that is not keyed by the client has no entry in ids; deleting there what is absent is harmless.
@@ -61,8 +64,10 @@ internal static class RedisScripts
           elseif op == 'accept-keyed' then
             local owner = redis.call('HGET', ids, id)
             if owner ~= wire then
-              if owner or redis.call('EXISTS', KEYS[key]) == 1 or redis.call('HEXISTS', dead, id) == 1 then
+              local there = owner and (redis.call('HGET', tasks, owner) or '') or redis.call('GET', KEYS[key]) or redis.call('HGET', dead, id)
+              if there then
                 known[#known + 1] = id
+                known[#known + 1] = there
               else
                 redis.call('HSET', tasks, wire, record)
                 redis.call('HSET', ids, id, wire)
@@ -82,6 +87,7 @@ internal static class RedisScripts
               redis.call('HDEL', dead, id)
             elseif redis.call('HEXISTS', tasks, wire) == 0 then
               known[#known + 1] = id
+              known[#known + 1] = ''
             end
           elseif op == 'drop' then
             redis.call('HDEL', tasks, wire)

@@ -36,16 +36,16 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
                 (IsBusy, _checks) = (true, false);
                 world.Ambush.OnWrite(node);
                 node.Log($"stores {batch.Ops.Count} changes");
-                node.Link!.Write(batch.Ops, node.InThisLife<IReadOnlySet<string>?>(known => OnWritten(batch, known)));
+                node.Link!.Write(batch.Ops, node.InThisLife<IReadOnlyDictionary<string, TaskRecord?>?>(known => OnWritten(batch, known)));
                 return;
             }
 
-            core.OnStored(batch, FrozenSet<string>.Empty, node.Now);
+            core.OnStored(batch, FrozenDictionary<string, TaskRecord?>.Empty, node.Now);
             node.Perform();
         }
     }
 
-    private void OnWritten(StoreBatch batch, IReadOnlySet<string>? known)
+    private void OnWritten(StoreBatch batch, IReadOnlyDictionary<string, TaskRecord?>? known)
     {
         if (node.Link!.IsFenced)
         {
@@ -61,7 +61,7 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
 
         if (known is null && world.Mutation == Mutation.FailedWriteForgotten)
         {
-            known = FrozenSet<string>.Empty;
+            known = FrozenDictionary<string, TaskRecord?>.Empty;
         }
 
         if (known is not null)

@@ -38,7 +38,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
         Dead = _dead.Rows.Count,
     };
 
-    public void Apply(in StoreOp op, HashSet<string> known)
+    public void Apply(in StoreOp op, Dictionary<string, TaskRecord?> known)
     {
         var task = op.Task is { Keeper: not null } adopted ? adopted with { Keeper = null } : op.Task!;
         switch (op.Kind)
@@ -52,9 +52,9 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                     break;
                 }
 
-                if (mutation != Mutation.KeyAcceptedTwice && (_ids.Contains(task.Id) || _results.Contains(task.Id) || _dead.Contains(task.Id)))
+                if (mutation != Mutation.KeyAcceptedTwice && Find(task.Id) is { } there)
                 {
-                    known.Add(op.Task!.KnownAs);
+                    known[op.Task!.KnownAs] = there;
                     break;
                 }
 
@@ -90,7 +90,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 }
                 else if (!_tasks.Contains(task.WireId))
                 {
-                    known.Add(op.Task!.KnownAs);
+                    known[op.Task!.KnownAs] = null;
                 }
 
                 break;
@@ -125,6 +125,12 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 throw new InvalidOperationException($"Unknown change {op.Kind}.");
         }
     }
+
+    private TaskRecord? Find(string id) =>
+        _ids.TryGet(id, out var owner) && _tasks.TryGet(owner, out var unsettled) ? unsettled
+        : _results.TryGet(id, out var done) ? done
+        : _dead.TryGet(id, out var dead) ? dead
+        : null;
 
     private bool Take(TaskRecord task)
     {

@@ -62,8 +62,8 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
     public bool MayServe(ServerId? keeper) => keeper is not { } server ? store.Claim.Epoch == epoch
         : _adopted.TryGetValue(server, out var claim) && claim.Store.Claim.Epoch == claim.Epoch;
 
-    /// <summary>Writes as one round trip. Called once with the ids that were known, or with null when the outcome is unknown, or the claim is lost.</summary>
-    public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlySet<string>?> done)
+    /// <summary>Writes as one round trip. Called once with the tasks that were known, or with null when the outcome is unknown, or the claim is lost.</summary>
+    public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlyDictionary<string, TaskRecord?>?> done)
     {
         if (_underWay is { IsOver: false } earlier)
         {
@@ -131,7 +131,7 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
         }
     }
 
-    private void Serve(SimWrite write, int falls, bool answerLost, Action<IReadOnlySet<string>?> done)
+    private void Serve(SimWrite write, int falls, bool answerLost, Action<IReadOnlyDictionary<string, TaskRecord?>?> done)
     {
         if (!_redis.IsUp || _redis.Falls != falls)
         {
@@ -153,9 +153,9 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
     }
 
     /// <summary>Null when the store refuses it.</summary>
-    private HashSet<string>? Arrive(SimWrite write)
+    private Dictionary<string, TaskRecord?>? Arrive(SimWrite write)
     {
-        var known = new HashSet<string>();
+        Dictionary<string, TaskRecord?> known = [];
         if (write.IsOver || !_redis.IsUp)
         {
             return known;
@@ -188,7 +188,7 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
         return known;
     }
 
-    private void Apply(ServerId? keeper, IEnumerable<StoreOp> ops, long number, HashSet<string> known)
+    private void Apply(ServerId? keeper, IEnumerable<StoreOp> ops, long number, Dictionary<string, TaskRecord?> known)
     {
         if (keeper is not { } server)
         {
@@ -215,7 +215,7 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
             foreach (var op in ops)
             {
                 coverage.Count("store: change to an adopted server left out");
-                _ = op.Kind == StoreOpKind.ReviveTask && known.Add(op.Task!.KnownAs);
+                _ = op.Kind == StoreOpKind.ReviveTask && known.TryAdd(op.Task!.KnownAs, null);
             }
         }
     }

@@ -56,16 +56,31 @@ public sealed class AdopterTests
     }
 
     [Fact]
-    public void Adopted_TaskOfTheSameKeyAsAnOwn_IsAnotherTask()
+    public void Adopted_TaskOfASubmittedKey_IsThatTask()
     {
         var core = new CoreHarness();
-        core.Adopt(CoreHarness.Peer, Theirs("w1", 1) with { Id = "order-1", Keyed = true });
+        var theirs = Theirs("w1", 1) with { Id = "order-1", Keyed = true };
+        core.Adopt(CoreHarness.Peer, theirs);
 
-        core.Submit(new Submission([new TaskRecord("order-1", new TaskId("w2"), TaskType.Query, "maria", Amount: null, 0) { Keyed = true }]));
+        core.Submit(new Submission([theirs with { WireId = new TaskId("w2"), Keeper = null }]));
+        core.Submit(new Submission([theirs with { WireId = new TaskId("w3"), Keeper = null, User = "joao" }]));
+
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Conflict], core.Answers);
+        Assert.Equal(1, core.Core.QueueDepth);
+        Assert.Equal(CoreHarness.Peer, core.Core.FindTask("order-1")!.Keeper);
+    }
+
+    [Fact]
+    public void Adopted_TaskSettledWhileASubmissionOfItsKeyCame_IsThatTask()
+    {
+        var core = new CoreHarness();
+        var theirs = Theirs("w1", 1) with { Id = "order-1", Keyed = true };
+        core.Adopt(CoreHarness.Peer);
+
+        core.Submit(new Submission([theirs with { WireId = new TaskId("w2"), Keeper = null }]) { Settled = new Dictionary<string, TaskRecord> { ["order-1"] = theirs } });
 
         Assert.Equal([SubmitOutcome.Accepted], core.Answers);
-        Assert.Equal(2, core.Core.QueueDepth);
-        Assert.Null(core.Core.FindTask("order-1")!.Keeper);
+        Assert.Equal(0, core.Core.QueueDepth);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ internal sealed class CoreHarness
     public static readonly MeshEndpoint PeerEndpoint = new("10.0.0.2", 9002);
 
     private readonly Effects _effects = new();
-    private readonly HashSet<string> _known = [];
+    private readonly Dictionary<string, TaskRecord?> _known = [];
     private long _nextSession;
     private StoreBatch? _held;
 
@@ -182,6 +182,16 @@ internal sealed class CoreHarness
         Drain();
     }
 
+    /// <summary>Stores the batch that is held; what follows it is held in turn.</summary>
+    public void StoreOnce()
+    {
+        Assert.NotNull(_held);
+        var batch = _held;
+        _held = null;
+        OnStored(batch);
+        Drain();
+    }
+
     public void FailStore()
     {
         Assert.NotNull(_held);
@@ -192,7 +202,8 @@ internal sealed class CoreHarness
     }
 
     /// <summary>Marks an id as known to the store, as after an earlier life.</summary>
-    public void Know(string id) => _known.Add(id);
+    /// <param name="task">What the store has under it; null for a record that cannot be read.</param>
+    public void Know(string id, TaskRecord? task = null) => _known[id] = task;
 
     /// <summary>The store has lost the last of what it had acknowledged, and with it refuses the batch that is held.</summary>
     public void StoreGoesBack(StoredState stored)
@@ -242,9 +253,15 @@ internal sealed class CoreHarness
             }
 
             _held = null;
-            Stored.AddRange(batch.Ops);
-            var known = batch.Ops.Where(op => op.Kind == StoreOpKind.AcceptTask && _known.Contains(op.Task!.Id)).Select(op => op.Task!.Id).ToHashSet();
-            Core.OnStored(batch, known, Now);
+            OnStored(batch);
         }
+    }
+
+    private void OnStored(StoreBatch batch)
+    {
+        Stored.AddRange(batch.Ops);
+        var known = batch.Ops.Where(op => op.Kind == StoreOpKind.AcceptTask && _known.ContainsKey(op.Task!.Id))
+            .DistinctBy(op => op.Task!.Id).ToDictionary(op => op.Task!.Id, op => _known[op.Task!.Id]);
+        Core.OnStored(batch, known, Now);
     }
 }

@@ -38,6 +38,53 @@ public sealed class TaskIntakeTests
     }
 
     [Fact]
+    public void Submission_OfAKnownKeyWithOtherContents_IsAConflictAndChangesNothing()
+    {
+        _mesh.Submit(new Submission([Keyed("order-1", "w1")]));
+        var second = new Submission([Keyed("order-2", "w2"), Keyed("order-1", "w3") with { Type = TaskType.Update, Amount = 1 }]);
+        _mesh.Submit(second);
+
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Conflict], _mesh.Answers);
+        Assert.Equal(new TaskConflict(1, TaskFields.Type | TaskFields.Amount), second.Conflict);
+        Assert.Equal("w1", Assert.Single(_mesh.Stored).Task!.WireId.Value);
+        Assert.Equal(1, _mesh.Core.GetStatus().Queue);
+        Assert.Null(_mesh.Core.FindTask("order-2"));
+    }
+
+    [Fact]
+    public void Submission_OfAKeyStoredWithOtherContents_IsWithdrawnBeforeItIsAnswered()
+    {
+        _mesh.Know("order-0", Keyed("order-0", "w0"));
+        _mesh.HoldStore = true;
+        var submission = new Submission([Keyed("order-1", "w1"), Keyed("order-0", "w2") with { User = "Joao" }]);
+        _mesh.Submit(submission);
+        _mesh.StoreOnce();
+        Assert.Empty(_mesh.Answers);
+
+        _mesh.Store();
+        Assert.Equal([SubmitOutcome.Conflict], _mesh.Answers);
+        Assert.Equal(new TaskConflict(1, TaskFields.User), submission.Conflict);
+        Assert.Equal((StoreOpKind.DropTask, "w1"), (_mesh.Stored[^1].Kind, _mesh.Stored[^1].Task!.WireId.Value));
+        Assert.Equal(3, _mesh.Stored.Count);
+        Assert.Equal(0, _mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
+    public void Submission_RepeatsATaskThatIsThenWithdrawn_IsDecidedAnew()
+    {
+        _mesh.Know("order-0", Keyed("order-0", "w0"));
+        _mesh.HoldStore = true;
+        _mesh.Submit(new Submission([Keyed("order-1", "w1"), Keyed("order-0", "w2") with { User = "Joao" }]));
+        _mesh.Submit(new Submission([Keyed("order-2", "w3"), Keyed("order-1", "w4")]));
+        _mesh.Submit(new Submission([Keyed("order-0", "w5") with { User = "Joao" }]));
+        _mesh.Store();
+
+        Assert.Equal(2, _mesh.Answers.Count(answer => answer == SubmitOutcome.Conflict));
+        Assert.Single(_mesh.Answers, SubmitOutcome.Accepted);
+        Assert.Equal(["w3", "w4"], _mesh.Core.ListTasks(TaskState.Queued, 10).Select(task => task.WireId.Value));
+    }
+
+    [Fact]
     public void Submission_BeyondTheCapacity_IsRefusedWhole()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 10 } });
@@ -132,6 +179,8 @@ public sealed class TaskIntakeTests
         Assert.Single(_mesh.To(worker).OfType<NewTask>());
         Assert.True(_mesh.Core.IsDrained);
     }
+
+    private static TaskRecord Keyed(string id, string wireId) => new(id, new TaskId(wireId), TaskType.Query, "Maria", Amount: null, 0) { Keyed = true };
 
     private static TaskStatus Ok(string worker, TaskRecord task) =>
         new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = 7m };

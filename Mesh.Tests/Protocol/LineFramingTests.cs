@@ -46,6 +46,7 @@ public sealed class LineFramingTests
     [InlineData('{', true)]
     [InlineData(' ', true)]
     [InlineData('\n', true)]
+    [InlineData('\u00EF', true)] // of a byte order mark
     [InlineData('G', false)]
     [InlineData('\0', false)]
     [InlineData('"', false)]

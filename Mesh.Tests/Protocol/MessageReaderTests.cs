@@ -81,10 +81,42 @@ public sealed class MessageReaderTests
 
     [Theory]
     [InlineData("""{"TASK": "NO_TASK", "USER": 5, "LOAD": [], "x": {"y": [1, {}]}, "": null}""")] // no fields of no_task
-    [InlineData("""{"TASK": 7, "TASK": "NO_TASK"}""")] // the last one counts
+    [InlineData("""{"x": 7, "x": 8, "TASK": "NO_TASK"}""")]
     [InlineData("""{"\u0054ASK": "NO\u005fTASK", "STATUS": null}""")]
     [InlineData("""{"\ud800": "\udc00", "TASK": "NO_TASK"}""")] // half a pair where nobody looks
     public void WhatIsNoFieldOfTheShape_Read_IsIgnored(string json) => Assert.Equal(new NoTask(), Wire.Read(json));
+
+    [Theory]
+    [InlineData("""{"TASK": "UPDATE", "USER": "u", "AMOUNT": 1, "AMOUNT": 100}""", "AMOUNT")]
+    [InlineData("""{"TASK": "UPDATE", "USER": "u", "AMOUNT": 1, "AMOUNT": 1}""", "AMOUNT")]
+    [InlineData("""{"TASK": "QUERY", "USER": null, "USER": "u"}""", "USER")]
+    [InlineData("""{"TASK": "NO_TASK", "TASK": "NO_TASK"}""", "TASK")]
+    [InlineData("""{"TASK": "NO_TASK", "\u0054ASK": "NO_TASK"}""", "TASK")]
+    [InlineData("""{"TASK": "NO_TASK", "TRACEPARENT": "x", "TRACEPARENT": "x"}""", "TRACEPARENT")]
+    [InlineData("""{"TASK": "REDIRECT", "SERVER_REDIRECT": {"ip": "h", "port": 1}, "SERVER_REDIRECT": {"ip": "i", "port": 1}}""", "SERVER_REDIRECT")]
+    [InlineData("""{"TASK": "REDIRECT", "SERVER_REDIRECT": {"ip": "h", "ip": "i", "port": 1}}""", "SERVER_REDIRECT.ip")]
+    [InlineData("""{"TASK": "RETURN", "SERVER_RETURN": {"ip": "h", "port": 1, "x": 1, "port": 2}}""", "SERVER_RETURN.port")]
+    [InlineData("""{"SERVER_UUID": "s", "TASK": "HEARTBEAT", "LOAD": {"QUEUE": 1, "IDLE": 0, "IDLE": 1}}""", "LOAD.IDLE")]
+    public void FieldGivenTwice_Read_IsRefusedByName(string json, string field)
+    {
+        var error = Wire.Fail(json);
+        Assert.Equal((ProtocolErrorKind.DuplicateField, field, "is given twice"), (error.Kind, error.Field, error.Detail));
+    }
+
+    [Fact]
+    public void ByteOrderMark_BeforeAMessage_IsAccepted()
+    {
+        var bytes = Encoding.UTF8.GetBytes("\uFEFF{\"TASK\": \"NO_TASK\"}");
+        Assert.Equal([0xEF, 0xBB, 0xBF, (byte)'{'], bytes[..4]);
+        Assert.True(MessageReader.TryRead(bytes, out var message, out _));
+        Assert.Equal(new NoTask(), message);
+
+        var sequence = Wire.Cut(bytes, 1, 2, 5);
+        Assert.True(MessageReader.TryRead(in sequence, out message, out _));
+        Assert.Equal(new NoTask(), message);
+        Assert.Equal(ProtocolErrorKind.NotJson, Wire.Fail("\uFEFF").Kind);
+        Assert.Equal(ProtocolErrorKind.NotJson, Wire.Fail("\uFEFF\uFEFF{\"TASK\": \"NO_TASK\"}").Kind);
+    }
 
     [Fact]
     public void PythonEscapes_Read_GiveTheirText() =>

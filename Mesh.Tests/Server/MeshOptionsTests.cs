@@ -64,11 +64,30 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Supervisor:Interval", "00:00:00", "Mesh__Supervisor__Interval is 00:00:00; it must lie between")]
     [InlineData("Mesh:Tasks:LineHoldTime", "00:00:02", "Mesh__Tasks__LineHoldTime is 00:00:02; it must lie between")]
     [InlineData("Mesh:Producer:Enabled", "perhaps", "Mesh__Producer__Enabled must be true or false")]
+    [InlineData("Mesh:Tasks:HoldTime", "00:00:41", "Mesh__Tasks__HoldTime must not be longer than 00:00:40: a worker gives up a server that has not answered its get_task for 00:00:45")]
+    [InlineData("Mesh:Tasks:LineWorkerTimeout", "00:00:01.5", "Mesh__Tasks__LineWorkerTimeout must be longer than Mesh__Tasks__LineHoldTime")]
+    [InlineData("Mesh:Loans:MaxAge", "00:00:30", "Mesh__Loans__MaxAge must be longer than Mesh__Loans__ArrivalTimeout")]
+    [InlineData("Mesh:Loans:MaxAge", "00:01:00", "Mesh__Loans__MaxAge must be longer than Mesh__Loans__ReturnTimeout")]
+    [InlineData("Mesh:Tokn", "s3cret", "Mesh__Tokn is unknown; the nearest known setting is Mesh__Token")]
+    [InlineData("Mesh:Tasks:HoldTme", "00:00:10", "Mesh__Tasks__HoldTme is unknown; the nearest known setting is Mesh__Tasks__HoldTime")]
+    [InlineData("Mesh:Timming:HeartbeatInterval", "00:00:10", "Mesh__Timming is unknown; the nearest known setting is Mesh__Timing")]
+    [InlineData("Mesh:Tasks_HoldTime", "00:00:10", "Mesh__Tasks_HoldTime is unknown; the nearest known setting is Mesh__Tasks__HoldTime")]
+    [InlineData("Mesh:Server:Id", "a", "Mesh__Server is unknown; the nearest known setting is Mesh__ServerId")]
+    [InlineData("Mesh:Peers:0:Endpont", "127.0.0.1:1", "Mesh__Peers__0__Endpont is unknown; the nearest known setting is Mesh__Peers__0__Endpoint")]
     public void Validate_BadValue_NamesTheKey(string key, string value, string fault)
     {
         var (_, faults) = Read(("Mesh:ServerId", "server-a"), (key, value));
 
         Assert.Contains(faults, found => found.StartsWith(fault, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_SettingsOfOtherPrograms_AreUnknownAndNoFault()
+    {
+        var (options, faults) = Read(("Mesh:ServerId", "server-a"), ("mesh:stoptimeout", "00:00:20"), ("Mesh:HomeServer:Id", "a"), ("Mesh:WorkTime", "00:00:01"), ("Mesh:Tasks:Colour", "red"));
+
+        Assert.Empty(faults);
+        Assert.Equal(["Mesh__HomeServer", "Mesh__Tasks__Colour", "Mesh__WorkTime"], options.Unknown.Order());
     }
 
     [Fact]
@@ -120,7 +139,7 @@ public sealed class MeshOptionsTests
 
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         var options = new MeshOptions();
-        OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable);
+        OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
         return (options, [.. new MeshOptionsValidator(configuration).Validate(null, options).Failures ?? []]);
     }
 }

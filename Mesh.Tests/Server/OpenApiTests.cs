@@ -26,7 +26,7 @@ public sealed class OpenApiTests
                 "post /pause: 200 401 403 429 503",
                 "post /resume: 200 401 403 429 503",
                 "post /tasks/{id}/retry: 202 401 403 404 409 429 503",
-                "post /tasks: 202 400 401 403 413 429 503",
+                "post /tasks: 202 400 401 403 409 413 429 503",
                 "put /accounts/{user}: 200 201 400 401 403 413 429 503",
             ],
             answers.Order(StringComparer.Ordinal));

@@ -34,6 +34,9 @@ public sealed class ServerApiTests
     [InlineData("""{"balance":0.00001}""", "balance")]
     [InlineData("""{"balance":1e-30}""", "balance")]
     [InlineData("""{"balance":12.50000000000000000000000000000001}""", "balance")]
+    [InlineData("""{"balance":1,"balance":2}""", "balance")]
+    [InlineData("""{"Balance":1}""", "Balance")]
+    [InlineData("""{"balance":1,"currency":"EUR"}""", "currency")]
     public async Task Account_BadBody_NamesTheField(string json, string field)
     {
         await using var server = await ServerUnderTest.StartAsync();

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Mesh.Protocol;
 using Mesh.Transport;
@@ -33,6 +35,15 @@ public sealed class TaskApiTests
     [InlineData("""{"type":"QUERY","user":"maria","id":""}""", "id")]
     [InlineData("""{"type":"QUERY","user":"maria","id":7}""", "id")]
     [InlineData("""[{"type":"QUERY","user":"a"},{"type":"UPDATE","user":"maria","amount":-1}]""", "[1].amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":1,"amount":100}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":1,"amoun\u0074":1}""", "amount")]
+    [InlineData("""{"type":"QUERY","user":"maria","id":null,"id":"a"}""", "id")]
+    [InlineData("""[{"type":"QUERY","user":"a"},{"user":"b","type":"QUERY","user":"c"}]""", "[1].user")]
+    [InlineData("""{"type":"UPDATE","user":"maria","Amount":1}""", "Amount")]
+    [InlineData("""{"type":"QUERY","user":"maria","priority":9}""", "priority")]
+    [InlineData("""[{"type":"QUERY","user":"maria","usr":{"deep":[1]}}]""", "[0].usr")]
+    [InlineData("""{"":1,"type":"QUERY","user":"maria"}""", "\"\"")]
+    [InlineData("""{"\ud800":1,"type":"QUERY","user":"maria"}""", "body")]
     [InlineData("""[{"type":"QUERY","user":"a"},{"type":"QUERY","user":"a"},{"type":"QUERY"}]""", "[2].user")]
     public async Task Submit_BadBody_NamesTheField(string json, string field)
     {
@@ -45,6 +56,43 @@ public sealed class TaskApiTests
         var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.Equal(field, problem.GetProperty("field").GetString());
         Assert.StartsWith(field + " ", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Amount", "Amount is unknown; the nearest known property is amount.")]
+    [InlineData("amuont", "amuont is unknown; the nearest known property is amount.")]
+    [InlineData("Users", "Users is unknown; the nearest known property is user.")]
+    [InlineData("priority", "priority is unknown; the known properties are type, user, amount, id.")]
+    public async Task Submit_UnknownProperty_NamesTheNearestKnownOne(string name, string detail)
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        var answer = await server.PostAsync("/tasks", $$"""{"type":"QUERY","user":"maria","{{name}}":1}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(detail, problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Submit_ByteOrderMarkBeforeTheBody_IsAccepted()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+
+        Assert.Equal("order-1", await server.SubmitAsync("\uFEFF" + """{"type":"QUERY","user":"maria","id":"order-1"}"""));
+        Assert.Equal(HttpStatusCode.Created, (await server.PutAsync("/accounts/maria", "\uFEFF{\"balance\":1}")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Lines_ByteOrderMarkBeforeTheFirst_IsAccepted()
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:LineHoldTime", "00:00:00"));
+        using var socket = await server.ConnectAsync();
+        await using var stream = new NetworkStream(socket);
+        await stream.WriteAsync(Encoding.UTF8.GetBytes("\uFEFF{\"WORKER\":\"ALIVE\",\"WORKER_UUID\":\"w1\"}\n"), TestContext.Current.CancellationToken);
+
+        using var lines = new StreamReader(stream);
+        Assert.Equal("""{"TASK": "NO_TASK"}""", await lines.ReadLineAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

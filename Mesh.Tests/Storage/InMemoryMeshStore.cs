@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
@@ -21,6 +20,8 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
     }
 
     public bool IsAway { get; set; }
+
+    public bool HasAdopted => _held.Keys.Any(server => server != own);
 
     /// <summary>Loading fails, and nothing else.</summary>
     public bool IsUnreadable { get; set; }
@@ -95,7 +96,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
         };
     });
 
-    public Task<IReadOnlySet<string>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => Use<IReadOnlySet<string>>(() =>
+    public Task<IReadOnlyDictionary<string, TaskRecord?>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => Use<IReadOnlyDictionary<string, TaskRecord?>>(() =>
     {
         if (!Holds(own))
         {
@@ -128,7 +129,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
     /// <summary>What was held up arrives; nobody waits for its answer any more.</summary>
     public Task ArriveAsync() => Use(() => Record.Exception(_late!));
 
-    private FrozenSet<string> Write(StoreBatch batch, long number)
+    private Dictionary<string, TaskRecord?> Write(StoreBatch batch, long number)
     {
         if (_place.Of(own) is var mine && number <= mine.Written)
         {
@@ -136,7 +137,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
         }
 
         mine.Written = number;
-        var known = new HashSet<string>();
+        Dictionary<string, TaskRecord?> known = [];
         foreach (var op in batch.Ops)
         {
             var server = op.Task?.Keeper ?? own;
@@ -146,11 +147,11 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
             }
             else if (op.Kind == StoreOpKind.ReviveTask)
             {
-                known.Add(op.Task!.KnownAs);
+                known[op.Task!.KnownAs] = null;
             }
         }
 
-        return known.ToFrozenSet();
+        return known;
     }
 
     private bool Holds(ServerId server) => _held.TryGetValue(server, out var epoch) && epoch == _place.Of(server).Epoch;
@@ -222,7 +223,7 @@ internal sealed class InMemoryState
 
     public bool Wanted { get; set; }
 
-    public void Apply(in StoreOp op, HashSet<string> known)
+    public void Apply(in StoreOp op, Dictionary<string, TaskRecord?> known)
     {
         var task = op.Task;
         var wire = task?.WireId.Value ?? "";
@@ -230,8 +231,8 @@ internal sealed class InMemoryState
         {
             case StoreOpKind.AcceptTask when task!.Keyed && _ids.TryGetValue(task.Id, out var owner) && owner == wire:
                 break;
-            case StoreOpKind.AcceptTask when task!.Keyed && (_ids.ContainsKey(task.Id) || Results.ContainsKey(task.Id) || Dead.ContainsKey(task.Id)):
-                known.Add(task.KnownAs);
+            case StoreOpKind.AcceptTask when task!.Keyed && Find(task.Id) is { } there:
+                known[task.KnownAs] = there;
                 break;
             case StoreOpKind.AcceptTask:
                 Put(task!);
@@ -250,7 +251,7 @@ internal sealed class InMemoryState
                 Put(task);
                 break;
             case StoreOpKind.ReviveTask when !Tasks.ContainsKey(wire):
-                known.Add(task!.KnownAs);
+                known[task!.KnownAs] = null;
                 break;
             case StoreOpKind.RestoreTask when !Results.ContainsKey(task!.Id):
                 Dead.Remove(task.Id);
@@ -273,6 +274,9 @@ internal sealed class InMemoryState
     }
 
     private static TaskRecord Stored(TaskRecord task) => task with { Keeper = null };
+
+    private TaskRecord? Find(string id) =>
+        _ids.TryGetValue(id, out var wire) ? Tasks[wire] : Results.GetValueOrDefault(id) ?? Dead.GetValueOrDefault(id);
 
     private void Put(TaskRecord task)
     {

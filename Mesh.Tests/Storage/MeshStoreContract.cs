@@ -89,6 +89,21 @@ public abstract class MeshStoreContract
         Assert.Empty((await store.LoadAsync(Self, Stop)).Tasks);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(nameof(StoreOpKind.SettleTask))]
+    [InlineData(nameof(StoreOpKind.BuryTask))]
+    public async Task AcceptKeyed_KnownBefore_GivesTheTaskThatIsStored(string? how)
+    {
+        var store = await ServingAsync();
+        var first = Keyed("order-1", "w1") with { Type = TaskType.Update, User = "joão", Amount = 12.5m };
+        await WriteAsync(store, [StoreOp.Of(StoreOpKind.AcceptTask, first), .. how is null ? [] : new[] { StoreOp.Of(Enum.Parse<StoreOpKind>(how), first) }]);
+
+        var known = await WriteKnownAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w2")), StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-2", "w3")));
+
+        Assert.Equal([new("order-1", first)], known);
+    }
+
     [Fact]
     public async Task AcceptKeyed_AfterDrop_IsNew()
     {

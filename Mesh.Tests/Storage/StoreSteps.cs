@@ -21,7 +21,11 @@ internal static class StoreSteps
     public static TaskRecord Keyed(string id, string wireId) =>
         new(id, new TaskId(wireId), TaskType.Query, "maria", Amount: null, Sequence: 1) { Keyed = true };
 
-    public static Task<IReadOnlySet<string>> WriteAsync(IMeshStore store, params StoreOp[] ops)
+    /// <summary>Writes changes, and gives the ids that were known.</summary>
+    public static async Task<IEnumerable<string>> WriteAsync(IMeshStore store, params StoreOp[] ops) => (await WriteKnownAsync(store, ops)).Keys;
+
+    /// <summary>Writes changes, and gives the tasks that were known.</summary>
+    public static Task<IReadOnlyDictionary<string, TaskRecord?>> WriteKnownAsync(IMeshStore store, params StoreOp[] ops)
     {
         var batch = new StoreBatch();
         batch.Ops.AddRange(ops);

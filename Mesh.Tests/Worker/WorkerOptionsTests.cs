@@ -75,12 +75,33 @@ public sealed class WorkerOptionsTests
         ["Mesh__Transport must be WebSocket or Tcp", "Mesh__Concurrency must be a whole number", "Mesh__WorkTime must be a time such as 00:00:15"],
         Read(("Mesh:Transport", "1"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
 
+    [Fact]
+    public void Read_UnknownSettings_AreToldWithTheNearestKnown()
+    {
+        var options = Read(("Mesh:Concurency", "4"), ("Mesh:HomeServer:Endpiont", "127.0.0.1:1"), ("Mesh:Balancing:MaxQueueThreshold", "9"));
+
+        Assert.Equal(
+            ["Mesh__Concurency is unknown; the nearest known setting is Mesh__Concurrency", "Mesh__HomeServer__Endpiont is unknown; the nearest known setting is Mesh__HomeServer__Endpoint"],
+            options.Unreadable);
+        Assert.Equal(["Mesh__Balancing"], options.Unknown);
+    }
+
+    [Fact]
+    public void Validate_MoreSlotsThanAServerHolds_NamesTheKeyAndTheLimit()
+    {
+        var options = Minimal();
+        options.Concurrency = 1025;
+
+        Assert.Equal(
+            ["Mesh__Concurrency is 1025; it must lie between 1 and 1024, the get_tasks that a server holds of one worker"], _validator.Validate(null, options).Failures);
+    }
+
     private static WorkerOptions Read(params (string Key, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value))).Build();
         var options = new WorkerOptions();
-        OptionsReader.Read(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable);
+        OptionsReader.Read(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable, options.Unknown);
         return options;
     }
 

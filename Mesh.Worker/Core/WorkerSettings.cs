@@ -22,8 +22,8 @@ internal sealed record WorkerSettings(WorkerId Id, ServerId Home)
 /// <summary>The limits of the core's patience. None of them is part of the protocol; each is chosen against a limit that is.</summary>
 internal sealed record WorkerTiming
 {
-    /// <summary>How long a held get_task may stay unanswered on a WebSocket; a server holds it 30 s at most. A line exchange has its own limit.</summary>
-    public TimeSpan AnswerLimit { get; init; } = TimeSpan.FromSeconds(45);
+    /// <summary>How long a held get_task may stay unanswered on a WebSocket; a server holds it for less. A line exchange has its own limit.</summary>
+    public TimeSpan AnswerLimit { get; init; } = ProtocolLimits.AnswerLimit;
 
     /// <summary>After how long a status without ACK is sent again on the same connection.</summary>
     public TimeSpan StatusRepeat { get; init; } = TimeSpan.FromSeconds(30);

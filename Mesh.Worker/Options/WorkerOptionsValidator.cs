@@ -9,7 +9,6 @@ namespace Mesh.Worker.Options;
 /// <summary>Reports all that is wrong at once, by the names of the environment variables.</summary>
 internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IValidateOptions<WorkerOptions>
 {
-    private const int MaxConcurrency = 1024;
     private static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
 
     public ValidateOptionsResult Validate(string? name, WorkerOptions options)
@@ -31,9 +30,9 @@ internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IVa
             faults.Add($"Mesh__Transport is '{options.Transport}'; it must be WebSocket or Tcp");
         }
 
-        if (options.Concurrency is < 1 or > MaxConcurrency)
+        if (options.Concurrency is < 1 or > ProtocolLimits.MaxPollsPerWorker)
         {
-            faults.Add($"Mesh__Concurrency is {options.Concurrency}; it must lie between 1 and {MaxConcurrency}");
+            faults.Add($"Mesh__Concurrency is {options.Concurrency}; it must lie between 1 and {ProtocolLimits.MaxPollsPerWorker}, the get_tasks that a server holds of one worker");
         }
 
         CheckTime("Mesh__WorkTime", options.WorkTime);

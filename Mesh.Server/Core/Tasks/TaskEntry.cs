@@ -46,6 +46,9 @@ internal sealed class TaskEntry
 
     public string? Error { get; set; }
 
+    /// <summary>True when its submission was refused after it had been stored.</summary>
+    public bool Withdrawn { get; set; }
+
     /// <summary>Who has it while it runs.</summary>
     public WorkerEntry? Worker { get; set; }
 

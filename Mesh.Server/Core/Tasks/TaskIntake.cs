@@ -88,7 +88,12 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
             return;
         }
 
-        var fresh = submission.Tasks.Count(task => !IsKnown(task, submission));
+        var fresh = 0;
+        foreach (var task in submission.Tasks)
+        {
+            fresh += FindKnown(task, submission) is null ? 1 : 0;
+        }
+
         if (fresh > core.Settings.Tasks.Capacity)
         {
             core.Effects.Answers.Add((submission, SubmitOutcome.TooMany));
@@ -102,17 +107,28 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
         }
 
         var entries = new List<TaskEntry>(fresh);
-        foreach (var record in submission.Tasks)
+        List<TaskEntry>? repeated = null;
+        for (var i = 0; i < submission.Tasks.Count; i++)
         {
-            if (IsKnown(record, submission))
+            var record = submission.Tasks[i];
+            var (known, entry) = FindKnown(record, submission) ?? default;
+            if (known is null)
             {
-                continue;
+                var task = new TaskEntry(record with { Sequence = core.Tasks.NextSequence() });
+                core.Tasks.Add(task);
+                entries.Add(task);
             }
-
-            var task = new TaskEntry(record with { Sequence = core.Tasks.NextSequence() });
-            core.Tasks.Add(task);
-            core.Journal.Add(StoreOp.Of(submission.Revive ? StoreOpKind.ReviveTask : StoreOpKind.AcceptTask, task.Record));
-            entries.Add(task);
+            else if (!submission.Revive && record.DifferencesFrom(known) is not TaskFields.None and var fields)
+            {
+                entries.ForEach(core.Tasks.Remove);
+                submission.Conflict = new(i, fields);
+                core.Effects.Answers.Add((submission, SubmitOutcome.Conflict));
+                return;
+            }
+            else if (entry is { Step: TaskStep.Storing })
+            {
+                (repeated ??= []).Add(entry);
+            }
         }
 
         if (submission.Revive && entries.Count == 0)
@@ -121,29 +137,51 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
             return;
         }
 
-        core.Journal.Then(new AfterStore(AfterStoreKind.Accepted) { Submission = submission, Tasks = entries });
+        foreach (var task in entries)
+        {
+            core.Journal.Add(StoreOp.Of(submission.Revive ? StoreOpKind.ReviveTask : StoreOpKind.AcceptTask, task.Record));
+        }
+
+        core.Journal.Then(new AfterStore(AfterStoreKind.Accepted) { Submission = submission, Tasks = entries, Repeated = repeated ?? [] });
     }
 
-    public void OnAccepted(in AfterStore accepted, IReadOnlySet<string> known, DateTimeOffset now)
+    public void OnAccepted(in AfterStore accepted, IReadOnlyDictionary<string, TaskRecord?> known, DateTimeOffset now)
     {
+        var submission = accepted.Submission!;
+        if (known.Count > 0 && !submission.Revive && FindConflict(accepted.Tasks, submission, known) is { } conflict)
+        {
+            Withdraw(accepted.Tasks, known);
+            submission.Conflict = conflict;
+            core.Journal.Then(new AfterStore(AfterStoreKind.Withdrawn) { Submission = submission });
+            return;
+        }
+
+        if (accepted.Repeated.Any(task => task.Withdrawn))
+        {
+            // It was to be accepted as a part of a submission that has been refused: it is decided anew.
+            Withdraw(accepted.Tasks, known);
+            OnSubmit(submission, now);
+            return;
+        }
+
         var outcome = SubmitOutcome.Accepted;
         foreach (var task in accepted.Tasks)
         {
-            if (known.Contains(task.Record.KnownAs))
+            if (known.ContainsKey(task.Record.KnownAs))
             {
                 core.Tasks.Remove(task);
-                outcome = accepted.Submission!.Revive ? SubmitOutcome.NotDead : outcome;
+                outcome = submission.Revive ? SubmitOutcome.NotDead : outcome;
                 continue;
             }
 
-            core.Tasks.Dead -= accepted.Submission!.Revive && task.Record.Keeper is null ? 1 : 0;
+            core.Tasks.Dead -= submission.Revive && task.Record.Keeper is null ? 1 : 0;
             if (core.Tasks.Find(task.Id) == task)
             {
                 tasks.Queue(task, now);
             }
         }
 
-        core.Effects.Answers.Add((accepted.Submission!, outcome));
+        core.Effects.Answers.Add((submission, outcome));
     }
 
     /// <summary>The store is away: what waited to be accepted is not.</summary>
@@ -157,5 +195,59 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
         core.Effects.Answers.Add((refused.Submission!, refused.MayBeStored ? SubmitOutcome.Unknown : SubmitOutcome.StorageAway));
     }
 
-    private bool IsKnown(TaskRecord task, Submission submission) => (task.Keyed || submission.Revive) && core.Tasks.Find(task.Id, task.Keeper) is not null;
+    /// <summary>An unsettled task of an adopted server by the client's id, or null.</summary>
+    public TaskEntry? FindAdopted(string id)
+    {
+        foreach (var server in core.Adoptions.Keys)
+        {
+            if (core.Tasks.Find(id, server) is { } task)
+            {
+                return task;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A stored record may be unreadable and null: then there is nothing to compare with.</summary>
+    private static TaskConflict? FindConflict(IReadOnlyList<TaskEntry> tasks, Submission submission, IReadOnlyDictionary<string, TaskRecord?> known)
+    {
+        foreach (var task in tasks)
+        {
+            if (known.GetValueOrDefault(task.Record.KnownAs) is { } stored && task.Record.DifferencesFrom(stored) is not TaskFields.None and var fields)
+            {
+                return new(submission.Tasks.Index().First(submitted => submitted.Item.WireId == task.Id).Index, fields);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes back tasks that have been stored and not yet queued.</summary>
+    private void Withdraw(IReadOnlyList<TaskEntry> entries, IReadOnlyDictionary<string, TaskRecord?> known)
+    {
+        foreach (var task in entries)
+        {
+            core.Tasks.Remove(task);
+            task.Withdrawn = true;
+            if (!known.ContainsKey(task.Record.KnownAs))
+            {
+                core.Journal.Add(StoreOp.Of(StoreOpKind.DropTask, task.Record));
+            }
+        }
+    }
+
+    /// <summary>The task that a submitted one is already, with its entry while this server holds it in memory; null for a new one.</summary>
+    private (TaskRecord Record, TaskEntry? Entry)? FindKnown(TaskRecord task, Submission submission)
+    {
+        if (!task.Keyed && !submission.Revive)
+        {
+            return null;
+        }
+
+        var entry = core.Tasks.Find(task.Id, task.Keeper) ?? (submission.Revive ? null : FindAdopted(task.Id));
+        return entry is not null ? (entry.Record, entry)
+            : submission.Settled?.GetValueOrDefault(task.Id) is { } settled ? (settled, null)
+            : null;
+    }
 }

@@ -6,7 +6,7 @@ namespace Mesh.Server.Core;
 internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, Borrower borrower)
 {
     /// <summary>A worker's slots are bounded; what it asks beyond them is answered NO_TASK.</summary>
-    public const int MaxAsks = 256;
+    public const int MaxAsks = ProtocolLimits.MaxPollsPerWorker;
 
     /// <summary>A line worker is looked for this often.</summary>
     private static readonly TimeSpan LineCheck = TimeSpan.FromSeconds(1);

@@ -53,6 +53,9 @@ internal sealed class MeshOptions
 
     /// <summary>Values that could not be read, each in words: for the validator.</summary>
     internal List<string> Unreadable { get; } = [];
+
+    /// <summary>Environment variables of settings that this server does not know; each is told in the log.</summary>
+    internal List<string> Unknown { get; } = [];
 }
 
 internal sealed class PeerOptions

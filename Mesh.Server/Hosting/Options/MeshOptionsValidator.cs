@@ -160,10 +160,21 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Tasks__LeaseTime", tasks.LeaseTime, Millisecond, TimeSpan.FromHours(24), faults);
         Range("Mesh__Tasks__MaxAttempts", tasks.MaxAttempts, 1, 1000, faults);
         Range("Mesh__Tasks__HoldTime", tasks.HoldTime, Millisecond, Hour, faults);
+        if (tasks.HoldTime > ProtocolLimits.MaxHoldTime)
+        {
+            faults.Add(
+                $"Mesh__Tasks__HoldTime must not be longer than {ProtocolLimits.MaxHoldTime}: a worker gives up a server that has not answered its get_task for {ProtocolLimits.AnswerLimit}");
+        }
+
         Range("Mesh__Tasks__LineHoldTime", tasks.LineHoldTime, TimeSpan.Zero, MaxLineHold, faults);
         Range("Mesh__Tasks__Capacity", tasks.Capacity, 1, 10_000_000, faults);
         Range("Mesh__Tasks__WorkerGrace", tasks.WorkerGrace, TimeSpan.Zero, Hour, faults);
         Range("Mesh__Tasks__LineWorkerTimeout", tasks.LineWorkerTimeout, Millisecond, Hour, faults);
+        if (tasks.LineWorkerTimeout <= tasks.LineHoldTime)
+        {
+            faults.Add("Mesh__Tasks__LineWorkerTimeout must be longer than Mesh__Tasks__LineHoldTime, or a line worker is gone while its get_task is held");
+        }
+
         Range("Mesh__Tasks__ResultRetention", tasks.ResultRetention, TimeSpan.FromSeconds(1), Month, faults);
     }
 
@@ -176,6 +187,15 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Loans__ReturnTimeout", loans.ReturnTimeout, Millisecond, Hour, faults);
         Range("Mesh__Loans__BorrowerLostAfter", loans.BorrowerLostAfter, Millisecond, TimeSpan.FromHours(24), faults);
         Range("Mesh__Loans__MaxAge", loans.MaxAge, Millisecond, Month, faults);
+        if (loans.MaxAge <= loans.ArrivalTimeout)
+        {
+            faults.Add("Mesh__Loans__MaxAge must be longer than Mesh__Loans__ArrivalTimeout, or a loan is given up before its worker must have arrived");
+        }
+
+        if (loans.MaxAge <= loans.ReturnTimeout)
+        {
+            faults.Add("Mesh__Loans__MaxAge must be longer than Mesh__Loans__ReturnTimeout, or a loan is given up before its worker must be back");
+        }
     }
 
     private static void CheckClaim(MeshOptions options, List<string> faults)
