@@ -22,6 +22,14 @@ public sealed class LifeTests(ITestOutputHelper output)
         "loan: Owner ended, released before it left",
         "loan: Borrower ended, no RELEASE_COMPLETED in time",
         "task: put back",
+        "retry: by another worker",
+        "retry: by the same worker, for want of another",
+        "sick worker: fails at once",
+        "sick worker: never answers",
+        "server: TaskReturned",
+        "server: WorkerPaused",
+        "server: WorkerSetAside",
+        "server: WorkerLetIn",
         "task: void closed it",
         "task: void found it applied",
         "server: ACK of an end",
@@ -105,6 +113,7 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.LoanEndNotStored, 10)]
     [InlineData(Mutation.LeaseNeverEnds, 40)]
     [InlineData(Mutation.GoneWorkerKept, 40)]
+    [InlineData(Mutation.FailuresForgotten, 20)]
     [InlineData(Mutation.UpdateNotMarked, 10)]
     [InlineData(Mutation.GivenUpUnasked, 10)]
     [InlineData(Mutation.CloseNotMarked, 60)]
