@@ -125,7 +125,7 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.BorrowerNeverGivenUp, 200)]
     [InlineData(Mutation.ReleaseNotRepeated, 50)]
     [InlineData(Mutation.TypesIgnored, 20)]
-    [InlineData(Mutation.CloseNotTold, 300)]
+    [InlineData(Mutation.CloseNotTold, 1000)]
     [InlineData(Mutation.NotHeld, 10)]
     [InlineData(Mutation.WakesForNothing, 20)]
     public void Mutation_IsCaught(Mutation mutation, int within)
