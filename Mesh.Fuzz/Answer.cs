@@ -8,7 +8,7 @@ internal static class Answer
 {
     private static readonly HashSet<string> Fields =
     [
-        "message", "WORKER", "STATUS", "TASK", "RESPONSE", "WORKER_UUID", "SERVER_UUID", "WORKERS_UUID", "USER", "AMOUNT", "TASK_ID", "TASKS", "RESULT", "ERROR",
+        "message", "WORKER", "STATUS", "TASK", "RESPONSE", "WORKER_UUID", "SERVER_UUID", "WORKERS_UUID", "USER", "AMOUNT", "TASK_ID", "TASKS", "RESULT", "ERROR", "HANDED_BACK",
         "FRAMING", "WORKERS_NEEDED", "LOAD", "SERVER_REDIRECT", "SERVER_RETURN", "REQUESTOR_INFO", "TRACEPARENT",
     ];
 

@@ -48,6 +48,16 @@ internal ref struct JsonText(IBufferWriter<byte> output)
         }
     }
 
+    /// <summary>Writes a member that is true, and nothing for one that is false.</summary>
+    public void OptionalFlag(ReadOnlySpan<byte> name, bool flag)
+    {
+        if (flag)
+        {
+            Name(name);
+            Raw("true"u8);
+        }
+    }
+
     public void Number(ReadOnlySpan<byte> name, decimal number)
     {
         Name(name);

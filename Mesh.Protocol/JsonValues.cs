@@ -80,6 +80,17 @@ internal static class JsonValues
             : new(Fault.OutOfRange);
     }
 
+    public static FieldState Flag(ref Utf8JsonReader json, ref bool flag)
+    {
+        if (json.TokenType is JsonTokenType.True or JsonTokenType.False)
+        {
+            return Keep(ref flag, json.TokenType == JsonTokenType.True);
+        }
+
+        Is(ref json, JsonTokenType.True, Fault.NotFlag, out var fault);
+        return fault;
+    }
+
     public static FieldState Decimal(ref Utf8JsonReader json, ref decimal number)
     {
         if (!IsNumber(ref json, out var fault))

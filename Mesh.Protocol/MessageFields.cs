@@ -25,6 +25,7 @@ internal struct MessageFields
     public MeshEndpoint RequestorInfo;
     public decimal Amount;
     public decimal Result;
+    public bool HandedBack;
 
     private FieldStates _states;
 
@@ -95,6 +96,7 @@ internal struct MessageFields
         Field.TaskId => Id(ref json, ref TaskId),
         Field.User => Text(ref json, ref User),
         Field.Error => Text(ref json, ref Error),
+        Field.HandedBack => JsonValues.Flag(ref json, ref HandedBack),
         Field.Amount => JsonValues.Decimal(ref json, ref Amount),
         Field.Result => JsonValues.Decimal(ref json, ref Result),
         Field.WorkersNeeded => JsonValues.Whole(ref json, 1, int.MaxValue, ref WorkersNeeded),

@@ -40,6 +40,7 @@ public static class MessageWriter
                 }
 
                 json.OptionalText(WireNames.Error, m.Error);
+                json.OptionalFlag(WireNames.HandedBack, m.HandedBack);
                 break;
             case Ack m:
                 json.FirstWord(WireNames.Status, WireNames.Ack);

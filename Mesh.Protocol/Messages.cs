@@ -61,6 +61,9 @@ public sealed record TaskStatus(TaskOutcome Outcome, TaskType Type, WorkerId Wor
 
     /// <summary>ERROR: why the attempt failed.</summary>
     public string? Error { get; init; }
+
+    /// <summary>HANDED_BACK: with a NOK, the worker has not tried the task, or had to end before it was done; that is no failed attempt.</summary>
+    public bool HandedBack { get; init; }
 }
 
 /// <summary>ack, server → worker: the status is stored.</summary>

@@ -24,6 +24,7 @@ internal static class WireNames
     public static ReadOnlySpan<byte> Tasks => "TASKS"u8;
     public static ReadOnlySpan<byte> Result => "RESULT"u8;
     public static ReadOnlySpan<byte> Error => "ERROR"u8;
+    public static ReadOnlySpan<byte> HandedBack => "HANDED_BACK"u8;
     public static ReadOnlySpan<byte> Framing => "FRAMING"u8;
     public static ReadOnlySpan<byte> WorkersNeeded => "WORKERS_NEEDED"u8;
     public static ReadOnlySpan<byte> Load => "LOAD"u8;

@@ -70,6 +70,7 @@ internal static class Words
         11 when name.SequenceEqual(WireNames.WorkerUuid) => Field.WorkerUuid,
         11 when name.SequenceEqual(WireNames.ServerUuid) => Field.ServerUuid,
         11 when name.SequenceEqual(WireNames.TraceParent) => Field.TraceParent,
+        11 when name.SequenceEqual(WireNames.HandedBack) => Field.HandedBack,
         12 when name.SequenceEqual(WireNames.WorkersUuid) => Field.WorkersUuid,
         13 when name.SequenceEqual(WireNames.ServerReturn) => Field.ServerReturn,
         14 when name.SequenceEqual(WireNames.RequestorInfo) => Field.RequestorInfo,

@@ -51,14 +51,15 @@ internal static class WorkerShapes
             ? new Return(fields.ServerReturn) { Framing = FramingOf(in fields), TraceParent = fields.TraceParent }
             : null;
 
-    // {"STATUS": "OK" | "NOK", "TASK": type, "WORKER_UUID": id, "TASK_ID"?: id, "RESULT"?: number, "ERROR"?: text}
+    // {"STATUS": "OK" | "NOK", "TASK": type, "WORKER_UUID": id, "TASK_ID"?: id, "RESULT"?: number, "ERROR"?: text, "HANDED_BACK"?: flag}
     public static TaskStatus? TaskStatus(in MessageFields fields, TaskOutcome outcome, ref ProtocolError error)
     {
         if (!fields.Has(Field.Task, ref error)
             || !fields.Has(Field.WorkerUuid, ref error)
             || !fields.MayHave(Field.TaskId, ref error)
             || !fields.MayHave(Field.Result, ref error)
-            || !fields.MayHave(Field.Error, ref error))
+            || !fields.MayHave(Field.Error, ref error)
+            || !fields.MayHave(Field.HandedBack, ref error))
         {
             return null;
         }
@@ -74,6 +75,7 @@ internal static class WorkerShapes
             Id = TaskIdOf(in fields),
             Result = fields.IsPresent(Field.Result) ? fields.Result : null,
             Error = fields.IsPresent(Field.Error) ? fields.Error : null,
+            HandedBack = fields.HandedBack && outcome == TaskOutcome.Nok,
             TraceParent = fields.TraceParent,
         };
     }

@@ -25,14 +25,15 @@ internal sealed class SimWorld
 
         Ambush = new Ambush(Scheduler);
         Observer = new Observer(this);
-        var adoption = seeds.For("adoption");
+        var (adoption, health) = (seeds.For("adoption"), seeds.For("health"));
         var ours = plan.Servers.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("server", index), At(1, index)))).ToList();
         var foreign = plan.Foreign.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("SERVER", index), At(2, index)))).ToList();
         var all = ours.Select(server => server.Peer).Concat(foreign.Select(server => server.Peer)).ToList();
         foreach (var (server, peer) in ours)
         {
             TimeSpan? adoptAfter = adoption.Chance(0.6) ? adoption.Seconds(2, 20) : null;
-            var settings = server.Settings with { AdoptAfter = adoptAfter, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
+            var tasks = server.Settings.Tasks with { SetAsideAfter = health.From(1, 5) };
+            var settings = server.Settings with { Tasks = tasks, AdoptAfter = adoptAfter, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
             var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds, keepsAll: !plan.EverySecond) : shared, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
             Network.Listen(peer.Endpoint, Servers[^1].Door);
@@ -49,6 +50,7 @@ internal sealed class SimWorld
         }
 
         _names = all.ToDictionary(peer => peer.Endpoint, peer => peer.Id.Value);
+        MakeSick(seeds.For("sickness"));
         Clients.AddRange(Servers.Select(server => new Client(this, server, plan.MaxBurst, seeds.For($"client of {server.Name}"))));
         Nodes = [.. Servers, .. ForeignServers, .. Workers, .. ForeignWorkers];
         AllWorkers = [.. Workers, .. ForeignWorkers];
@@ -109,6 +111,16 @@ internal sealed class SimWorld
         var redis = new SimRedis(name, Scheduler, seeds.For(name), keepsAll);
         Redises.Add(redis);
         return redis;
+    }
+
+    /// <summary>In some lives one worker, beside others of its home, does not do its tasks.</summary>
+    private void MakeSick(Random random)
+    {
+        if (random.Chance(0.25))
+        {
+            var home = random.Pick(Servers);
+            random.Pick([.. Workers.Where(worker => worker.Home == home.Name)]).Sickness = random.Chance(0.5) ? Sickness.FailsAtOnce : Sickness.NeverAnswers;
+        }
     }
 
     private void AddWorkers(PeerSettings home, IReadOnlyList<WorkerPlan> workers, int foreign, WorkPlan work, Seeds seeds)

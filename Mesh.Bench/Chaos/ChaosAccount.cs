@@ -109,7 +109,7 @@ internal sealed class ChaosAccount(ChaosMesh mesh, ChaosPlan plan, TimeProvider 
         }
 
         var workers = status["workers"]!.AsArray().ToDictionary(worker => (string)worker!["id"]!, worker => (string)worker!["state"]!);
-        return own.FirstOrDefault(worker => workers.GetValueOrDefault(worker) != "idle") is { } away ? $"{away} is {workers.GetValueOrDefault(away) ?? "not there"}"
+        return own.FirstOrDefault(worker => workers.GetValueOrDefault(worker) is not ("idle" or "setAside")) is { } away ? $"{away} is {workers.GetValueOrDefault(away) ?? "not there"}"
             : workers.FirstOrDefault(worker => !own.Contains(worker.Key) && worker.Value != "gone") is { Key: { } guest, Value: var state } ? $"{guest} is still here, {state}"
             : null;
     }

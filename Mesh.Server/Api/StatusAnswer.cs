@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 
@@ -37,9 +38,20 @@ internal sealed record StatusAnswer(
 /// <param name="Done">Its tasks that were done here.</param>
 internal sealed record AdoptionAnswer(string Server, DateTimeOffset Since, int Tasks, long Done);
 
-internal sealed record WorkerAnswer(string Id, string Home, string State, string? Transport)
+/// <param name="Strikes">How often it has failed, since its last success, at a task that another worker then did. Left out when it is 0.</param>
+/// <param name="PausedUntil">It gets no task before. Left out for a worker without strikes.</param>
+/// <param name="NotLentUntil">It is not lent before, since it has not followed REDIRECT. Left out for a worker that has not ignored one.</param>
+internal sealed record WorkerAnswer(
+    string Id,
+    string Home,
+    string State,
+    string? Transport,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Strikes = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? PausedUntil = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? NotLentUntil = null)
 {
-    public static WorkerAnswer Of(WorkerStatus worker) => new(worker.Id.Value, worker.Home.Value, NameOf(worker.State), NameOf(worker.Transport));
+    public static WorkerAnswer Of(WorkerStatus worker) => new(
+        worker.Id.Value, worker.Home.Value, NameOf(worker.State), NameOf(worker.Transport), worker.Strikes, worker.PausedUntil, worker.NotLentUntil);
 
     private static string NameOf(WorkerState state) => state switch
     {
@@ -48,6 +60,7 @@ internal sealed record WorkerAnswer(string Id, string Home, string State, string
         WorkerState.Lent => "lent",
         WorkerState.Leaving => "leaving",
         WorkerState.Gone => "gone",
+        WorkerState.SetAside => "setAside",
         _ => throw new InvalidOperationException($"Unknown state {state}."),
     };
 

@@ -28,6 +28,9 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
     /// <summary>Workers whose held get_tasks may have an answer now, because their loan changed; looked at when the input is done.</summary>
     public List<WorkerId> Reconsider { get; } = [];
 
+    /// <summary>Workers whose held get_tasks may have tasks again; looked at when the input is done.</summary>
+    public List<WorkerId> Resumed { get; } = [];
+
     public bool Stopping { get; set; }
 
     /// <summary>True while an operator has this server take no new tasks. Kept in memory only.</summary>

@@ -9,7 +9,8 @@ internal readonly record struct SendEffect(SessionId Session, MeshMessage Messag
 /// <param name="State">Queued for an attempt that is followed by another.</param>
 /// <param name="Since">When its status came, or the lease ran out.</param>
 /// <param name="TraceParent">W3C context of the worker's attempt, where it tells.</param>
-internal readonly record struct TaskEnd(TaskEntry Task, TaskState State, DateTimeOffset Since, string? TraceParent, string? Error);
+/// <param name="IsReturned">True for what does not count as an attempt: the worker handed the task back, or was never reached with it.</param>
+internal readonly record struct TaskEnd(TaskEntry Task, TaskState State, DateTimeOffset Since, string? TraceParent, string? Error, bool IsReturned = false);
 
 /// <param name="ExpectsReply">True when a reply is awaited: its coming, its failure to come or the failure to send is an input.</param>
 /// <param name="Links">W3C contexts of the traces that this is a consequence of.</param>

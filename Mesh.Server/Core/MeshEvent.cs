@@ -15,6 +15,16 @@ internal sealed record WorkerJoined(WorkerId Worker, ServerId Home, Framing Fram
 
 internal sealed record WorkerLeft(WorkerId Worker, ServerId Home) : MeshEvent;
 
+/// <summary>A worker failed at a task that another one then did: it gets tasks one at a time, the next after a pause.</summary>
+/// <param name="Strikes">How often this has happened since its last success.</param>
+internal sealed record WorkerPaused(WorkerId Worker, int Strikes, TimeSpan Pause) : MeshEvent;
+
+/// <summary>A worker has failed again and again where others succeeded. A guest is given back to its owner.</summary>
+internal sealed record WorkerSetAside(WorkerId Worker, ServerId Home, int Strikes) : MeshEvent;
+
+/// <summary>A worker that was set aside gets tasks as before.</summary>
+internal sealed record WorkerLetIn(WorkerId Worker, ServerId Home, string Reason) : MeshEvent;
+
 internal sealed record PeerUp(ServerId Peer) : MeshEvent;
 
 internal sealed record PeerDown(ServerId Peer, string Reason) : MeshEvent;
@@ -35,6 +45,10 @@ internal sealed record LoanStepped(LoanRecord Loan, DateTimeOffset Since, string
 /// <param name="At">When.</param>
 /// <param name="TraceParent">W3C context of the message that caused it, where it tells.</param>
 internal sealed record LoanEnded(LoanRecord Loan, string Reason, DateTimeOffset At, string? TraceParent) : MeshEvent;
+
+/// <summary>Owner: a lent worker asked at home again at once. It is not lent for a while.</summary>
+/// <param name="Count">How often this has happened.</param>
+internal sealed record OrderIgnored(WorkerId Worker, ServerId Borrower, int Count, TimeSpan Pause) : MeshEvent;
 
 /// <summary>Borrower: a borrowed worker has its first task.</summary>
 internal sealed record LoanServed(LoanRecord Loan, TaskEntry Task) : MeshEvent;
@@ -70,7 +84,11 @@ internal sealed record ServerDisowned(ServerId Server, long Done, int Left) : Me
 /// <param name="TakenUp">Tasks whose end was lost, and that are run again.</param>
 internal sealed record StoreWentBack(int Written, int TakenUp) : MeshEvent;
 
-internal sealed record TaskPutBack(TaskRecord Task, string Reason) : MeshEvent;
+/// <param name="Attempts">Attempts so far.</param>
+internal sealed record TaskPutBack(TaskRecord Task, int Attempts, string Reason) : MeshEvent;
+
+/// <summary>A worker handed a task back, or was never reached with it: that was no attempt.</summary>
+internal sealed record TaskReturned(TaskRecord Task, string Reason) : MeshEvent;
 
 internal sealed record TaskBuried(TaskRecord Task) : MeshEvent;
 

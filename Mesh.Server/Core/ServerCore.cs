@@ -16,6 +16,7 @@ internal sealed class ServerCore
     private readonly TaskFlow _tasks;
     private readonly TaskIntake _intake;
     private readonly WorkerDesk _desk;
+    private readonly WorkerMonitor _monitor;
     private readonly Lender _lender;
     private readonly Borrower _borrower;
     private readonly Requester _requester;
@@ -30,12 +31,13 @@ internal sealed class ServerCore
     {
         _core = new CoreState(settings, effects, seed);
         var keeper = new LoanKeeper(_core);
-        _tasks = new TaskFlow(_core);
+        _monitor = new WorkerMonitor(_core);
+        _tasks = new TaskFlow(_core, _monitor);
         _intake = new TaskIntake(_core, _tasks);
         _lender = new Lender(_core, keeper);
-        _borrower = new Borrower(_core, keeper);
-        _requester = new Requester(_core, keeper, _borrower);
-        _desk = new WorkerDesk(_core, _tasks, _lender, _borrower);
+        _borrower = new Borrower(_core, keeper, _monitor);
+        _requester = new Requester(_core, keeper, _borrower, _monitor);
+        _desk = new WorkerDesk(_core, _tasks, _monitor, _lender, _borrower);
         _peers = new PeerWatch(_core);
         _talk = new PeerTalk(_core, _peers, _lender, _borrower, _requester);
         _adopter = new Adopter(_core, _intake);
@@ -73,6 +75,7 @@ internal sealed class ServerCore
         get
         {
             var next = Earliest(_tasks.NextDeadline, Earliest(_desk.NextDeadline, Earliest(_peers.NextDeadline, _adopter.NextDeadline)));
+            next = Earliest(next, _monitor.NextDeadline);
             next = _core.Loans.All.Count > 0 ? Earliest(next, _nextCare) : next;
             var balancing = _core.Tasks.Depth > _core.Settings.Balancing.MaxQueueThreshold || _core.Loans.All.Count > 0;
             return balancing ? Earliest(next, _nextBalance) : next;
@@ -237,6 +240,7 @@ internal sealed class ServerCore
 
     public void OnTimer(DateTimeOffset now)
     {
+        _monitor.OnTimer(now);
         _tasks.OnTimer(now);
         _desk.OnTimer(now);
         _peers.OnTimer(now);
@@ -322,6 +326,9 @@ internal sealed class ServerCore
     /// <summary>A worker at the door, or null: for who checks the core.</summary>
     public WorkerEntry? FindWorker(WorkerId id) => _core.Workers.Find(id);
 
+    /// <summary>Whether a running task becomes a dead letter if its attempt fails now: for who checks the core.</summary>
+    public bool IsLastAttempt(TaskEntry task, DateTimeOffset now) => _tasks.IsLastAttempt(task, now);
+
     /// <summary>How much the core holds in memory.</summary>
     public CoreFootprint Footprint => new(
         _core.Tasks.Count,
@@ -352,5 +359,14 @@ internal sealed class ServerCore
         }
 
         _core.Reconsider.Clear();
+        for (var i = 0; i < _core.Resumed.Count; i++)
+        {
+            if (_core.Workers.Find(_core.Resumed[i]) is { } worker)
+            {
+                _desk.Resume(worker, now);
+            }
+        }
+
+        _core.Resumed.Clear();
     }
 }

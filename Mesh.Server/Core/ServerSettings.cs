@@ -81,6 +81,17 @@ internal sealed record TaskSettings
 
     public int MaxAttempts { get; init; } = 3;
 
+    /// <summary>The delay between the first and the second attempt, doubled with each further one.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    public TimeSpan RetryMaxDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Running tasks and held get_tasks of one worker; what it asks beyond them is answered NO_TASK.</summary>
+    public int MaxPerWorker { get; init; } = 1024;
+
+    /// <summary>A worker that has failed so often at what another worker then did is set aside; 0 for never.</summary>
+    public int SetAsideAfter { get; init; } = 5;
+
     /// <summary>How long a get_task is held on a WebSocket when there is no task.</summary>
     public TimeSpan HoldTime { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -21,7 +21,7 @@ internal sealed record ServerStatus(
 /// <param name="Running">Tasks that run.</param>
 internal sealed record PauseStatus(bool Paused, int Queue, int Running);
 
-/// <summary>idle, busy, lent (away), leaving (an order waits for it) or gone (within its grace).</summary>
+/// <summary>idle, busy, lent (away), leaving (an order waits for it), gone (within its grace) or set aside (it fails where others succeed).</summary>
 internal enum WorkerState : byte
 {
     Idle = 1,
@@ -29,10 +29,15 @@ internal enum WorkerState : byte
     Lent,
     Leaving,
     Gone,
+    SetAside,
 }
 
 /// <param name="Transport">Null for a worker that is away.</param>
-internal sealed record WorkerStatus(WorkerId Id, ServerId Home, WorkerState State, Framing? Transport);
+/// <param name="Strikes">How often it has failed, since its last success, at a task that another worker then did.</param>
+/// <param name="PausedUntil">It gets no task before; null for a worker without strikes.</param>
+/// <param name="NotLentUntil">It is not lent before, since it has not followed REDIRECT; null for a worker that has not ignored one.</param>
+internal sealed record WorkerStatus(
+    WorkerId Id, ServerId Home, WorkerState State, Framing? Transport, int Strikes = 0, DateTimeOffset? PausedUntil = null, DateTimeOffset? NotLentUntil = null);
 
 /// <param name="Tasks">Its tasks that are still unsettled.</param>
 /// <param name="Done">Its tasks that were done here.</param>

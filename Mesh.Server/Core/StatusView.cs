@@ -23,7 +23,14 @@ internal static class StatusView
         foreach (var worker in core.Workers.All)
         {
             var state = StateOf(core, worker);
-            workers.Add(new WorkerStatus(worker.Id, worker.Home, state, state == WorkerState.Lent ? null : worker.Framing));
+            workers.Add(new WorkerStatus(
+                worker.Id,
+                worker.Home,
+                state,
+                state == WorkerState.Lent ? null : worker.Framing,
+                worker.Health.Strikes,
+                worker.Health.IsLimited ? worker.Health.PausedUntil : null,
+                worker.IgnoredOrders.Count > 0 ? worker.IgnoredOrders.NotLentUntil : null));
         }
 
         foreach (var loan in core.Loans.All)
@@ -49,7 +56,7 @@ internal static class StatusView
             LoanState.Lent or LoanState.Released => WorkerState.Lent,
             LoanState.Offered or LoanState.Returning or LoanState.Returned => WorkerState.Leaving,
             null or LoanState.Expected or LoanState.Arrived or LoanState.Releasing =>
-                worker.Running.Count > 0 ? WorkerState.Busy : WorkerState.Idle,
+                worker.Health.IsSetAside ? WorkerState.SetAside : worker.Running.Count > 0 ? WorkerState.Busy : WorkerState.Idle,
             _ => throw new InvalidOperationException("A loan state is unknown."),
         };
     }

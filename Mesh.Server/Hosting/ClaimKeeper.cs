@@ -15,10 +15,18 @@ internal sealed partial class ClaimKeeper(
     private readonly string _instance = Guid.NewGuid().ToString("N");
     private readonly ClaimOptions _options = options.Value.Claim;
     private ClaimHolder? _self;
-    private long _asked;
 
-    /// <summary>True when the claim should have been renewed long ago: this process was stopped for a while, and another may have taken its place.</summary>
-    public bool IsOverdue => time.GetElapsedTime(Volatile.Read(ref _asked)) > _options.Expiry;
+    /// <summary>When the last renewal that has ended was asked for. One that is under way says nothing yet: a process that was stopped asks as soon as it goes on.</summary>
+    private long _renewed;
+
+    /// <summary>When <see cref="ConfirmAsync"/> was called last.</summary>
+    private long? _confirmed;
+
+    /// <summary>
+    /// True when the claim should have been renewed long ago: this process was stopped for a while, and another may have taken its place. False for a while after a
+    /// confirmation, so that a store that hangs does not hold the loop up at each turn.
+    /// </summary>
+    public bool IsOverdue => time.GetElapsedTime(Volatile.Read(ref _renewed)) > _options.Expiry && !(_confirmed is { } at && time.GetElapsedTime(at) <= _options.Expiry);
 
     /// <summary>What others are told of this process, once it has asked for its claim.</summary>
     public ClaimHolder Self => _self ?? throw new InvalidOperationException("The claim has not been asked for.");
@@ -34,10 +42,11 @@ internal sealed partial class ClaimKeeper(
         {
             try
             {
-                _asked = time.GetTimestamp();
+                var asked = time.GetTimestamp();
                 var answer = await store.ClaimAsync(settings.Id, Self, gone, cancellationToken);
                 if (answer.Result == ClaimResult.Taken)
                 {
+                    _renewed = asked;
                     return;
                 }
 
@@ -48,7 +57,7 @@ internal sealed partial class ClaimKeeper(
                     continue;
                 }
 
-                began = told is null ? _asked : began;
+                began = told is null ? asked : began;
                 if (told != holder)
                 {
                     told = holder;
@@ -102,6 +111,7 @@ internal sealed partial class ClaimKeeper(
     /// <exception cref="ClaimLostException">Another process has the claim.</exception>
     public async Task ConfirmAsync(CancellationToken cancellationToken)
     {
+        _confirmed = time.GetTimestamp();
         try
         {
             await RenewAsync(cancellationToken).WaitAsync(ConfirmLimit, time, cancellationToken);
@@ -128,7 +138,7 @@ internal sealed partial class ClaimKeeper(
     // A store that is away says nothing about the claim: nobody else can take it there either. That it is away tells whoever writes.
     private async Task RenewAsync(CancellationToken cancellationToken)
     {
-        Volatile.Write(ref _asked, time.GetTimestamp());
+        var asked = time.GetTimestamp();
         try
         {
             if (await store.RenewAsync(Self.Server, cancellationToken) == ClaimState.WentBack)
@@ -138,6 +148,11 @@ internal sealed partial class ClaimKeeper(
         }
         catch (StoreAwayException)
         {
+        }
+
+        if (asked > Volatile.Read(ref _renewed))
+        {
+            Volatile.Write(ref _renewed, asked);
         }
     }
 }

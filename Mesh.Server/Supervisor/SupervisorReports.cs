@@ -38,7 +38,7 @@ internal static class SupervisorReports
                 case WorkerState.Lent:
                     lent++;
                     break;
-                case WorkerState.Gone:
+                case WorkerState.Gone or WorkerState.SetAside:
                     gone++;
                     break;
                 default:

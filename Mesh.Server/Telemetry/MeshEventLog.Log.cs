@@ -10,6 +10,18 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3002, LogLevel.Information, "{Worker} of {Home} is gone.")]
     private partial void LogWorkerLeft(WorkerId worker, ServerId home);
 
+    [LoggerMessage(3010, LogLevel.Information, "{Worker} failed at a task that another worker then did, {Strikes} times since its last success: it gets one task at a time, the next in {Pause}.")]
+    private partial void LogWorkerPaused(WorkerId worker, int strikes, TimeSpan pause);
+
+    [LoggerMessage(3011, LogLevel.Warning, "{Worker} of {Home} is set aside: it failed {Strikes} times in a row at tasks that other workers then did. It gets one task a minute until it succeeds. Look at its log, and restart it.")]
+    private partial void LogWorkerSetAside(WorkerId worker, ServerId home, int strikes);
+
+    [LoggerMessage(3012, LogLevel.Warning, "{Worker} of {Home} gets tasks again as before: {Reason}.")]
+    private partial void LogWorkerLetIn(WorkerId worker, ServerId home, string reason);
+
+    [LoggerMessage(3013, LogLevel.Warning, "{Worker} does not follow REDIRECT to {Borrower}; that has happened {Count} times. It is not lent for {Pause}.")]
+    private partial void LogOrderIgnored(WorkerId worker, ServerId borrower, int count, TimeSpan pause);
+
     [LoggerMessage(3003, LogLevel.Information, "{Peer} is alive.")]
     private partial void LogPeerUp(ServerId peer);
 
@@ -87,6 +99,9 @@ internal sealed partial class MeshEventLog
 
     [LoggerMessage(3202, LogLevel.Warning, "Task {TaskId} ({Type} of {User}) is a dead letter after {Attempts} attempts: {Error}.")]
     private partial void LogTaskBuried(string taskId, TaskType type, string user, int attempts, string? error);
+
+    [LoggerMessage(3204, LogLevel.Information, "Task {TaskId} goes back to the queue, and no attempt is counted: {Reason}.")]
+    private partial void LogTaskReturned(string taskId, string reason);
 
     [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}.")]
     private partial void LogMessageRefused(long session, string message, string error);

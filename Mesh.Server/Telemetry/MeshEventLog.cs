@@ -10,6 +10,11 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
     private readonly LogPace _workers = new(logger, time, linesPerSecond: 100, LogLevel.Information);
     private readonly LogPace _refused = new(logger, time);
 
+    // A worker, or a client's tasks, can fail thousands of times in a second.
+    private readonly LogPace _putBack = new(logger, time, level: LogLevel.Information);
+    private readonly LogPace _buried = new(logger, time);
+    private readonly LogPace _failing = new(logger, time);
+
     public void Tell(MeshEvent happened)
     {
         switch (happened)
@@ -101,10 +106,32 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 LogStoreWentBack(e.Written, e.TakenUp);
                 break;
             case TaskPutBack e:
-                LogTaskPutBack(e.Task.Id, e.Task.Attempts, e.Reason);
+                if (_putBack.MayWrite())
+                {
+                    LogTaskPutBack(e.Task.Id, e.Attempts, e.Reason);
+                }
+
+                break;
+            case TaskReturned e:
+                if (_putBack.MayWrite())
+                {
+                    LogTaskReturned(e.Task.Id, e.Reason);
+                }
+
                 break;
             case TaskBuried e:
-                LogTaskBuried(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);
+                if (_buried.MayWrite())
+                {
+                    LogTaskBuried(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);
+                }
+
+                break;
+            case WorkerPaused or WorkerSetAside or WorkerLetIn or OrderIgnored:
+                if (_failing.MayWrite())
+                {
+                    TellWorker(happened);
+                }
+
                 break;
             case MessageRefused e:
                 if (_refused.MayWrite())
@@ -112,6 +139,27 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                     LogMessageRefused(e.Session.Value, e.Message.GetType().Name, e.Error);
                 }
 
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");
+        }
+    }
+
+    private void TellWorker(MeshEvent happened)
+    {
+        switch (happened)
+        {
+            case WorkerPaused e:
+                LogWorkerPaused(e.Worker, e.Strikes, e.Pause);
+                break;
+            case WorkerSetAside e:
+                LogWorkerSetAside(e.Worker, e.Home, e.Strikes);
+                break;
+            case WorkerLetIn e:
+                LogWorkerLetIn(e.Worker, e.Home, e.Reason);
+                break;
+            case OrderIgnored e:
+                LogOrderIgnored(e.Worker, e.Borrower, e.Count, e.Pause);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");

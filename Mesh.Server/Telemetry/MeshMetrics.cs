@@ -28,7 +28,7 @@ internal sealed class MeshMetrics
         _protocolErrors = meter.CreateCounter<long>(
             "mesh.protocol.errors", "{error}", "Number of received messages that could not be read, by kind of error and by framing.");
         _attempts = meter.CreateCounter<long>(
-            "mesh.task.attempts", "{attempt}", "Number of attempts at tasks that have ended, by task type and by result: done, retried or dead.");
+            "mesh.task.attempts", "{attempt}", "Number of attempts at tasks that have ended, by task type and by result: done, retried, returned or dead.");
         _queueTime = meter.CreateHistogram<double>("mesh.task.queue.duration", "s", "Time that a task waits in the queue until a worker gets it, by task type.");
         _attemptTime = meter.CreateHistogram<double>("mesh.task.attempt.duration", "s", "Time from when a worker gets a task until this attempt ends, by task type.");
         _loanTime = meter.CreateHistogram<double>(
@@ -49,6 +49,7 @@ internal sealed class MeshMetrics
         var type = new KeyValuePair<string, object?>(MeshTelemetry.Tags.Destination, TaskOperation.TypeName(end.Task.Type));
         _attempts.Add(1, type, new("mesh.task.result", end.State switch
         {
+            TaskState.Queued when end.IsReturned => "returned",
             TaskState.Queued => "retried",
             TaskState.Done => "done",
             TaskState.Dead => "dead",

@@ -103,6 +103,7 @@ internal static class TaskSpans
         settle.SetTag(Tags.Worker, end.Task.LastWorker?.Value);
         settle.AddTag(Tags.State, end.State switch
         {
+            TaskState.Queued when end.IsReturned => "returned",
             TaskState.Queued => "put back",
             TaskState.Done => "done",
             TaskState.Dead => "dead",

@@ -39,6 +39,9 @@ public enum Invariant : byte
     /// <summary>No input makes a core throw, or wake without end.</summary>
     CoresKeepGoing,
 
+    /// <summary>A task that failed on a worker goes to another one where there is one, and is no dead letter by one worker alone.</summary>
+    RetriesGoElsewhere,
+
     /// <summary>Who serves a task of a server has that server's claim.</summary>
     OneServerPerTask,
 }

@@ -47,6 +47,9 @@ public enum Mutation : byte
     /// <summary>A worker that is gone keeps its tasks.</summary>
     GoneWorkerKept,
 
+    /// <summary>A server forgets which worker has failed at a task.</summary>
+    FailuresForgotten,
+
     /// <summary>The ledger does not remember which updates it has made.</summary>
     UpdateNotMarked,
 

@@ -7,6 +7,7 @@ namespace Mesh.Simulation;
 internal sealed class Observer(SimWorld world)
 {
     private readonly Dictionary<ServerNode, HashSet<string>> _accepted = [];
+    private readonly RetryCheck _retries = new(world);
 
     /// <summary>The ids of the tasks that a server said it had accepted.</summary>
     public IReadOnlySet<string> AcceptedBy(ServerNode server) => _accepted.TryGetValue(server, out var ids) ? ids : (IReadOnlySet<string>)new HashSet<string>();
@@ -35,6 +36,7 @@ internal sealed class Observer(SimWorld world)
                 break;
             case TaskPutBack back:
                 world.Coverage.Count($"task: put back");
+                _retries.OnPutBack(back.Task);
                 server.Log($"puts back {back.Task.WireId}: {back.Reason}");
                 break;
             case MessageRefused refused:
@@ -90,7 +92,13 @@ internal sealed class Observer(SimWorld world)
     /// <summary>A task is given to a worker.</summary>
     public void OnDispatch(ServerNode server, TaskEntry? task)
     {
-        if (task is null || server.MayServe(task.Record.Keeper))
+        if (task is null)
+        {
+            return;
+        }
+
+        _retries.OnDispatch(server, task);
+        if (server.MayServe(task.Record.Keeper))
         {
             return;
         }
@@ -105,6 +113,9 @@ internal sealed class Observer(SimWorld world)
 
         world.Coverage.Count("adoption: a task given out just after the claim was lost");
     }
+
+    /// <summary>An UPDATE is about to be a dead letter.</summary>
+    public void OnGivenUp(ServerNode server, TaskRecord task) => _retries.OnGivenUp(server, task);
 
     public void OnAnswer(ServerNode server, Submission submission, SubmitOutcome outcome)
     {

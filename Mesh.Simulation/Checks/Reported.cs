@@ -20,8 +20,8 @@ internal sealed record Reported(TaskId? Task, bool Settles, int Attempts)
         }
 
         // A NOK counts only from who has the task.
-        return worker?.Running.Find(running => running.Id == task) is { } attempt
-            ? new(task, attempt.Attempts >= server.Settings.Tasks.MaxAttempts, attempt.Attempts)
+        return worker?.Running.Find(running => running.Id == task) is { } attempt && !status.HandedBack
+            ? new(task, server.Core!.IsLastAttempt(attempt, server.Now), attempt.Attempts)
             : new(task, Settles: false, 0);
     }
 }

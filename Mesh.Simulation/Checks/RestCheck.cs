@@ -14,7 +14,7 @@ internal sealed class RestCheck(SimWorld world)
             var status = server.Core!.GetStatus();
             foreach (var worker in world.AllWorkers.Where(worker => worker.IsUp && Home(worker) == server.Name))
             {
-                if (!status.Workers.Any(known => known.Id.Value == worker.Name && known.State == WorkerState.Idle && known.Home == status.Id))
+                if (!status.Workers.Any(known => known.Id.Value == worker.Name && known.State is WorkerState.Idle or WorkerState.SetAside && known.Home == status.Id))
                 {
                     return $"{server.Name} does not have {worker.Name} at its door";
                 }

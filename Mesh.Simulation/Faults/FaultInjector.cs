@@ -28,6 +28,11 @@ internal sealed class FaultInjector(SimWorld world)
             foreign.MendManners();
         }
 
+        foreach (var worker in world.Workers)
+        {
+            worker.Heal();
+        }
+
         // A mended mesh keeps what it has: a node that was asked to stop ends first.
         world.Scheduler.After(TimeSpan.FromSeconds(31), StartAll);
         StartAll();

@@ -180,7 +180,16 @@ internal sealed class ServerNode : SimNode
         _adopted!.Perform(_effects);
         foreach (var task in _effects.Voids)
         {
+            World.Observer.OnGivenUp(this, task);
             _voider.Void(task);
+        }
+
+        if (World.Mutation == Mutation.FailuresForgotten)
+        {
+            foreach (var end in _effects.TaskEnds)
+            {
+                end.Task.ForgetFailures();
+            }
         }
 
         foreach (var (submission, outcome) in _effects.Answers)

@@ -36,7 +36,7 @@ internal sealed class WorkerAttempt(
     }
 
     /// <summary>The handler gives up; a call that it made, or that something it began still makes, may come to its effect.</summary>
-    private void Fail()
+    public void Fail()
     {
         if (!_over && random.Chance(0.3))
         {

@@ -40,7 +40,23 @@ internal sealed class WorkerNode : SimNode
 
     public long Wakes { get; private set; }
 
+    public Sickness Sickness { get; set; }
+
     private MeshEndpoint Target => _place.Borrower ?? _home;
+
+    /// <summary>It is well from now on; what it has not answered has failed.</summary>
+    public void Heal()
+    {
+        if (Sickness == Sickness.NeverAnswers)
+        {
+            foreach (var attempt in _attempts.Values)
+            {
+                attempt.Cancel();
+            }
+        }
+
+        Sickness = Sickness.None;
+    }
 
     public override void Stop()
     {
@@ -246,7 +262,22 @@ internal sealed class WorkerNode : SimNode
             Step(new WorkerInput.AttemptEnded(key, result));
         }));
         _attempts.Add(key, attempt);
-        attempt.Begin();
+        switch (Sickness)
+        {
+            case Sickness.None:
+                attempt.Begin();
+                break;
+            case Sickness.FailsAtOnce:
+                World.Coverage.Count("sick worker: fails at once");
+                After(TimeSpan.FromMilliseconds(1), attempt.Fail);
+                break;
+            case Sickness.NeverAnswers:
+                World.Coverage.Count("sick worker: never answers");
+                break;
+            default:
+                throw new InvalidOperationException($"Sickness {Sickness} is unknown.");
+        }
+
         if (World.Mutation == Mutation.LeavesWithTasks)
         {
             After(TimeSpan.Zero, () => Step(new WorkerInput.AttemptEnded(key, new(TaskOutcome.Nok, null, "early", null))));

@@ -102,6 +102,7 @@ public sealed class TaskCycleTests
         for (var attempt = 1; attempt <= 3; attempt++)
         {
             _mesh.Ask("w1", worker);
+            _mesh.Pass(TimeSpan.FromSeconds(1));
             _mesh.Last<NewTask>(worker);
             _mesh.Say(worker, Nok("w1", task));
             _mesh.Last<Ack>(worker);
@@ -229,6 +230,7 @@ public sealed class TaskCycleTests
         var task = _mesh.Submit(1)[0];
         _mesh.Ask("py", framing: Framing.Line, tasks: null);
         var again = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        _mesh.Pass(TimeSpan.FromSeconds(1));
 
         Assert.Equal(task.WireId, _mesh.Last<NewTask>(again).Id);
         Assert.Equal(2, _mesh.Core.FindTask(task.Id)!.Attempts);

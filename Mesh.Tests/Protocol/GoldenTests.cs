@@ -46,6 +46,7 @@ public sealed class GoldenTests
         { """{"TASK": "WORKER_REQUEST", "REQUESTOR_INFO": {"ip": "1.2.3.4", "port": 8000}, "WORKERS_NEEDED": 3, "SERVER_UUID": "s"}""", new WorkerRequest(Borrower) { WorkersNeeded = 3, Server = new("s") } },
         { """{"SERVER_UUID": "s", "TASK": "HEARTBEAT", "LOAD": {"QUEUE": 7, "IDLE": 0}}""", new Heartbeat(new("s")) { Load = new(7, 0) } },
         { """{"SERVER_UUID": "s", "TASK": "HEARTBEAT", "RESPONSE": "ALIVE", "LOAD": {"QUEUE": 0, "IDLE": 2}}""", new HeartbeatResponse(new("s")) { Load = new(0, 2) } },
+        { """{"STATUS": "NOK", "TASK": "QUERY", "WORKER_UUID": "w", "ERROR": "the worker is stopping", "HANDED_BACK": true}""", new TaskStatus(TaskOutcome.Nok, TaskType.Query, new("w")) { Error = "the worker is stopping", HandedBack = true } },
         { """{"STATUS": "NOK", "ERROR": "TASK has an unknown value"}""", new Rejection("TASK has an unknown value") },
     };
 

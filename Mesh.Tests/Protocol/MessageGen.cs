@@ -37,7 +37,7 @@ internal static class MessageGen
         Gen.Select(Endpoint, Framing, (e, f) => (MeshMessage)new Redirect(e) { Framing = f }),
         Gen.Select(Endpoint, Framing, (e, f) => (MeshMessage)new Return(e) { Framing = f }),
         Gen.Select(Type, Worker, TaskId, Optional(Number), (t, w, id, n) => (MeshMessage)new TaskStatus(TaskOutcome.Ok, t, w) { Id = id, Result = n }),
-        Gen.Select(Type, Worker, TaskId, Text, (t, w, id, e) => (MeshMessage)new TaskStatus(TaskOutcome.Nok, t, w) { Id = id, Error = e }),
+        Gen.Select(Type, Worker, TaskId, Text, Gen.Bool, (t, w, id, e, back) => (MeshMessage)new TaskStatus(TaskOutcome.Nok, t, w) { Id = id, Error = e, HandedBack = back }),
         TaskId.Select(id => (MeshMessage)new Ack { Id = id }),
         Gen.Select(Server, Load, (s, l) => (MeshMessage)new Heartbeat(s) { Load = l }),
         Gen.Select(Server, Load, (s, l) => (MeshMessage)new HeartbeatResponse(s) { Load = l }),

@@ -48,6 +48,7 @@ public sealed class MessageReaderTests
     [InlineData("{\"STATUS\": \"OK\"}", ProtocolErrorKind.MissingField, "TASK")]
     [InlineData("{\"STATUS\": \"NOK\"}", ProtocolErrorKind.MissingField, "TASK")]
     [InlineData("{\"STATUS\": \"NOK\", \"ERROR\": 1}", ProtocolErrorKind.WrongType, "ERROR")]
+    [InlineData("{\"STATUS\": \"NOK\", \"TASK\": \"QUERY\", \"WORKER_UUID\": \"w\", \"HANDED_BACK\": \"yes\"}", ProtocolErrorKind.WrongType, "HANDED_BACK")]
     [InlineData("{\"STATUS\": \"OK\", \"TASK\": \"QUERY\"}", ProtocolErrorKind.MissingField, "WORKER_UUID")]
     [InlineData("{\"STATUS\": \"OK\", \"TASK\": \"REDIRECT\", \"WORKER_UUID\": \"w\"}", ProtocolErrorKind.BadValue, "TASK")]
     [InlineData("{\"STATUS\": \"OK\", \"TASK\": \"QUERY\", \"WORKER_UUID\": \"w\", \"RESULT\": \"9\"}", ProtocolErrorKind.WrongType, "RESULT")]

@@ -22,6 +22,14 @@ public sealed class LifeTests(ITestOutputHelper output)
         "loan: Owner ended, released before it left",
         "loan: Borrower ended, no RELEASE_COMPLETED in time",
         "task: put back",
+        "retry: by another worker",
+        "retry: by the same worker, for want of another",
+        "sick worker: fails at once",
+        "sick worker: never answers",
+        "server: TaskReturned",
+        "server: WorkerPaused",
+        "server: WorkerSetAside",
+        "server: WorkerLetIn",
         "task: void closed it",
         "task: void found it applied",
         "server: ACK of an end",
@@ -105,6 +113,7 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.LoanEndNotStored, 10)]
     [InlineData(Mutation.LeaseNeverEnds, 40)]
     [InlineData(Mutation.GoneWorkerKept, 40)]
+    [InlineData(Mutation.FailuresForgotten, 20)]
     [InlineData(Mutation.UpdateNotMarked, 10)]
     [InlineData(Mutation.GivenUpUnasked, 10)]
     [InlineData(Mutation.CloseNotMarked, 60)]
@@ -116,7 +125,7 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.BorrowerNeverGivenUp, 200)]
     [InlineData(Mutation.ReleaseNotRepeated, 50)]
     [InlineData(Mutation.TypesIgnored, 20)]
-    [InlineData(Mutation.CloseNotTold, 300)]
+    [InlineData(Mutation.CloseNotTold, 1000)]
     [InlineData(Mutation.NotHeld, 10)]
     [InlineData(Mutation.WakesForNothing, 20)]
     public void Mutation_IsCaught(Mutation mutation, int within)

@@ -59,7 +59,16 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
         return new(ClaimResult.Taken);
     });
 
-    public Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken) => Use(() =>
+    /// <summary>What a renewal waits for before it is answered.</summary>
+    public Func<Task>? BeforeRenewal { get; set; }
+
+    public async Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        await (BeforeRenewal?.Invoke() ?? Task.CompletedTask);
+        return await RenewAsync(server);
+    }
+
+    private Task<ClaimState> RenewAsync(ServerId server) => Use(() =>
         Holds(server) ? server != own && _place.Of(server).Wanted ? ClaimState.Wanted : ClaimState.Held
         : server == own ? throw new ClaimLostException(server, _place.Of(server).Holder)
         : ClaimState.Lost);

@@ -30,6 +30,28 @@ public sealed class MeshEventLogTests
         Assert.Equal(["990 lines such as the next were left out.", "Session 7: Heartbeat is refused: SERVER_UUID: \"stranger\" is no peer."], lines.Written[^2..]);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void FailedTasks_InAStorm_AreCountedAndNotAllLogged(bool dead)
+    {
+        var time = new FakeTimeProvider();
+        var lines = new Lines();
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new MeshInbox(), time), time, lines);
+        var task = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", null, 1) { Attempts = 3, Error = "no" };
+
+        for (var i = 0; i < 1000; i++)
+        {
+            log.Tell(dead ? new TaskBuried(task) : new TaskPutBack(task, 1, "no"));
+        }
+
+        Assert.Equal(10, lines.Written.Count);
+        time.Advance(TimeSpan.FromSeconds(1));
+        log.Tell(dead ? new TaskBuried(task) : new TaskPutBack(task, 1, "no"));
+        Assert.Equal("990 lines such as the next were left out.", lines.Written[^2]);
+    }
+
     private sealed class Lines : ILogger<MeshEventLog>
     {
         public List<string> Written { get; } = [];

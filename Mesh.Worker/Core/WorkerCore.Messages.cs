@@ -50,11 +50,11 @@ internal sealed partial class WorkerCore
 
         if (!_settings.Handles.Handles(task.Type))
         {
-            Answer(task, new(TaskOutcome.Nok, null, "this worker does not handle such tasks", task.TraceParent));
+            Answer(task, new(TaskOutcome.Nok, null, "this worker does not handle such tasks", task.TraceParent), handedBack: true);
         }
         else if (_attempts.Count >= _settings.Concurrency)
         {
-            Answer(task, new(TaskOutcome.Nok, null, "this worker has no free slot", task.TraceParent));
+            Answer(task, new(TaskOutcome.Nok, null, "this worker has no free slot", task.TraceParent), handedBack: true);
         }
         else
         {
@@ -71,14 +71,15 @@ internal sealed partial class WorkerCore
 
         var result = ended.Result;
         var handedBack = attempt.Cancelled && result.Outcome == TaskOutcome.Nok && _departure is not null;
-        Answer(attempt.Task, handedBack ? result with { Error = _departure!.Reason } : result);
+        Answer(attempt.Task, handedBack ? result with { Error = _departure!.Reason } : result, handedBack);
     }
 
-    private void Answer(NewTask task, AttemptResult result) => _statuses.Add(new(result.Outcome, task.Type, _settings.Id)
+    private void Answer(NewTask task, AttemptResult result, bool handedBack = false) => _statuses.Add(new(result.Outcome, task.Type, _settings.Id)
     {
         Id = task.Id,
         Result = result.Balance,
         Error = result.Error,
+        HandedBack = handedBack,
         TraceParent = result.TraceParent,
     });
 

@@ -3,7 +3,7 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core;
 
 /// <summary>The borrower's side of a loan from the worker's arrival on (docs/protocol.md, "A loan, step by step").</summary>
-internal sealed class Borrower(CoreState core, LoanKeeper keeper)
+internal sealed class Borrower(CoreState core, LoanKeeper keeper, WorkerMonitor monitor)
 {
     private readonly Dictionary<ServerId, ReleaseRun> _runs = [];
     private DateTimeOffset _started;
@@ -165,7 +165,7 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
             }
         }
 
-        Release(core.Loans.All.Where(loan => IsMissing(loan, now)), now);
+        Release(core.Loans.All.Where(loan => IsMissing(loan, now) || IsSetAside(loan, now)), now);
         foreach (var run in _runs.Values.Where(run => !run.UnderWay && run.NextTry <= now).ToArray())
         {
             Send(run);
@@ -226,6 +226,14 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper)
             _ => false,
         };
     }
+
+    /// <summary>A guest that was set aside here, or a promised one that was set aside on an earlier loan: the owner gets it back.</summary>
+    private bool IsSetAside(Loan loan, DateTimeOffset now) => loan.State switch
+    {
+        LoanState.Expected => monitor.IsRemembered(loan.Worker, now),
+        LoanState.Arrived => core.Workers.Find(loan.Worker) is { Health.IsSetAside: true },
+        _ => false,
+    };
 
     private string? WhyOver(Loan loan, DateTimeOffset now)
     {

@@ -22,9 +22,9 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
     public static bool IsAtHome(WorkerEntry worker, CoreState core) =>
         worker.Home == core.Settings.Id && !worker.IsGone && core.Loans.Find(worker.Id) is null;
 
-    /// <summary>True for a worker that could leave at once: at home, here, without a task or a loan.</summary>
+    /// <summary>True for a worker that could leave at once: at home, here, in order, without a task or a loan.</summary>
     public static bool IsIdleAtHome(WorkerEntry worker, CoreState core) =>
-        IsAtHome(worker, core) && worker.Running.Count == 0;
+        IsAtHome(worker, core) && worker.Running.Count == 0 && !worker.Health.IsLimited;
 
     public void OnRequest(SessionId session, WorkerRequest request, DateTimeOffset now)
     {
@@ -43,7 +43,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
             borrower = null;
         }
 
-        var lent = borrower is null || core.Stopping || core.StoreAway ? [] : Choose(request.WorkersNeeded);
+        var lent = borrower is null || core.Stopping || core.StoreAway ? [] : Choose(request.WorkersNeeded, now);
         if (lent.Count == 0)
         {
             core.Send(session, new Unavailable(core.Settings.Id) { TraceParent = request.TraceParent });
@@ -116,9 +116,10 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
                 // Sent before the REDIRECT arrived: the worker is leaving, or else it will ask again.
                 return DeskOrder.Wait;
             case LoanState.Lent:
-                keeper.End(loan, "the worker is back by itself", now, trace);
+                BackByItself(worker, loan, now, trace);
                 return DeskOrder.None;
             case LoanState.Released:
+                worker.IgnoredOrders = default;
                 CameHome(loan, now, trace);
                 return DeskOrder.None;
             default:
@@ -169,10 +170,11 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         }
     }
 
-    private List<WorkerEntry> Choose(int? needed)
+    private List<WorkerEntry> Choose(int? needed, DateTimeOffset now)
     {
-        var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core)).ToList();
-        var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles != TaskTypes.None).ToList();
+        // What fails at its tasks is neither lent nor counted as one that stays.
+        var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core) && !worker.Health.IsLimited).ToList();
+        var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles != TaskTypes.None && worker.IgnoredOrders.NotLentUntil <= now).ToList();
         var count = Balancer.Lendable(core.Tasks.Depth, atHome.Count, idle.Count, needed, core.Settings.Balancing);
 
         // Those that wait for an answer right now leave right now. What AVAILABLE has no room for, the borrower asks for again.
@@ -214,6 +216,19 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
             default:
                 throw new InvalidOperationException($"Owner's loan state {loan.State} is unknown.");
         }
+    }
+
+    private void BackByItself(WorkerEntry worker, Loan loan, DateTimeOffset now, string? trace)
+    {
+        if (now - loan.Record.Since > IgnoredOrders.Soon)
+        {
+            keeper.End(loan, "the worker is back by itself", now, trace);
+            return;
+        }
+
+        worker.IgnoredOrders = worker.IgnoredOrders.Ignored(now);
+        keeper.End(loan, "the worker did not follow REDIRECT", now, trace);
+        core.Tell(new OrderIgnored(worker.Id, loan.Peer, worker.IgnoredOrders.Count, worker.IgnoredOrders.NotLentUntil - now));
     }
 
     private void CameHome(Loan loan, DateTimeOffset now, string? trace)

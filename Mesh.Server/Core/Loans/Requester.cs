@@ -3,7 +3,7 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core;
 
 /// <summary>The borrower's first steps: it finds out that it needs workers and asks its peers for them.</summary>
-internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borrower)
+internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borrower, WorkerMonitor monitor)
 {
     private static readonly TimeSpan MaxRefusalPause = TimeSpan.FromSeconds(16);
 
@@ -65,7 +65,6 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
 
     public void OnAvailable(PeerEntry owner, Available available, DateTimeOffset now)
     {
-        owner.Refusals = 0;
         foreach (var worker in available.Workers)
         {
             // An owner may name a worker that it has from us, or one that is here already.
@@ -75,6 +74,16 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
             }
 
             keeper.Open(new LoanRecord(worker, LoanRole.Borrower, owner.Id, LoanState.Expected, now, now) { TraceParent = available.TraceParent });
+        }
+
+        if (available.Workers.Count > 0 && available.Workers.All(worker => monitor.IsRemembered(worker, now)))
+        {
+            // It lends only workers that were set aside here, and are given back at once.
+            Pause(owner, now);
+        }
+        else
+        {
+            owner.Refusals = 0;
         }
 
         Answered(owner, available.Workers.Count, now);
@@ -102,7 +111,7 @@ internal sealed class Requester(CoreState core, LoanKeeper keeper, Borrower borr
             {
                 guests |= worker.Handles;
             }
-            else if (Lender.IsAtHome(worker, core))
+            else if (Lender.IsAtHome(worker, core) && !worker.Health.IsSetAside)
             {
                 own |= worker.Handles;
             }

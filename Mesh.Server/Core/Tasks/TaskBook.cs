@@ -26,7 +26,10 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
     public int Running => _leases.Count;
 
     /// <summary>Places in the queues, void ones too.</summary>
-    public int QueuePlaces => _queues.Sum(queue => queue.Count);
+    public int QueuePlaces => _queues.Sum(queue => queue.Count) + Retries.Places;
+
+    /// <summary>The waiting tasks that a worker has had before.</summary>
+    public RetryQueue Retries { get; } = new();
 
     public long Done { get; set; }
 
@@ -81,13 +84,28 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
     /// <summary>By the id that the client knows, which is unique at the server that keeps the task.</summary>
     public TaskEntry? Find(string id, ServerId? keeper) => _byId.GetValueOrDefault((keeper, id)) ?? _byWireId.GetValueOrDefault(new TaskId(id));
 
-    public void Enqueue(TaskEntry task, DateTimeOffset now)
+    /// <param name="due">A task that a worker has had before is not given to anyone before this time.</param>
+    public void Enqueue(TaskEntry task, DateTimeOffset now, DateTimeOffset due = default)
     {
         task.Step = TaskStep.Queued;
         task.QueueOrder = ++_queueOrder;
         task.QueuedAt = now;
-        _queues[(int)task.Type].Enqueue((task, task.QueueOrder));
+        if (task.IsRetry)
+        {
+            Retries.Add(task, due, now);
+        }
+        else
+        {
+            _queues[(int)task.Type].Enqueue((task, task.QueueOrder));
+        }
+
         Wait(task.Type, 1, now);
+    }
+
+    public void TakeRetry(TaskEntry task, DateTimeOffset now)
+    {
+        Retries.Remove(task);
+        Wait(task.Type, -1, now);
     }
 
     /// <summary>Takes the longest waiting task of the given types.</summary>
@@ -133,6 +151,7 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         {
             case TaskStep.Queued:
                 task.QueueOrder = 0;
+                Retries.Remove(task);
                 Wait(task.Type, -1, now);
                 break;
             case TaskStep.Running:

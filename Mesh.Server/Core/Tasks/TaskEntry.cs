@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Mesh.Protocol;
 
 namespace Mesh.Server.Core;
@@ -23,6 +24,11 @@ internal enum TaskStep : byte
 /// <summary>An unsettled task.</summary>
 internal sealed class TaskEntry
 {
+    /// <summary>How many workers that failed at a task are remembered.</summary>
+    private const int MaxFailures = 16;
+
+    private static readonly List<FailedAttempt> NoFailures = [];
+
     public TaskEntry(TaskRecord record)
     {
         Record = record;
@@ -31,6 +37,10 @@ internal sealed class TaskEntry
         LastWorker = record.Worker;
         FirstAttemptTrace = record.FirstAttempt;
         LeaseNode = new LinkedListNode<TaskEntry>(this);
+        if (record is { Attempts: > 0, Worker: { } worker })
+        {
+            NoteFailure(worker, default, default);
+        }
     }
 
     /// <summary>The task as it was accepted; what has happened since is in the other members.</summary>
@@ -43,6 +53,12 @@ internal sealed class TaskEntry
     public TaskStep Step { get; set; } = TaskStep.Storing;
 
     public int Attempts { get; set; }
+
+    /// <summary>The workers that have failed at it, each with its last attempt.</summary>
+    public List<FailedAttempt> Failures { get; private set; } = NoFailures;
+
+    /// <summary>How often it came back from a worker without a counted attempt.</summary>
+    public int Returns { get; set; }
 
     public string? Error { get; set; }
 
@@ -80,6 +96,44 @@ internal sealed class TaskEntry
     public string? FirstAttemptTrace { get; set; }
 
     public LinkedListNode<TaskEntry> LeaseNode { get; }
+
+    /// <summary>Its place among the retries that are due.</summary>
+    [field: MaybeNull]
+    public LinkedListNode<TaskEntry> RetryNode => field ??= new LinkedListNode<TaskEntry>(this);
+
+    /// <summary>True for a task that a worker has had before.</summary>
+    public bool IsRetry => Attempts > 0 || Returns > 0;
+
+    public bool HasFailedOn(WorkerId worker)
+    {
+        foreach (var failure in Failures)
+        {
+            if (failure.Worker == worker)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public void NoteFailure(WorkerId worker, DateTimeOffset started, DateTimeOffset failed)
+    {
+        if (Failures == NoFailures)
+        {
+            Failures = [];
+        }
+
+        Failures.RemoveAll(failure => failure.Worker == worker);
+        if (Failures.Count >= MaxFailures)
+        {
+            Failures.RemoveAt(0);
+        }
+
+        Failures.Add(new FailedAttempt(worker, started, failed));
+    }
+
+    public void ForgetFailures() => Failures = NoFailures;
 
     public TaskRecord ToRecord(TaskState state, decimal? result = null) => Record with
     {

@@ -47,6 +47,23 @@ internal sealed class WorkerBook(TaskSettings settings)
 
     public bool HasLineWorkers => _lineWorkers > 0;
 
+    /// <summary>Whether any worker waits that may have a task.</summary>
+    public bool HasReady
+    {
+        get
+        {
+            foreach (var ready in _ready)
+            {
+                if (ready.Count > 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     public WorkerEntry? Find(WorkerId id) => _workers.GetValueOrDefault(id);
 
     public WorkerEntry Add(WorkerId id, ServerId home)
@@ -160,7 +177,7 @@ internal sealed class WorkerBook(TaskSettings settings)
         var ask = new Ask(worker, session, framing, now + time, ++_askOrder);
         worker.Asks.Add(ask);
         _holds[list].AddLast(ask.HoldNode);
-        if (!parked)
+        if (!parked && worker.Health.MayTake(worker.Running.Count, now))
         {
             _ready[(int)worker.Handles].AddLast(ask.ReadyNode);
         }
@@ -181,6 +198,18 @@ internal sealed class WorkerBook(TaskSettings settings)
             ask.ReadyNode.List?.Remove(ask.ReadyNode);
         }
     }
+
+    /// <summary>Lets a worker's ask have a task again.</summary>
+    public void Unpark(Ask ask)
+    {
+        if (ask.ReadyNode.List is null)
+        {
+            _ready[(int)ask.Worker.Handles].AddLast(ask.ReadyNode);
+        }
+    }
+
+    /// <summary>The longest held ask of the workers that handle exactly these types, or null when they do not handle that one; the others follow it in its list.</summary>
+    public LinkedListNode<Ask>? FirstReady(TaskTypes types, TaskType type) => types.Handles(type) ? _ready[(int)types].First : null;
 
     public void Drop(Ask ask)
     {

@@ -3,11 +3,8 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core;
 
 /// <summary>Where workers present themselves: each get_task is answered with an order, a task, or held.</summary>
-internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, Borrower borrower)
+internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor monitor, Lender lender, Borrower borrower)
 {
-    /// <summary>A worker's slots are bounded; what it asks beyond them is answered NO_TASK.</summary>
-    public const int MaxAsks = ProtocolLimits.MaxPollsPerWorker;
-
     /// <summary>A line worker is looked for this often.</summary>
     private static readonly TimeSpan LineCheck = TimeSpan.FromSeconds(1);
 
@@ -109,11 +106,42 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         }
     }
 
+    /// <summary>A worker's pause is over, or it need not pause any more: gives its held asks tasks, or lets them wait for some.</summary>
+    public void Resume(WorkerEntry worker, DateTimeOffset now)
+    {
+        if (core.Loans.Find(worker.Id)?.State is not (null or LoanState.Expected or LoanState.Arrived or LoanState.Releasing))
+        {
+            return;
+        }
+
+        foreach (var ask in worker.Asks.ToArray())
+        {
+            if (!worker.Health.MayTake(worker.Running.Count, now))
+            {
+                return;
+            }
+
+            if (tasks.TryGive(worker, ask.Session, now))
+            {
+                core.Workers.Drop(ask);
+            }
+            else
+            {
+                core.Workers.Unpark(ask);
+            }
+        }
+    }
+
     private WorkerEntry Present(SessionId session, Framing framing, GetTask message, ServerId home, DateTimeOffset now)
     {
         var worker = core.Workers.Find(message.Worker);
         var isNew = worker is null;
         worker ??= core.Workers.Add(message.Worker, home);
+        if (worker.IsGone)
+        {
+            monitor.OnRestarted(worker);
+        }
+
         core.Workers.Bind(worker, session, framing, now);
         worker.Home = home;
         core.Workers.SetHandles(worker, message.Tasks ?? TaskTypes.Query);
@@ -121,6 +149,10 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         if (isNew && home == core.Settings.Id)
         {
             core.Tell(new WorkerJoined(worker.Id, home, framing));
+        }
+        else if (isNew)
+        {
+            monitor.OnGuestCame(worker, now);
         }
 
         return worker;
@@ -135,13 +167,13 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         {
             case DeskOrder.Given:
                 break;
+            case DeskOrder.Wait or DeskOrder.None when worker.Asks.Count + worker.Running.Count >= core.Settings.Tasks.MaxPerWorker:
+                core.Send(session, NoTaskMessage);
+                break;
             case DeskOrder.Wait:
                 core.Workers.Hold(worker, session, framing, parked: true, now);
                 break;
             case DeskOrder.None when tasks.TryGive(worker, session, now):
-                break;
-            case DeskOrder.None when worker.Asks.Count >= MaxAsks:
-                core.Send(session, NoTaskMessage);
                 break;
             case DeskOrder.None:
                 core.Workers.Hold(worker, session, framing, parked: false, now);
@@ -208,6 +240,7 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         }
 
         core.Workers.Remove(worker);
+        monitor.OnRemoved(worker);
         if (worker.Home == core.Settings.Id && core.Loans.Find(worker.Id) is null)
         {
             core.Tell(new WorkerLeft(worker.Id, worker.Home));

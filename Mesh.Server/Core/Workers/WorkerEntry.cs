@@ -43,5 +43,10 @@ internal sealed class WorkerEntry
 
     public LinkedListNode<WorkerEntry> GoneNode { get; }
 
+    /// <summary>How it does at its tasks.</summary>
+    public WorkerHealth Health { get; set; }
+
+    public IgnoredOrders IgnoredOrders { get; set; }
+
     public bool IsGone => GoneSince is not null;
 }

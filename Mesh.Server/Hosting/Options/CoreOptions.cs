@@ -56,6 +56,18 @@ internal sealed class TasksOptions
     /// <summary>Attempts before a task is a dead letter. Default: 3.</summary>
     public int MaxAttempts { get; set; } = 3;
 
+    /// <summary>The delay between the first and the second attempt at a task, doubled with each further one. Default: 200 ms.</summary>
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The longest delay between two attempts. Default: 30 s.</summary>
+    public TimeSpan RetryMaxDelay { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Running tasks and waiting requests of one worker at a time. Default: 1,024.</summary>
+    public int MaxPerWorker { get; set; } = 1_024;
+
+    /// <summary>A worker that has failed so often in a row at tasks that another worker then did is set aside; 0 for never. Default: 5.</summary>
+    public int SetAsideAfter { get; set; } = 5;
+
     /// <summary>How long a WebSocket worker's request is held when there is no task. Default: 30 s.</summary>
     public TimeSpan HoldTime { get; set; } = TimeSpan.FromSeconds(30);
 

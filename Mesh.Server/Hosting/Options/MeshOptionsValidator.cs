@@ -159,6 +159,10 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
     {
         Range("Mesh__Tasks__LeaseTime", tasks.LeaseTime, Millisecond, TimeSpan.FromHours(24), faults);
         Range("Mesh__Tasks__MaxAttempts", tasks.MaxAttempts, 1, 1000, faults);
+        Range("Mesh__Tasks__RetryDelay", tasks.RetryDelay, TimeSpan.Zero, Hour, faults);
+        Range("Mesh__Tasks__RetryMaxDelay", tasks.RetryMaxDelay, tasks.RetryDelay, Hour, faults);
+        Range("Mesh__Tasks__MaxPerWorker", tasks.MaxPerWorker, 1, 100_000, faults);
+        Range("Mesh__Tasks__SetAsideAfter", tasks.SetAsideAfter, 0, 1000, faults);
         Range("Mesh__Tasks__HoldTime", tasks.HoldTime, Millisecond, Hour, faults);
         if (tasks.HoldTime > ProtocolLimits.MaxHoldTime)
         {

@@ -34,6 +34,10 @@ internal static class SettingsMapping
         {
             LeaseTime = options.Tasks.LeaseTime,
             MaxAttempts = options.Tasks.MaxAttempts,
+            RetryDelay = options.Tasks.RetryDelay,
+            RetryMaxDelay = options.Tasks.RetryMaxDelay,
+            MaxPerWorker = options.Tasks.MaxPerWorker,
+            SetAsideAfter = options.Tasks.SetAsideAfter,
             HoldTime = options.Tasks.HoldTime,
             LineHoldTime = options.Tasks.LineHoldTime,
             Capacity = options.Tasks.Capacity,

@@ -54,7 +54,7 @@ function show(next) {
   byId('n-dead').classList.toggle('bad', next.dead > 0);
   byId('belt-tasks').style.width = `${next.queue * TASK_WIDTH}px`;
   byId('map').hidden = false;
-  stage.show(next);
+  stage.show(next, serverTime());
   loans.show(next, serverTime());
 }
 

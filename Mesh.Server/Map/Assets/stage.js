@@ -13,6 +13,7 @@ const SAYS = {
   busy: 'busy',
   leaving: 'about to leave',
   gone: 'connection lost',
+  setAside: 'set aside, it fails at what others do',
   lent: 'lent',
   homeward: 'on its way home',
   coming: 'on its way here',
@@ -38,13 +39,13 @@ export class Stage {
     return this.#hues.get(server) ?? 230;
   }
 
-  show(status) {
+  show(status, now) {
     const servers = [status.id, ...status.peers.map(peer => peer.id)].sort();
     this.#hues = new Map(servers.map((id, i) => [id, HUES[i % HUES.length]]));
     document.documentElement.style.setProperty('--self', this.hue(status.id));
     this.#showPeers(status);
 
-    const places = this.#places(status);
+    const places = this.#places(status, now);
     const animate = this.#began && !still.matches && !document.hidden && places.size <= DENSE * 3;
     const before = animate ? this.#measure() : new Map();
     this.#place(places, animate);
@@ -54,7 +55,7 @@ export class Stage {
   }
 
   /** Each worker's list and state: those at the door, and those that loans tell of. */
-  #places(status) {
+  #places(status, now) {
     const places = new Map();
     for (const loan of status.loans) {
       const [peer, ours] = loan.owner === status.id ? [loan.borrower, true] : [loan.owner, false];
@@ -63,7 +64,8 @@ export class Stage {
     }
     for (const worker of status.workers) {
       if (worker.state !== 'lent') {
-        places.set(worker.id, { list: byId(worker.home === status.id ? 'home' : 'guests'), home: worker.home, state: worker.state });
+        const notLent = Date.parse(worker.notLentUntil) > now;
+        places.set(worker.id, { list: byId(worker.home === status.id ? 'home' : 'guests'), home: worker.home, state: worker.state, notLent });
       }
     }
     return places;
@@ -83,12 +85,14 @@ export class Stage {
       else chip.remove();
     }
     const drawn = [...places].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, MOST);
-    for (const [id, { list, home, state }] of drawn) {
+    for (const [id, { list, home, state, notLent }] of drawn) {
       const chip = this.#chips.get(id) ?? this.#create(id);
-      if (chip.dataset.state !== state) {
+      const says = `${SAYS[state] ?? state}${notLent ? ', not lent for a while: it does not follow orders' : ''}`;
+      if (chip.dataset.says !== says) {
+        chip.dataset.says = says;
         chip.dataset.state = state;
-        chip.lastChild.textContent = `, ${SAYS[state] ?? state}`;
-        chip.title = `${id} of ${home}: ${SAYS[state] ?? state}`;
+        chip.lastChild.textContent = `, ${says}`;
+        chip.title = `${id} of ${home}: ${says}`;
       }
       chip.dataset.home = home;
       chip.style.setProperty('--h', this.hue(home));

@@ -1,0 +1,171 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>Keeps the <see cref="WorkerHealth"/> of each worker, and acts on its changes.</summary>
+internal sealed class WorkerMonitor(CoreState core)
+{
+    /// <summary>A guest that was set aside is not made use of again for this time.</summary>
+    private static readonly TimeSpan GuestMemory = TimeSpan.FromMinutes(10);
+
+    /// <summary>How many guests are remembered.</summary>
+    private const int MaxRemembered = 1000;
+
+    /// <summary>Workers whose pause has not ended.</summary>
+    private readonly List<WorkerEntry> _paused = [];
+
+    private readonly Dictionary<WorkerId, DateTimeOffset> _remembered = [];
+
+    public DateTimeOffset? NextDeadline
+    {
+        get
+        {
+            DateTimeOffset? next = null;
+            foreach (var worker in _paused)
+            {
+                next = next is null || worker.Health.PausedUntil < next ? worker.Health.PausedUntil : next;
+            }
+
+            return next;
+        }
+    }
+
+    public void OnSucceeded(WorkerEntry worker)
+    {
+        if (worker.Health.Failures > 0 || worker.Health.IsLimited)
+        {
+            Clear(worker, "it has done a task");
+        }
+    }
+
+    /// <summary>The worker's connection had closed, and it is here on a new one.</summary>
+    public void OnRestarted(WorkerEntry worker) => Clear(worker, "it has connected anew");
+
+    public void OnFailed(WorkerEntry worker, DateTimeOffset now)
+    {
+        worker.Health = worker.Health.Failed(now);
+        if (worker.Health.IsLimited)
+        {
+            Pause(worker);
+        }
+    }
+
+    /// <summary>A task is done: whoever failed at it before has a strike.</summary>
+    public void OnDone(TaskEntry task, WorkerId doneBy, DateTimeOffset now)
+    {
+        foreach (var attempt in task.Failures)
+        {
+            if (attempt.Worker == doneBy || core.Workers.Find(attempt.Worker) is not { } worker)
+            {
+                continue;
+            }
+
+            var before = worker.Health;
+            worker.Health = before.Struck(attempt, now, core.Settings.Tasks.SetAsideAfter);
+            if (worker.Health.Strikes > before.Strikes)
+            {
+                OnStruck(worker, wasSetAside: before.IsSetAside, now);
+            }
+        }
+    }
+
+    /// <summary>A task is a dead letter: nobody who failed at it is blamed.</summary>
+    public void OnDead(TaskEntry task)
+    {
+        foreach (var attempt in task.Failures)
+        {
+            if (core.Workers.Find(attempt.Worker) is { } worker)
+            {
+                worker.Health = worker.Health.Excused();
+            }
+        }
+    }
+
+    /// <summary>Whether a guest was set aside here lately.</summary>
+    public bool IsRemembered(WorkerId guest, DateTimeOffset now) => _remembered.TryGetValue(guest, out var until) && until > now;
+
+    /// <summary>A guest is here that was not here before.</summary>
+    public void OnGuestCame(WorkerEntry guest, DateTimeOffset now)
+    {
+        if (IsRemembered(guest.Id, now))
+        {
+            guest.Health = WorkerHealth.SetAsideSince(now);
+            Pause(guest);
+        }
+    }
+
+    /// <summary>The worker is forgotten.</summary>
+    public void OnRemoved(WorkerEntry worker) => _paused.Remove(worker);
+
+    public void OnTimer(DateTimeOffset now)
+    {
+        for (var i = _paused.Count - 1; i >= 0; i--)
+        {
+            if (_paused[i].Health.PausedUntil <= now)
+            {
+                core.Resumed.Add(_paused[i].Id);
+                _paused.RemoveAt(i);
+            }
+        }
+    }
+
+    private void OnStruck(WorkerEntry worker, bool wasSetAside, DateTimeOffset now)
+    {
+        Pause(worker);
+        if (!worker.Health.IsSetAside)
+        {
+            core.Tell(new WorkerPaused(worker.Id, worker.Health.Strikes, worker.Health.PausedUntil - now));
+        }
+        else if (!wasSetAside)
+        {
+            core.Tell(new WorkerSetAside(worker.Id, worker.Home, worker.Health.Strikes));
+            if (worker.Home != core.Settings.Id)
+            {
+                Remember(worker.Id, now);
+            }
+        }
+    }
+
+    private void Pause(WorkerEntry worker)
+    {
+        WorkerBook.Park(worker);
+        if (!_paused.Contains(worker))
+        {
+            _paused.Add(worker);
+        }
+    }
+
+    private void Clear(WorkerEntry worker, string why)
+    {
+        var before = worker.Health;
+        worker.Health = default;
+        if (!before.IsLimited)
+        {
+            return;
+        }
+
+        _paused.Remove(worker);
+        _remembered.Remove(worker.Id);
+        core.Resumed.Add(worker.Id);
+        if (before.IsSetAside)
+        {
+            core.Tell(new WorkerLetIn(worker.Id, worker.Home, why));
+        }
+    }
+
+    private void Remember(WorkerId guest, DateTimeOffset now)
+    {
+        if (_remembered.Count >= MaxRemembered)
+        {
+            foreach (var (old, until) in _remembered)
+            {
+                if (until <= now || _remembered.Count >= MaxRemembered)
+                {
+                    _remembered.Remove(old);
+                }
+            }
+        }
+
+        _remembered[guest] = now + GuestMemory;
+    }
+}

@@ -1,0 +1,88 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>Checks that a task that failed on a worker goes to another one where there is one, and that one worker alone makes no dead letter of it.</summary>
+internal sealed class RetryCheck(SimWorld world)
+{
+    /// <summary>A server gives up to wait for a better worker after this many leases; a little less, since clocks are wrong.</summary>
+    private const int PatienceInLeases = 9;
+
+    /// <summary>A worker heard of within this time is there for sure.</summary>
+    private static readonly TimeSpan Recently = TimeSpan.FromSeconds(5);
+
+    // By the record as an object: a task that is taken up anew has been forgotten by whoever had it.
+    private readonly Dictionary<TaskRecord, History> _histories = new(ReferenceEqualityComparer.Instance);
+
+    public void OnDispatch(ServerNode server, TaskEntry task)
+    {
+        if (!_histories.TryGetValue(task.Record, out var history))
+        {
+            _histories.Add(task.Record, history = new History());
+            if (task.Record is { Attempts: > 0, Worker: { } earlier })
+            {
+                // It failed before this server took it up.
+                history.Given.Add(earlier);
+            }
+        }
+
+        var worker = task.Worker?.Id ?? default;
+        if (history.Failed.Contains(worker))
+        {
+            if (world.Scheduler.Now - history.LastFailure < PatienceInLeases * server.Settings.Tasks.LeaseTime && FindOther(server, task.Type, history) is { } other)
+            {
+                throw new InvariantViolation(Invariant.RetriesGoElsewhere, $"{server.Name} gives {task.Id} to {worker} again, on which it failed, and {other.Id} is there");
+            }
+
+            world.Coverage.Count("retry: by the same worker, for want of another");
+        }
+        else if (history.Failed.Count > 0)
+        {
+            world.Coverage.Count("retry: by another worker");
+        }
+
+        history.Given.Add(worker);
+    }
+
+    public void OnPutBack(TaskRecord task)
+    {
+        if (_histories.TryGetValue(task, out var history) && history.Given.Count > 0)
+        {
+            history.Failed.Add(history.Given[^1]);
+            history.LastFailure = world.Scheduler.Now;
+        }
+    }
+
+    /// <summary>A server gives a task up.</summary>
+    public void OnGivenUp(ServerNode server, TaskRecord task)
+    {
+        var (max, attempts) = (server.Settings.Tasks.MaxAttempts, server.Core?.FindTask(task.Id)?.Attempts);
+        if (max > 1 && attempts < 2 * max && _histories.TryGetValue(task, out var history) && !history.IsGivenUp)
+        {
+            history.IsGivenUp = true;
+            if (history.Given.Distinct().Count() == 1 && FindOther(server, task.Type, history) is { } other)
+            {
+                throw new InvariantViolation(Invariant.RetriesGoElsewhere, $"{server.Name} gives {task.WireId} up, which only {history.Given[^1]} has tried, and {other.Id} is there");
+            }
+        }
+    }
+
+    private WorkerEntry? FindOther(ServerNode server, TaskType type, History history) => world.AllWorkers
+        .Select(worker => new WorkerId(worker.Name))
+        .Where(id => !history.Given.Contains(id))
+        .Select(id => server.Core!.FindWorker(id))
+        .FirstOrDefault(worker => worker is { IsGone: false, Health.IsSetAside: false } && worker.Handles.Handles(type) && server.Now - worker.LastSeen < Recently
+            && !server.Core!.GetStatus().Loans.Any(loan => loan.Worker == worker.Id && loan.State != LoanState.Arrived));
+
+    private sealed class History
+    {
+        public List<WorkerId> Given { get; } = [];
+
+        public HashSet<WorkerId> Failed { get; } = [];
+
+        public TimeSpan LastFailure { get; set; }
+
+        public bool IsGivenUp { get; set; }
+    }
+}
