@@ -72,6 +72,9 @@ internal sealed record StoreWentBack(int Written, int TakenUp) : MeshEvent;
 
 internal sealed record TaskPutBack(TaskRecord Task, string Reason) : MeshEvent;
 
+/// <summary>A task did not reach its worker, and waits again.</summary>
+internal sealed record TaskUndelivered(TaskRecord Task, WorkerId Worker, string Reason) : MeshEvent;
+
 internal sealed record TaskBuried(TaskRecord Task) : MeshEvent;
 
 /// <summary>A peer or worker sent what makes no sense here; the answer names the field.</summary>

@@ -45,7 +45,7 @@ internal sealed partial class LinePeers(
             return;
         }
 
-        var connection = new LineConnection(context.Transport, $"{context.RemoteEndPoint}", _connectionOptions, context.Abort);
+        var connection = new LineConnection(context.Transport, $"{context.RemoteEndPoint}", _connectionOptions, context.Abort, ResetProbe.Of(context.Features));
         if (IsAllowed((context.RemoteEndPoint as IPEndPoint)?.Address))
         {
             await sessions.ServeAsync(connection);

@@ -18,15 +18,27 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
     // A line peer that was promised a reply is given more time than one that waits for nothing; it gives up by itself long before.
     private const int PatienceWithReplies = 6;
 
+    /// <summary>
+    /// When to ask for a reset after a task went to a peer that had ended its side: TCP takes an answer for a peer that is gone, and hears of the reset a round trip later.
+    /// </summary>
+    private static readonly TimeSpan[] ResetChecks = [.. new[] { 5, 15, 30, 50, 150, 250, 500 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+
+    /// <summary>The same when the task went out before the peer's end was seen: only a reset that is on its way already is of interest.</summary>
+    private const int ChecksOfEarlierTask = 3;
+
     private readonly SessionsOptions _options = watch.Options;
     private readonly MessagePace _messages = new(watch.Options.MaxMessagesPerSecond, time);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastActivity = time.GetTimestamp();
     private int _awaited;
+    private int _covered;
     private int _errors;
     private volatile bool _spoke;
     private bool _slowed;
     private volatile bool _inputEnded;
+    private volatile bool _gaveTask;
+    private volatile bool _gaveTaskAfterEnd;
+    private volatile bool _dropped;
     private Task? _closing;
 
     public SessionId Id => id;
@@ -43,6 +55,11 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
         }
 
         watch.Messages.Sent(message, connection.RemoteAddress, id.Value);
+        if (message is NewTask)
+        {
+            NoteTask();
+        }
+
         if (IsLine)
         {
             Volatile.Write(ref _lastActivity, time.GetTimestamp());
@@ -62,18 +79,25 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
     public async Task RunAsync()
     {
         Activity.Current = null;
-        var reason = await ReceiveAllAsync();
-        if (IsLine && reason == CloseReason.PeerClosed)
+        var reason = CloseReason.Lost;
+        try
         {
-            await AnswerWhatWasAskedAsync();
+            reason = await ReceiveAllAsync();
+            if (IsLine && reason == CloseReason.PeerClosed)
+            {
+                await AnswerWhatWasAskedAsync();
+                reason = await WasResetAsync() ? CloseReason.Reset : reason;
+            }
         }
-
-        _answered.TrySetResult();
-        await inbox.SessionClosedAsync(id);
-        await connection.CloseAsync(reason);
-        if (_closing is { } closing)
+        finally
         {
-            await closing;
+            _answered.TrySetResult();
+            await inbox.SessionClosedAsync(id, _dropped ? SessionEnd.Dropped : reason == CloseReason.Reset ? SessionEnd.Reset : SessionEnd.Closed);
+            await connection.CloseAsync(reason);
+            if (_closing is { } closing)
+            {
+                await closing;
+            }
         }
     }
 
@@ -124,9 +148,11 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
                 return CloseReason.ProtocolError;
             }
 
+            var isCovered = false;
             switch (received.Kind)
             {
                 case ReceivedKind.Message:
+                    isCovered = TryCover(received.Message!);
                     Note(received.Message!);
                     if (!await inbox.MessageAsync(id, connection.Framing, LoanSpans.Receive(received.Message!)))
                     {
@@ -143,11 +169,30 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
                     throw new InvalidOperationException($"Unknown {received.Kind}.");
             }
 
-            if (_messages.Next() is { Ticks: > 0 } pause)
+            if (!isCovered && _messages.Next() is { Ticks: > 0 } pause)
             {
                 await SlowDownAsync(pause);
             }
         }
+    }
+
+    // For each task that a worker is given it has one status and one further get_task to send: that is work, not abuse, however fast it is.
+    private void NoteTask()
+    {
+        Interlocked.Add(ref _covered, 2);
+        _gaveTask = true;
+        _gaveTaskAfterEnd |= _inputEnded;
+    }
+
+    private bool TryCover(MeshMessage message)
+    {
+        if (message is not (GetTask or Protocol.TaskStatus) || Volatile.Read(ref _covered) == 0)
+        {
+            return false;
+        }
+
+        Interlocked.Decrement(ref _covered);
+        return true;
     }
 
     // What is not read stays with the peer: it is slowed by its own socket. The pause ends with the connection.
@@ -174,6 +219,8 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
 
     private void Drop(CloseReason reason, string option, string why)
     {
+        // A peer that is silent may work on its task: what it was given stays with it.
+        _dropped = reason != CloseReason.Silent;
         watch.Metrics.Drop(option);
         if (watch.Pace.MayWrite())
         {
@@ -241,6 +288,32 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
         {
             LogUnanswered(connection.RemoteAddress);
         }
+    }
+
+    // A peer that has only ended its own side reads its answer; one that is gone resets the connection when the answer arrives.
+    private async Task<bool> WasResetAsync()
+    {
+        if (!_gaveTask)
+        {
+            return false;
+        }
+
+        var checks = _gaveTaskAfterEnd ? ResetChecks.Length : ChecksOfEarlierTask;
+        for (var i = 0; i < checks; i++)
+        {
+            if (connection.IsEnding && !connection.IsReset)
+            {
+                return false;
+            }
+
+            await ((Task)connection.Closed).WaitAsync(ResetChecks[i], time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (connection.IsReset)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }
 

@@ -88,6 +88,9 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3202, LogLevel.Warning, "Task {TaskId} ({Type} of {User}) is a dead letter after {Attempts} attempts: {Error}.")]
     private partial void LogTaskBuried(string taskId, TaskType type, string user, int attempts, string? error);
 
+    [LoggerMessage(3204, LogLevel.Information, "Task {TaskId} did not reach {Worker} and goes back to the queue, without a lost attempt: {Reason}.")]
+    private partial void LogTaskUndelivered(string taskId, WorkerId worker, string reason);
+
     [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}.")]
     private partial void LogMessageRefused(long session, string message, string error);
 }

@@ -9,6 +9,7 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
     // A farm's workers come and go together: each of some hundreds is worth its line.
     private readonly LogPace _workers = new(logger, time, linesPerSecond: 100, LogLevel.Information);
     private readonly LogPace _refused = new(logger, time);
+    private readonly LogPace _undelivered = new(logger, time, level: LogLevel.Information);
 
     public void Tell(MeshEvent happened)
     {
@@ -102,6 +103,13 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 break;
             case TaskPutBack e:
                 LogTaskPutBack(e.Task.Id, e.Task.Attempts, e.Reason);
+                break;
+            case TaskUndelivered e:
+                if (_undelivered.MayWrite())
+                {
+                    LogTaskUndelivered(e.Task.Id, e.Worker, e.Reason);
+                }
+
                 break;
             case TaskBuried e:
                 LogTaskBuried(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);

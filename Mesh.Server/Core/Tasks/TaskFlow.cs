@@ -8,6 +8,9 @@ internal sealed class TaskFlow(CoreState core)
 {
     private static readonly TimeSpan VoidRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>A task that is lost with its connection more often than this ends its workers, it seems: from there on each time is a failed attempt.</summary>
+    private const int MaxLostDeliveries = 10;
+
     private readonly Queue<(TaskEntry Task, DateTimeOffset Due)> _voidRetries = new();
 
     public DateTimeOffset? NextDeadline =>
@@ -34,6 +37,7 @@ internal sealed class TaskFlow(CoreState core)
         }
 
         core.Tasks.Run(task, worker, now);
+        core.Deliveries.Sent(task, worker, session);
         core.Give(session, task);
         if (worker.Home != core.Settings.Id && core.Loans.Find(worker.Id) is { Served: false } loan)
         {
@@ -59,6 +63,11 @@ internal sealed class TaskFlow(CoreState core)
         {
             core.Send(session, ack);
             return;
+        }
+
+        if (worker is not null)
+        {
+            DeliveryBook.Confirm(task, worker);
         }
 
         switch (task.Step, status.Outcome)
@@ -87,6 +96,22 @@ internal sealed class TaskFlow(CoreState core)
             default:
                 throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
         }
+    }
+
+    /// <summary>A running task did not reach its worker: it is queued again, and that was no attempt.</summary>
+    public void TakeBack(TaskEntry task, string reason, DateTimeOffset now)
+    {
+        if (task.LostDeliveries >= MaxLostDeliveries)
+        {
+            Fail(task, reason, now);
+            return;
+        }
+
+        var worker = task.Worker!.Id;
+        core.Tasks.Detach(task, now);
+        (task.TakenBackFrom, task.LostDeliveries, task.Attempts) = (worker, task.LostDeliveries + 1, task.Attempts - 1);
+        core.Tell(new TaskUndelivered(task.Record, worker, reason));
+        Queue(task, now);
     }
 
     /// <summary>An attempt ended without a result: again, or the end.</summary>

@@ -51,6 +51,8 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
             AskedAgain(worker, now);
         }
 
+        DismissOther(worker, framing);
+
         if (core.Workers.FindLineAsk(session) is { } older)
         {
             Dismiss(older);
@@ -59,9 +61,15 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         Answer(worker, session, framing, now, message.TraceParent);
     }
 
-    public void OnSessionClosed(SessionId session, DateTimeOffset now)
+    public void OnSessionClosed(SessionId session, SessionEnd end, DateTimeOffset now)
     {
-        foreach (var worker in core.Workers.Close(session, now))
+        var workers = core.Workers.Close(session, now);
+        foreach (var task in core.Deliveries.Close(session, end, now))
+        {
+            tasks.TakeBack(task, end == SessionEnd.Dropped ? "its connection was dropped" : "its connection was reset", now);
+        }
+
+        foreach (var worker in workers)
         {
             if (worker.Running.Count == 0 && core.Loans.Find(worker.Id) is { State: LoanState.Lent or LoanState.Returned })
             {
@@ -162,6 +170,18 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
         while (worker.Running.Count > 0)
         {
             tasks.Fail(worker.Running[^1], "the worker asked again without a status", now);
+        }
+    }
+
+    /// <summary>A worker that comes back with the other framing has left the connections that it had.</summary>
+    private void DismissOther(WorkerEntry worker, Framing framing)
+    {
+        for (var i = worker.Asks.Count - 1; i >= 0; i--)
+        {
+            if (worker.Asks[i].Framing != framing)
+            {
+                Dismiss(worker.Asks[i]);
+            }
         }
     }
 
