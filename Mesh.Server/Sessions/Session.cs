@@ -11,7 +11,7 @@ namespace Mesh.Server.Sessions;
 
 /// <summary>
 /// One accepted connection: reads its messages into the loop, and sends what the loop wants sent. Bad input is answered here
-/// (docs/protocol.md, "Bad input"): a line peer is closed then, a WebSocket peer may go on up to a limit.
+/// (docs/protocol.md, "Bad input"): a line peer is closed then, unless the line was only an unknown message; a WebSocket peer may go on up to a limit.
 /// </summary>
 internal sealed partial class Session(SessionId id, MeshConnection connection, MeshInbox inbox, SessionWatch watch, TimeProvider time, ILogger logger)
 {
@@ -33,6 +33,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
     private int _awaited;
     private int _covered;
     private int _errors;
+    private int _isClosing;
     private volatile bool _spoke;
     private bool _slowed;
     private volatile bool _inputEnded;
@@ -71,7 +72,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
 
         if (message is Rejection)
         {
-            CountError();
+            CountError(isLast: false);
         }
     }
 
@@ -259,13 +260,20 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
             watch.Messages.Sent(rejection, connection.RemoteAddress, id.Value);
         }
 
-        CountError();
+        if (IsLine && error.IsUnknownMessage)
+        {
+            _spoke = true;
+            Volatile.Write(ref _lastActivity, time.GetTimestamp());
+        }
+
+        // A line that is not whole, or has a known message's fault, is taken for a peer in disorder; a WebSocket tells where the next message begins.
+        CountError(isLast: IsLine && !error.IsUnknownMessage);
     }
 
-    private void CountError()
+    private void CountError(bool isLast)
     {
-        // The core refuses on the loop's thread, the session on its own: the one that reaches the limit closes.
-        if (Interlocked.Increment(ref _errors) == (IsLine ? 1 : _options.MaxErrors + 1))
+        // The core refuses on the loop's thread, the session on its own: the first that reaches the limit closes.
+        if ((Interlocked.Increment(ref _errors) > _options.MaxErrors || isLast) && Interlocked.Exchange(ref _isClosing, 1) == 0)
         {
             _closing = connection.CloseAsync(CloseReason.ProtocolError).AsTask();
         }
@@ -299,13 +307,8 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
         }
 
         var checks = _gaveTaskAfterEnd ? ResetChecks.Length : ChecksOfEarlierTask;
-        for (var i = 0; i < checks; i++)
+        for (var i = 0; i < checks && !connection.Closed.IsCompleted; i++)
         {
-            if (connection.IsEnding && !connection.IsReset)
-            {
-                return false;
-            }
-
             await ((Task)connection.Closed).WaitAsync(ResetChecks[i], time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (connection.IsReset)
             {

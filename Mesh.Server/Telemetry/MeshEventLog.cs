@@ -35,6 +35,20 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case PeerDown e:
                 LogPeerDown(e.Peer, e.Reason);
                 break;
+            case PeerRenamed e:
+                if (_refused.MayWrite())
+                {
+                    LogPeerRenamed(e.Endpoint, e.Name, e.Peer);
+                }
+
+                break;
+            case StrangerHeard e:
+                if (_refused.MayWrite())
+                {
+                    LogStranger(e.Server);
+                }
+
+                break;
             case WorkersRequested e:
                 LogWorkersRequested(e.Queue, e.Owner, e.Needed);
                 break;

@@ -84,11 +84,6 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
         {
             connection.SendToClient(message);
         }
-
-        if (connection.Framing == Framing.Line && message is Rejection)
-        {
-            connection.CloseFromServer();
-        }
     }
 
     /// <summary>A new process knows none of them.</summary>

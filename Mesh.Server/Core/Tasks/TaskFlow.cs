@@ -56,9 +56,14 @@ internal sealed class TaskFlow(CoreState core)
             worker.LastSeen = now;
         }
 
-        var answered = status.Id ?? (worker?.Last is { } last && last.Type == status.Type ? last.Id : null);
+        if (!AnsweredTask.TryFind(status, worker, out var answered, out var error))
+        {
+            core.Refuse(session, status, error);
+            return;
+        }
+
         var task = answered is { } id ? core.Tasks.Find(id) : null;
-        var ack = new Ack { Id = status.Id, TraceParent = status.TraceParent };
+        var ack = new Ack { Worker = status.Worker, Id = status.Id, TraceParent = status.TraceParent };
         if (task is null)
         {
             core.Send(session, ack);

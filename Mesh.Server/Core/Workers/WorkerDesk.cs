@@ -26,10 +26,9 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
 
     public void OnGetTask(SessionId session, Framing framing, GetTask message, DateTimeOffset now)
     {
-        var home = message.Home ?? core.Settings.Id;
-        if (home != core.Settings.Id && core.Peers.Find(home) is null)
+        if (HomeOf(message) is not { } home)
         {
-            core.Refuse(session, message, $"SERVER_UUID: \"{home}\" is not a peer of \"{core.Settings.Id}\"");
+            core.Refuse(session, message, $"SERVER_UUID: \"{message.Home}\" is not a peer of \"{core.Settings.Id}\"");
             return;
         }
 
@@ -115,6 +114,17 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, Lender lender, 
                 Answer(worker, ask.Session, ask.Framing, now);
             }
         }
+    }
+
+    /// <summary>The server that a worker belongs to, by id or by address; null for a stranger's.</summary>
+    private ServerId? HomeOf(GetTask message)
+    {
+        if (message.Home is not { } home || home == core.Settings.Id)
+        {
+            return core.Settings.Id;
+        }
+
+        return core.Peers.FindHome(home)?.Id ?? (home.Value == core.Settings.Advertise.ToString() ? (ServerId?)core.Settings.Id : null);
     }
 
     private WorkerEntry Present(SessionId session, Framing framing, GetTask message, ServerId home, DateTimeOffset now)
