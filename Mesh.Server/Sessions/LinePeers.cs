@@ -13,7 +13,7 @@ namespace Mesh.Server.Sessions;
 /// (docs/protocol.md, "Transport"). Lines carry no token: when there is one, they are taken from loopback and listed addresses only.
 /// </summary>
 internal sealed partial class LinePeers(
-    SessionTable sessions, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LinePeers> logger)
+    SessionTable sessions, StrayClients strays, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LinePeers> logger)
 {
     private const string Option = "Mesh__LinePeers__Allowed";
 
@@ -36,6 +36,12 @@ internal sealed partial class LinePeers(
         if (await FirstByteAsync(context) is not { } first)
         {
             context.Abort();
+            return;
+        }
+
+        if (StrayClients.IsResp(first))
+        {
+            await strays.AnswerRespAsync(context);
             return;
         }
 
