@@ -11,7 +11,7 @@ internal static class Shapes
     private static readonly Shape[] All =
     [
         new([Field.Id("WORKER_UUID")], [Field.Id("SERVER_UUID"), Field.Types("TASKS")], ("WORKER", "ALIVE")),
-        new([Field.Id("WORKER_UUID"), Field.Word("TASK", "QUERY", "UPDATE")], [Field.Id("TASK_ID"), Field.Number("RESULT")], ("STATUS", "OK")),
+        new([Field.Id("WORKER_UUID"), Field.Word("TASK", "QUERY", "UPDATE")], [Field.Id("TASK_ID"), Field.Result("RESULT")], ("STATUS", "OK")),
         new([Field.Id("SERVER_UUID")], [Field.Load("LOAD")], ("TASK", "HEARTBEAT")),
         new([Field.Id("SERVER_UUID")], [Field.Load("LOAD")], ("TASK", "HEARTBEAT"), ("RESPONSE", "ALIVE")),
         new([Field.Address("REQUESTOR_INFO")], [Field.Count("WORKERS_NEEDED"), Field.Id("SERVER_UUID")], ("TASK", "WORKER_REQUEST")),
@@ -80,10 +80,13 @@ internal sealed record Field(string Name, Func<Random, JsonNode> Draw, params Fu
 
     public static Field Text(string name) => new(name, random => Shapes.User(random), NotText, _ => null);
 
-    public static Field Word(string name, params string[] words) => new(name, random => words[random.Next(words.Length)], NotText, _ => "NONE", _ => null);
+    public static Field Word(string name, params string[] words) => new(name, random => words[random.Next(words.Length)], NotText, _ => "NONE");
 
     public static Field Number(string name) => new(
         name, random => JsonValue.Create((decimal)random.Next(-1000, 1000) / 100), NotNumber, _ => JsonNode.Parse("1e999"), _ => JsonNode.Parse("-1e28888"));
+
+    public static Field Result(string name) => new(
+        name, random => random.Next(2) == 0 ? NotNumber(random) : random.Next(1000), _ => JsonNode.Parse("1e999"), _ => JsonNode.Parse("-1e28888"));
 
     public static Field Count(string name) => new(name, random => random.Next(1, 9), NotNumber, _ => 0, _ => -1, _ => JsonNode.Parse("1.5"), _ => JsonNode.Parse("99999999999"));
 

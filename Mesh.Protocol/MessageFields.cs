@@ -98,7 +98,7 @@ internal struct MessageFields
         Field.Error => Text(ref json, ref Error),
         Field.HandedBack => JsonValues.Flag(ref json, ref HandedBack),
         Field.Amount => JsonValues.Decimal(ref json, ref Amount),
-        Field.Result => JsonValues.Decimal(ref json, ref Result),
+        Field.Result => ResultOf(JsonValues.Decimal(ref json, ref Result)),
         Field.WorkersNeeded => JsonValues.Whole(ref json, 1, int.MaxValue, ref WorkersNeeded),
         Field.Load => JsonObjects.Load(ref json, ref Load),
         Field.Tasks => JsonObjects.TaskTypes(ref json, ref Tasks),
@@ -117,6 +117,9 @@ internal struct MessageFields
 
     // A framing or a trace that we don't understand is as good as none.
     private static FieldState Lenient(FieldState state) => state.Fault == Fault.UnknownWord ? default : state;
+
+    // Workers of others report what they like: what is no number is stepped over.
+    private static FieldState ResultOf(FieldState state) => state.Fault == Fault.NotNumber ? default : state;
 
     private static FieldState TraceContext(ref Utf8JsonReader json, ref string trace)
     {

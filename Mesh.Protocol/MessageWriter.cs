@@ -31,7 +31,11 @@ public static class MessageWriter
                 break;
             case TaskStatus m:
                 json.FirstWord(WireNames.Status, WordOf(m.Outcome));
-                json.Word(WireNames.Task, WordOf(m.Type));
+                if (m.Type is { } type)
+                {
+                    json.Word(WireNames.Task, WordOf(type));
+                }
+
                 json.Text(WireNames.WorkerUuid, m.Worker.Value);
                 json.OptionalText(WireNames.TaskId, m.Id?.Value);
                 if (m.Result is { } result)
@@ -44,6 +48,7 @@ public static class MessageWriter
                 break;
             case Ack m:
                 json.FirstWord(WireNames.Status, WireNames.Ack);
+                json.OptionalText(WireNames.WorkerUuid, m.Worker?.Value);
                 json.OptionalText(WireNames.TaskId, m.Id?.Value);
                 break;
             case NoTask:

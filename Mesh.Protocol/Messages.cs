@@ -49,14 +49,14 @@ public sealed record Return(MeshEndpoint Target) : MeshMessage
 
 /// <summary>task_status, worker → server: what became of one attempt.</summary>
 /// <param name="Outcome">STATUS.</param>
-/// <param name="Type">TASK.</param>
+/// <param name="Type">TASK; null when the field is absent: then the status answers the worker's only task.</param>
 /// <param name="Worker">WORKER_UUID.</param>
-public sealed record TaskStatus(TaskOutcome Outcome, TaskType Type, WorkerId Worker) : MeshMessage
+public sealed record TaskStatus(TaskOutcome Outcome, TaskType? Type, WorkerId Worker) : MeshMessage
 {
-    /// <summary>TASK_ID; without it the status answers the task that worker was last given.</summary>
+    /// <summary>TASK_ID; without it the status answers the only task of its type that the worker has, or the one it was last given.</summary>
     public TaskId? Id { get; init; }
 
-    /// <summary>RESULT: the account's balance after the task.</summary>
+    /// <summary>RESULT: the account's balance after the task; null also when the field is of another type than a number.</summary>
     public decimal? Result { get; init; }
 
     /// <summary>ERROR: why the attempt failed.</summary>
@@ -69,6 +69,9 @@ public sealed record TaskStatus(TaskOutcome Outcome, TaskType Type, WorkerId Wor
 /// <summary>ack, server → worker: the status is stored.</summary>
 public sealed record Ack : MeshMessage
 {
+    /// <summary>WORKER_UUID of the status that this acknowledges: workers of the second generation take no other ACK for theirs.</summary>
+    public WorkerId? Worker { get; init; }
+
     /// <summary>TASK_ID of the status that this acknowledges.</summary>
     public TaskId? Id { get; init; }
 }

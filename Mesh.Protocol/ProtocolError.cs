@@ -43,6 +43,9 @@ public readonly record struct ProtocolError(ProtocolErrorKind Kind, string Field
     /// <summary>The <see cref="Field"/> of an error that concerns no single field.</summary>
     public const string WholeMessage = "message";
 
+    /// <summary>True for a whole object that is no message of this protocol, as nodes of other generations send: what follows it can be read.</summary>
+    public bool IsUnknownMessage => Kind == ProtocolErrorKind.UnknownShape || (Kind == ProtocolErrorKind.BadValue && Field is "WORKER" or "STATUS" or "TASK" or "RESPONSE");
+
     /// <summary>The error of a message longer than <see cref="ProtocolLimits.MaxMessageBytes"/>.</summary>
     public static ProtocolError TooLong { get; } = new(ProtocolErrorKind.TooLong, WholeMessage, "is longer than 64 KiB");
 

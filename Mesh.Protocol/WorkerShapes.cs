@@ -51,10 +51,10 @@ internal static class WorkerShapes
             ? new Return(fields.ServerReturn) { Framing = FramingOf(in fields), TraceParent = fields.TraceParent }
             : null;
 
-    // {"STATUS": "OK" | "NOK", "TASK": type, "WORKER_UUID": id, "TASK_ID"?: id, "RESULT"?: number, "ERROR"?: text, "HANDED_BACK"?: flag}
+    // {"STATUS": "OK" | "NOK", "TASK"?: type, "WORKER_UUID": id, "TASK_ID"?: id, "RESULT"?: any, "ERROR"?: text, "HANDED_BACK"?: flag}
     public static TaskStatus? TaskStatus(in MessageFields fields, TaskOutcome outcome, ref ProtocolError error)
     {
-        if (!fields.Has(Field.Task, ref error)
+        if (!fields.MayHave(Field.Task, ref error)
             || !fields.Has(Field.WorkerUuid, ref error)
             || !fields.MayHave(Field.TaskId, ref error)
             || !fields.MayHave(Field.Result, ref error)
@@ -64,13 +64,14 @@ internal static class WorkerShapes
             return null;
         }
 
-        if (fields.Task is not (Word.Query or Word.Update))
+        if (fields.IsPresent(Field.Task) && fields.Task is not (Word.Query or Word.Update))
         {
             error = new FieldState(Fault.UnknownWord).ToError(Field.Task);
             return null;
         }
 
-        return new TaskStatus(outcome, fields.Task == Word.Query ? TaskType.Query : TaskType.Update, new WorkerId(fields.WorkerUuid))
+        TaskType? type = !fields.IsPresent(Field.Task) ? null : fields.Task == Word.Query ? TaskType.Query : TaskType.Update;
+        return new TaskStatus(outcome, type, new WorkerId(fields.WorkerUuid))
         {
             Id = TaskIdOf(in fields),
             Result = fields.IsPresent(Field.Result) ? fields.Result : null,
@@ -80,16 +81,17 @@ internal static class WorkerShapes
         };
     }
 
-    // {"STATUS": "ACK", "TASK_ID"?: id}
+    // {"STATUS": "ACK", "WORKER_UUID"?: id, "TASK_ID"?: id}
     public static Ack? Ack(in MessageFields fields, ref ProtocolError error)
     {
-        if (!fields.MayHave(Field.TaskId, ref error))
+        if (!fields.MayHave(Field.WorkerUuid, ref error) || !fields.MayHave(Field.TaskId, ref error))
         {
             return null;
         }
 
+        WorkerId? worker = fields.IsPresent(Field.WorkerUuid) ? new WorkerId(fields.WorkerUuid) : null;
         var id = TaskIdOf(in fields);
-        return id is null && fields.TraceParent is null ? PlainAck : new Ack { Id = id, TraceParent = fields.TraceParent };
+        return worker is null && id is null && fields.TraceParent is null ? PlainAck : new Ack { Worker = worker, Id = id, TraceParent = fields.TraceParent };
     }
 
     // {"STATUS": "NOK", "ERROR": text}, without TASK and WORKER_UUID

@@ -35,4 +35,7 @@ public enum CloseReason : byte
 
     /// <summary>The peer began a message and did not end it in time.</summary>
     TooSlow = 11,
+
+    /// <summary>The peer reset it, or a write failed: what the peer had not read by then is lost.</summary>
+    Reset = 12,
 }

@@ -17,8 +17,9 @@ public sealed class LineConnection : MeshConnection
     /// <param name="remoteAddress">For logs.</param>
     /// <param name="options">The outbox and the time to close.</param>
     /// <param name="abort">Ends the connection at once; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
-    public LineConnection(IDuplexPipe transport, string remoteAddress, MeshConnectionOptions options, Action abort)
-        : base(Framing.Line, remoteAddress, options)
+    /// <param name="resetProbe">For <see cref="MeshConnection.IsReset"/>; null where the transport cannot tell.</param>
+    public LineConnection(IDuplexPipe transport, string remoteAddress, MeshConnectionOptions options, Action abort, Func<bool>? resetProbe = null)
+        : base(Framing.Line, remoteAddress, options, resetProbe)
     {
         ArgumentNullException.ThrowIfNull(transport);
         _input = transport.Input;
@@ -48,7 +49,7 @@ public sealed class LineConnection : MeshConnection
         }
         catch (Exception exception) when (IsLoss(exception, cancellationToken))
         {
-            Abort(CloseReason.Lost);
+            Abort(LossOf(exception));
             return End(CloseReason.Lost);
         }
     }

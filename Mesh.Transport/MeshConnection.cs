@@ -22,6 +22,7 @@ public abstract class MeshConnection : IAsyncDisposable
     private readonly SemaphoreSlim _receiving = new(1, 1);
     private readonly TaskCompletionSource<CloseReason> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _ending = new();
+    private readonly Func<bool>? _resetProbe;
     private Task _sending = Task.CompletedTask;
     private int _reason;
     private long _incompleteSince;
@@ -29,9 +30,11 @@ public abstract class MeshConnection : IAsyncDisposable
     private bool _aborted;
     private bool _ownsReceiving;
     private volatile bool _receivesNoMore;
+    private volatile bool _wasReset;
 
-    private protected MeshConnection(Framing framing, string remoteAddress, MeshConnectionOptions options)
+    private protected MeshConnection(Framing framing, string remoteAddress, MeshConnectionOptions options, Func<bool>? resetProbe)
     {
+        _resetProbe = resetProbe;
         Framing = framing;
         RemoteAddress = remoteAddress;
         _options = options;
@@ -51,6 +54,12 @@ public abstract class MeshConnection : IAsyncDisposable
 
     /// <summary>Whether either side has begun to end it.</summary>
     public bool IsEnding => Reason != 0;
+
+    /// <summary>
+    /// Whether the peer has reset the connection. After the peer's orderly end nothing is received any more that would tell, so this asks the transport, where it can.
+    /// Not after <see cref="Closed"/>.
+    /// </summary>
+    public bool IsReset => _wasReset || Reason == CloseReason.Reset || (_wasReset = _resetProbe?.Invoke() == true);
 
     private protected int MaxMessageBytes => _options.MaxMessageBytes;
 
@@ -147,6 +156,20 @@ public abstract class MeshConnection : IAsyncDisposable
     private protected static bool IsLoss(Exception exception, CancellationToken cancellationToken) =>
         IsLoss(exception) && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
 
+    /// <summary>Why a receive failed: a reset tells that the peer has not read all that was sent, another loss does not.</summary>
+    private protected CloseReason LossOf(Exception exception)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown })
+            {
+                return CloseReason.Reset;
+            }
+        }
+
+        return IsReset ? CloseReason.Reset : CloseReason.Lost;
+    }
+
     /// <summary>What a transport throws when the connection is gone. All else is a bug.</summary>
     private static bool IsLoss(Exception exception) =>
         exception is IOException or SocketException or WebSocketException or ObjectDisposedException or OperationCanceledException;
@@ -204,7 +227,7 @@ public abstract class MeshConnection : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            Abort(CloseReason.Lost);
+            Abort(CloseReason.Reset);
             if (!IsLoss(exception))
             {
                 throw;

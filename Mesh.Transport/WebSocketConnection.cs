@@ -25,8 +25,10 @@ public sealed class WebSocketConnection : MeshConnection
     /// <param name="options">The outbox and the time to close.</param>
     /// <param name="batch">The stream under the socket, so that the messages of one flush become one write; null when it has none.</param>
     /// <param name="abort">What ends the connection at once besides the socket's own abort; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
-    public WebSocketConnection(WebSocket socket, string remoteAddress, MeshConnectionOptions options, BatchingStream? batch = null, Action? abort = null)
-        : base(Framing.WebSocket, remoteAddress, options)
+    /// <param name="resetProbe">For <see cref="MeshConnection.IsReset"/>; null where the transport cannot tell.</param>
+    public WebSocketConnection(
+        WebSocket socket, string remoteAddress, MeshConnectionOptions options, BatchingStream? batch = null, Action? abort = null, Func<bool>? resetProbe = null)
+        : base(Framing.WebSocket, remoteAddress, options, resetProbe)
     {
         _socket = socket;
         _batch = batch;
@@ -50,7 +52,7 @@ public sealed class WebSocketConnection : MeshConnection
         }
         catch (Exception exception) when (IsLoss(exception, cancellationToken))
         {
-            Abort(CloseReason.Lost);
+            Abort(LossOf(exception));
             return End(CloseReason.Lost);
         }
     }

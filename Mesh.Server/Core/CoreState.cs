@@ -18,6 +18,8 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public WorkerBook Workers { get; } = new(settings.Tasks);
 
+    public DeliveryBook Deliveries { get; } = new();
+
     public LoanBook Loans { get; } = new();
 
     /// <summary>The servers whose tasks this one serves.</summary>

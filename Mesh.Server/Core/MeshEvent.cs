@@ -29,6 +29,12 @@ internal sealed record PeerUp(ServerId Peer) : MeshEvent;
 
 internal sealed record PeerDown(ServerId Peer, string Reason) : MeshEvent;
 
+/// <summary>What answers at a peer's address gives another name than the peer is configured with; it is taken for that peer.</summary>
+internal sealed record PeerRenamed(ServerId Peer, MeshEndpoint Endpoint, ServerId Name) : MeshEvent;
+
+/// <summary>A server speaks that is no peer by this name. Told once for each name.</summary>
+internal sealed record StrangerHeard(ServerId Server) : MeshEvent;
+
 /// <summary>Borrower: the queue passed the high mark, a peer is asked.</summary>
 internal sealed record WorkersRequested(ServerId Owner, int Needed, int Queue) : MeshEvent;
 
@@ -89,6 +95,9 @@ internal sealed record TaskPutBack(TaskRecord Task, int Attempts, string Reason)
 
 /// <summary>A worker handed a task back, or was never reached with it: that was no attempt.</summary>
 internal sealed record TaskReturned(TaskRecord Task, string Reason) : MeshEvent;
+
+/// <summary>A task did not reach its worker, and waits again.</summary>
+internal sealed record TaskUndelivered(TaskRecord Task, WorkerId Worker, string Reason) : MeshEvent;
 
 internal sealed record TaskBuried(TaskRecord Task) : MeshEvent;
 

@@ -116,10 +116,10 @@ internal sealed class ServerCore
         Finish(now);
     }
 
-    public void OnSessionClosed(SessionId session, DateTimeOffset now)
+    public void OnSessionClosed(SessionId session, SessionEnd end, DateTimeOffset now)
     {
         Journal.OnSessionClosed(session);
-        _desk.OnSessionClosed(session, now);
+        _desk.OnSessionClosed(session, end, now);
         Finish(now);
     }
 
@@ -337,6 +337,7 @@ internal sealed class ServerCore
         _core.Workers.All.Count,
         _core.Workers.All.Sum(worker => worker.Asks.Count),
         _core.Workers.Sessions,
+        _core.Deliveries.Sessions,
         _core.Loans.All.Count,
         _borrower.Runs,
         _lender.Batches);

@@ -36,6 +36,8 @@ internal readonly record struct LoopItem(LoopInput Kind)
 
     public Framing Framing { get; init; }
 
+    public SessionEnd End { get; init; }
+
     /// <summary>The id of a peer or task.</summary>
     public string? Id { get; init; }
 

@@ -49,7 +49,8 @@ internal sealed class MeshInbox
     public ValueTask<bool> MessageAsync(SessionId session, Framing framing, MeshMessage message) =>
         PostAsync(new(LoopInput.Message) { Session = session, Framing = framing, Subject = message });
 
-    public ValueTask<bool> SessionClosedAsync(SessionId session) => PostAsync(new(LoopInput.SessionClosed) { Session = session });
+    public ValueTask<bool> SessionClosedAsync(SessionId session, SessionEnd end) =>
+        PostAsync(new(LoopInput.SessionClosed) { Session = session, End = end });
 
     public ValueTask<bool> PeerReplyAsync(ServerId peer, MeshMessage reply) =>
         PostAsync(new(LoopInput.PeerReply) { Id = peer.Value, Subject = reply });

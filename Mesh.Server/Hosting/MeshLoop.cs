@@ -123,7 +123,7 @@ internal sealed partial class MeshLoop(
                 _core.OnMessage(item.Session, item.Framing, (MeshMessage)item.Subject!, now);
                 break;
             case LoopInput.SessionClosed:
-                _core.OnSessionClosed(item.Session, now);
+                _core.OnSessionClosed(item.Session, item.End, now);
                 break;
             case LoopInput.PeerReply:
                 _core.OnPeerReply(new ServerId(item.Id!), (MeshMessage)item.Subject!, now);

@@ -135,6 +135,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<Door>();
         services.AddSingleton<MessageLog>();
         services.AddSingleton<SessionTable>();
+        services.AddSingleton<StrayClients>();
         services.AddSingleton<LinePeers>();
         services.AddSingleton<WebSocketPeers>();
         services.AddSingleton<PeerLinks>();

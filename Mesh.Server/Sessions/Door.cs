@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Net;
 using System.Text;
 using Mesh.Protocol;
@@ -128,15 +127,6 @@ internal sealed partial class Door
         }
 
         input.AdvanceTo(first.Buffer.End);
-        await context.Transport.Output.CompleteAsync();
-
-        // A socket closed with unread input resets the connection, and the answer may be lost.
-        ReadResult rest;
-        do
-        {
-            rest = await input.ReadAsync(cancellationToken);
-            input.AdvanceTo(rest.Buffer.End);
-        }
-        while (!rest.IsCompleted);
+        await LastAnswer.SendAsync(context, cancellationToken);
     }
 }

@@ -29,6 +29,12 @@ internal static class KestrelSetup
         {
             loader.Endpoint(section.Key, endpoint =>
             {
+                if (endpoint.IsHttps)
+                {
+                    var strays = endpoint.ListenOptions.ApplicationServices.GetRequiredService<StrayClients>();
+                    endpoint.ListenOptions.Use(next => context => strays.OnTlsPortAsync(context, next));
+                }
+
                 if (endpoint.IsHttps && !endpoint.ConfigSection.GetSection("Sni").Exists())
                 {
                     endpoint.ListenOptions.UseHttps(endpoint.HttpsOptions);

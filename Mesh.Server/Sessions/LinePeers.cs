@@ -13,7 +13,7 @@ namespace Mesh.Server.Sessions;
 /// (docs/protocol.md, "Transport"). Lines carry no token: when there is one, they are taken from loopback and listed addresses only.
 /// </summary>
 internal sealed partial class LinePeers(
-    SessionTable sessions, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LinePeers> logger)
+    SessionTable sessions, StrayClients strays, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LinePeers> logger)
 {
     private const string Option = "Mesh__LinePeers__Allowed";
 
@@ -39,13 +39,19 @@ internal sealed partial class LinePeers(
             return;
         }
 
+        if (StrayClients.IsResp(first))
+        {
+            await strays.AnswerRespAsync(context);
+            return;
+        }
+
         if (!LineFraming.IsLinePeer(first))
         {
             await next(context);
             return;
         }
 
-        var connection = new LineConnection(context.Transport, $"{context.RemoteEndPoint}", _connectionOptions, context.Abort);
+        var connection = new LineConnection(context.Transport, $"{context.RemoteEndPoint}", _connectionOptions, context.Abort, ResetProbe.Of(context.Features));
         if (IsAllowed((context.RemoteEndPoint as IPEndPoint)?.Address))
         {
             await sessions.ServeAsync(connection);

@@ -11,22 +11,35 @@ namespace Mesh.Server.Sessions;
 
 /// <summary>
 /// One accepted connection: reads its messages into the loop, and sends what the loop wants sent. Bad input is answered here
-/// (docs/protocol.md, "Bad input"): a line peer is closed then, a WebSocket peer may go on up to a limit.
+/// (docs/protocol.md, "Bad input"): a line peer is closed then, unless the line was only an unknown message; a WebSocket peer may go on up to a limit.
 /// </summary>
 internal sealed partial class Session(SessionId id, MeshConnection connection, MeshInbox inbox, SessionWatch watch, TimeProvider time, ILogger logger)
 {
     // A line peer that was promised a reply is given more time than one that waits for nothing; it gives up by itself long before.
     private const int PatienceWithReplies = 6;
 
+    /// <summary>
+    /// When to ask for a reset after a task went to a peer that had ended its side: TCP takes an answer for a peer that is gone, and hears of the reset a round trip later.
+    /// </summary>
+    private static readonly TimeSpan[] ResetChecks = [.. new[] { 5, 15, 30, 50, 150, 250, 500 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+
+    /// <summary>The same when the task went out before the peer's end was seen: only a reset that is on its way already is of interest.</summary>
+    private const int ChecksOfEarlierTask = 3;
+
     private readonly SessionsOptions _options = watch.Options;
     private readonly MessagePace _messages = new(watch.Options.MaxMessagesPerSecond, time);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastActivity = time.GetTimestamp();
     private int _awaited;
+    private int _covered;
     private int _errors;
+    private int _isClosing;
     private volatile bool _spoke;
     private bool _slowed;
     private volatile bool _inputEnded;
+    private volatile bool _gaveTask;
+    private volatile bool _gaveTaskAfterEnd;
+    private volatile bool _dropped;
     private Task? _closing;
 
     public SessionId Id => id;
@@ -43,6 +56,11 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
         }
 
         watch.Messages.Sent(message, connection.RemoteAddress, id.Value);
+        if (message is NewTask)
+        {
+            NoteTask();
+        }
+
         if (IsLine)
         {
             Volatile.Write(ref _lastActivity, time.GetTimestamp());
@@ -54,7 +72,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
 
         if (message is Rejection)
         {
-            CountError();
+            CountError(isLast: false);
         }
     }
 
@@ -62,18 +80,25 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
     public async Task RunAsync()
     {
         Activity.Current = null;
-        var reason = await ReceiveAllAsync();
-        if (IsLine && reason == CloseReason.PeerClosed)
+        var reason = CloseReason.Lost;
+        try
         {
-            await AnswerWhatWasAskedAsync();
+            reason = await ReceiveAllAsync();
+            if (IsLine && reason == CloseReason.PeerClosed)
+            {
+                await AnswerWhatWasAskedAsync();
+                reason = await WasResetAsync() ? CloseReason.Reset : reason;
+            }
         }
-
-        _answered.TrySetResult();
-        await inbox.SessionClosedAsync(id);
-        await connection.CloseAsync(reason);
-        if (_closing is { } closing)
+        finally
         {
-            await closing;
+            _answered.TrySetResult();
+            await inbox.SessionClosedAsync(id, _dropped ? SessionEnd.Dropped : reason == CloseReason.Reset ? SessionEnd.Reset : SessionEnd.Closed);
+            await connection.CloseAsync(reason);
+            if (_closing is { } closing)
+            {
+                await closing;
+            }
         }
     }
 
@@ -124,9 +149,11 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
                 return CloseReason.ProtocolError;
             }
 
+            var isCovered = false;
             switch (received.Kind)
             {
                 case ReceivedKind.Message:
+                    isCovered = TryCover(received.Message!);
                     Note(received.Message!);
                     if (!await inbox.MessageAsync(id, connection.Framing, LoanSpans.Receive(received.Message!)))
                     {
@@ -143,11 +170,30 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
                     throw new InvalidOperationException($"Unknown {received.Kind}.");
             }
 
-            if (_messages.Next() is { Ticks: > 0 } pause)
+            if (!isCovered && _messages.Next() is { Ticks: > 0 } pause)
             {
                 await SlowDownAsync(pause);
             }
         }
+    }
+
+    // For each task that a worker is given it has one status and one further get_task to send: that is work, not abuse, however fast it is.
+    private void NoteTask()
+    {
+        Interlocked.Add(ref _covered, 2);
+        _gaveTask = true;
+        _gaveTaskAfterEnd |= _inputEnded;
+    }
+
+    private bool TryCover(MeshMessage message)
+    {
+        if (message is not (GetTask or Protocol.TaskStatus) || Volatile.Read(ref _covered) == 0)
+        {
+            return false;
+        }
+
+        Interlocked.Decrement(ref _covered);
+        return true;
     }
 
     // What is not read stays with the peer: it is slowed by its own socket. The pause ends with the connection.
@@ -174,6 +220,8 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
 
     private void Drop(CloseReason reason, string option, string why)
     {
+        // A peer that is silent may work on its task: what it was given stays with it.
+        _dropped = reason != CloseReason.Silent;
         watch.Metrics.Drop(option);
         if (watch.Pace.MayWrite())
         {
@@ -212,13 +260,20 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
             watch.Messages.Sent(rejection, connection.RemoteAddress, id.Value);
         }
 
-        CountError();
+        if (IsLine && error.IsUnknownMessage)
+        {
+            _spoke = true;
+            Volatile.Write(ref _lastActivity, time.GetTimestamp());
+        }
+
+        // A line that is not whole, or has a known message's fault, is taken for a peer in disorder; a WebSocket tells where the next message begins.
+        CountError(isLast: IsLine && !error.IsUnknownMessage);
     }
 
-    private void CountError()
+    private void CountError(bool isLast)
     {
-        // The core refuses on the loop's thread, the session on its own: the one that reaches the limit closes.
-        if (Interlocked.Increment(ref _errors) == (IsLine ? 1 : _options.MaxErrors + 1))
+        // The core refuses on the loop's thread, the session on its own: the first that reaches the limit closes.
+        if ((Interlocked.Increment(ref _errors) > _options.MaxErrors || isLast) && Interlocked.Exchange(ref _isClosing, 1) == 0)
         {
             _closing = connection.CloseAsync(CloseReason.ProtocolError).AsTask();
         }
@@ -241,6 +296,27 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
         {
             LogUnanswered(connection.RemoteAddress);
         }
+    }
+
+    // A peer that has only ended its own side reads its answer; one that is gone resets the connection when the answer arrives.
+    private async Task<bool> WasResetAsync()
+    {
+        if (!_gaveTask)
+        {
+            return false;
+        }
+
+        var checks = _gaveTaskAfterEnd ? ResetChecks.Length : ChecksOfEarlierTask;
+        for (var i = 0; i < checks && !connection.Closed.IsCompleted; i++)
+        {
+            await ((Task)connection.Closed).WaitAsync(ResetChecks[i], time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (connection.IsReset)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }
 

@@ -46,7 +46,8 @@ internal sealed class WebSocketPeers(SessionTable sessions, LoopState state, IOp
             $"{context.Connection.RemoteIpAddress}:{context.Connection.RemotePort}",
             _connectionOptions,
             context.Items[StreamKey] as BatchingStream,
-            context.Abort);
+            context.Abort,
+            ResetProbe.Of(context.Features));
         await sessions.ServeAsync(connection);
         await connection.Closed;
     }

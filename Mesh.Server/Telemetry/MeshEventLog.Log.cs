@@ -28,6 +28,12 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3004, LogLevel.Warning, "{Peer} is taken for dead: {Reason}.")]
     private partial void LogPeerDown(ServerId peer, string reason);
 
+    [LoggerMessage(3010, LogLevel.Warning, "The server at {Endpoint} calls itself {Name}, not {Peer}: it is taken for {Peer}. If {Name} is its name for good, set Mesh__Peers__0__Id of that peer, or whichever number it has, to it.")]
+    private partial void LogPeerRenamed(MeshEndpoint endpoint, ServerId name, ServerId peer);
+
+    [LoggerMessage(3011, LogLevel.Warning, "{Server} sends messages and is no peer of this server. To lend it workers and to borrow some, add its name and address: Mesh__Peers__0__Id and Mesh__Peers__0__Endpoint, with the next free number.")]
+    private partial void LogStranger(ServerId server);
+
     [LoggerMessage(3101, LogLevel.Information, "{Queue} tasks wait: asking {Owner} for {Needed} workers.")]
     private partial void LogWorkersRequested(int queue, ServerId owner, int needed);
 
@@ -102,6 +108,9 @@ internal sealed partial class MeshEventLog
 
     [LoggerMessage(3204, LogLevel.Information, "Task {TaskId} goes back to the queue, and no attempt is counted: {Reason}.")]
     private partial void LogTaskReturned(string taskId, string reason);
+
+    [LoggerMessage(3205, LogLevel.Information, "Task {TaskId} did not reach {Worker} and goes back to the queue, without a lost attempt: {Reason}.")]
+    private partial void LogTaskUndelivered(string taskId, WorkerId worker, string reason);
 
     [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}.")]
     private partial void LogMessageRefused(long session, string message, string error);

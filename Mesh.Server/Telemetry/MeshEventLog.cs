@@ -9,6 +9,7 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
     // A farm's workers come and go together: each of some hundreds is worth its line.
     private readonly LogPace _workers = new(logger, time, linesPerSecond: 100, LogLevel.Information);
     private readonly LogPace _refused = new(logger, time);
+    private readonly LogPace _undelivered = new(logger, time, level: LogLevel.Information);
 
     // A worker, or a client's tasks, can fail thousands of times in a second.
     private readonly LogPace _putBack = new(logger, time, level: LogLevel.Information);
@@ -38,6 +39,20 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 break;
             case PeerDown e:
                 LogPeerDown(e.Peer, e.Reason);
+                break;
+            case PeerRenamed e:
+                if (_refused.MayWrite())
+                {
+                    LogPeerRenamed(e.Endpoint, e.Name, e.Peer);
+                }
+
+                break;
+            case StrangerHeard e:
+                if (_refused.MayWrite())
+                {
+                    LogStranger(e.Server);
+                }
+
                 break;
             case WorkersRequested e:
                 LogWorkersRequested(e.Queue, e.Owner, e.Needed);
@@ -116,6 +131,13 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 if (_putBack.MayWrite())
                 {
                     LogTaskReturned(e.Task.Id, e.Reason);
+                }
+
+                break;
+            case TaskUndelivered e:
+                if (_undelivered.MayWrite())
+                {
+                    LogTaskUndelivered(e.Task.Id, e.Worker, e.Reason);
                 }
 
                 break;

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Server.Core;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation;
@@ -13,7 +14,11 @@ internal sealed record Reported(TaskId? Task, bool Settles, int Attempts)
     public static Reported Of(ServerNode server, TaskStatus status)
     {
         var worker = server.Core!.FindWorker(status.Worker);
-        var task = status.Id ?? (worker?.Last is { } last && last.Type == status.Type ? last.Id : null);
+        if (!AnsweredTask.TryFind(status, worker, out var task, out _))
+        {
+            return new(null, Settles: false, 0);
+        }
+
         if (status.Outcome == TaskOutcome.Ok)
         {
             return new(task, Settles: true, 0);

@@ -205,7 +205,7 @@ internal sealed class RestCheck(SimWorld world)
         var footprint = server.Core!.Footprint;
         var workers = world.Workers.Count + world.ForeignWorkers.Count;
         var slots = world.Workers.Sum(worker => worker.Concurrency) + world.ForeignWorkers.Count;
-        if (footprint.Workers > workers || footprint.Asks > slots || footprint.Sessions > workers || footprint.QueuePlaces > 0
+        if (footprint.Workers > workers || footprint.Asks > slots || footprint.Sessions > workers || footprint.TaskSessions > workers || footprint.QueuePlaces > 0
             || (footprint.ReleaseRuns > 0 && !world.Servers.Any(lost => lost.IsLost)) || footprint.ReleaseBatches + footprint.VoidRetries > 0)
         {
             throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} holds {footprint}, with {workers} workers of {slots} slots in the mesh");

@@ -11,6 +11,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
     private TimeSpan _lastToServer;
     private TimeSpan _lastToClient;
     private bool _broken;
+    private int _unread;
 
     public string Client { get; } = client;
 
@@ -21,6 +22,9 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
     public bool ClientOpen { get; private set; } = true;
 
     public bool ServerOpen { get; private set; }
+
+    /// <summary>The listener's end was told by a reset. What it had sent may have been read or not.</summary>
+    public bool IsReset { get; private set; }
 
     /// <summary>The listener's number of this connection.</summary>
     public long Number { get; set; }
@@ -59,8 +63,10 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
     {
         if (ServerOpen)
         {
+            _unread++;
             Deliver(ref _lastToClient, () =>
             {
+                _unread -= ClientOpen ? 1 : 0;
                 if (ClientOpen && !_broken && !LosesToClient)
                 {
                     ClientReceives?.Invoke(message);
@@ -117,6 +123,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
             if (ServerOpen)
             {
                 ServerOpen = false;
+                IsReset = !silently && (_broken || _unread > 0);
                 Listener.OnClosed(this);
             }
 

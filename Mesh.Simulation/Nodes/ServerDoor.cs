@@ -65,7 +65,7 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
         var session = new SessionId(connection.Number);
         if (world.Mutation != Mutation.CloseNotTold && _sessions.Remove(session))
         {
-            node.Feed((core, now) => core.OnSessionClosed(session, now));
+            node.Feed((core, now) => core.OnSessionClosed(session, connection.IsReset ? SessionEnd.Reset : SessionEnd.Closed, now));
         }
     }
 
@@ -83,11 +83,6 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
         if (world.Mutation != Mutation.ReturnNotSent || message is not Return)
         {
             connection.SendToClient(message);
-        }
-
-        if (connection.Framing == Framing.Line && message is Rejection)
-        {
-            connection.CloseFromServer();
         }
     }
 

@@ -79,9 +79,9 @@ internal sealed class CoreHarness
         return session;
     }
 
-    public void Close(SessionId session)
+    public void Close(SessionId session, SessionEnd end = SessionEnd.Closed)
     {
-        Core.OnSessionClosed(session, Now);
+        Core.OnSessionClosed(session, end, Now);
         Drain();
     }
 

@@ -49,7 +49,7 @@ public sealed class AllocationTests
         MeshMessage[] messages =
         [
             new NoTask(),
-            new Ack { Id = new("t") },
+            new Ack { Worker = new("w"), Id = new("t") },
             new GetTask(new("w"), new("s")) { Tasks = TaskTypes.All },
             new NewTask(TaskType.Update, "joão", 12.5m) { Id = new("t") },
             new TaskStatus(TaskOutcome.Nok, TaskType.Query, new("w")) { Error = "\"quoted\"\n\U0001F600", Result = 1.5m },

@@ -41,6 +41,8 @@ public sealed class GoldenTests
         { """{"STATUS": "OK", "TASK": "UPDATE", "WORKER_UUID": "w", "TASK_ID": "t-1", "RESULT": -0.5}""", new TaskStatus(TaskOutcome.Ok, TaskType.Update, new("w")) { Id = new("t-1"), Result = -0.5m } },
         { """{"STATUS": "NOK", "TASK": "QUERY", "WORKER_UUID": "w", "ERROR": "no account \"joão\""}""", new TaskStatus(TaskOutcome.Nok, TaskType.Query, new("w")) { Error = "no account \"joão\"" } },
         { """{"STATUS": "ACK", "TASK_ID": "t-1"}""", new Ack { Id = new("t-1") } },
+        { """{"STATUS": "ACK", "WORKER_UUID": "w", "TASK_ID": "t-1"}""", new Ack { Worker = new("w"), Id = new("t-1") } },
+        { """{"STATUS": "OK", "WORKER_UUID": "w"}""", new TaskStatus(TaskOutcome.Ok, null, new("w")) },
         { """{"TASK": "REDIRECT", "SERVER_REDIRECT": {"ip": "1.2.3.4", "port": 8000}, "FRAMING": "LINE"}""", new Redirect(Borrower) { Framing = Framing.Line } },
         { """{"TASK": "RETURN", "SERVER_RETURN": {"ip": "5.6.7.8", "port": 9000}, "FRAMING": "WEBSOCKET"}""", new Return(Owner) { Framing = Framing.WebSocket } },
         { """{"TASK": "WORKER_REQUEST", "REQUESTOR_INFO": {"ip": "1.2.3.4", "port": 8000}, "WORKERS_NEEDED": 3, "SERVER_UUID": "s"}""", new WorkerRequest(Borrower) { WorkersNeeded = 3, Server = new("s") } },

@@ -45,13 +45,14 @@ public sealed class MessageReaderTests
     [InlineData("{\"WORKER\": \"ALIVE\", \"WORKER_UUID\": \"w\", \"TASKS\": [1]}", ProtocolErrorKind.WrongType, "TASKS[]")]
     [InlineData("{\"WORKER\": \"ALIVE\", \"WORKER_UUID\": \"w\", \"TRACEPARENT\": 1}", ProtocolErrorKind.WrongType, "TRACEPARENT")]
     [InlineData("{\"STATUS\": \"MAYBE\"}", ProtocolErrorKind.BadValue, "STATUS")]
-    [InlineData("{\"STATUS\": \"OK\"}", ProtocolErrorKind.MissingField, "TASK")]
-    [InlineData("{\"STATUS\": \"NOK\"}", ProtocolErrorKind.MissingField, "TASK")]
+    [InlineData("{\"STATUS\": \"OK\"}", ProtocolErrorKind.MissingField, "WORKER_UUID")]
+    [InlineData("{\"STATUS\": \"NOK\"}", ProtocolErrorKind.MissingField, "WORKER_UUID")]
     [InlineData("{\"STATUS\": \"NOK\", \"ERROR\": 1}", ProtocolErrorKind.WrongType, "ERROR")]
     [InlineData("{\"STATUS\": \"NOK\", \"TASK\": \"QUERY\", \"WORKER_UUID\": \"w\", \"HANDED_BACK\": \"yes\"}", ProtocolErrorKind.WrongType, "HANDED_BACK")]
     [InlineData("{\"STATUS\": \"OK\", \"TASK\": \"QUERY\"}", ProtocolErrorKind.MissingField, "WORKER_UUID")]
     [InlineData("{\"STATUS\": \"OK\", \"TASK\": \"REDIRECT\", \"WORKER_UUID\": \"w\"}", ProtocolErrorKind.BadValue, "TASK")]
-    [InlineData("{\"STATUS\": \"OK\", \"TASK\": \"QUERY\", \"WORKER_UUID\": \"w\", \"RESULT\": \"9\"}", ProtocolErrorKind.WrongType, "RESULT")]
+    [InlineData("{\"STATUS\": \"OK\", \"TASK\": \"QUERY\", \"WORKER_UUID\": \"w\", \"RESULT\": 1e99}", ProtocolErrorKind.BadValue, "RESULT")]
+    [InlineData("{\"STATUS\": \"ACK\", \"WORKER_UUID\": 7}", ProtocolErrorKind.WrongType, "WORKER_UUID")]
     [InlineData("{\"TASK\": \"REDIRECT\"}", ProtocolErrorKind.MissingField, "SERVER_REDIRECT")]
     [InlineData("{\"TASK\": \"REDIRECT\", \"SERVER_REDIRECT\": \"1.2.3.4:80\"}", ProtocolErrorKind.WrongType, "SERVER_REDIRECT")]
     [InlineData("{\"TASK\": \"REDIRECT\", \"SERVER_REDIRECT\": {\"port\": 80}}", ProtocolErrorKind.MissingField, "SERVER_REDIRECT.ip")]
@@ -155,6 +156,30 @@ public sealed class MessageReaderTests
     [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x")]
     public void TraceParent_NotW3C_IsIgnored(string trace) =>
         Assert.Null(Wire.Read($$"""{"TASK": "NO_TASK", "TRACEPARENT": "{{trace}}"}""").TraceParent);
+
+    [Theory]
+    [InlineData("\"9.50\"")]
+    [InlineData("true")]
+    [InlineData("{\"balance\": [1, {\"a\": null}]}")]
+    [InlineData("[1, 2]")]
+    [InlineData("null")]
+    public void Result_OfAnotherTypeThanANumber_IsAbsent(string result) =>
+        Assert.Null(((Mesh.Protocol.TaskStatus)Wire.Read($$"""{"STATUS": "OK", "TASK": "QUERY", "RESULT": {{result}}, "WORKER_UUID": "w", "TIME_MS": 12}""")).Result);
+
+    [Fact]
+    public void Status_WithoutTask_IsOneOfNoType() => Assert.Equal(
+        new Mesh.Protocol.TaskStatus(TaskOutcome.Nok, null, new("w")) { Error = "no" }, Wire.Read("""{"STATUS": "NOK", "WORKER_UUID": "w", "ERROR": "no"}"""));
+
+    [Theory]
+    [InlineData("{}", true)]
+    [InlineData("{\"type\": \"HEARTBEAT\", \"request_id\": \"1\", \"payload\": {}}", true)]
+    [InlineData("{\"TASK\": \"DELETE\"}", true)]
+    [InlineData("{\"WORKER\": \"BUSY\", \"WORKER_UUID\": \"w\"}", true)]
+    [InlineData("{\"WORKER\": \"ALIVE\"}", false)]
+    [InlineData("{\"WORKER\": 17}", false)]
+    [InlineData("[]", false)]
+    [InlineData("x", false)]
+    public void BadInput_ThatIsOnlyAnUnknownMessage_IsTold(string json, bool unknown) => Assert.Equal(unknown, Wire.Fail(json).IsUnknownMessage);
 
     [Fact]
     public void Framing_Unknown_IsIgnored() =>

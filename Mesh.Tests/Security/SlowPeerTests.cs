@@ -113,6 +113,49 @@ public sealed class SlowPeerTests
         await sixth;
     }
 
+    [Theory]
+    [InlineData(Framing.WebSocket)]
+    [InlineData(Framing.Line)]
+    public async Task Worker_FasterThanTheLimit_IsNotSlowedForTheTasksItIsGiven(Framing framing)
+    {
+        // A pause would last for ever: this time stands still.
+        await using var server = await ServerUnderTest.StartAsync(new(), new FakeTimeProvider(), ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
+        await using var worker = await server.DialAsync(framing);
+        await server.PostAsync("/tasks", $"[{string.Join(',', Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", 20))}]");
+
+        worker.TrySend(new GetTask(new WorkerId("w1")));
+        for (var i = 0; i < 20; i++)
+        {
+            var task = await worker.ReceiveAsync<NewTask>();
+            worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = 1 });
+            await worker.ReceiveAsync<Ack>();
+            worker.TrySend(new GetTask(new WorkerId("w1")));
+        }
+    }
+
+    [Fact]
+    public async Task Worker_DroppedSinceItDoesNotEndItsMessage_GivesItsTaskBackAtOnce()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = await ServerUnderTest.StartAsync(new(), time, ("Mesh:Tasks:LeaseTime", "01:00:00"), ("Mesh:Sessions:IdleTimeout", "00:05:00"));
+        using var slow = await server.ConnectAsync();
+        await slow.SayAsync("""{"WORKER":"ALIVE","WORKER_UUID":"w1"}""" + "\n");
+        var id = await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        Assert.NotNull(await slow.HearLineAsync());
+        await slow.SayAsync("""{"STATUS":""");
+
+        var ended = slow.HearLineAsync();
+        while (!ended.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Null(await ended);
+        await server.TaskAsync(id, "queued");
+        Assert.Equal(0, (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("attempts").GetInt32());
+    }
+
     [Fact]
     public async Task Peer_ThatIsSlowed_DoesNotHoldAServerThatStops()
     {

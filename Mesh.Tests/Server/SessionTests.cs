@@ -70,15 +70,36 @@ public sealed class SessionTests
         Assert.Null(await socket.HearLineAsync());
     }
 
-    [Fact]
-    public async Task LinePeer_RefusedByTheCore_IsToldAndClosed()
+    [Theory]
+    [InlineData("""{"TASK":"NO_TASK"}""", "TASK")]
+    [InlineData("""{"type":"HEARTBEAT","request_id":"1","payload":{}}""", "message")]
+    [InlineData("""{"TASK":"PING"}""", "TASK")]
+    [InlineData("""{"STATUS":"OK","WORKER_UUID":"w1"}""", "TASK")]
+    public async Task LinePeer_UnknownOrRefusedMessage_IsToldAndWhatFollowsIsRead(string unknown, string field)
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await ServerUnderTest.StartAsync(WithPeer);
         using var socket = await server.ConnectAsync();
 
-        await socket.SayAsync("""{"TASK":"NO_TASK"}""" + "\n");
+        await socket.SayAsync(unknown + "\n" + Heartbeat + "\n");
 
-        Assert.StartsWith("""{"STATUS": "NOK", "ERROR": "TASK""", await socket.HearLineAsync(), StringComparison.Ordinal);
+        string?[] heard = [await socket.HearLineAsync(), await socket.HearLineAsync()];
+        Assert.Single(heard, line => line!.StartsWith($$"""{"STATUS": "NOK", "ERROR": "{{field}}""", StringComparison.Ordinal));
+        Assert.Single(heard, line => line!.Contains("ALIVE", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task LinePeer_ManyUnknownMessages_IsClosedAtTheLimit()
+    {
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Sessions:MaxErrors", "2"));
+        using var socket = await server.ConnectAsync();
+
+        await socket.SayAsync(string.Concat(Enumerable.Repeat("{}\n", 3)));
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Contains("NOK", await socket.HearLineAsync(), StringComparison.Ordinal);
+        }
+
         Assert.Null(await socket.HearLineAsync());
     }
 

@@ -129,7 +129,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
 
     public void OnRelease(SessionId session, CommandRelease release, DateTimeOffset now)
     {
-        if (core.Peers.Find(release.Server) is not { } borrower)
+        if (core.Peers.FindCaller(release.Server) is not { } borrower)
         {
             core.Refuse(session, release, $"SERVER_UUID: \"{release.Server}\" is not a peer of \"{core.Settings.Id}\"");
             return;

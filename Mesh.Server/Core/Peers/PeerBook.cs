@@ -18,6 +18,9 @@ internal sealed class PeerEntry(PeerSettings settings)
 
     public ServerLoad? Load { get; set; }
 
+    /// <summary>What it calls itself at its address, where that is not <see cref="Id"/>: some name themselves anew at each start.</summary>
+    public ServerId? CallsItself { get; set; }
+
     /// <summary>What it speaks, once found out.</summary>
     public Framing? Framing { get; set; }
 
@@ -34,8 +37,10 @@ internal sealed class PeerEntry(PeerSettings settings)
     public int Refusals { get; set; }
 
     /// <summary>Whether this is the address that the peer is configured with; the names of the loopback address count as one.</summary>
-    public bool IsAt(MeshEndpoint endpoint) => Settings.Endpoint.Port == endpoint.Port
-        && string.Equals(Canonical(Settings.Endpoint.Host), Canonical(endpoint.Host), StringComparison.OrdinalIgnoreCase);
+    public bool IsAt(MeshEndpoint endpoint) => Settings.Endpoint.Port == endpoint.Port && IsAt(endpoint.Host);
+
+    /// <summary>The same of the host alone.</summary>
+    public bool IsAt(string host) => string.Equals(Canonical(Settings.Endpoint.Host), Canonical(host), StringComparison.OrdinalIgnoreCase);
 
     private static string Canonical(string host) => host is "127.0.0.1" or "::1" ? "localhost" : host;
 }
@@ -49,7 +54,40 @@ internal sealed class PeerBook(IReadOnlyList<PeerSettings> peers)
 
     public PeerEntry? Find(ServerId id) => _peers.GetValueOrDefault(id);
 
+    /// <summary>The peer that gives this id in a message: its configured one, or what it calls itself at its configured address.</summary>
+    public PeerEntry? FindCaller(ServerId id) => Find(id) ?? All.FirstOrDefault(peer => peer.CallsItself == id);
+
+    /// <summary>The peer that a worker names as its home: as in <see cref="FindCaller"/>, by its address, or by the host alone where one peer has it.</summary>
+    public PeerEntry? FindHome(ServerId home)
+    {
+        if (FindCaller(home) is { } peer)
+        {
+            return peer;
+        }
+
+        if (MeshEndpoint.TryParse(home.Value, out var endpoint))
+        {
+            return All.FirstOrDefault(peer => peer.IsAt(endpoint));
+        }
+
+        PeerEntry? only = null;
+        foreach (var other in All)
+        {
+            if (other.IsAt(home.Value))
+            {
+                if (only is not null)
+                {
+                    return null;
+                }
+
+                only = other;
+            }
+        }
+
+        return only;
+    }
+
     /// <summary>A peer by the id it gives, or by the address it is configured with.</summary>
     public PeerEntry? Find(ServerId? id, MeshEndpoint endpoint) =>
-        id is { } known && Find(known) is { } peer ? peer : All.FirstOrDefault(peer => peer.IsAt(endpoint));
+        id is { } known && FindCaller(known) is { } peer ? peer : All.FirstOrDefault(peer => peer.IsAt(endpoint));
 }

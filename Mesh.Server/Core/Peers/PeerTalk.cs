@@ -18,7 +18,12 @@ internal sealed class PeerTalk(CoreState core, PeerWatch peers, Lender lender, B
                 lender.OnRequest(session, request, now);
                 break;
             case CommandRelease release:
-                HeardFrom(core.Peers.Find(release.Server), now);
+                HeardFrom(core.Peers.FindCaller(release.Server), now);
+                if (core.Peers.FindCaller(release.Server) is null)
+                {
+                    peers.OnStranger(release.Server, now);
+                }
+
                 lender.OnRelease(session, release, now);
                 break;
             default:
@@ -30,10 +35,19 @@ internal sealed class PeerTalk(CoreState core, PeerWatch peers, Lender lender, B
     /// <summary>A peer's reply on this server's own link.</summary>
     public void OnReply(ServerId id, MeshMessage reply, DateTimeOffset now)
     {
-        if (core.Peers.Find(id) is { } peer)
+        if (core.Peers.Find(id) is not { } peer)
         {
-            Take(peer, reply, now);
+            return;
         }
+
+        if (ServerOf(reply) is { } server && peers.WhyNot(peer, server) is { } reason)
+        {
+            core.Tell(new MessageRefused(default, reply, reason));
+            Fail(peer, reply, reason, now);
+            return;
+        }
+
+        Take(peer, reply, now);
     }
 
     /// <summary>A message with <see cref="PeerSendEffect.ExpectsReply"/> was not answered.</summary>
@@ -96,23 +110,46 @@ internal sealed class PeerTalk(CoreState core, PeerWatch peers, Lender lender, B
     /// <summary>What is usually a reply may come on a connection that the peer opened.</summary>
     private void OnUnasked(SessionId session, MeshMessage message, DateTimeOffset now)
     {
-        var server = message switch
+        var server = ServerOf(message) ?? throw new InvalidOperationException($"Message {message.GetType().Name} names no server.");
+        if (core.Peers.FindCaller(server) is not { } peer)
         {
-            HeartbeatResponse m => m.Server,
-            Available m => m.Server,
-            Unavailable m => m.Server,
-            ReleaseAck m => m.Server,
-            ReleaseCompleted m => m.Server,
-            _ => throw new InvalidOperationException($"Message {message.GetType().Name} names no server."),
-        };
-        if (core.Peers.Find(server) is not { } peer)
-        {
+            peers.OnStranger(server, now);
             core.Refuse(session, message, $"SERVER_UUID: \"{server}\" is not a peer of \"{core.Settings.Id}\"");
             return;
         }
 
         HeardFrom(peer, now);
         Take(peer, message, now);
+    }
+
+    /// <summary>The server that a reply names as its sender.</summary>
+    private static ServerId? ServerOf(MeshMessage message) => message switch
+    {
+        HeartbeatResponse m => m.Server,
+        Available m => m.Server,
+        Unavailable m => m.Server,
+        ReleaseAck m => m.Server,
+        ReleaseCompleted m => m.Server,
+        _ => null,
+    };
+
+    /// <summary>A reply that does not count is as good as none.</summary>
+    private void Fail(PeerEntry peer, MeshMessage reply, string reason, DateTimeOffset now)
+    {
+        switch (reply)
+        {
+            case HeartbeatResponse:
+                peers.OnFailure(peer, reason, now);
+                break;
+            case Available or Unavailable:
+                requester.OnFailed(peer, now);
+                break;
+            case ReleaseAck:
+                borrower.OnReleaseFailed(peer, now);
+                break;
+            default:
+                break;
+        }
     }
 
     private void HeardFrom(PeerEntry? peer, DateTimeOffset now)

@@ -5,7 +5,14 @@ namespace Mesh.Server.Core;
 /// <summary>Heartbeats and what follows from them: which peers are alive.</summary>
 internal sealed class PeerWatch(CoreState core)
 {
+    /// <summary>Servers told of that are no peers; beyond this many the oldest are forgotten, and told of again.</summary>
+    private const int MaxStrangers = 100;
+
+    /// <summary>A stranger makes a peer be asked for its name at most this often.</summary>
+    private static readonly TimeSpan NameCheck = TimeSpan.FromSeconds(1);
+
     private readonly HeartbeatSettings _settings = core.Settings.Heartbeat;
+    private readonly HashSet<ServerId> _strangers = [];
 
     public DateTimeOffset? NextDeadline
     {
@@ -58,11 +65,67 @@ internal sealed class PeerWatch(CoreState core)
     public void OnHeartbeat(SessionId session, Heartbeat heartbeat, DateTimeOffset now)
     {
         core.Send(session, new HeartbeatResponse(core.Settings.Id) { Load = OwnLoad(), TraceParent = heartbeat.TraceParent });
-        if (core.Peers.Find(heartbeat.Server) is { } peer)
+        if (core.Peers.FindCaller(heartbeat.Server) is { } peer)
         {
             Heard(peer, now);
             peer.Load = heartbeat.Load ?? peer.Load;
         }
+        else
+        {
+            OnStranger(heartbeat.Server, now);
+        }
+    }
+
+    /// <summary>
+    /// A server that is no peer by this name. It may be one that has named itself anew since its last heartbeat: what it calls itself now, its answer at its configured address tells.
+    /// </summary>
+    public void OnStranger(ServerId server, DateTimeOffset now)
+    {
+        if (server == core.Settings.Id)
+        {
+            return;
+        }
+
+        if (_strangers.Count >= MaxStrangers)
+        {
+            _strangers.Clear();
+        }
+
+        if (_strangers.Add(server))
+        {
+            core.Tell(new StrangerHeard(server));
+        }
+
+        foreach (var peer in core.Peers.All)
+        {
+            if (!peer.HeartbeatUnderWay && (peer.CallsItself is not null || !peer.Alive) && !(now - peer.LastSeen < NameCheck))
+            {
+                Beat(peer);
+            }
+        }
+    }
+
+    /// <summary>Why what answers at a peer's address is not that peer, or null. A name that no other server has is taken for the peer's own.</summary>
+    public string? WhyNot(PeerEntry peer, ServerId name)
+    {
+        if (name == peer.Id)
+        {
+            peer.CallsItself = null;
+            return null;
+        }
+
+        if (name == core.Settings.Id || core.Peers.Find(name) is not null)
+        {
+            return $"SERVER_UUID: {peer.Settings.Endpoint}, the address of the peer \"{peer.Id}\", answers as \"{name}\"";
+        }
+
+        if (peer.CallsItself != name)
+        {
+            peer.CallsItself = name;
+            core.Tell(new PeerRenamed(peer.Id, peer.Settings.Endpoint, name));
+        }
+
+        return null;
     }
 
     /// <summary>Anything from a peer shows that it lives; whether it can be reached only an answered heartbeat shows, so one goes out at once.</summary>

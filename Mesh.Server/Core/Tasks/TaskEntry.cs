@@ -79,6 +79,17 @@ internal sealed class TaskEntry
 
     public DateTimeOffset LeaseEnd { get; set; }
 
+    /// <summary>The session of the last attempt, and the place of its message among all that were sent.</summary>
+    public SessionId SentOn { get; set; }
+
+    public long SendOrder { get; set; }
+
+    /// <summary>The worker that the task was sent to, and did not reach.</summary>
+    public WorkerId? TakenBackFrom { get; set; }
+
+    /// <summary>How often the task did not reach its worker.</summary>
+    public int LostDeliveries { get; set; }
+
     public DateTimeOffset QueuedAt { get; set; }
 
     public DateTimeOffset StartedAt { get; set; }

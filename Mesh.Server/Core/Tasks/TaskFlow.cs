@@ -11,6 +11,9 @@ internal sealed class TaskFlow(CoreState core, WorkerMonitor workers)
 
     private static readonly TimeSpan VoidRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>A task that is lost with its connection more often than this ends its workers, it seems: from there on each time is a failed attempt.</summary>
+    private const int MaxLostDeliveries = 10;
+
     private readonly Queue<(TaskEntry Task, DateTimeOffset Due)> _voidRetries = new();
     private readonly RetryRouter _retries = new(core);
 
@@ -65,6 +68,7 @@ internal sealed class TaskFlow(CoreState core, WorkerMonitor workers)
     private void Give(TaskEntry task, WorkerEntry worker, SessionId session, DateTimeOffset now)
     {
         core.Tasks.Run(task, worker, now);
+        core.Deliveries.Sent(task, worker, session);
         core.Give(session, task);
         if (worker.Health.IsLimited)
         {
@@ -97,13 +101,23 @@ internal sealed class TaskFlow(CoreState core, WorkerMonitor workers)
             worker.LastSeen = now;
         }
 
-        var answered = status.Id ?? (worker?.Last is { } last && last.Type == status.Type ? last.Id : null);
+        if (!AnsweredTask.TryFind(status, worker, out var answered, out var error))
+        {
+            core.Refuse(session, status, error);
+            return;
+        }
+
         var task = answered is { } id ? core.Tasks.Find(id) : null;
-        var ack = new Ack { Id = status.Id, TraceParent = status.TraceParent };
+        var ack = new Ack { Worker = status.Worker, Id = status.Id, TraceParent = status.TraceParent };
         if (task is null)
         {
             core.Send(session, ack);
             return;
+        }
+
+        if (worker is not null)
+        {
+            DeliveryBook.Confirm(task, worker);
         }
 
         var attempt = task.Attempts;
@@ -138,6 +152,22 @@ internal sealed class TaskFlow(CoreState core, WorkerMonitor workers)
             default:
                 throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
         }
+    }
+
+    /// <summary>A running task did not reach its worker: it is queued again, and that was no attempt.</summary>
+    public void TakeBack(TaskEntry task, string reason, DateTimeOffset now)
+    {
+        if (task.LostDeliveries >= MaxLostDeliveries)
+        {
+            Fail(task, reason, now);
+            return;
+        }
+
+        var worker = task.Worker!.Id;
+        core.Tasks.Detach(task, now);
+        (task.TakenBackFrom, task.LostDeliveries, task.Attempts) = (worker, task.LostDeliveries + 1, task.Attempts - 1);
+        core.Tell(new TaskUndelivered(task.Record, worker, reason));
+        Queue(task, now);
     }
 
     /// <summary>An attempt ended without a result: again, or the end.</summary>

@@ -23,10 +23,9 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor m
 
     public void OnGetTask(SessionId session, Framing framing, GetTask message, DateTimeOffset now)
     {
-        var home = message.Home ?? core.Settings.Id;
-        if (home != core.Settings.Id && core.Peers.Find(home) is null)
+        if (HomeOf(message) is not { } home)
         {
-            core.Refuse(session, message, $"SERVER_UUID: \"{home}\" is not a peer of \"{core.Settings.Id}\"");
+            core.Refuse(session, message, $"SERVER_UUID: \"{message.Home}\" is not a peer of \"{core.Settings.Id}\"");
             return;
         }
 
@@ -48,6 +47,8 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor m
             AskedAgain(worker, now);
         }
 
+        DismissOther(worker, framing);
+
         if (core.Workers.FindLineAsk(session) is { } older)
         {
             Dismiss(older);
@@ -56,9 +57,15 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor m
         Answer(worker, session, framing, now, message.TraceParent);
     }
 
-    public void OnSessionClosed(SessionId session, DateTimeOffset now)
+    public void OnSessionClosed(SessionId session, SessionEnd end, DateTimeOffset now)
     {
-        foreach (var worker in core.Workers.Close(session, now))
+        var workers = core.Workers.Close(session, now);
+        foreach (var task in core.Deliveries.Close(session, end, now))
+        {
+            tasks.TakeBack(task, end == SessionEnd.Dropped ? "its connection was dropped" : "its connection was reset", now);
+        }
+
+        foreach (var worker in workers)
         {
             if (worker.Running.Count == 0 && core.Loans.Find(worker.Id) is { State: LoanState.Lent or LoanState.Returned })
             {
@@ -132,6 +139,17 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor m
         }
     }
 
+    /// <summary>The server that a worker belongs to, by id or by address; null for a stranger's.</summary>
+    private ServerId? HomeOf(GetTask message)
+    {
+        if (message.Home is not { } home || home == core.Settings.Id)
+        {
+            return core.Settings.Id;
+        }
+
+        return core.Peers.FindHome(home)?.Id ?? (home.Value == core.Settings.Advertise.ToString() ? (ServerId?)core.Settings.Id : null);
+    }
+
     private WorkerEntry Present(SessionId session, Framing framing, GetTask message, ServerId home, DateTimeOffset now)
     {
         var worker = core.Workers.Find(message.Worker);
@@ -194,6 +212,18 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor m
         while (worker.Running.Count > 0)
         {
             tasks.Fail(worker.Running[^1], "the worker asked again without a status", now);
+        }
+    }
+
+    /// <summary>A worker that comes back with the other framing has left the connections that it had.</summary>
+    private void DismissOther(WorkerEntry worker, Framing framing)
+    {
+        for (var i = worker.Asks.Count - 1; i >= 0; i--)
+        {
+            if (worker.Asks[i].Framing != framing)
+            {
+                Dismiss(worker.Asks[i]);
+            }
         }
     }
 

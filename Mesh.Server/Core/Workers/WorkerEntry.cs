@@ -41,6 +41,17 @@ internal sealed class WorkerEntry
     /// <summary>The task it was last given: a status without TASK_ID answers it.</summary>
     public TaskEntry? Last { get; set; }
 
+    /// <summary>The session that its last task was sent on; default once that has ended.</summary>
+    public SessionId LastSentOn { get; set; }
+
+    /// <summary>What was sent on this session, up to and with this place, has reached the worker.</summary>
+    public SessionId ConfirmedOn { get; set; }
+
+    public long ConfirmedOrder { get; set; }
+
+    /// <summary>True for a worker that resets its connections though it has read all: its resets say nothing.</summary>
+    public bool ResetsAfterReading { get; set; }
+
     public LinkedListNode<WorkerEntry> GoneNode { get; }
 
     /// <summary>How it does at its tasks.</summary>
