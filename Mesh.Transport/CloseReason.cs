@@ -35,4 +35,7 @@ public enum CloseReason : byte
 
     /// <summary>The peer began a message and did not end it in time.</summary>
     TooSlow = 11,
+
+    /// <summary>The token that the peer came with is accepted no more.</summary>
+    Revoked = 13,
 }
