@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.WebSockets;
 using Mesh.Accounts;
+using Mesh.Server.Access;
 using Mesh.Server.Hosting;
 using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
@@ -103,7 +104,7 @@ internal sealed class FuzzServer : IAsyncDisposable
     {
         var socket = WebSocket.CreateFromStream(new LinkStream(transport), new WebSocketCreationOptions { IsServer = true });
         var connection = new WebSocketConnection(socket, $"{Stranger}", new MeshConnectionOptions());
-        await _sessions.ServeAsync(connection);
+        await _sessions.ServeAsync(connection, TokenGrant.NoneNeeded);
         await connection.Closed;
     }
 

@@ -1,12 +1,18 @@
 using Mesh.Configuration;
 using Mesh.Server.Hosting;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults();
-builder.AddMeshRedis();
-builder.AddMeshServer();
-return await ServiceRun.RunAsync(builder.Build, app =>
-{
-    app.MapDefaultEndpoints();
-    app.UseMeshServer();
-});
+return await ServiceRun.RunAsync(
+    () =>
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddSecretsDirectory();
+        builder.AddServiceDefaults();
+        builder.AddMeshRedis();
+        builder.AddMeshServer();
+        return builder.Build();
+    },
+    app =>
+    {
+        app.MapDefaultEndpoints();
+        app.UseMeshServer();
+    });

@@ -38,4 +38,7 @@ public enum CloseReason : byte
 
     /// <summary>The peer reset it, or a write failed: what the peer had not read by then is lost.</summary>
     Reset = 12,
+
+    /// <summary>The token that the peer came with is accepted no more.</summary>
+    Revoked = 13,
 }

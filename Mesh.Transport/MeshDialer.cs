@@ -112,7 +112,7 @@ public sealed class MeshDialer(MeshDialerOptions options)
         client.Options.CollectHttpResponseDetails = true;
         client.Options.KeepAliveInterval = MeshConnectionOptions.KeepAliveInterval;
         client.Options.KeepAliveTimeout = MeshConnectionOptions.KeepAliveTimeout;
-        if (options.Token is { } token)
+        if (options.Token?.Invoke() is { } token)
         {
             client.Options.SetRequestHeader("Authorization", $"Bearer {token}");
         }

@@ -11,8 +11,8 @@ public sealed record MeshDialerOptions
     /// <summary>How long a peer that took the TCP connection may take to answer the WebSocket handshake. Default: 2 s.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The shared secret, sent as a bearer token with the WebSocket handshake; raw lines have no place for one. Default: none.</summary>
-    public string? Token { get; init; }
+    /// <summary>The secret to present, asked for at each WebSocket handshake and sent as a bearer token; raw lines have no place for one. Default: none.</summary>
+    public Func<string?>? Token { get; init; }
 
     /// <summary>Whether both framings go over TLS. Default: false.</summary>
     public bool UseTls { get; init; }

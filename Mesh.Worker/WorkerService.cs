@@ -17,6 +17,7 @@ namespace Mesh.Worker;
 internal sealed partial class WorkerService : BackgroundService
 {
     private const int InboxCapacity = 256;
+    private const string TokenKey = $"{WorkerOptions.Section}:{nameof(WorkerOptions.Token)}";
 
     private readonly AttemptRunner _runner;
     private readonly ServerAddress _home;
@@ -39,6 +40,7 @@ internal sealed partial class WorkerService : BackgroundService
 
     public WorkerService(
         IOptions<WorkerOptions> options,
+        IConfiguration configuration,
         AttemptRunner runner,
         ServiceEndpointResolver resolver,
         MessageLog messages,
@@ -55,7 +57,7 @@ internal sealed partial class WorkerService : BackgroundService
         _home = new(home, resolver);
         _dialer = new(new MeshDialerOptions
         {
-            Token = given.Token,
+            Token = () => configuration[TokenKey] is { } token && WorkerOptionsValidator.IsToken(token) ? token : given.Token,
             UseTls = home.IsTls,
             TrustedAuthorities = TrustedAuthorities.Load(given.Tls.CaFile),
             Connection = new MeshConnectionOptions { OutboxCapacity = OutboxCapacity(given.Concurrency), TimeProvider = time },

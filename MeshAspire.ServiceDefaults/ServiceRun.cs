@@ -31,7 +31,7 @@ public static class ServiceRun
         }
         catch (IOException exception)
         {
-            // An address that cannot be listened on: the web server names it.
+            // An address that cannot be listened on, a file or directory that is not there: the message names it.
             await Console.Error.WriteLineAsync(exception.Message);
             return 1;
         }

@@ -16,7 +16,7 @@ internal sealed record MeasuredServer(Uri Url, string? Token)
     /// <summary>Where workers connect. An IPv6 address has no brackets here.</summary>
     public MeshEndpoint Endpoint => new(Url.IdnHost, Url.Port);
 
-    public MeshDialer CreateDialer() => new(new MeshDialerOptions { Token = Token, UseTls = Url.Scheme == Uri.UriSchemeHttps, HandshakeTimeout = HandshakeTimeout });
+    public MeshDialer CreateDialer() => new(new MeshDialerOptions { Token = () => Token, UseTls = Url.Scheme == Uri.UriSchemeHttps, HandshakeTimeout = HandshakeTimeout });
 
     /// <summary>Whether a call failed for want of a server, or of sockets, rather than by a mistake of this program.</summary>
     public static bool IsFault(Exception exception) => exception is HttpRequestException or IOException or SocketException or MeshDialException;

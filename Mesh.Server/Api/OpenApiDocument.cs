@@ -1,5 +1,4 @@
-using Mesh.Server.Hosting.Options;
-using Microsoft.Extensions.Options;
+using Mesh.Server.Access;
 using Microsoft.OpenApi;
 
 namespace Mesh.Server.Api;
@@ -12,7 +11,7 @@ internal static class OpenApiDocumentExtensions
     /// <summary>Describes the API, and the token where one is asked for.</summary>
     public static void AddMeshOpenApi(this IServiceCollection services) => services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, context, _) =>
     {
-        if (context.ApplicationServices.GetRequiredService<IOptions<MeshOptions>>().Value.Token is not null)
+        if (!context.ApplicationServices.GetRequiredService<MeshTokens>().IsOpen)
         {
             document.AddComponent(Scheme, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The mesh's token." });
             document.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, document)] = [] }];

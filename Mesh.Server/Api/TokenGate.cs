@@ -1,6 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
+using Mesh.Server.Access;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Telemetry;
 using Microsoft.AspNetCore.Http.Features;
@@ -10,22 +9,22 @@ using Microsoft.Net.Http.Headers;
 namespace Mesh.Server.Api;
 
 /// <summary>
-/// Asks for Mesh__Token, when there is one, of all HTTP and WebSocket requests but health probes. Without one, it turns away what web pages of other
+/// Asks for a token, when there is one, of all HTTP and WebSocket requests but health probes. Without one, it turns away what web pages of other
 /// sites make a browser ask, which is how a page could reach a server that only this machine can.
 /// </summary>
 internal sealed partial class TokenGate
 {
     private const string Scheme = "Bearer ";
 
-    private readonly byte[]? _expected;
+    private readonly MeshTokens _tokens;
     private readonly FailedTokens _failed;
     private readonly AccessMetrics _metrics;
     private readonly ILogger _logger;
     private readonly LogPace _pace;
 
-    public TokenGate(IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<TokenGate> logger)
+    public TokenGate(MeshTokens tokens, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<TokenGate> logger)
     {
-        _expected = options.Value.Token is { } token ? Hash(token) : null;
+        _tokens = tokens;
         _failed = new(options.Value.Sessions.MaxFailedTokens, time);
         _metrics = metrics;
         _logger = logger;
@@ -34,7 +33,7 @@ internal sealed partial class TokenGate
 
     public Task CheckAsync(HttpContext context, RequestDelegate next) =>
         IsProbe(context) ? next(context)
-        : _expected is null ? CheckOriginAsync(context, next)
+        : _tokens.IsOpen ? CheckOriginAsync(context, next)
         : CheckTokenAsync(context, next);
 
     // A WebSocket may be asked for on any path, and is no probe on any.
@@ -42,8 +41,6 @@ internal sealed partial class TokenGate
         (context.Request.Path == "/health" || context.Request.Path == "/alive")
         && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
         && context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true };
-
-    private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 
     private Task CheckTokenAsync(HttpContext context, RequestDelegate next)
     {
@@ -62,9 +59,9 @@ internal sealed partial class TokenGate
         }
 
         var header = context.Request.Headers.Authorization.ToString();
-        if (IsRight(header))
+        if (Find(header) is { } grant)
         {
-            return next(context);
+            return CheckRoleAsync(context, grant, next);
         }
 
         // Who shows none guesses nothing: the map's page asks before it has one.
@@ -81,6 +78,27 @@ internal sealed partial class TokenGate
         context.Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
         return RefuseAsync(
             context, StatusCodes.Status401Unauthorized, "Not authorized.", "This server wants its token: Authorization: Bearer <token>.");
+    }
+
+    // What a WebSocket peer may say is for its session to know, message by message.
+    private Task CheckRoleAsync(HttpContext context, TokenGrant grant, RequestDelegate next)
+    {
+        context.Features.Set(grant);
+        var isPeer = context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true };
+        if ((grant.Roles & (isPeer ? TokenRoles.Worker | TokenRoles.Peer : TokenRoles.Client)) != 0)
+        {
+            return next(context);
+        }
+
+        if (_pace.MayWrite())
+        {
+            LogWrongKind($"{context.Connection.RemoteIpAddress}", grant.Roles);
+        }
+
+        return RefuseAsync(
+            context, StatusCodes.Status403Forbidden, "Not with this token.",
+            isPeer ? "This token is one of Mesh__Tokens__Clients: it permits HTTP requests, not what workers and servers do."
+                : $"This token permits what a {grant.Roles.ToString().ToLowerInvariant()} does, not HTTP requests: those take one of Mesh__Tokens__Clients.");
     }
 
     private Task CheckOriginAsync(HttpContext context, RequestDelegate next)
@@ -106,8 +124,5 @@ internal sealed partial class TokenGate
         return Results.Problem(detail, statusCode: status, title: title).ExecuteAsync(context);
     }
 
-    // Hashes have one length and nothing in common, so that the time taken tells nothing of the token.
-    private bool IsRight(string header) =>
-        header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), _expected);
+    private TokenGrant? Find(string header) => header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? _tokens.Find(header[Scheme.Length..].Trim()) : null;
 }

@@ -1,6 +1,7 @@
 using Mesh.Accounts;
 using Mesh.Configuration;
 using Mesh.Protocol;
+using Mesh.Server.Access;
 using Mesh.Server.Api;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Links;
@@ -132,6 +133,7 @@ internal static class MeshServerExtensions
     private static void AddConnections(this IServiceCollection services)
     {
         services.AddSingleton<AccessMetrics>();
+        services.AddSingleton<MeshTokens>();
         services.AddSingleton<Door>();
         services.AddSingleton<MessageLog>();
         services.AddSingleton<SessionTable>();
@@ -141,7 +143,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<PeerLinks>();
         services.AddSingleton(provider => new MeshDialer(new MeshDialerOptions
         {
-            Token = Options(provider).Token,
+            Token = () => provider.GetRequiredService<MeshTokens>().ForPeers,
             TrustedAuthorities = TrustedAuthorities.Load(Options(provider).Tls.CaFile),
             Connection = new MeshConnectionOptions { TimeProvider = provider.GetRequiredService<TimeProvider>() },
         }));

@@ -1,5 +1,6 @@
 using System.Net;
 using Mesh.Protocol;
+using Mesh.Server.Access;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Telemetry;
 using Mesh.Transport;
@@ -13,14 +14,13 @@ namespace Mesh.Server.Sessions;
 /// (docs/protocol.md, "Transport"). Lines carry no token: when there is one, they are taken from loopback and listed addresses only.
 /// </summary>
 internal sealed partial class LinePeers(
-    SessionTable sessions, StrayClients strays, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LinePeers> logger)
+    SessionTable sessions, MeshTokens tokens, StrayClients strays, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LinePeers> logger)
 {
     private const string Option = "Mesh__LinePeers__Allowed";
 
     /// <summary>The content type "handshake", with which every TLS connection begins (RFC 8446, 5.1).</summary>
     private const byte TlsHandshake = 0x16;
 
-    private readonly bool _open = options.Value.Token is null;
     private readonly IPNetwork[] _allowed =
         [.. options.Value.LinePeers.Allowed.Select(text => AddressRange.TryParse(text, out var range) ? range : throw new FormatException(text))];
 
@@ -54,7 +54,7 @@ internal sealed partial class LinePeers(
         var connection = new LineConnection(context.Transport, $"{context.RemoteEndPoint}", _connectionOptions, context.Abort, ResetProbe.Of(context.Features));
         if (IsAllowed((context.RemoteEndPoint as IPEndPoint)?.Address))
         {
-            await sessions.ServeAsync(connection);
+            await sessions.ServeAsync(connection, TokenGrant.NoneNeeded);
         }
         else
         {
@@ -72,7 +72,7 @@ internal sealed partial class LinePeers(
     }
 
     internal bool IsAllowed(IPAddress? address) =>
-        _open || (address is not null && (IPAddress.IsLoopback(address) || Array.Exists(_allowed, range => range.Contains(AddressRange.Plain(address)))));
+        tokens.IsOpen || (address is not null && (IPAddress.IsLoopback(address) || Array.Exists(_allowed, range => range.Contains(AddressRange.Plain(address)))));
 
     private async Task<byte?> FirstByteAsync(ConnectionContext context)
     {

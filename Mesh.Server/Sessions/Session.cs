@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Mesh.Protocol;
+using Mesh.Server.Access;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
@@ -13,7 +14,7 @@ namespace Mesh.Server.Sessions;
 /// One accepted connection: reads its messages into the loop, and sends what the loop wants sent. Bad input is answered here
 /// (docs/protocol.md, "Bad input"): a line peer is closed then, unless the line was only an unknown message; a WebSocket peer may go on up to a limit.
 /// </summary>
-internal sealed partial class Session(SessionId id, MeshConnection connection, MeshInbox inbox, SessionWatch watch, TimeProvider time, ILogger logger)
+internal sealed partial class Session(SessionId id, MeshConnection connection, TokenGrant grant, MeshInbox inbox, SessionWatch watch, TimeProvider time, ILogger logger)
 {
     // A line peer that was promised a reply is given more time than one that waits for nothing; it gives up by itself long before.
     private const int PatienceWithReplies = 6;
@@ -104,6 +105,16 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
 
     public async Task CloseAsync(CloseReason reason) => await connection.CloseAsync(reason);
 
+    /// <summary>Ends a connection whose token is not accepted any more.</summary>
+    public void CloseIfRevoked(MeshTokens tokens)
+    {
+        if (!tokens.IsValid(grant))
+        {
+            LogRevoked(connection.RemoteAddress);
+            connection.Abort(CloseReason.Revoked);
+        }
+    }
+
     /// <summary>Aborts a connection that keeps silent, or does not end what it began. A WebSocket that has spoken once is left to its pings.</summary>
     public void DropIfIdle()
     {
@@ -152,6 +163,9 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
             var isCovered = false;
             switch (received.Kind)
             {
+                case ReceivedKind.Message when !grant.Permits(received.Message!, out var role):
+                    RefuseRole(role);
+                    break;
                 case ReceivedKind.Message:
                     isCovered = TryCover(received.Message!);
                     Note(received.Message!);
@@ -243,6 +257,17 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, M
                 Interlocked.Increment(ref _awaited);
             }
         }
+    }
+
+    private void RefuseRole(TokenRoles role)
+    {
+        if (watch.Pace.MayWrite())
+        {
+            LogNotPermitted(connection.RemoteAddress, role);
+        }
+
+        connection.TrySend(new Rejection($"This token does not permit what a {role.ToString().ToLowerInvariant()} sends"));
+        CountError(isLast: false);
     }
 
     private void Refuse(ProtocolError error)

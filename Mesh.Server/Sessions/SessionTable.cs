@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Mesh.Protocol;
+using Mesh.Server.Access;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
@@ -17,6 +18,7 @@ internal sealed partial class SessionTable : IDisposable
 
     private readonly ConcurrentDictionary<SessionId, Session> _sessions = [];
     private readonly MeshInbox _inbox;
+    private readonly MeshTokens _tokens;
     private readonly SessionsOptions _options;
     private readonly SessionWatch _watch;
     private readonly TimeProvider _time;
@@ -28,6 +30,7 @@ internal sealed partial class SessionTable : IDisposable
 
     public SessionTable(
         MeshInbox inbox,
+        MeshTokens tokens,
         IOptions<MeshOptions> options,
         MeshMetrics errors,
         AccessMetrics metrics,
@@ -36,6 +39,8 @@ internal sealed partial class SessionTable : IDisposable
         ILogger<SessionTable> logger)
     {
         _inbox = inbox;
+        _tokens = tokens;
+        tokens.Changed += CloseRevoked;
         _options = options.Value.Sessions;
         _watch = new(_options, errors, metrics, messages, new LogPace(logger, time));
         _time = time;
@@ -56,8 +61,8 @@ internal sealed partial class SessionTable : IDisposable
     /// </summary>
     public bool IsOpen => _inbox.IsOpen && !_closed;
 
-    /// <summary>Serves a connection until it ends. One too many is closed at once, as is any while this is not <see cref="IsOpen"/>.</summary>
-    public async Task ServeAsync(MeshConnection connection)
+    /// <summary>Serves a connection until it ends, or its token is revoked. One too many is closed at once, as is any while this is not <see cref="IsOpen"/>.</summary>
+    public async Task ServeAsync(MeshConnection connection, TokenGrant grant)
     {
         if (!IsOpen)
         {
@@ -80,10 +85,16 @@ internal sealed partial class SessionTable : IDisposable
                 return;
             }
 
-            var session = new Session(new SessionId(Interlocked.Increment(ref _lastId)), connection, _inbox, _watch, _time, _logger);
+            var session = new Session(new SessionId(Interlocked.Increment(ref _lastId)), connection, grant, _inbox, _watch, _time, _logger);
             _sessions[session.Id] = session;
             try
             {
+                // It may have been removed since it was asked for.
+                if (!_tokens.IsValid(grant))
+                {
+                    connection.Abort(CloseReason.Revoked);
+                }
+
                 if (_closed)
                 {
                     connection.Abort(CloseReason.Stopping);
@@ -118,7 +129,19 @@ internal sealed partial class SessionTable : IDisposable
         return Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(CloseReason.Stopping)));
     }
 
-    public void Dispose() => _sweep.Dispose();
+    public void Dispose()
+    {
+        _tokens.Changed -= CloseRevoked;
+        _sweep.Dispose();
+    }
+
+    private void CloseRevoked()
+    {
+        foreach (var (_, session) in _sessions)
+        {
+            session.CloseIfRevoked(_tokens);
+        }
+    }
 
     private void Sweep()
     {

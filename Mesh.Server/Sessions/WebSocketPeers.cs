@@ -1,3 +1,4 @@
+using Mesh.Server.Access;
 using Mesh.Server.Api;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
@@ -48,7 +49,7 @@ internal sealed class WebSocketPeers(SessionTable sessions, LoopState state, IOp
             context.Items[StreamKey] as BatchingStream,
             context.Abort,
             ResetProbe.Of(context.Features));
-        await sessions.ServeAsync(connection);
+        await sessions.ServeAsync(connection, context.Features.Get<TokenGrant>() ?? TokenGrant.NoneNeeded);
         await connection.Closed;
     }
 

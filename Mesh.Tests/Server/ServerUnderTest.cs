@@ -118,7 +118,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     }
 
     public Task<MeshConnection> DialAsync(Framing framing, string? token = null) =>
-        new MeshDialer(new MeshDialerOptions { Token = token }).DialAsync(Endpoint, framing, TestContext.Current.CancellationToken);
+        new MeshDialer(new MeshDialerOptions { Token = () => token }).DialAsync(Endpoint, framing, TestContext.Current.CancellationToken);
 
     /// <summary>Waits until a task is in a state.</summary>
     public async Task TaskAsync(string id, string state)

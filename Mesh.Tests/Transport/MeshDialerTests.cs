@@ -55,7 +55,7 @@ public sealed class MeshDialerTests
     {
         await using var server = await LoopbackServer.StartAsync();
         server.Decide = request => request.Headers.Authorization == "Bearer s3cret" ? 101 : 401;
-        var dialer = new MeshDialer(new() { Token = "s3cret" });
+        var dialer = new MeshDialer(new() { Token = () => "s3cret" });
         await using var connection = await dialer.DialAsync(server.WebSocketEndpoint, Framing.WebSocket, Stop);
         Assert.Equal(server.WebSocketEndpoint.ToString(), connection.RemoteAddress);
         (await server.AcceptAsync()).Abort(CloseReason.Done);

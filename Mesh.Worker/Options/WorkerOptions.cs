@@ -22,8 +22,11 @@ internal sealed class WorkerOptions
     /// <summary>How long running tasks may take once the worker is told to stop; then they are handed back. Default: 10 s.</summary>
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The mesh's shared secret. Default: none.</summary>
+    /// <summary>The mesh's shared secret, or one for workers. Read again when the configuration changes. Default: none.</summary>
     public string? Token { get; set; }
+
+    /// <summary>A directory with a file for each key, such as Mesh__Token, read again when it changes (<see cref="Configuration.SecretsDirectory"/>). Default: none.</summary>
+    public string? SecretsDirectory { get; set; }
 
     public RedirectOptions Redirect { get; set; } = new();
 

@@ -11,6 +11,9 @@ internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IVa
 {
     private static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
 
+    /// <summary>Whether a text can travel in a header as a token.</summary>
+    public static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
+
     public ValidateOptionsResult Validate(string? name, WorkerOptions options)
     {
         var faults = new List<string>(options.Unreadable);
@@ -45,7 +48,7 @@ internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IVa
             }
         }
 
-        if (options.Token is { } token && (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~')))
+        if (options.Token is { } token && !IsToken(token))
         {
             faults.Add("Mesh__Token must be of visible ASCII characters, without spaces; leave it unset to present none");
         }

@@ -17,6 +17,14 @@ internal sealed class MeshOptions
     /// <summary>A secret that every HTTP and WebSocket client must present, of visible ASCII characters. Default: none, all are served.</summary>
     public string? Token { get; set; }
 
+    /// <summary>What is presented to peers instead of <see cref="Token"/>. Default: none, <see cref="Token"/> is.</summary>
+    public string? PeerToken { get; set; }
+
+    public TokensOptions Tokens { get; set; } = new();
+
+    /// <summary>A directory with a file for each key, such as Mesh__Token, read again when it changes (<see cref="Configuration.SecretsDirectory"/>). Default: none.</summary>
+    public string? SecretsDirectory { get; set; }
+
     /// <summary>Base URL of the dashboard, for the map's links to traces: {base}/traces/detail/{traceId}. Default: none, no links.</summary>
     public string? Dashboard { get; set => field = string.IsNullOrEmpty(value) ? null : value; }
 

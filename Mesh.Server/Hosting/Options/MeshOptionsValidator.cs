@@ -53,14 +53,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             faults.Add("Mesh__Advertise must be host:port, such as 127.0.0.1:9001");
         }
 
-        if (options.Token is { } token && string.IsNullOrWhiteSpace(token))
-        {
-            faults.Add("Mesh__Token must not be blank; leave it unset to serve without a token");
-        }
-        else if (options.Token is { } text && text.AsSpan().ContainsAnyExceptInRange('!', '~'))
-        {
-            faults.Add("Mesh__Token must be of visible ASCII characters, without spaces: it travels in a header");
-        }
+        faults.AddRange(TokensValidator.Check(options));
 
         if (options.Dashboard is { } dashboard
             && !(Uri.TryCreate(dashboard, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { Query: "", Fragment: "" }))

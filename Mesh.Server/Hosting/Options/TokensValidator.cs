@@ -1,0 +1,38 @@
+namespace Mesh.Server.Hosting.Options;
+
+/// <summary>What is wrong with the tokens of a configuration. The tokens themselves are not repeated.</summary>
+internal static class TokensValidator
+{
+    public static IEnumerable<string> Check(MeshOptions options)
+    {
+        if (options.Token is { } token && string.IsNullOrWhiteSpace(token))
+        {
+            yield return "Mesh__Token must not be blank; leave it unset to serve without a token";
+        }
+        else if (Check("Mesh__Token", options.Token) is { } fault)
+        {
+            yield return fault;
+        }
+
+        if (Check("Mesh__PeerToken", options.PeerToken) is { } peer)
+        {
+            yield return peer;
+        }
+
+        var tokens = options.Tokens;
+        foreach (var (kind, list) in new[] { ("All", tokens.All), ("Clients", tokens.Clients), ("Workers", tokens.Workers), ("Peers", tokens.Peers) })
+        {
+            for (var i = 0; i < list.Count; i++)
+            {
+                if (Check($"Mesh__Tokens__{kind}__{i}", list[i] ?? "") is { } wrong)
+                {
+                    yield return wrong;
+                }
+            }
+        }
+    }
+
+    private static string? Check(string option, string? token) => token is not null && (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        ? $"{option} must be of visible ASCII characters, without spaces: it travels in a header"
+        : null;
+}
