@@ -28,10 +28,10 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3004, LogLevel.Warning, "{Peer} is taken for dead: {Reason}.")]
     private partial void LogPeerDown(ServerId peer, string reason);
 
-    [LoggerMessage(3010, LogLevel.Warning, "The server at {Endpoint} calls itself {Name}, not {Peer}: it is taken for {Peer}. If {Name} is its name for good, set Mesh__Peers__0__Id of that peer, or whichever number it has, to it.")]
+    [LoggerMessage(3014, LogLevel.Warning, "The server at {Endpoint} calls itself {Name}, not {Peer}: it is taken for {Peer}. If {Name} is its name for good, set Mesh__Peers__0__Id of that peer, or whichever number it has, to it.")]
     private partial void LogPeerRenamed(MeshEndpoint endpoint, ServerId name, ServerId peer);
 
-    [LoggerMessage(3011, LogLevel.Warning, "{Server} sends messages and is no peer of this server. To lend it workers and to borrow some, add its name and address: Mesh__Peers__0__Id and Mesh__Peers__0__Endpoint, with the next free number.")]
+    [LoggerMessage(3015, LogLevel.Warning, "{Server} sends messages and is no peer of this server. To lend it workers and to borrow some, add its name and address: Mesh__Peers__0__Id and Mesh__Peers__0__Endpoint, with the next free number.")]
     private partial void LogStranger(ServerId server);
 
     [LoggerMessage(3101, LogLevel.Information, "{Queue} tasks wait: asking {Owner} for {Needed} workers.")]

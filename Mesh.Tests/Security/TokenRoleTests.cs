@@ -80,7 +80,7 @@ public sealed class TokenRoleTests
         await using var young = await server.DialAsync(Framing.WebSocket, "new");
         await Task.WhenAll(polling, WorksAsync(young, "w2"));
 
-        var (end, stillPolling) = (old.ReceiveAsync(TestContext.Current.CancellationToken), WorksAsync(young, "w2"));
+        var (end, stillPolling) = (old.ReceiveAsync(TestContext.Current.CancellationToken).AsTask(), WorksAsync(young, "w2"));
         Change(server, ("Mesh:Tokens:Workers:0", "new"));
         Assert.Equal(ReceivedKind.End, (await end).Kind);
         await stillPolling;
