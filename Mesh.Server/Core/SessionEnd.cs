@@ -9,6 +9,6 @@ internal enum SessionEnd : byte
     /// <summary>The peer reset the connection, or a write failed: what the peer had not read by then is lost.</summary>
     Reset,
 
-    /// <summary>This server dropped the connection, since the peer took or sent too little.</summary>
+    /// <summary>This server dropped the connection, since the peer took too little of what was sent, or did not end a message.</summary>
     Dropped,
 }

@@ -1,12 +1,33 @@
+using Mesh.Protocol;
+
 namespace Mesh.Server.Sessions;
 
-/// <summary>How many messages of one connection are read in a second.</summary>
+/// <summary>
+/// How many messages of one connection are read in a second. For each task that a worker is given it has one status and one further get_task to send: that is work, not abuse,
+/// however fast it is, and does not count.
+/// </summary>
 internal sealed class MessagePace(int most, TimeProvider time)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private long _began = time.GetTimestamp();
     private int _read;
+    private int _covered;
+
+    /// <summary>A task is sent. On any thread.</summary>
+    public void Cover() => Interlocked.Add(ref _covered, 2);
+
+    /// <summary>The same as <see cref="Next()"/> for a message, or for bad input, which is null.</summary>
+    public TimeSpan Next(MeshMessage? message)
+    {
+        if (message is GetTask or Protocol.TaskStatus && Volatile.Read(ref _covered) > 0)
+        {
+            Interlocked.Decrement(ref _covered);
+            return TimeSpan.Zero;
+        }
+
+        return Next();
+    }
 
     /// <summary>Counts a message. How long to wait before the next one is read; zero as a rule.</summary>
     public TimeSpan Next()

@@ -19,27 +19,17 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
     // A line peer that was promised a reply is given more time than one that waits for nothing; it gives up by itself long before.
     private const int PatienceWithReplies = 6;
 
-    /// <summary>
-    /// When to ask for a reset after a task went to a peer that had ended its side: TCP takes an answer for a peer that is gone, and hears of the reset a round trip later.
-    /// </summary>
-    private static readonly TimeSpan[] ResetChecks = [.. new[] { 5, 15, 30, 50, 150, 250, 500 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
-
-    /// <summary>The same when the task went out before the peer's end was seen: only a reset that is on its way already is of interest.</summary>
-    private const int ChecksOfEarlierTask = 3;
-
     private readonly SessionsOptions _options = watch.Options;
     private readonly MessagePace _messages = new(watch.Options.MaxMessagesPerSecond, time);
+    private readonly ResetWatch _resets = new(connection, time);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastActivity = time.GetTimestamp();
     private int _awaited;
-    private int _covered;
     private int _errors;
     private int _isClosing;
     private volatile bool _spoke;
     private bool _slowed;
     private volatile bool _inputEnded;
-    private volatile bool _gaveTask;
-    private volatile bool _gaveTaskAfterEnd;
     private volatile bool _dropped;
     private Task? _closing;
 
@@ -59,7 +49,8 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
         watch.Messages.Sent(message, connection.RemoteAddress, id.Value);
         if (message is NewTask)
         {
-            NoteTask();
+            _messages.Cover();
+            _resets.NoteTask(_inputEnded);
         }
 
         if (IsLine)
@@ -88,7 +79,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
             if (IsLine && reason == CloseReason.PeerClosed)
             {
                 await AnswerWhatWasAskedAsync();
-                reason = await WasResetAsync() ? CloseReason.Reset : reason;
+                reason = await _resets.WasResetAsync() ? CloseReason.Reset : reason;
             }
         }
         finally
@@ -160,14 +151,12 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
                 return CloseReason.ProtocolError;
             }
 
-            var isCovered = false;
             switch (received.Kind)
             {
                 case ReceivedKind.Message when !grant.Permits(received.Message!, out var role):
                     RefuseRole(role);
                     break;
                 case ReceivedKind.Message:
-                    isCovered = TryCover(received.Message!);
                     Note(received.Message!);
                     if (!await inbox.MessageAsync(id, connection.Framing, LoanSpans.Receive(received.Message!)))
                     {
@@ -184,30 +173,11 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
                     throw new InvalidOperationException($"Unknown {received.Kind}.");
             }
 
-            if (!isCovered && _messages.Next() is { Ticks: > 0 } pause)
+            if (_messages.Next(received.Message) is { Ticks: > 0 } pause)
             {
                 await SlowDownAsync(pause);
             }
         }
-    }
-
-    // For each task that a worker is given it has one status and one further get_task to send: that is work, not abuse, however fast it is.
-    private void NoteTask()
-    {
-        Interlocked.Add(ref _covered, 2);
-        _gaveTask = true;
-        _gaveTaskAfterEnd |= _inputEnded;
-    }
-
-    private bool TryCover(MeshMessage message)
-    {
-        if (message is not (GetTask or Protocol.TaskStatus) || Volatile.Read(ref _covered) == 0)
-        {
-            return false;
-        }
-
-        Interlocked.Decrement(ref _covered);
-        return true;
     }
 
     // What is not read stays with the peer: it is slowed by its own socket. The pause ends with the connection.
@@ -321,27 +291,6 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
         {
             LogUnanswered(connection.RemoteAddress);
         }
-    }
-
-    // A peer that has only ended its own side reads its answer; one that is gone resets the connection when the answer arrives.
-    private async Task<bool> WasResetAsync()
-    {
-        if (!_gaveTask)
-        {
-            return false;
-        }
-
-        var checks = _gaveTaskAfterEnd ? ResetChecks.Length : ChecksOfEarlierTask;
-        for (var i = 0; i < checks && !connection.Closed.IsCompleted; i++)
-        {
-            await ((Task)connection.Closed).WaitAsync(ResetChecks[i], time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (connection.IsReset)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }
 

@@ -59,6 +59,36 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
     }
 
     [Fact]
+    public async Task Peer_ThatResets_IsToldApartFromOneThatCloses()
+    {
+        var (client, connection) = await AcceptRawAsync("");
+        using var _ = client;
+        client.Client.LingerState = new LingerOption(enable: true, seconds: 0);
+
+        // The client itself would end its side in an orderly way first.
+        client.Client.Dispose();
+        Assert.Equal(CloseReason.Reset, (await connection.ReceiveAsync(Stop)).EndReason);
+        Assert.Equal(CloseReason.Reset, await connection.Closed.WaitAsync(Soon, Stop));
+        Assert.True(connection.IsReset);
+    }
+
+    [Fact]
+    public async Task Peer_ThatClosedWithMessagesUnread_HasReset()
+    {
+        var (client, connection) = await AcceptRawAsync("");
+        using var _ = client;
+        Assert.True(connection.TrySend(new NoTask()));
+        while (client.Available == 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Stop);
+        }
+
+        client.Client.Dispose();
+        Assert.Equal(CloseReason.Reset, (await connection.ReceiveAsync(Stop)).EndReason);
+        await connection.DisposeAsync();
+    }
+
+    [Fact]
     public async Task PartOfALine_BeforeTheEnd_IsNoError()
     {
         var (client, connection) = await AcceptRawAsync("{\"WORKER\": ");
