@@ -96,9 +96,6 @@ internal sealed record TaskPutBack(TaskRecord Task, int Attempts, string Reason)
 /// <summary>A worker handed a task back, or was never reached with it: that was no attempt.</summary>
 internal sealed record TaskReturned(TaskRecord Task, string Reason) : MeshEvent;
 
-/// <summary>A task did not reach its worker, and waits again.</summary>
-internal sealed record TaskUndelivered(TaskRecord Task, WorkerId Worker, string Reason) : MeshEvent;
-
 internal sealed record TaskBuried(TaskRecord Task) : MeshEvent;
 
 /// <summary>A peer or worker sent what makes no sense here; the answer names the field.</summary>

@@ -109,9 +109,6 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3204, LogLevel.Information, "Task {TaskId} goes back to the queue, and no attempt is counted: {Reason}.")]
     private partial void LogTaskReturned(string taskId, string reason);
 
-    [LoggerMessage(3205, LogLevel.Information, "Task {TaskId} did not reach {Worker} and goes back to the queue, without a lost attempt: {Reason}.")]
-    private partial void LogTaskUndelivered(string taskId, WorkerId worker, string reason);
-
     [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}.")]
     private partial void LogMessageRefused(long session, string message, string error);
 }

@@ -9,7 +9,6 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
     // A farm's workers come and go together: each of some hundreds is worth its line.
     private readonly LogPace _workers = new(logger, time, linesPerSecond: 100, LogLevel.Information);
     private readonly LogPace _refused = new(logger, time);
-    private readonly LogPace _undelivered = new(logger, time, level: LogLevel.Information);
 
     // A worker, or a client's tasks, can fail thousands of times in a second.
     private readonly LogPace _putBack = new(logger, time, level: LogLevel.Information);
@@ -131,13 +130,6 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 if (_putBack.MayWrite())
                 {
                     LogTaskReturned(e.Task.Id, e.Reason);
-                }
-
-                break;
-            case TaskUndelivered e:
-                if (_undelivered.MayWrite())
-                {
-                    LogTaskUndelivered(e.Task.Id, e.Worker, e.Reason);
                 }
 
                 break;

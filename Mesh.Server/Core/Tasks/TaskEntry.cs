@@ -87,9 +87,6 @@ internal sealed class TaskEntry
     /// <summary>The worker that the task was sent to, and did not reach.</summary>
     public WorkerId? TakenBackFrom { get; set; }
 
-    /// <summary>How often the task did not reach its worker.</summary>
-    public int LostDeliveries { get; set; }
-
     public DateTimeOffset QueuedAt { get; set; }
 
     public DateTimeOffset StartedAt { get; set; }

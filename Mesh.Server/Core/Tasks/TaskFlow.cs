@@ -11,9 +11,6 @@ internal sealed class TaskFlow(CoreState core, WorkerMonitor workers)
 
     private static readonly TimeSpan VoidRetry = TimeSpan.FromSeconds(1);
 
-    /// <summary>A task that is lost with its connection more often than this ends its workers, it seems: from there on each time is a failed attempt.</summary>
-    private const int MaxLostDeliveries = 10;
-
     private readonly Queue<(TaskEntry Task, DateTimeOffset Due)> _voidRetries = new();
     private readonly RetryRouter _retries = new(core);
 
@@ -154,20 +151,12 @@ internal sealed class TaskFlow(CoreState core, WorkerMonitor workers)
         }
     }
 
-    /// <summary>A running task did not reach its worker: it is queued again, and that was no attempt.</summary>
+    /// <summary>A running task did not reach its worker.</summary>
     public void TakeBack(TaskEntry task, string reason, DateTimeOffset now)
     {
-        if (task.LostDeliveries >= MaxLostDeliveries)
-        {
-            Fail(task, reason, now);
-            return;
-        }
-
         var worker = task.Worker!.Id;
-        core.Tasks.Detach(task, now);
-        (task.TakenBackFrom, task.LostDeliveries, task.Attempts) = (worker, task.LostDeliveries + 1, task.Attempts - 1);
-        core.Tell(new TaskUndelivered(task.Record, worker, reason));
-        Queue(task, now);
+        task.TakenBackFrom = worker;
+        Return(task, $"it did not reach {worker}: {reason}", now);
     }
 
     /// <summary>An attempt ended without a result: again, or the end.</summary>
