@@ -109,7 +109,7 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
                 continue;
             }
 
-            var task = new TaskEntry(record with { Sequence = core.Tasks.NextSequence() });
+            var task = new TaskEntry(record with { Sequence = core.Tasks.NextSequence(now) });
             core.Tasks.Add(task);
             core.Journal.Add(StoreOp.Of(submission.Revive ? StoreOpKind.ReviveTask : StoreOpKind.AcceptTask, task.Record));
             entries.Add(task);
