@@ -76,9 +76,10 @@ internal static class Problems
                     + "Set maxmemory-policy to noeviction, or accept the loss with Mesh__Store__AllowEviction.",
                     RetryWhenUnsafe);
             case SubmitOutcome.Unknown:
+                var state = context.RequestServices.GetRequiredService<LoopState>();
                 return Away(
                     context,
-                    $"The store is away. {context.RequestServices.GetRequiredService<LoopState>().StoreFault} It is not known whether the tasks are stored. "
+                    $"{(state.Phase == LoopPhase.Ended ? "This server is stopping." : $"The store is away. {state.StoreFault}")} It is not known whether the tasks are stored. "
                     + "Repeat the request: a task with an id is accepted once; one without an id may run twice.");
             case SubmitOutcome.Stopping:
                 return Stopping(context);

@@ -15,7 +15,7 @@ internal enum TaskState : byte
 /// <summary>A task as it is stored and told. Immutable.</summary>
 /// <param name="Id">The id known to the client: its idempotency key, or the same as <paramref name="WireId"/>.</param>
 /// <param name="WireId">TASK_ID, unique over all servers and all time; a retried dead letter gets a new one.</param>
-/// <param name="Sequence">Order of acceptance at this server.</param>
+/// <param name="Sequence">Order of acceptance at this server, over all its starts.</param>
 internal sealed record TaskRecord(string Id, TaskId WireId, TaskType Type, string User, decimal? Amount, long Sequence)
 {
     public TaskState State { get; init; } = TaskState.Queued;

@@ -17,7 +17,7 @@ internal enum SubmitOutcome : byte
     /// <summary>The store may lose what it acknowledges: 503. Nothing was accepted.</summary>
     StorageUnsafe,
 
-    /// <summary>The write of the tasks failed: 503. Some or all of them may be stored, and run if the server ends before it removes them.</summary>
+    /// <summary>The write of the tasks failed, or the server ended amid it: 503. Some or all of them may be stored, and run if the server ends before it removes them.</summary>
     Unknown,
 
     /// <summary>This server is stopping: 503.</summary>

@@ -17,7 +17,19 @@ internal sealed class CoreCommand<T>(Func<ServerCore, DateTimeOffset, T> command
 
     public Task<T> Result => _result.Task;
 
-    public override void Run(ServerCore core, DateTimeOffset now) => _result.TrySetResult(command(core, now));
+    public override void Run(ServerCore core, DateTimeOffset now)
+    {
+        try
+        {
+            _result.TrySetResult(command(core, now));
+        }
+        catch
+        {
+            // The loop ends with it.
+            Cancel();
+            throw;
+        }
+    }
 
     public override void Cancel() => _result.TrySetException(new LoopEndedException());
 }

@@ -17,7 +17,19 @@ internal sealed class CoreRead<T>(Func<ServerCore, T> read) : CoreRead
 
     public Task<T> Result => _result.Task;
 
-    public override void Run(ServerCore core) => _result.TrySetResult(read(core));
+    public override void Run(ServerCore core)
+    {
+        try
+        {
+            _result.TrySetResult(read(core));
+        }
+        catch
+        {
+            // The loop ends with it.
+            Cancel();
+            throw;
+        }
+    }
 
     public override void Cancel() => _result.TrySetException(new LoopEndedException());
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Mesh.Protocol;
 using Mesh.Server.Core;
@@ -15,6 +16,9 @@ internal sealed class MeshInbox
 
     private readonly Channel<LoopItem> _items = Channel.CreateBounded<LoopItem>(
         new BoundedChannelOptions(Capacity) { SingleReader = true, AllowSynchronousContinuations = false });
+
+    /// <summary>Submissions that have not been answered, in whatever hands.</summary>
+    private readonly ConcurrentDictionary<PendingSubmission, bool> _unanswered = [];
 
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _open;
@@ -44,6 +48,12 @@ internal sealed class MeshInbox
             (item.Subject as CoreRead)?.Cancel();
             (item.Subject as CoreCommand)?.Cancel();
         }
+
+        // What the loop had taken: its write may be under way.
+        foreach (var submission in _unanswered.Keys)
+        {
+            submission.Answer(SubmitOutcome.Unknown);
+        }
     }
 
     public ValueTask<bool> MessageAsync(SessionId session, Framing framing, MeshMessage message) =>
@@ -71,7 +81,15 @@ internal sealed class MeshInbox
             return _items.Reader.Completion.IsCompleted ? SubmitOutcome.Stopping : SubmitOutcome.StorageAway;
         }
 
-        return await PostAsync(new(LoopInput.Submit) { Subject = submission }) ? await submission.Outcome : SubmitOutcome.Stopping;
+        _unanswered[submission] = true;
+        try
+        {
+            return await PostAsync(new(LoopInput.Submit) { Subject = submission }) ? await submission.Outcome : SubmitOutcome.Stopping;
+        }
+        finally
+        {
+            _unanswered.TryRemove(submission, out _);
+        }
     }
 
     /// <summary>Looks at the core from inside the loop.</summary>

@@ -19,7 +19,7 @@ internal sealed class MeshMetrics
 
     private readonly MeshInbox _inbox;
     private readonly TimeProvider _time;
-    private (ServerStatus? Status, long At) _last;
+    private (ServerStatus? Status, long At)? _last;
 
     public MeshMetrics(IMeterFactory meters, MeshInbox inbox, TimeProvider time)
     {
@@ -33,10 +33,10 @@ internal sealed class MeshMetrics
         _attemptTime = meter.CreateHistogram<double>("mesh.task.attempt.duration", "s", "Time from when a worker gets a task until this attempt ends, by task type.");
         _loanTime = meter.CreateHistogram<double>(
             "mesh.loan.duration", "s", "Time from the first step of a loan until its end, by the role of this server: owner or borrower of the worker.");
-        meter.CreateObservableGauge("mesh.queue.depth", () => Status()?.Queue ?? 0, "{task}", "Number of tasks that wait for a worker.");
-        meter.CreateObservableGauge("mesh.tasks.running", () => Status()?.Running ?? 0, "{task}", "Number of tasks that workers are processing.");
+        meter.CreateObservableGauge("mesh.queue.depth", () => Measure(status => status.Queue), "{task}", "Number of tasks that wait for a worker.");
+        meter.CreateObservableGauge("mesh.tasks.running", () => Measure(status => status.Running), "{task}", "Number of tasks that workers are processing.");
         meter.CreateObservableGauge(
-            "mesh.tasks.adopted", () => Status()?.Adopted.Sum(adoption => adoption.Tasks) ?? 0, "{task}", "Number of unfinished tasks that this server has taken over from servers that are away.");
+            "mesh.tasks.adopted", () => Measure(status => status.Adopted.Sum(adoption => adoption.Tasks)), "{task}", "Number of unfinished tasks that this server has taken over from servers that are away.");
         meter.CreateObservableGauge("mesh.workers", Workers, "{worker}", "Number of workers of this server, and of workers that it has borrowed, by state.");
         meter.CreateObservableGauge("mesh.loans", Loans, "{loan}", "Number of loans that have not ended, by the role of this server and by the state of the loan.");
     }
@@ -65,17 +65,32 @@ internal sealed class MeshMetrics
     public void Count(LoanEnded end) =>
         _loanTime.Record((end.At - end.Loan.Started).TotalSeconds, new KeyValuePair<string, object?>("mesh.loan.role", end.Loan.Role.ToString()));
 
-    // All gauges of one collection see one picture. A loop that is too busy to draw it leaves the gauges out.
+    // All gauges of one collection see one picture. A loop that has not begun, has ended or is too busy to draw it leaves the gauges out: a zero would be taken for an empty queue.
     private ServerStatus? Status()
     {
-        if (_last.Status is null || _time.GetElapsedTime(_last.At) > PictureAge)
+        if (_last is not { } last || _time.GetElapsedTime(last.At) > PictureAge)
         {
             var drawn = _inbox.IsOpen ? _inbox.ReadAsync(core => core.GetStatus()) : null;
-            _last = (drawn?.Wait(PictureAge) == true ? drawn.Result : null, _time.GetTimestamp());
+            last = (drawn is not null && IsDrawn(drawn) ? drawn.Result : null, _time.GetTimestamp());
+            _last = last;
         }
 
-        return _last.Status;
+        return last.Status;
     }
+
+    private static bool IsDrawn(Task<ServerStatus> drawn)
+    {
+        try
+        {
+            return drawn.Wait(PictureAge);
+        }
+        catch (AggregateException exception) when (exception.InnerException is LoopEndedException)
+        {
+            return false;
+        }
+    }
+
+    private IEnumerable<Measurement<int>> Measure(Func<ServerStatus, int> value) => Status() is { } status ? [new Measurement<int>(value(status))] : [];
 
     private IEnumerable<Measurement<int>> Workers() => Status()?.Workers.GroupBy(worker => worker.State)
         .Select(group => new Measurement<int>(group.Count(), new KeyValuePair<string, object?>("mesh.worker.state", group.Key.ToString()))) ?? [];

@@ -53,6 +53,7 @@ public sealed class StoreAwayTests
         _mesh.FailStore();
 
         Repeat(() => _mesh.Say(worker, Status("w1", task, TaskOutcome.Nok)));
+        _mesh.Pass(TimeSpan.FromSeconds(1));
         _mesh.Ask("w1", worker);
         _mesh.Say(worker, Status("w1", task, TaskOutcome.Nok));
 
@@ -67,6 +68,7 @@ public sealed class StoreAwayTests
         var worker = _mesh.NewSession();
         for (var attempt = 0; attempt < 3; attempt++)
         {
+            _mesh.Pass(TimeSpan.FromSeconds(1));
             _mesh.Ask("w1", worker);
             _mesh.Say(worker, Status("w1", task, TaskOutcome.Nok));
         }

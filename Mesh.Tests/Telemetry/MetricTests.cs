@@ -1,8 +1,12 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using Mesh.Server.Hosting;
 using Mesh.Server.Telemetry;
 using Mesh.Telemetry;
+using Mesh.Tests.Integration;
+using Mesh.Tests.Server;
+using Mesh.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.Tests.Telemetry;
@@ -34,6 +38,63 @@ public sealed class MetricTests
             manual.Where(line => line.StartsWith("| `mesh.", StringComparison.Ordinal) && line.Split('|').Length == 6)
                 .Select(line => line[..(line[..^1].LastIndexOf('|') + 1)]).Order(StringComparer.Ordinal));
         Assert.All(instruments, instrument => Assert.EndsWith(".", instrument.Description, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Gauges_LoopThatStarts_AreLeftOut()
+    {
+        await using var server = await ServerUnderTest.StartAsync(new InMemoryMeshStore { IsAway = true }, TimeProvider.System);
+
+        Assert.Empty(Gauges(server));
+    }
+
+    [Fact]
+    public async Task Gauges_LoopThatIsBusy_AreLeftOutAtOnce()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        using var gate = new ManualResetEventSlim();
+        var busy = server.Services.GetRequiredService<MeshInbox>().ReadAsync(_ =>
+        {
+            gate.Wait();
+            return true;
+        });
+        try
+        {
+            var since = Stopwatch.GetTimestamp();
+            Assert.Empty(Gauges(server));
+
+            // All gauges wait for the loop together.
+            Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        }
+        finally
+        {
+            gate.Set();
+        }
+
+        await busy;
+        await Eventually.HoldsAsync("the depth of the queue is told", () => Gauges(server).GetValueOrDefault("mesh.queue.depth") == 1);
+    }
+
+    /// <summary>What the gauges of the core tell now.</summary>
+    private static Dictionary<string, long> Gauges(ServerUnderTest server)
+    {
+        var told = new Dictionary<string, long>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == server.Services.GetRequiredService<IMeterFactory>() && instrument.Meter.Name == MeshTelemetry.Name
+                    && instrument.Name is "mesh.queue.depth" or "mesh.tasks.running" or "mesh.tasks.adopted" or "mesh.workers" or "mesh.loans")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => told[instrument.Name] = value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return told;
     }
 
     private static string Repository =>

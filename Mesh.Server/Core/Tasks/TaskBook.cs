@@ -52,7 +52,8 @@ internal sealed class TaskBook(TaskSettings settings, BalanceSettings marks)
         SetDepth(0, now);
     }
 
-    public long NextSequence() => ++_sequence;
+    /// <summary>Above all before it, and in microseconds since 1970: the dead letters of earlier starts, which are not loaded, have lower ones unless the clock was set back.</summary>
+    public long NextSequence(DateTimeOffset now) => _sequence = Math.Max(_sequence + 1, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
 
     public void Add(TaskEntry task)
     {

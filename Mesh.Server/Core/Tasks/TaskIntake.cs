@@ -114,7 +114,7 @@ internal sealed class TaskIntake(CoreState core, TaskFlow tasks)
             var (known, entry) = FindKnown(record, submission) ?? default;
             if (known is null)
             {
-                var task = new TaskEntry(record with { Sequence = core.Tasks.NextSequence() });
+                var task = new TaskEntry(record with { Sequence = core.Tasks.NextSequence(now) });
                 core.Tasks.Add(task);
                 entries.Add(task);
             }
