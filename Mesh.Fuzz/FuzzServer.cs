@@ -42,6 +42,7 @@ internal sealed class FuzzServer : IAsyncDisposable
         ["Mesh:Tasks:MaxAttempts"] = "1",
         ["Mesh:Tasks:Capacity"] = "1000",
         ["Mesh:Loans:ArrivalTimeout"] = "00:00:00.100",
+        ["Mesh:Loans:ReturnTimeout"] = "00:00:00.100",
         ["Mesh:Loans:MaxAge"] = "00:00:01",
         ["ConnectionStrings:redis"] = "127.0.0.1:1",
     };

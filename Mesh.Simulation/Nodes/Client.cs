@@ -9,7 +9,13 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
 {
     private const int MaxTries = 4;
 
+    /// <summary>How often a key that was given to a task before is given to one with other contents.</summary>
+    private const double OtherContents = 0.02;
+
     private static readonly string[] Users = ["Maria", "Joao", "Ana", "Pedro", "Carla"];
+
+    /// <summary>The tasks that keys were given to first.</summary>
+    private readonly Dictionary<string, TaskRecord> _keyed = [];
 
     private int _tasks;
     private int _keys;
@@ -52,10 +58,21 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
     private TaskRecord NewTask(string? key)
     {
         var id = NewId();
+        if (key is not null && _keyed.TryGetValue(key, out var first) && !random.Chance(OtherContents))
+        {
+            return first with { WireId = id };
+        }
+
         var user = random.Chance(0.05) ? "nobody" : random.Pick(Users);
         var update = random.Chance(0.6);
         decimal? amount = update ? random.From(-30, 100) / 4m : null;
-        return new TaskRecord(key ?? id.Value, id, update ? TaskType.Update : TaskType.Query, user, amount, 0) { Keyed = key is not null };
+        var task = new TaskRecord(key ?? id.Value, id, update ? TaskType.Update : TaskType.Query, user, amount, 0) { Keyed = key is not null };
+        if (key is not null)
+        {
+            _keyed.TryAdd(key, task);
+        }
+
+        return task;
     }
 
     private void RetryDead()
