@@ -52,6 +52,21 @@ public sealed class MeshEventLogTests
         Assert.Equal("990 lines such as the next were left out.", lines.Written[^2]);
     }
 
+    [Fact]
+    public void PeerUnderAnotherName_IsLoggedWithTheSettingToChange()
+    {
+        var time = new FakeTimeProvider();
+        var lines = new Lines();
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new MeshInbox(), time), time, lines);
+
+        log.Tell(new PeerRenamed(new ServerId("server-b"), new MeshEndpoint("10.0.0.2", 9002), new ServerId("anew")));
+        log.Tell(new StrangerHeard(new ServerId("stranger")));
+
+        Assert.All(["10.0.0.2:9002", "anew", "server-b", "Mesh__Peers__0__Id"], word => Assert.Contains(word, lines.Written[0], StringComparison.Ordinal));
+        Assert.All(["stranger", "Mesh__Peers__0__Id", "Mesh__Peers__0__Endpoint"], word => Assert.Contains(word, lines.Written[1], StringComparison.Ordinal));
+    }
+
     private sealed class Lines : ILogger<MeshEventLog>
     {
         public List<string> Written { get; } = [];
