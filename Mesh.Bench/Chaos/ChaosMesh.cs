@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>The processes of one run: Redis, servers, workers, and a proxy before each that listens.</summary>
+/// <summary>The processes of one run: a Redis and its replica, servers, workers, and a proxy before each that listens.</summary>
 internal sealed class ChaosMesh : IAsyncDisposable
 {
     private readonly ChaosPlan _plan;
@@ -13,34 +13,32 @@ internal sealed class ChaosMesh : IAsyncDisposable
     public ChaosMesh(ChaosPlan plan, TimeProvider time)
     {
         (_plan, _time) = (plan, time);
-        var redis = FreePorts.Next();
-        Redis = Process("redis", RedisStart(redis));
-        var redisProxy = FreePorts.Next();
-        RedisProxy = new TcpProxy("the network before redis", redisProxy, redis);
+        var first = RedisNode.Create("redis-0", plan, primary: null, time);
+        Redis = [first, RedisNode.Create("redis-1", plan, first.Port, time)];
+        var redis = string.Join(',', Redis.Select(node => Address(node.Proxy.Port)));
         var inner = Enumerable.Range(0, plan.Servers).Select(_ => FreePorts.Next()).ToArray();
         var outer = Enumerable.Range(0, plan.Servers).Select(_ => FreePorts.Next()).ToArray();
         ServerProxies = [.. inner.Select((port, i) => new TcpProxy($"the network before {ChaosPlan.ServerId(i)}", outer[i], port))];
-        Servers = [.. inner.Select((port, i) => Process(ChaosPlan.ServerId(i), ServerStart(i, port, outer, redisProxy)))];
-        Workers = [.. Enumerable.Range(0, plan.Servers).SelectMany(server => WorkersOf(server, outer[server], redisProxy))];
+        Servers = [.. inner.Select((port, i) => Process(ChaosPlan.ServerId(i), ServerStart(i, port, outer, redis)))];
+        Workers = [.. Enumerable.Range(0, plan.Servers).SelectMany(server => WorkersOf(server, outer[server], redis))];
         Http = [.. outer.Select(Client)];
     }
 
-    public ChaosProcess Redis { get; }
+    /// <summary>Two, one of which is the other's replica at any time.</summary>
+    public IReadOnlyList<RedisNode> Redis { get; }
 
     public IReadOnlyList<ChaosProcess> Servers { get; }
 
     public IReadOnlyList<ChaosProcess> Workers { get; }
-
-    public TcpProxy RedisProxy { get; }
 
     public IReadOnlyList<TcpProxy> ServerProxies { get; }
 
     /// <summary>A client of each server, by way of its proxy.</summary>
     public IReadOnlyList<HttpClient> Http { get; }
 
-    public IEnumerable<ChaosProcess> All => [Redis, .. Servers, .. Workers];
+    public IEnumerable<ChaosProcess> All => [.. Redis.Select(node => node.Process), .. Servers, .. Workers];
 
-    public IEnumerable<TcpProxy> Proxies => [RedisProxy, .. ServerProxies];
+    public IEnumerable<TcpProxy> Proxies => [.. Redis.Select(node => node.Proxy), .. ServerProxies];
 
     public void Start()
     {
@@ -57,6 +55,11 @@ internal sealed class ChaosMesh : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        foreach (var node in Redis)
+        {
+            await node.DisposeAsync();
+        }
+
         // All at once: one that waits for its turn could outlive a run that is stopped in haste.
         await Task.WhenAll(All.Select(process => process.DisposeAsync().AsTask()));
         foreach (var proxy in Proxies)
@@ -72,11 +75,7 @@ internal sealed class ChaosMesh : IAsyncDisposable
 
     private ChaosProcess Process(string name, ProcessStartInfo start) => new(name, start, _plan.Directory, _time);
 
-    private ProcessStartInfo RedisStart(int port) => new(
-        _plan.Programs.Redis,
-        ["--port", Text(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--dir", _plan.Directory]);
-
-    private ProcessStartInfo ServerStart(int server, int port, int[] outer, int redis)
+    private ProcessStartInfo ServerStart(int server, int port, int[] outer, string redis)
     {
         var start = DotNet("Mesh.Server", "--urls", $"http://127.0.0.1:{port}");
         Set(start, redis, new()
@@ -112,7 +111,7 @@ internal sealed class ChaosMesh : IAsyncDisposable
         return start;
     }
 
-    private IEnumerable<ChaosProcess> WorkersOf(int server, int port, int redis)
+    private IEnumerable<ChaosProcess> WorkersOf(int server, int port, string redis)
     {
         for (var worker = 0; worker < _plan.Workers; worker++)
         {
@@ -141,9 +140,9 @@ internal sealed class ChaosMesh : IAsyncDisposable
     private ProcessStartInfo DotNet(string program, params string[] arguments) =>
         new(_plan.Programs.DotNet, [Path.Combine(AppContext.BaseDirectory, program + ".dll"), .. arguments]);
 
-    private void Set(ProcessStartInfo start, int redis, Dictionary<string, string> settings)
+    private void Set(ProcessStartInfo start, string redis, Dictionary<string, string> settings)
     {
-        start.Environment["ConnectionStrings__redis"] = Address(redis);
+        start.Environment["ConnectionStrings__redis"] = redis;
         start.Environment["Mesh__Token"] = _plan.Token;
         start.Environment["Logging__LogLevel__Microsoft.AspNetCore"] = "Warning";
         foreach (var (key, value) in settings)

@@ -42,26 +42,63 @@ internal sealed class Faults(ChaosMesh mesh, ChaosPlan plan, Action<string> tell
         < 50 => ProcessAsync("worker killed", Pick(mesh.Workers), (process, down) => process.Kill(down), 10, cancellationToken),
         < 55 => ProcessAsync("worker asked to stop", Pick(mesh.Workers), (process, down) => process.Terminate(down), 5, cancellationToken),
         < 68 => FreezeAsync("worker frozen", Pick(mesh.Workers), 20, cancellationToken),
-        < 73 => ProcessAsync("redis killed", Pick([mesh.Redis]), (process, down) => process.Kill(down), 8, cancellationToken),
-        < 77 => FreezeAsync("redis frozen", Pick([mesh.Redis]), 8, cancellationToken),
-        < 88 => CutAsync(Pick([.. mesh.Proxies])),
+        < 72 => ProcessAsync("redis killed", Pick(RedisProcesses), (process, down) => process.Kill(down), 8, cancellationToken),
+        < 75 => FreezeAsync("redis frozen", Pick(RedisProcesses), 8, cancellationToken),
+        < 78 => RefuseAsync(forWantOfMemory: _random.Next(2) == 0, cancellationToken),
+        < 81 => FailOverAsync(),
+        < 90 => CutAsync(Pick([.. mesh.Proxies])),
         _ => SilenceAsync(Pick([.. mesh.Proxies]), 12, cancellationToken),
     };
 
     private Task ProcessAsync(string what, ChaosProcess? target, Action<ChaosProcess, TimeSpan> take, double most, CancellationToken cancellationToken) =>
-        DoAsync(what, target, target?.Name, most, down => take(target!, down), () => { }, cancellationToken);
+        DoAsync(what, target, target?.Name, most, down => Done(() => take(target!, down)), Nothing, cancellationToken);
 
     private Task FreezeAsync(string what, ChaosProcess? target, double most, CancellationToken cancellationToken) =>
-        DoAsync(what, target, target?.Name, most, _ => target!.Freeze(), () => target!.Thaw(), cancellationToken);
+        DoAsync(what, target, target?.Name, most, _ => Done(target!.Freeze), () => Done(target!.Thaw), cancellationToken);
+
+    private ChaosProcess[] RedisProcesses => [.. mesh.Redis.Select(node => node.Process)];
+
+    private Task RefuseAsync(bool forWantOfMemory, CancellationToken cancellationToken)
+    {
+        var target = Pick(RedisProcesses);
+        var node = mesh.Redis.FirstOrDefault(node => node.Process == target);
+        return DoAsync(
+            forWantOfMemory ? "redis refuses for want of memory" : "redis refuses for want of a right", target, node?.Process.Name, 8,
+            _ => node!.RefuseAsync(forWantOfMemory), () => node!.PermitAsync(), cancellationToken);
+    }
+
+    // Neither may be under another fault.
+    private async Task FailOverAsync()
+    {
+        if (Pick(RedisProcesses) is not { } first)
+        {
+            return;
+        }
+
+        if (Pick(RedisProcesses) is { } second)
+        {
+            await DoAsync("redis fails over", second, $"{mesh.Redis[0].Process.Name}, {mesh.Redis[1].Process.Name}", 0, _ => mesh.Redis[0].FailOverAsync(mesh.Redis[1]), Nothing, CancellationToken.None);
+        }
+
+        _busy.TryRemove(first, out _);
+    }
+
+    private static Task Nothing() => Task.CompletedTask;
+
+    private static Task Done(Action act)
+    {
+        act();
+        return Task.CompletedTask;
+    }
 
     private Task CutAsync(TcpProxy? target) =>
-        DoAsync("connections cut", target, target?.Name, 0, _ => target!.Cut(), () => { }, CancellationToken.None);
+        DoAsync("connections cut", target, target?.Name, 0, _ => Done(target!.Cut), Nothing, CancellationToken.None);
 
     private Task SilenceAsync(TcpProxy? target, double most, CancellationToken cancellationToken) =>
-        DoAsync("connections half open", target, target?.Name, most, _ => target!.FallSilent(), () => target!.Speak(), cancellationToken);
+        DoAsync("connections half open", target, target?.Name, most, _ => Done(target!.FallSilent), () => Done(target!.Speak), cancellationToken);
 
     /// <param name="most">Seconds that it may last.</param>
-    private async Task DoAsync(string what, object? target, string? name, double most, Action<TimeSpan> harm, Action mend, CancellationToken cancellationToken)
+    private async Task DoAsync(string what, object? target, string? name, double most, Func<TimeSpan, Task> harm, Func<Task> mend, CancellationToken cancellationToken)
     {
         if (target is null)
         {
@@ -72,9 +109,9 @@ internal sealed class Faults(ChaosMesh mesh, ChaosPlan plan, Action<string> tell
         var lasts = TimeSpan.FromSeconds(Math.Round(_random.NextDouble() * _random.NextDouble() * most, 2));
         _counts[what] = _counts.GetValueOrDefault(what) + 1;
         tell(string.Create(CultureInfo.InvariantCulture, $"{what}: {name}{(most > 0 ? $", for {lasts.TotalSeconds:0.0} s" : "")}"));
-        harm(lasts);
+        await harm(lasts);
         await Task.Delay(lasts, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        mend();
+        await mend();
         _busy.TryRemove(target, out _);
     }
 

@@ -17,12 +17,15 @@ internal sealed class TcpProxy : IAsyncDisposable
 
     public TcpProxy(string name, int port, int targetPort)
     {
-        Name = name;
+        (Name, Port) = (name, port);
         _listener = new TcpListener(IPAddress.Loopback, port);
         _target = new IPEndPoint(IPAddress.Loopback, targetPort);
     }
 
     public string Name { get; }
+
+    /// <summary>Where it listens.</summary>
+    public int Port { get; }
 
     public void Start()
     {

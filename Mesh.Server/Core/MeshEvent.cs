@@ -90,6 +90,9 @@ internal sealed record ServerDisowned(ServerId Server, long Done, int Left) : Me
 /// <param name="TakenUp">Tasks whose end was lost, and that are run again.</param>
 internal sealed record StoreWentBack(int Written, int TakenUp) : MeshEvent;
 
+/// <summary>The connections of a worker take turns in replacing one another: two workers share its id, it seems.</summary>
+internal sealed record WorkerIdShared(WorkerId Worker) : MeshEvent;
+
 /// <param name="Attempts">Attempts so far.</param>
 internal sealed record TaskPutBack(TaskRecord Task, int Attempts, string Reason) : MeshEvent;
 

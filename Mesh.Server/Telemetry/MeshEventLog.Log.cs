@@ -34,6 +34,9 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3015, LogLevel.Warning, "{Server} sends messages and is no peer of this server. To lend it workers and to borrow some, add its name and address: Mesh__Peers__0__Id and Mesh__Peers__0__Endpoint, with the next free number.")]
     private partial void LogStranger(ServerId server);
 
+    [LoggerMessage(3016, LogLevel.Warning, "Connections of {Worker} take turns in replacing one another: it seems that two workers share this id. Give each its own Mesh__WorkerId.")]
+    private partial void LogWorkerIdShared(WorkerId worker);
+
     [LoggerMessage(3101, LogLevel.Information, "{Queue} tasks wait: asking {Owner} for {Needed} workers.")]
     private partial void LogWorkersRequested(int queue, ServerId owner, int needed);
 

@@ -119,6 +119,9 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case StoreWentBack e:
                 LogStoreWentBack(e.Written, e.TakenUp);
                 break;
+            case WorkerIdShared e:
+                LogWorkerIdShared(e.Worker);
+                break;
             case TaskPutBack e:
                 if (_putBack.MayWrite())
                 {

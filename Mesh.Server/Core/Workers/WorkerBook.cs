@@ -90,8 +90,8 @@ internal sealed class WorkerBook(TaskSettings settings)
         }
     }
 
-    /// <summary>A worker speaks on a connection: on a WebSocket it is bound to it until one of them goes.</summary>
-    public void Bind(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now)
+    /// <summary>A worker speaks on a connection: on a WebSocket it is bound to it until one of them goes. True when that took the place of another that is open.</summary>
+    public bool Bind(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now)
     {
         worker.LastSeen = now;
         SetFraming(worker, framing);
@@ -99,9 +99,10 @@ internal sealed class WorkerBook(TaskSettings settings)
         SessionId? bound = framing == Framing.WebSocket ? session : null;
         if (worker.Session == bound)
         {
-            return;
+            return false;
         }
 
+        var isReplaced = worker.Session is not null;
         if (worker.Session is { } old)
         {
             Unbind(old, worker);
@@ -118,6 +119,8 @@ internal sealed class WorkerBook(TaskSettings settings)
 
             workers.Add(worker);
         }
+
+        return isReplaced;
     }
 
     /// <summary>What a worker handles is what its last get_task says.</summary>

@@ -5,6 +5,11 @@ namespace Mesh.Server.Core;
 /// <summary>Where workers present themselves: each get_task is answered with an order, a task, or held.</summary>
 internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor monitor, Lender lender, Borrower borrower)
 {
+    /// <summary>Open connections of one worker that are replaced within <see cref="TwinWindow"/>, at which two workers are taken to share its id.</summary>
+    private const int TwinTurns = 4;
+
+    private static readonly TimeSpan TwinWindow = TimeSpan.FromMinutes(10);
+
     /// <summary>A line worker is looked for this often.</summary>
     private static readonly TimeSpan LineCheck = TimeSpan.FromSeconds(1);
 
@@ -160,7 +165,11 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor m
             monitor.OnRestarted(worker);
         }
 
-        core.Workers.Bind(worker, session, framing, now);
+        if (core.Workers.Bind(worker, session, framing, now))
+        {
+            NoteReplaced(worker, now);
+        }
+
         worker.Home = home;
         core.Workers.SetHandles(worker, message.Tasks ?? TaskTypes.Query);
         worker.OneAtATime = message.Tasks is null;
@@ -174,6 +183,20 @@ internal sealed class WorkerDesk(CoreState core, TaskFlow tasks, WorkerMonitor m
         }
 
         return worker;
+    }
+
+    /// <summary>A worker replaces a connection that it has lost unnoticed once; two workers of one id do it by turns.</summary>
+    private void NoteReplaced(WorkerEntry worker, DateTimeOffset now)
+    {
+        if (now - worker.ReplacedSince > TwinWindow)
+        {
+            (worker.ReplacedSince, worker.Replaced) = (now, 0);
+        }
+
+        if (++worker.Replaced == TwinTurns)
+        {
+            core.Tell(new WorkerIdShared(worker.Id));
+        }
     }
 
     private void Answer(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now, string? trace = null)

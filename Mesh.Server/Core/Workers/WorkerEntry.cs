@@ -30,6 +30,11 @@ internal sealed class WorkerEntry
 
     public DateTimeOffset LastSeen { get; set; }
 
+    /// <summary>Open WebSockets of this worker that a newer one has replaced, since <see cref="ReplacedSince"/>.</summary>
+    public int Replaced { get; set; }
+
+    public DateTimeOffset ReplacedSince { get; set; }
+
     /// <summary>When its WebSocket closed, or null.</summary>
     public DateTimeOffset? GoneSince { get; set; }
 
