@@ -72,7 +72,7 @@ internal sealed partial class MeshTokens : IDisposable
 
         public static Known From(MeshOptions options)
         {
-            var tokens = options.Tokens;
+            var tokens = options.AcceptedTokens;
             var given = Of(tokens.All, TokenRoles.All).Concat(Of(tokens.Clients, TokenRoles.Client)).Concat(Of(tokens.Workers, TokenRoles.Worker)).Concat(Of(tokens.Peers, TokenRoles.Peer));
             if (options.Token is { } own)
             {

@@ -97,8 +97,8 @@ internal sealed partial class TokenGate
 
         return RefuseAsync(
             context, StatusCodes.Status403Forbidden, "Not with this token.",
-            isPeer ? "This token is one of Mesh__Tokens__Clients: it permits HTTP requests, not what workers and servers do."
-                : $"This token permits what a {grant.Roles.ToString().ToLowerInvariant()} does, not HTTP requests: those take one of Mesh__Tokens__Clients.");
+            isPeer ? "This token is one of Mesh__AcceptedTokens__Clients: it permits HTTP requests, not what workers and servers do."
+                : $"This token permits what a {grant.Roles.ToString().ToLowerInvariant()} does, not HTTP requests: those take one of Mesh__AcceptedTokens__Clients.");
     }
 
     private Task CheckOriginAsync(HttpContext context, RequestDelegate next)

@@ -137,18 +137,19 @@ public sealed class SlowPeerTests
     public async Task Worker_DroppedSinceItDoesNotEndItsMessage_GivesItsTaskBackAtOnce()
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time, ("Mesh:Tasks:LeaseTime", "01:00:00"), ("Mesh:Sessions:IdleTimeout", "00:05:00"));
+        await using var server = await ServerUnderTest.StartAsync(new(), time, ("Mesh:Tasks:LeaseTime", "01:00:00"), ("Mesh:Sessions:IdleTimeout", "00:30:00"));
         using var slow = await server.ConnectAsync();
         await slow.SayAsync("""{"WORKER":"ALIVE","WORKER_UUID":"w1"}""" + "\n");
         var id = await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         Assert.NotNull(await slow.HearLineAsync());
         await slow.SayAsync("""{"STATUS":""");
 
+        // A request in between, so that the server reads what was said before the time is over.
         var ended = slow.HearLineAsync();
         while (!ended.IsCompleted)
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
+            await server.GetAsync("/alive");
         }
 
         Assert.Null(await ended);

@@ -15,10 +15,13 @@ public sealed class TokenRoleTests
     private static readonly MeshMessage Ask = new GetTask(new WorkerId("w1"));
     private static readonly MeshMessage Beat = new Heartbeat(new ServerId("server-b"));
 
+    /// <summary>How long a worker waits for a task.</summary>
+    private static readonly (string, string) SoonAnswered = ("Mesh:Tasks:HoldTime", "00:00:00.100");
+
     private static readonly (string, string)[] OneOfEachKind =
     [
-        ("Mesh:Token", "whole"), ("Mesh:Tokens:All:0", "further"), ("Mesh:Tokens:Clients:0", "client"), ("Mesh:Tokens:Workers:0", "worker"), ("Mesh:Tokens:Peers:0", "peer"),
-        ("Mesh:Tokens:Workers:1", "both"), ("Mesh:Tokens:Peers:1", "both"),
+        ("Mesh:Token", "whole"), ("Mesh:AcceptedTokens:All:0", "further"), ("Mesh:AcceptedTokens:Clients:0", "client"), ("Mesh:AcceptedTokens:Workers:0", "worker"), ("Mesh:AcceptedTokens:Peers:0", "peer"),
+        ("Mesh:AcceptedTokens:Workers:1", "both"), ("Mesh:AcceptedTokens:Peers:1", "both"), SoonAnswered,
     ];
 
     [Theory]
@@ -73,15 +76,15 @@ public sealed class TokenRoleTests
     [Fact]
     public async Task Token_ReplacedWhileTheServerRuns_IsAcceptedAndTheOldOneEnds()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "whole"), ("Mesh:Tokens:Workers:0", "old"));
+        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "whole"), ("Mesh:AcceptedTokens:Workers:0", "old"), SoonAnswered);
         await using var old = await server.DialAsync(Framing.WebSocket, "old");
         var polling = WorksAsync(old, "w1");
-        Change(server, ("Mesh:Tokens:Workers:1", "new"));
+        Change(server, ("Mesh:AcceptedTokens:Workers:1", "new"));
         await using var young = await server.DialAsync(Framing.WebSocket, "new");
         await Task.WhenAll(polling, WorksAsync(young, "w2"));
 
         var (end, stillPolling) = (old.ReceiveAsync(TestContext.Current.CancellationToken).AsTask(), WorksAsync(young, "w2"));
-        Change(server, ("Mesh:Tokens:Workers:0", "new"));
+        Change(server, ("Mesh:AcceptedTokens:Workers:0", "new"));
         Assert.Equal(ReceivedKind.End, (await end).Kind);
         await stillPolling;
         await Assert.ThrowsAsync<MeshDialException>(() => server.DialAsync(Framing.WebSocket, "old"));
@@ -95,7 +98,7 @@ public sealed class TokenRoleTests
     }
 
     [Theory]
-    [InlineData("Mesh:Tokens:All:0", "with space")]
+    [InlineData("Mesh:AcceptedTokens:All:0", "with space")]
     [InlineData("Mesh:Token", null)]
     public async Task Tokens_ThatCannotBeTakenWhileTheServerRuns_LeaveThoseFromBefore(string key, string? value)
     {

@@ -2,6 +2,7 @@ using Mesh.Configuration;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
+using Mesh.Worker.Options;
 using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Tests.Server;
@@ -79,6 +80,19 @@ public sealed class MeshOptionsTests
         var (_, faults) = Read(("Mesh:ServerId", "server-a"), (key, value));
 
         Assert.Contains(faults, found => found.StartsWith(fault, StringComparison.Ordinal));
+    }
+
+    /// <summary>Servers and workers may be started with one list of variables.</summary>
+    [Fact]
+    public void Read_SettingsOfWorkers_AreNoneThatAreMisspelt()
+    {
+        var own = typeof(MeshOptions).GetProperties().Select(property => property.Name);
+        foreach (var name in typeof(WorkerOptions).GetProperties().Select(property => property.Name).Except(own))
+        {
+            var (options, faults) = Read(("Mesh:ServerId", "server-a"), ($"Mesh:{name}", "x"));
+            Assert.Empty(faults);
+            Assert.Equal([$"Mesh__{name}"], options.Unknown);
+        }
     }
 
     [Fact]

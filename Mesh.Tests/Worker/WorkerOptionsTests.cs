@@ -1,4 +1,5 @@
 using Mesh.Configuration;
+using Mesh.Server.Hosting.Options;
 using Mesh.Worker.Options;
 using Microsoft.Extensions.Configuration;
 
@@ -74,6 +75,19 @@ public sealed class WorkerOptionsTests
     public void Read_ValuesThatCannotBe_AreAllTold() => Assert.Equal(
         ["Mesh__Transport must be WebSocket or Tcp", "Mesh__Concurrency must be a whole number", "Mesh__WorkTime must be a time such as 00:00:15"],
         Read(("Mesh:Transport", "1"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
+
+    /// <summary>Servers and workers may be started with one list of variables.</summary>
+    [Fact]
+    public void Read_SettingsOfServers_AreNoneThatAreMisspelt()
+    {
+        var own = typeof(WorkerOptions).GetProperties().Select(property => property.Name);
+        foreach (var name in typeof(MeshOptions).GetProperties().Select(property => property.Name).Except(own))
+        {
+            var options = Read(($"Mesh:{name}", "x"));
+            Assert.Empty(options.Unreadable);
+            Assert.Equal([$"Mesh__{name}"], options.Unknown);
+        }
+    }
 
     [Fact]
     public void Read_UnknownSettings_AreToldWithTheNearestKnown()

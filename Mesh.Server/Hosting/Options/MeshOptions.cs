@@ -20,7 +20,7 @@ internal sealed class MeshOptions
     /// <summary>What is presented to peers instead of <see cref="Token"/>. Default: none, <see cref="Token"/> is.</summary>
     public string? PeerToken { get; set; }
 
-    public TokensOptions Tokens { get; set; } = new();
+    public AcceptedTokensOptions AcceptedTokens { get; set; } = new();
 
     /// <summary>A directory with a file for each key, such as Mesh__Token, read again when it changes (<see cref="Configuration.SecretsDirectory"/>). Default: none.</summary>
     public string? SecretsDirectory { get; set; }

@@ -19,12 +19,12 @@ internal static class TokensValidator
             yield return peer;
         }
 
-        var tokens = options.Tokens;
+        var tokens = options.AcceptedTokens;
         foreach (var (kind, list) in new[] { ("All", tokens.All), ("Clients", tokens.Clients), ("Workers", tokens.Workers), ("Peers", tokens.Peers) })
         {
             for (var i = 0; i < list.Count; i++)
             {
-                if (Check($"Mesh__Tokens__{kind}__{i}", list[i] ?? "") is { } wrong)
+                if (Check($"Mesh__AcceptedTokens__{kind}__{i}", list[i] ?? "") is { } wrong)
                 {
                     yield return wrong;
                 }

@@ -1,7 +1,7 @@
 namespace Mesh.Server.Hosting.Options;
 
-/// <summary>Mesh__Tokens: tokens that are accepted besides Mesh__Token, several at a time so that one can be replaced by another (docs/security.md, "The tokens").</summary>
-internal sealed class TokensOptions
+/// <summary>Mesh__AcceptedTokens: tokens that are accepted besides Mesh__Token, several at a time so that one can be replaced by another (docs/security.md, "The tokens").</summary>
+internal sealed class AcceptedTokensOptions
 {
     /// <summary>Their holders may do all that those of Mesh__Token may. Default: none.</summary>
     public List<string> All { get; set; } = [];
