@@ -24,11 +24,13 @@ public static class Extensions
 
     /// <summary>
     /// Defaults under all other configuration. A server makes spans by the thousand at once, and OpenTelemetry's own queue of 2,048 would drop most of such a burst.
-    /// Polly tells each request that goes well; over OTLP/HTTP each export of such a record would make the next.
+    /// Polly tells each request that goes well; over OTLP/HTTP each export of such a record would make the next. StackExchange.Redis writes some fifty lines for each
+    /// attempt to connect; the servers and workers say in one that Redis is away.
     /// </summary>
     private static readonly KeyValuePair<string, string?>[] Defaults =
     [
         new("OTEL_BSP_MAX_QUEUE_SIZE", "32768"), new("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1024"), new("Logging:LogLevel:Polly", "Warning"),
+        new("Logging:LogLevel:StackExchange.Redis", "Critical"),
     ];
 
     /// <summary>Adds all of it, to a web application or to a worker.</summary>

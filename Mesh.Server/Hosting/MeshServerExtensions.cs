@@ -40,7 +40,6 @@ internal static class MeshServerExtensions
         new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
         new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Critical"),
         new("Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", "Critical"),
-        new("Logging:LogLevel:StackExchange.Redis", "Critical"),
 
         // On the console the story is enough; every step is in the other logs.
         new($"Logging:Console:LogLevel:{typeof(MeshEventLog).FullName}", "Warning"),

@@ -42,6 +42,12 @@ public enum Invariant : byte
     /// <summary>A task that failed on a worker goes to another one where there is one, and is no dead letter by one worker alone.</summary>
     RetriesGoElsewhere,
 
+    /// <summary>A task that was lost with a connection that was reset goes on at once.</summary>
+    LostDeliveriesReturn,
+
+    /// <summary>A worker that fails where others succeed gets one task at a time, with pauses, and is set aside by the limit of the settings.</summary>
+    FailingWorkersPause,
+
     /// <summary>Who serves a task of a server has that server's claim.</summary>
     OneServerPerTask,
 }

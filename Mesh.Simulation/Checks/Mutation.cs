@@ -50,6 +50,18 @@ public enum Mutation : byte
     /// <summary>A server forgets which worker has failed at a task.</summary>
     FailuresForgotten,
 
+    /// <summary>A reset is taken for the end of what the worker sends: what was on its way is waited for.</summary>
+    ResetTakenForClose,
+
+    /// <summary>A worker that fails where others succeed gets its next task without a pause.</summary>
+    PausesIgnored,
+
+    /// <summary>Such a worker is never set aside.</summary>
+    NeverSetAside,
+
+    /// <summary>When a write of unknown outcome is put back to be written again, changes are dropped that nothing replaces.</summary>
+    UnwrittenChangesDropped,
+
     /// <summary>The ledger does not remember which updates it has made.</summary>
     UpdateNotMarked,
 

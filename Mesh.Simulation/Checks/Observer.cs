@@ -36,7 +36,7 @@ internal sealed class Observer(SimWorld world)
                 break;
             case TaskPutBack back:
                 world.Coverage.Count($"task: put back");
-                _retries.OnPutBack(back.Task);
+                _retries.OnPutBack(server, back.Task);
                 server.Log($"puts back {back.Task.WireId}: {back.Reason}");
                 break;
             case MessageRefused refused:
@@ -112,6 +112,23 @@ internal sealed class Observer(SimWorld world)
         }
 
         world.Coverage.Count("adoption: a task given out just after the claim was lost");
+    }
+
+    /// <summary>A session was reset, and the server has been told.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="undelivered">The tasks that were sent on the session and never received.</param>
+    public void OnReset(ServerNode server, SessionId session, IReadOnlyCollection<TaskEntry> undelivered)
+    {
+        foreach (var task in undelivered)
+        {
+            if (task is { Step: TaskStep.Running, Worker.ResetsAfterReading: false } && task.SentOn == session && server.Now - task.StartedAt < DeliveryBook.UnconfirmedFor)
+            {
+                throw new InvariantViolation(Invariant.LostDeliveriesReturn, $"{server.Name} waits for {task.Id}, which did not reach {task.Worker.Id}");
+            }
+
+            world.Coverage.Count("reset: a task was not received");
+        }
     }
 
     /// <summary>An UPDATE is about to be a dead letter.</summary>

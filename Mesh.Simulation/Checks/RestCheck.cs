@@ -33,6 +33,11 @@ internal sealed class RestCheck(SimWorld world)
         return null;
     }
 
+    /// <summary>Whether a server has tasks, and no worker for them that is not set aside.</summary>
+    public bool HasOnlySetAsideWorkers() => Serving.Any(server => server.Core?.GetStatus() is { Workers: { Count: > 0 } workers } status
+        && status.Queue + status.Running > 0
+        && workers.All(worker => worker.State is not (WorkerState.Idle or WorkerState.Busy)));
+
     /// <summary>How often a server may wake in a minute with nothing to do.</summary>
     public int WakesAtRest(ServerNode server)
     {

@@ -15,8 +15,15 @@ internal sealed class RetryCheck(SimWorld world)
     // By the record as an object: a task that is taken up anew has been forgotten by whoever had it.
     private readonly Dictionary<TaskRecord, History> _histories = new(ReferenceEqualityComparer.Instance);
 
+    private readonly Dictionary<(ServerNode, WorkerId), DateTimeOffset> _failures = [];
+
     public void OnDispatch(ServerNode server, TaskEntry task)
     {
+        if (task.Worker is { } given)
+        {
+            CheckPause(server, given);
+        }
+
         if (!_histories.TryGetValue(task.Record, out var history))
         {
             _histories.Add(task.Record, history = new History());
@@ -45,10 +52,11 @@ internal sealed class RetryCheck(SimWorld world)
         history.Given.Add(worker);
     }
 
-    public void OnPutBack(TaskRecord task)
+    public void OnPutBack(ServerNode server, TaskRecord task)
     {
         if (_histories.TryGetValue(task, out var history) && history.Given.Count > 0)
         {
+            _failures[(server, history.Given[^1])] = server.Now;
             history.Failed.Add(history.Given[^1]);
             history.LastFailure = world.Scheduler.Now;
         }
@@ -66,6 +74,28 @@ internal sealed class RetryCheck(SimWorld world)
                 throw new InvariantViolation(Invariant.RetriesGoElsewhere, $"{server.Name} gives {task.WireId} up, which only {history.Given[^1]} has tried, and {other.Id} is there");
             }
         }
+    }
+
+    private void CheckPause(ServerNode server, WorkerEntry worker)
+    {
+        if (worker.Health is not { IsLimited: true } health)
+        {
+            _failures.Remove((server, worker.Id));
+            return;
+        }
+
+        if (server.Settings.Tasks.SetAsideAfter is > 0 and var limit && health.Strikes >= limit && !health.IsSetAside)
+        {
+            throw new InvariantViolation(Invariant.FailingWorkersPause, $"{server.Name} does not set {worker.Id} aside, which failed at {health.Strikes} tasks that others did");
+        }
+
+        var pause = health.IsSetAside ? WorkerHealth.SetAsidePause : WorkerHealth.FirstPause;
+        if (worker.Running.Count > 1 || (_failures.Remove((server, worker.Id), out var failed) && server.Now - failed < pause))
+        {
+            throw new InvariantViolation(Invariant.FailingWorkersPause, $"{server.Name} gives {worker.Id} a task without a pause, which failed at {health.Strikes} tasks that others did");
+        }
+
+        world.Coverage.Count("sick worker: given a task after a pause");
     }
 
     private WorkerEntry? FindOther(ServerNode server, TaskType type, History history) => world.AllWorkers

@@ -59,7 +59,9 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
         }
     }
 
-    public void SendToClient(MeshMessage message)
+    /// <param name="message">The message.</param>
+    /// <param name="received">Called when the client receives it.</param>
+    public void SendToClient(MeshMessage message, Action? received = null)
     {
         if (ServerOpen)
         {
@@ -69,6 +71,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
                 _unread -= ClientOpen ? 1 : 0;
                 if (ClientOpen && !_broken && !LosesToClient)
                 {
+                    received?.Invoke();
                     ClientReceives?.Invoke(message);
                 }
             });

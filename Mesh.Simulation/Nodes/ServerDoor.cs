@@ -14,6 +14,9 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
     /// came with, if any.
     /// </summary>
     private readonly Dictionary<(SessionId, TaskId?), Queue<Reported>> _reported = [];
+
+    /// <summary>The tasks that were sent and have not been received, by session.</summary>
+    private readonly Dictionary<SessionId, HashSet<TaskEntry>> _undelivered = [];
     private long _session;
 
     public string Name => node.Name;
@@ -65,7 +68,12 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
         var session = new SessionId(connection.Number);
         if (world.Mutation != Mutation.CloseNotTold && _sessions.Remove(session))
         {
-            node.Feed((core, now) => core.OnSessionClosed(session, connection.IsReset ? SessionEnd.Reset : SessionEnd.Closed, now));
+            var isReset = connection.IsReset && world.Mutation != Mutation.ResetTakenForClose;
+            node.Feed((core, now) => core.OnSessionClosed(session, isReset ? SessionEnd.Reset : SessionEnd.Closed, now));
+            if (_undelivered.Remove(session, out var lost) && connection.IsReset && node.Core is not null)
+            {
+                world.Observer.OnReset(node, session, lost);
+            }
         }
     }
 
@@ -80,10 +88,24 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
         node.Log($"answers {connection.Client}#{session.Value}", message);
         world.Observer.OnDispatch(node, send.Task);
         world.Observer.OnSend(node, connection.Client, message, Acknowledged(session, message));
-        if (world.Mutation != Mutation.ReturnNotSent || message is not Return)
+        if (world.Mutation == Mutation.ReturnNotSent && message is Return)
+        {
+            return;
+        }
+
+        if (send.Task is not { } task)
         {
             connection.SendToClient(message);
+            return;
         }
+
+        if (!_undelivered.TryGetValue(session, out var sent))
+        {
+            _undelivered.Add(session, sent = []);
+        }
+
+        sent.Add(task);
+        connection.SendToClient(message, () => sent.Remove(task));
     }
 
     /// <summary>A new process knows none of them.</summary>
@@ -97,6 +119,7 @@ internal sealed class ServerDoor(SimWorld world, ServerNode node) : IListener
 
         _sessions.Clear();
         _reported.Clear();
+        _undelivered.Clear();
     }
 
     private Reported? Acknowledged(SessionId session, MeshMessage message) =>

@@ -141,6 +141,17 @@ internal sealed class ServerNode : SimNode
 
         Guard(() =>
         {
+            if (World.Mutation == Mutation.PausesIgnored)
+            {
+                foreach (var worker in World.AllWorkers)
+                {
+                    if (core.FindWorker(new WorkerId(worker.Name)) is { Health.IsLimited: true } paused)
+                    {
+                        paused.Health = paused.Health with { PausedUntil = default };
+                    }
+                }
+            }
+
             input(core, _clock.Now);
             if (core.NextWake <= _clock.Now)
             {

@@ -83,6 +83,11 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
 
     private void FailLater(StoreBatch batch)
     {
+        if (world.Mutation == Mutation.UnwrittenChangesDropped)
+        {
+            batch.Ops.RemoveAll(op => op.Kind is StoreOpKind.UpdateTask or StoreOpKind.PutLoan or StoreOpKind.DropLoan);
+        }
+
         _delay = TimeSpan.FromSeconds(Math.Clamp(_delay.TotalSeconds * 2, 0.2, 2));
         node.After(_delay, () =>
         {

@@ -55,6 +55,7 @@ public sealed partial class SettingsTableTests
         _ when name == "Mesh__WorkerId" => "random",
         null => "none",
         bool flag => flag ? "true" : "false",
+        TimeSpan { Milliseconds: > 0 } time => $"{time:c}".TrimEnd('0'),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };
 

@@ -30,6 +30,8 @@ public sealed class LifeTests(ITestOutputHelper output)
         "server: WorkerPaused",
         "server: WorkerSetAside",
         "server: WorkerLetIn",
+        "sick worker: given a task after a pause",
+        "reset: a task was not received",
         "task: void closed it",
         "task: void found it applied",
         "server: ACK of an end",
@@ -114,6 +116,10 @@ public sealed class LifeTests(ITestOutputHelper output)
     [InlineData(Mutation.LeaseNeverEnds, 40)]
     [InlineData(Mutation.GoneWorkerKept, 40)]
     [InlineData(Mutation.FailuresForgotten, 20)]
+    [InlineData(Mutation.ResetTakenForClose, 60)]
+    [InlineData(Mutation.PausesIgnored, 60)]
+    [InlineData(Mutation.NeverSetAside, 200)]
+    [InlineData(Mutation.UnwrittenChangesDropped, 100)]
     [InlineData(Mutation.UpdateNotMarked, 10)]
     [InlineData(Mutation.GivenUpUnasked, 10)]
     [InlineData(Mutation.CloseNotMarked, 60)]
