@@ -120,6 +120,10 @@ internal sealed class Journal
     /// <summary>Changes that come before all that has gathered.</summary>
     internal void AddAhead(IEnumerable<StoreOp> ops) => _open.Ops.InsertRange(0, ops);
 
+    /// <summary>Removes the replies about tasks whose end the store has lost: they would acknowledge what is not stored.</summary>
+    internal void RemoveReplies(HashSet<TaskId> tasks) =>
+        _open.Then.RemoveAll(after => after is { Kind: AfterStoreKind.Reply, About: TaskEntry task } && tasks.Contains(task.Id));
+
     /// <summary>The tasks that are being dropped.</summary>
     internal HashSet<TaskId> Dropped() => [.. _open.Ops.Where(op => op.Kind == StoreOpKind.DropTask).Select(op => op.Task!.WireId)];
 

@@ -36,6 +36,7 @@ internal sealed class StoreRecovery(CoreState core, TaskIntake intake, Adopter a
         ops.AddRange(lost.Select(record => StoreOp.Of(StoreOpKind.RestoreTask, record)));
         ops.AddRange(stored.Loans.Where(loan => core.Loans.Find(loan.Worker) is null).Select(loan => StoreOp.Of(StoreOpKind.DropLoan, loan)));
         ops.AddRange(core.Loans.All.Select(loan => StoreOp.Of(StoreOpKind.PutLoan, loan.Record)));
+        core.Journal.RemoveReplies([.. takenUp.Select(record => record.WireId)]);
         core.Journal.AddAhead(ops);
         (core.Tasks.Done, core.Tasks.Dead) = (stored.Done, stored.Dead);
         core.Tell(new StoreWentBack(lost.Count, takenUp.Count));

@@ -58,9 +58,9 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
         }
     }
 
-    /// <summary>False when the keeper of a task has its claim again, or another adopter.</summary>
-    public bool MayServe(ServerId? keeper) => keeper is not { } server ? store.Claim.Epoch == epoch
-        : _adopted.TryGetValue(server, out var claim) && claim.Store.Claim.Epoch == claim.Epoch;
+    /// <summary>False when another process has the claim that this one had. A store that has lost this process's claim has not given it to another.</summary>
+    public bool MayServe(ServerId? keeper) => keeper is not { } server ? !IsTaken(store.Claim, epoch)
+        : _adopted.TryGetValue(server, out var claim) && !IsTaken(claim.Store.Claim, claim.Epoch);
 
     /// <summary>Writes as one round trip. Called once with the tasks that were known, or with null when the outcome is unknown, or the claim is lost.</summary>
     public void Write(IReadOnlyList<StoreOp> ops, Action<IReadOnlyDictionary<string, TaskRecord?>?> done)
@@ -130,6 +130,8 @@ internal sealed class SimStoreLink(SimStore store, SimEpoch epoch, Coverage cove
             write.IsOver = true;
         }
     }
+
+    private static bool IsTaken(SimClaim claim, SimEpoch epoch) => epoch != claim.Epoch && epoch.Number <= claim.Epoch.Number;
 
     private void Serve(SimWrite write, int falls, bool answerLost, Action<IReadOnlyDictionary<string, TaskRecord?>?> done)
     {

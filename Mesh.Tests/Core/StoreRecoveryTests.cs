@@ -43,6 +43,24 @@ public sealed class StoreRecoveryTests
     }
 
     [Fact]
+    public void RepeatedStatus_TheStoreLostTheEndOfItsTask_IsNotAcknowledged()
+    {
+        var core = new CoreHarness();
+        var task = core.Submit(1)[0];
+        var session = core.Ask("w1");
+        var status = new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = core.Last<NewTask>(session).Id, Result = 1 };
+        core.HoldStore = true;
+        core.Say(session, status);
+        core.Say(session, status);
+        core.StoreOnce();
+        Assert.Single(core.To(session).OfType<Ack>());
+
+        core.StoreGoesBack(new StoredState { Tasks = [task] });
+
+        Assert.Single(core.To(session).OfType<Ack>());
+    }
+
+    [Fact]
     public void Acceptance_UnderWay_IsRefusedAndLeavesNothing()
     {
         var core = new CoreHarness { HoldStore = true };
