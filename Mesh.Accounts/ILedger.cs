@@ -4,7 +4,7 @@ namespace Mesh.Accounts;
 
 /// <summary>
 /// The accounts of the whole mesh. A store that can't be reached surfaces as its client's exception
-/// (<see cref="LedgerFaults.IsStoreAway"/>): then nothing is known about the call's effect, and repeating it is safe.
+/// (<see cref="RedisErrorClassifier.IsStoreUnavailable"/>): then nothing is known about the call's effect, and repeating it is safe.
 /// Users and amounts must satisfy <see cref="AccountRules"/>, else the call throws <see cref="ArgumentException"/>.
 /// </summary>
 public interface ILedger

@@ -19,7 +19,7 @@ internal static class LedgerScripts
     public const string Closed = "closed";
 
     /// <summary>A part of the error that reports a balance that the ledger has not written.</summary>
-    public const string BrokenBalance = "the balance is not a whole number";
+    public const string InvalidBalanceError = "the balance is not a whole number";
 
     /// <summary>The first argument where the store needs a journal.</summary>
     public const string Journal = "journal";

@@ -6,17 +6,17 @@ namespace Mesh.Accounts;
 public static class RedisConnectionString
 {
     /// <summary>How often the roles of the Redis servers are read, in seconds, where the connection string does not say: a fail-over is noticed within it.</summary>
-    private const int RolesCheckSeconds = 2;
+    private const int FailoverConfigCheckSeconds = 2;
 
     /// <summary>The client's own default for configCheckSeconds.</summary>
-    private const int ClientsDefault = 60;
+    private const int DefaultConfigCheckSeconds = 60;
 
     /// <summary>Makes a client of several Redis servers notice within seconds that another one has become the primary.</summary>
-    public static void FollowFailOver(this ConfigurationOptions options)
+    public static void EnableFailoverDetection(this ConfigurationOptions options)
     {
-        if (options.ConfigCheckSeconds == ClientsDefault && (options.EndPoints.Count > 1 || !string.IsNullOrEmpty(options.ServiceName)))
+        if (options.ConfigCheckSeconds == DefaultConfigCheckSeconds && (options.EndPoints.Count > 1 || !string.IsNullOrEmpty(options.ServiceName)))
         {
-            options.ConfigCheckSeconds = RolesCheckSeconds;
+            options.ConfigCheckSeconds = FailoverConfigCheckSeconds;
         }
     }
 

@@ -9,12 +9,12 @@ namespace Mesh.Accounts;
 public sealed class RedisLedger(Func<IDatabase> database) : ILedger
 {
     /// <summary>How long the outcome of an unsettled task is remembered: longer than any outage, since an attempt that comes later is applied again.</summary>
-    private static readonly TimeSpan UnsettledMark = TimeSpan.FromDays(31);
+    private static readonly TimeSpan UnsettledMarkRetention = TimeSpan.FromDays(31);
 
     /// <summary>How long that of a settled one is, for attempts that were held up.</summary>
-    private static readonly TimeSpan SettledMark = TimeSpan.FromHours(24);
+    private static readonly TimeSpan SettledMarkRetention = TimeSpan.FromHours(24);
 
-    private readonly long _markSeconds = (long)UnsettledMark.TotalSeconds;
+    private readonly long _markSeconds = (long)UnsettledMarkRetention.TotalSeconds;
 
     /// <param name="database">Where it is kept.</param>
     public RedisLedger(IDatabase database)
@@ -62,7 +62,7 @@ public sealed class RedisLedger(Func<IDatabase> database) : ILedger
     public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) =>
         RunAsync(LedgerScripts.Close, user, task, [Journal, _markSeconds], cancellation);
 
-    public void Settled(string user, TaskId task) => _ = database().KeyExpireAsync(AccountKeys.Mark(user, task), SettledMark, flags: CommandFlags.FireAndForget);
+    public void Settled(string user, TaskId task) => _ = database().KeyExpireAsync(AccountKeys.Mark(user, task), SettledMarkRetention, flags: CommandFlags.FireAndForget);
 
     private async ValueTask<LedgerUpdate> RunAsync(string script, string user, TaskId task, RedisValue[] arguments, CancellationToken cancellation)
     {

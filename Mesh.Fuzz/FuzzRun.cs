@@ -20,8 +20,8 @@ public static class FuzzRun
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first, long.MaxValue - count);
         await using var server = await FuzzServer.StartAsync(cancellationToken);
-        var tally = new FuzzTally();
-        var witness = new Witness(server);
+        var tally = new ResponseCounter();
+        var witness = new ControlPeer(server);
         using var enough = new CancellationTokenSource();
         var witnessing = witness.RunAsync(enough.Token);
         var clock = Stopwatch.StartNew();
@@ -48,10 +48,10 @@ public static class FuzzRun
         try
         {
             await witnessing;
-            FuzzFault.When(!server.Runs, "the server's loop has ended");
-            FuzzFault.When(server.Connections > 0, $"{server.Connections} connections are still open");
+            FuzzAssertionException.ThrowIf(!server.Runs, "the server's loop has ended");
+            FuzzAssertionException.ThrowIf(server.Connections > 0, $"{server.Connections} connections are still open");
         }
-        catch (Exception fault) when (fault is FuzzFault or TimeoutException)
+        catch (Exception fault) when (fault is FuzzAssertionException or TimeoutException)
         {
             general = fault.Message;
         }
@@ -59,7 +59,7 @@ public static class FuzzRun
         return new FuzzReport(count, tally.Counts, failure, general, clock.Elapsed, growth, witness.Answers, witness.Slowest);
     }
 
-    private static async Task<FuzzFailure?> RunAsync(FuzzServer server, long first, int count, FuzzTally tally, Action<int> progress, CancellationToken cancellationToken)
+    private static async Task<FuzzFailure?> RunAsync(FuzzServer server, long first, int count, ResponseCounter tally, Action<int> progress, CancellationToken cancellationToken)
     {
         FuzzFailure? failure = null;
         var done = 0;
@@ -89,7 +89,7 @@ public static class FuzzRun
         return failure;
     }
 
-    private static async Task<FuzzFailure?> RunCaseAsync(FuzzServer server, long seed, FuzzTally tally)
+    private static async Task<FuzzFailure?> RunCaseAsync(FuzzServer server, long seed, ResponseCounter tally)
     {
         var random = new Random(Mix(seed));
         using var limit = new CancellationTokenSource(CaseLimit, TimeProvider.System);
@@ -109,7 +109,7 @@ public static class FuzzRun
         {
             return new FuzzFailure(seed, exception switch
             {
-                FuzzFault => exception.Message,
+                FuzzAssertionException => exception.Message,
                 OperationCanceledException => $"the server did not come to an end within {CaseLimit}",
                 _ => exception.ToString(),
             });
@@ -136,17 +136,17 @@ public sealed record FuzzFailure(long Seed, string What)
 /// <param name="Cases">How many there were to be.</param>
 /// <param name="Answers">How often the server answered what: kinds of messages and HTTP status codes.</param>
 /// <param name="Failure">The first case that failed, or null.</param>
-/// <param name="General">What went wrong with the server as a whole, or null.</param>
+/// <param name="ServerFailure">What went wrong with the server as a whole, or null.</param>
 /// <param name="Elapsed">Of all cases.</param>
 /// <param name="MemoryGrowth">In bytes, after a full collection, from the end of the first fifth to the end.</param>
-/// <param name="WitnessAnswers">Answers that an undisturbed peer had meanwhile.</param>
-/// <param name="WitnessSlowest">The slowest of them.</param>
+/// <param name="ControlPeerResponses">Answers that an undisturbed peer had meanwhile.</param>
+/// <param name="ControlPeerSlowest">The slowest of them.</param>
 public sealed record FuzzReport(
     int Cases,
     IReadOnlyDictionary<string, int> Answers,
     FuzzFailure? Failure,
-    string? General,
+    string? ServerFailure,
     TimeSpan Elapsed,
     long MemoryGrowth,
-    int WitnessAnswers,
-    TimeSpan WitnessSlowest);
+    int ControlPeerResponses,
+    TimeSpan ControlPeerSlowest);

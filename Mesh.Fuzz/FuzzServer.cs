@@ -47,23 +47,23 @@ internal sealed class FuzzServer : IAsyncDisposable
         ["ConnectionStrings:redis"] = "127.0.0.1:1",
     };
 
-    private static readonly IPEndPoint Stranger = new(IPAddress.Parse("192.0.2.1"), 40_000);
+    private static readonly IPEndPoint ClientEndPoint = new(IPAddress.Parse("192.0.2.1"), 40_000);
 
     private readonly WebApplication _app;
-    private readonly MemoryServer _http;
-    private readonly Door _door;
-    private readonly LinePeers _lines;
+    private readonly InMemoryHttpServer _http;
+    private readonly ConnectionLimiter _limiter;
+    private readonly LineProtocolMiddleware _lines;
     private readonly SessionTable _sessions;
-    private readonly LoopState _loop;
+    private readonly ServerReadiness _loop;
 
-    private FuzzServer(WebApplication app, MemoryServer http)
+    private FuzzServer(WebApplication app, InMemoryHttpServer http)
     {
         _app = app;
         _http = http;
-        _door = app.Services.GetRequiredService<Door>();
-        _lines = app.Services.GetRequiredService<LinePeers>();
+        _limiter = app.Services.GetRequiredService<ConnectionLimiter>();
+        _lines = app.Services.GetRequiredService<LineProtocolMiddleware>();
         _sessions = app.Services.GetRequiredService<SessionTable>();
-        _loop = app.Services.GetRequiredService<LoopState>();
+        _loop = app.Services.GetRequiredService<ServerReadiness>();
     }
 
     /// <summary>Whether its loop still runs.</summary>
@@ -77,11 +77,11 @@ internal sealed class FuzzServer : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Fuzz" });
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(Configuration);
-        builder.Services.AddSingleton<IMeshStore, NoStore>();
-        builder.Services.AddSingleton<ILedger, NoLedger>();
+        builder.Services.AddSingleton<IMeshStore, NullMeshStore>();
+        builder.Services.AddSingleton<ILedger, NullLedger>();
         builder.AddServiceDefaults();
         builder.AddMeshServer();
-        var http = new MemoryServer();
+        var http = new InMemoryHttpServer();
         builder.WebHost.UseServer(http);
         var app = builder.Build();
         app.UseMeshServer();
@@ -96,16 +96,16 @@ internal sealed class FuzzServer : IAsyncDisposable
     }
 
     /// <summary>Serves one TCP connection as the web server would hand it over. Ends with it; what is HTTP is only hung up on.</summary>
-    public Task ServeConnectionAsync(IDuplexPipe transport) => _door.OnConnectedAsync(
-        new DefaultConnectionContext($"{Guid.NewGuid()}", transport, transport) { RemoteEndPoint = Stranger },
-        context => _lines.OnConnectedAsync(context, HangUpAsync));
+    public Task ServeConnectionAsync(IDuplexPipe transport) => _limiter.OnConnectedAsync(
+        new DefaultConnectionContext($"{Guid.NewGuid()}", transport, transport) { RemoteEndPoint = ClientEndPoint },
+        context => _lines.OnConnectedAsync(context, CloseAsync));
 
     /// <summary>Serves one WebSocket that has shaken hands.</summary>
     public async Task ServeWebSocketAsync(IDuplexPipe transport)
     {
-        var socket = WebSocket.CreateFromStream(new LinkStream(transport), new WebSocketCreationOptions { IsServer = true });
-        var connection = new WebSocketConnection(socket, $"{Stranger}", new MeshConnectionOptions());
-        await _sessions.ServeAsync(connection, TokenGrant.NoneNeeded);
+        var socket = WebSocket.CreateFromStream(new DuplexPipeStream(transport), new WebSocketCreationOptions { IsServer = true });
+        var connection = new WebSocketConnection(socket, $"{ClientEndPoint}", new MeshConnectionOptions());
+        await _sessions.ServeAsync(connection, TokenGrant.Anonymous);
         await connection.Closed;
     }
 
@@ -118,7 +118,7 @@ internal sealed class FuzzServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static async Task HangUpAsync(ConnectionContext context)
+    private static async Task CloseAsync(ConnectionContext context)
     {
         await context.Transport.Input.CompleteAsync();
         await context.Transport.Output.CompleteAsync();

@@ -22,7 +22,7 @@ internal static class HttpCase
         ("extra", _ => new JsonArray(1, "x")),
     ];
 
-    public static async Task RunAsync(FuzzServer server, Random random, FuzzTally tally, CancellationToken limit)
+    public static async Task RunAsync(FuzzServer server, Random random, ResponseCounter tally, CancellationToken limit)
     {
         var (method, path, body, fault) = Draw(random);
         await SendAsync(server, random, tally, (method, path, body, fault), limit);
@@ -33,7 +33,7 @@ internal static class HttpCase
     }
 
     private static async Task SendAsync(
-        FuzzServer server, Random random, FuzzTally tally, (string Method, string Path, byte[] Body, string? Fault) drawn, CancellationToken limit)
+        FuzzServer server, Random random, ResponseCounter tally, (string Method, string Path, byte[] Body, string? Fault) drawn, CancellationToken limit)
     {
         var (method, path, body, fault) = drawn;
         var answer = new MemoryStream();
@@ -44,7 +44,7 @@ internal static class HttpCase
             Scheme = "http",
             Method = method,
             Path = path,
-            QueryString = random.Next(4) == 0 ? $"?state={Shapes.Id(random)}&limit={random.Next(-9, 2000)}" : "",
+            QueryString = random.Next(4) == 0 ? $"?state={MessageTemplates.Id(random)}&limit={random.Next(-9, 2000)}" : "",
             Headers = { Host = "server", ContentType = fault is null && random.Next(4) == 0 ? "text/plain" : "application/json" },
             Body = new MemoryStream(body),
         });
@@ -61,14 +61,14 @@ internal static class HttpCase
 
         var status = request.GetRequiredFeature<IHttpResponseFeature>().StatusCode;
         tally.Count(status.ToString(CultureInfo.InvariantCulture));
-        FuzzFault.When(!Good.Contains(status) && !IsPaused(method, path, status), $"{method} {path} was answered {status}");
+        FuzzAssertionException.ThrowIf(!Good.Contains(status) && !IsPaused(method, path, status), $"{method} {path} was answered {status}");
         if (status == StatusCodes.Status400BadRequest || (fault is not null && status != StatusCodes.Status413PayloadTooLarge))
         {
-            FuzzFault.When(status != StatusCodes.Status400BadRequest, $"{method} {path} was answered {status}, and {fault} was wrong");
+            FuzzAssertionException.ThrowIf(status != StatusCodes.Status400BadRequest, $"{method} {path} was answered {status}, and {fault} was wrong");
             using var problem = JsonDocument.Parse(answer.ToArray());
             var field = problem.RootElement.TryGetProperty("field", out var named) ? named.GetString() : null;
-            FuzzFault.When(string.IsNullOrEmpty(field), $"{method} {path}: the problem names no field: {problem.RootElement}");
-            FuzzFault.When(fault is not null && field != fault, $"{method} {path}: the problem names {field}, and {fault} was wrong");
+            FuzzAssertionException.ThrowIf(string.IsNullOrEmpty(field), $"{method} {path}: the problem names no field: {problem.RootElement}");
+            FuzzAssertionException.ThrowIf(fault is not null && field != fault, $"{method} {path}: the problem names {field}, and {fault} was wrong");
         }
     }
 
@@ -81,20 +81,20 @@ internal static class HttpCase
         switch (random.Next(8))
         {
             case 7:
-                return (random.Next(9) == 0 ? "GET" : "POST", Operations[random.Next(Operations.Length)], Mutator.Noise(random), null);
+                return (random.Next(9) == 0 ? "GET" : "POST", Operations[random.Next(Operations.Length)], Mutator.RandomBytes(random), null);
             case 0:
-                return ("PUT", $"/accounts/{Shapes.Id(random)}", Mutator.Mutate(random, Mutator.Write(random, new JsonObject { ["balance"] = random.Next() })), null);
+                return ("PUT", $"/accounts/{MessageTemplates.Id(random)}", Mutator.Mutate(random, Mutator.Write(random, new JsonObject { ["balance"] = random.Next() })), null);
             case 1:
-                return (random.Next(2) == 0 ? "GET" : "POST", $"/{(random.Next(2) == 0 ? "tasks" : "accounts")}/{Uri.EscapeDataString(Shapes.User(random))}/retry", [], null);
+                return (random.Next(2) == 0 ? "GET" : "POST", $"/{(random.Next(2) == 0 ? "tasks" : "accounts")}/{Uri.EscapeDataString(MessageTemplates.User(random))}/retry", [], null);
             case 6:
                 return ("GET", "/tasks", [], null);
             case 2:
-                return ("POST", "/tasks", Mutator.Noise(random), null);
+                return ("POST", "/tasks", Mutator.RandomBytes(random), null);
             case 3:
                 var tasks = Mutator.Write(random, Tasks(random));
                 return ("POST", "/tasks", random.Next(3) == 0 ? tasks : Mutator.Mutate(random, tasks), null);
             default:
-                return BreakAField(random);
+                return CorruptField(random);
         }
     }
 
@@ -108,7 +108,7 @@ internal static class HttpCase
         ["id"] = $"{random.Next():x8}",
     };
 
-    private static (string, string, byte[], string?) BreakAField(Random random)
+    private static (string, string, byte[], string?) CorruptField(Random random)
     {
         var tasks = Tasks(random);
         var at = random.Next(tasks.Count);

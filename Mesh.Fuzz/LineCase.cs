@@ -5,7 +5,7 @@ namespace Mesh.Fuzz;
 /// <summary>One connection of a line peer: a few lines, good or bad, and its end.</summary>
 internal static class LineCase
 {
-    public static async Task RunAsync(FuzzServer server, Random random, FuzzTally tally, CancellationToken limit)
+    public static async Task RunAsync(FuzzServer server, Random random, ResponseCounter tally, CancellationToken limit)
     {
         var inputs = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Mutator.Draw(random)).ToArray();
         var said = new MemoryStream();
@@ -26,26 +26,26 @@ internal static class LineCase
             said.SetLength(said.Length - random.Next((int)Math.Min(20, said.Length)));
         }
 
-        var link = new MemoryLink();
-        var serving = server.ServeConnectionAsync(link.Far);
-        var heard = await link.SayAndListenAsync(said.ToArray(), limit);
+        var link = new InMemoryConnection();
+        var serving = server.ServeConnectionAsync(link.ServerEnd);
+        var heard = await link.SendAndReadToEndAsync(said.ToArray(), limit);
         await serving.WaitAsync(limit);
 
         if (said.Length > 0 && said.GetBuffer()[0] == (byte)'*')
         {
             // It is taken for a client of Redis.
-            FuzzFault.When(!heard.AsSpan().StartsWith("-ERR "u8), "what looks like a client of Redis is not answered as one");
+            FuzzAssertionException.ThrowIf(!heard.AsSpan().StartsWith("-ERR "u8), "what looks like a client of Redis is not answered as one");
             return;
         }
 
         var lines = Encoding.UTF8.GetString(heard).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var errors = lines.Count(line => Answer.Check(Encoding.UTF8.GetBytes(line), tally));
+        var errors = lines.Count(line => ResponseChecker.Check(Encoding.UTF8.GetBytes(line), tally));
 
         // What is known of the first message holds, when it came as it was meant.
         if (inputs[0].Fault is { } fault && whole)
         {
-            FuzzFault.When(errors == 0, $"no error named {fault}");
-            Answer.CheckNames(lines[0], fault);
+            FuzzAssertionException.ThrowIf(errors == 0, $"no error named {fault}");
+            ResponseChecker.CheckNamesField(lines[0], fault);
         }
     }
 }

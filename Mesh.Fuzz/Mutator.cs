@@ -23,14 +23,14 @@ internal static class Mutator
     ];
 
     /// <summary>One message without line ends.</summary>
-    public static Input Draw(Random random) => random.Next(13) switch
+    public static FuzzInput Draw(Random random) => random.Next(13) switch
     {
-        12 => Repeat(random),
-        < 3 => new(Write(random, Shapes.Draw(random).Draw(random)), null),
-        3 => new(Noise(random), null),
-        < 7 => BreakAField(random),
-        7 when random.Next(50) == 0 => Swell(random),
-        _ => new(Cut(random, Mutate(random, Write(random, Shapes.Draw(random).Draw(random)))), null),
+        12 => DuplicateField(random),
+        < 3 => new(Write(random, MessageTemplates.Draw(random).Draw(random)), null),
+        3 => new(RandomBytes(random), null),
+        < 7 => CorruptField(random),
+        7 when random.Next(50) == 0 => CreateOversized(random),
+        _ => new(RemoveLineBreaks(random, Mutate(random, Write(random, MessageTemplates.Draw(random).Draw(random)))), null),
     };
 
     /// <summary>Bytes with edits of all kinds.</summary>
@@ -52,21 +52,21 @@ internal static class Mutator
         return bytes;
     }
 
-    public static byte[] Noise(Random random)
+    public static byte[] RandomBytes(Random random)
     {
         var bytes = new byte[random.Next(200)];
         random.NextBytes(bytes);
-        return Cut(random, bytes);
+        return RemoveLineBreaks(random, bytes);
     }
 
     public static byte[] Write(Random random, JsonNode node) =>
         JsonSerializer.SerializeToUtf8Bytes(node, random.Next(3) == 0 ? Escaped : Relaxed);
 
     // A message of a known shape with one fault, amid much that must not matter.
-    private static Input BreakAField(Random random)
+    private static FuzzInput CorruptField(Random random)
     {
-        var shape = Shapes.Draw(random);
-        var fields = shape.Needed.Length > 0 && random.Next(3) > 0 ? shape.Needed : shape.Optional;
+        var shape = MessageTemplates.Draw(random);
+        var fields = shape.Required.Length > 0 && random.Next(3) > 0 ? shape.Required : shape.Optional;
         var message = shape.Draw(random);
         if (fields.Length == 0)
         {
@@ -94,17 +94,17 @@ internal static class Mutator
     }
 
     // A good message, and one of its fields again at its end.
-    private static Input Repeat(Random random)
+    private static FuzzInput DuplicateField(Random random)
     {
-        var message = Shapes.Draw(random).Draw(random);
+        var message = MessageTemplates.Draw(random).Draw(random);
         var (name, value) = message.ElementAt(random.Next(message.Count));
         var bytes = Write(random, message);
         return new([.. bytes[..^1], .. Encoding.UTF8.GetBytes($",\"{name}\":{(random.Next(2) == 0 ? "null" : value?.ToJsonString())}}}")], name);
     }
 
-    private static Input Swell(Random random)
+    private static FuzzInput CreateOversized(Random random)
     {
-        var message = Shapes.Draw(random).Draw(random);
+        var message = MessageTemplates.Draw(random).Draw(random);
         message["EXTRA"] = new string('x', random.Next(60_000, 140_000));
         var bytes = Write(random, message);
         return new(bytes, bytes.Length > 64 * 1024 ? "message" : null);
@@ -126,7 +126,7 @@ internal static class Mutator
     }
 
     // A line's end would make two messages of one.
-    private static byte[] Cut(Random random, byte[] bytes)
+    private static byte[] RemoveLineBreaks(Random random, byte[] bytes)
     {
         if (random.Next(4) > 0)
         {
@@ -139,4 +139,4 @@ internal static class Mutator
 
 /// <param name="Bytes">What is said.</param>
 /// <param name="Fault">What the answer's ERROR must begin with; null when that is not known.</param>
-internal sealed record Input(byte[] Bytes, string? Fault);
+internal sealed record FuzzInput(byte[] Bytes, string? Fault);

@@ -8,7 +8,7 @@ internal static class WebSocketCase
 {
     private const byte Text = 1;
 
-    public static async Task RunAsync(FuzzServer server, Random random, FuzzTally tally, CancellationToken limit)
+    public static async Task RunAsync(FuzzServer server, Random random, ResponseCounter tally, CancellationToken limit)
     {
         var said = new MemoryStream();
         var wellFramed = random.Next(3) > 0;
@@ -21,11 +21,11 @@ internal static class WebSocketCase
             text &= Utf8.IsValid(bytes);
             if (wellFramed)
             {
-                SayWell(random, said, bytes);
+                WriteFragments(random, said, bytes);
             }
             else
             {
-                said.Write(Frame(random, Bad(random), random.Next(2) == 0, bytes));
+                said.Write(Frame(random, RandomOpcode(random), random.Next(2) == 0, bytes));
             }
         }
 
@@ -40,19 +40,19 @@ internal static class WebSocketCase
             input = [.. input, .. Frame(random, 8, true, [0x03, 0xe8])];
         }
 
-        var link = new MemoryLink();
-        var serving = server.ServeWebSocketAsync(link.Far);
-        var heard = await link.SayAndListenAsync(input, limit);
+        var link = new InMemoryConnection();
+        var serving = server.ServeWebSocketAsync(link.ServerEnd);
+        var heard = await link.SendAndReadToEndAsync(input, limit);
         await serving.WaitAsync(limit);
-        var told = Texts(heard).Count(answer => Answer.Check(answer, tally));
+        var told = ReadTextFrames(heard).Count(answer => ResponseChecker.Check(answer, tally));
 
         // Who breaks off, or sends as text what is none, is not answered any more.
-        FuzzFault.When(goodbye && text && told < errors, $"{errors} messages were certainly bad, and {told} errors were told");
-        FuzzFault.When(told > FuzzServer.MaxErrors + 1, $"{told} errors were told, beyond the limit");
+        FuzzAssertionException.ThrowIf(goodbye && text && told < errors, $"{errors} messages were certainly bad, and {told} errors were told");
+        FuzzAssertionException.ThrowIf(told > FuzzServer.MaxErrors + 1, $"{told} errors were told, beyond the limit");
     }
 
     // One message, in one frame or several, with pings in between.
-    private static void SayWell(Random random, MemoryStream said, byte[] bytes)
+    private static void WriteFragments(Random random, MemoryStream said, byte[] bytes)
     {
         var opcode = Text;
         while (random.Next(3) == 0 && bytes.Length > 1)
@@ -67,7 +67,7 @@ internal static class WebSocketCase
         said.Write(Frame(random, opcode, true, bytes));
     }
 
-    private static byte Bad(Random random) => random.Next(3) == 0 ? (byte)random.Next(256) : random.Next(2) == 0 ? Text : (byte)random.Next(11);
+    private static byte RandomOpcode(Random random) => random.Next(3) == 0 ? (byte)random.Next(256) : random.Next(2) == 0 ? Text : (byte)random.Next(11);
 
     private static byte[] Frame(Random random, byte opcode, bool end, byte[] payload)
     {
@@ -103,7 +103,7 @@ internal static class WebSocketCase
     }
 
     // The server sends whole frames without masks; the last may be cut short.
-    private static List<byte[]> Texts(byte[] heard)
+    private static List<byte[]> ReadTextFrames(byte[] heard)
     {
         var texts = new List<byte[]>();
         for (var at = 0; at + 2 <= heard.Length;)

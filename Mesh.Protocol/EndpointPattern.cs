@@ -10,7 +10,7 @@ namespace Mesh.Protocol;
 public sealed record EndpointPattern(string Host, int? Port, bool IsDomain)
 {
     /// <summary>For error messages.</summary>
-    public const string Forms = "host, host:port or *.domain, an IPv6 address in brackets when a port follows";
+    public const string ExpectedFormat = "host, host:port or *.domain, an IPv6 address in brackets when a port follows";
 
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out EndpointPattern? pattern)
     {
@@ -65,7 +65,7 @@ public sealed class EndpointPatterns
     public static EndpointPatterns Of(IEnumerable<string> texts)
     {
         EndpointPattern[] patterns =
-            [.. texts.Select(text => EndpointPattern.TryParse(text, out var pattern) ? pattern : throw new FormatException($"'{text}' is not {EndpointPattern.Forms}"))];
+            [.. texts.Select(text => EndpointPattern.TryParse(text, out var pattern) ? pattern : throw new FormatException($"'{text}' is not {EndpointPattern.ExpectedFormat}"))];
         return patterns.Length == 0 ? None : new(patterns);
     }
 

@@ -29,8 +29,8 @@ internal enum Field : byte
     TraceParent,
 }
 
-/// <summary>The part of a field that a <see cref="Fault"/> is about.</summary>
-internal enum Part : byte
+/// <summary>The part of a field that a <see cref="FieldFault"/> is about.</summary>
+internal enum FieldPart : byte
 {
     Whole,
     Item,
@@ -40,67 +40,67 @@ internal enum Part : byte
     Idle,
 }
 
-internal enum Fault : byte
+internal enum FieldFault : byte
 {
     Missing,
     None,
     NotText,
     NotNumber,
-    NotFlag,
+    NotBoolean,
     NotObject,
     NotArray,
     Empty,
     TooLong,
     NotUnicode,
     OutOfRange,
-    UnknownWord,
+    UnknownKeyword,
     TooDeep,
-    Twice,
+    Duplicate,
 }
 
 /// <summary>What one read of a field came to. The default is an absent field; a null counts as absent.</summary>
-internal readonly record struct FieldState(Fault Fault, Part Part = Part.Whole)
+internal readonly record struct FieldState(FieldFault FieldFault, FieldPart FieldPart = FieldPart.Whole)
 {
-    public static readonly FieldState Good = new(Fault.None);
+    public static readonly FieldState Valid = new(FieldFault.None);
 
-    public bool IsGood => Fault == Fault.None;
+    public bool IsValid => FieldFault == FieldFault.None;
 
     /// <summary>The message is refused, whatever its shape, and no more of it is read.</summary>
-    public bool IsFatal => Fault is Fault.TooDeep or Fault.Twice;
+    public bool IsFatal => FieldFault is FieldFault.TooDeep or FieldFault.Duplicate;
 
-    public bool IsMissing => Fault == Fault.Missing && Part == Part.Whole;
+    public bool IsMissing => FieldFault == FieldFault.Missing && FieldPart == FieldPart.Whole;
 
-    public FieldState In(Part part) => IsGood ? this : new(Fault, part);
+    public FieldState In(FieldPart part) => IsValid ? this : new(FieldFault, part);
 
     public ProtocolError ToError(Field field)
     {
-        var name = NameOf(field) + Part switch
+        var name = NameOf(field) + FieldPart switch
         {
-            Part.Whole => "",
-            Part.Item => "[]",
-            Part.Ip => ".ip",
-            Part.Port => ".port",
-            Part.Queue => ".QUEUE",
-            Part.Idle => ".IDLE",
-            _ => throw new InvalidOperationException($"Part {Part} has no name"),
+            FieldPart.Whole => "",
+            FieldPart.Item => "[]",
+            FieldPart.Ip => ".ip",
+            FieldPart.Port => ".port",
+            FieldPart.Queue => ".QUEUE",
+            FieldPart.Idle => ".IDLE",
+            _ => throw new InvalidOperationException($"FieldPart {FieldPart} has no name"),
         };
-        return Fault switch
+        return FieldFault switch
         {
-            Fault.Missing => new(ProtocolErrorKind.MissingField, name, "is missing"),
-            Fault.NotText => new(ProtocolErrorKind.WrongType, name, "must be a string"),
-            Fault.NotNumber => new(ProtocolErrorKind.WrongType, name, "must be a number"),
-            Fault.NotFlag => new(ProtocolErrorKind.WrongType, name, "must be true or false"),
-            Fault.NotObject => new(ProtocolErrorKind.WrongType, name, "must be an object"),
-            Fault.NotArray => new(ProtocolErrorKind.WrongType, name, "must be an array"),
-            Fault.Empty => new(ProtocolErrorKind.BadValue, name, "must not be empty"),
-            Fault.TooLong => new(ProtocolErrorKind.BadValue, name, "is too long"),
-            Fault.NotUnicode => new(ProtocolErrorKind.BadValue, name, "has half of a surrogate pair"),
-            Fault.OutOfRange => new(ProtocolErrorKind.BadValue, name, "is out of range"),
-            Fault.UnknownWord => new(ProtocolErrorKind.BadValue, name, "has an unknown value"),
-            Fault.TooDeep => new(ProtocolErrorKind.TooDeep, name, "is nested too deep"),
-            Fault.Twice => new(ProtocolErrorKind.DuplicateField, name, "is given twice"),
-            Fault.None => throw new InvalidOperationException("A good field is no error"),
-            _ => throw new InvalidOperationException($"Fault {Fault} has no sentence"),
+            FieldFault.Missing => new(ProtocolErrorKind.MissingField, name, "is missing"),
+            FieldFault.NotText => new(ProtocolErrorKind.WrongType, name, "must be a string"),
+            FieldFault.NotNumber => new(ProtocolErrorKind.WrongType, name, "must be a number"),
+            FieldFault.NotBoolean => new(ProtocolErrorKind.WrongType, name, "must be true or false"),
+            FieldFault.NotObject => new(ProtocolErrorKind.WrongType, name, "must be an object"),
+            FieldFault.NotArray => new(ProtocolErrorKind.WrongType, name, "must be an array"),
+            FieldFault.Empty => new(ProtocolErrorKind.BadValue, name, "must not be empty"),
+            FieldFault.TooLong => new(ProtocolErrorKind.BadValue, name, "is too long"),
+            FieldFault.NotUnicode => new(ProtocolErrorKind.BadValue, name, "has half of a surrogate pair"),
+            FieldFault.OutOfRange => new(ProtocolErrorKind.BadValue, name, "is out of range"),
+            FieldFault.UnknownKeyword => new(ProtocolErrorKind.BadValue, name, "has an unknown value"),
+            FieldFault.TooDeep => new(ProtocolErrorKind.TooDeep, name, "is nested too deep"),
+            FieldFault.Duplicate => new(ProtocolErrorKind.DuplicateField, name, "is given twice"),
+            FieldFault.None => throw new InvalidOperationException("A good field is no error"),
+            _ => throw new InvalidOperationException($"FieldFault {FieldFault} has no sentence"),
         };
     }
 

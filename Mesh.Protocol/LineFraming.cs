@@ -9,7 +9,7 @@ public static class LineFraming
     public static ReadOnlySpan<byte> End => "\n"u8;
 
     /// <summary>Whether the first byte of a connection is that of a line peer: anything else is HTTP.</summary>
-    public static bool IsLinePeer(byte first) => first is (byte)'{' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or JsonPreamble.FirstByte;
+    public static bool IsLineProtocol(byte first) => first is (byte)'{' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or Utf8ByteOrderMark.FirstByte;
 
     /// <summary>
     /// Takes the next line that is not blank off the buffer. False with an error when the line is longer than

@@ -58,7 +58,7 @@ public static class MessageReader
         var fields = default(MessageFields);
         try
         {
-            var json = new Utf8JsonReader(JsonPreamble.Skip(payload), Options);
+            var json = new Utf8JsonReader(Utf8ByteOrderMark.Skip(payload), Options);
             json.Read();
             if (json.TokenType != JsonTokenType.StartObject)
             {
@@ -66,7 +66,7 @@ public static class MessageReader
                 return false;
             }
 
-            return fields.TryRead(ref json, ref error) && MessageShapes.TryMatch(in fields, out message, ref error);
+            return fields.TryRead(ref json, ref error) && MessageParser.TryMatch(in fields, out message, ref error);
         }
         catch (JsonException)
         {

@@ -10,11 +10,11 @@ public static class MessageWriter
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(message);
-        var json = new JsonText(output);
+        var json = new JsonTextWriter(output);
         switch (message)
         {
             case NewTask m:
-                json.FirstWord(WireNames.Task, WordOf(m.Type));
+                json.FirstKeyword(WireNames.Task, KeywordOf(m.Type));
                 json.Text(WireNames.User, m.User);
                 if (m.Amount is { } amount)
                 {
@@ -24,16 +24,16 @@ public static class MessageWriter
                 json.OptionalText(WireNames.TaskId, m.Id?.Value);
                 break;
             case GetTask m:
-                json.FirstWord(WireNames.Worker, WireNames.Alive);
+                json.FirstKeyword(WireNames.Worker, WireNames.Alive);
                 json.Text(WireNames.WorkerUuid, m.Worker.Value);
                 json.OptionalText(WireNames.ServerUuid, m.Home?.Value);
                 WriteTasks(ref json, m.Tasks);
                 break;
             case TaskStatus m:
-                json.FirstWord(WireNames.Status, WordOf(m.Outcome));
+                json.FirstKeyword(WireNames.Status, KeywordOf(m.Outcome));
                 if (m.Type is { } type)
                 {
-                    json.Word(WireNames.Task, WordOf(type));
+                    json.Keyword(WireNames.Task, KeywordOf(type));
                 }
 
                 json.Text(WireNames.WorkerUuid, m.Worker.Value);
@@ -47,36 +47,36 @@ public static class MessageWriter
                 json.OptionalFlag(WireNames.HandedBack, m.HandedBack);
                 break;
             case Ack m:
-                json.FirstWord(WireNames.Status, WireNames.Ack);
+                json.FirstKeyword(WireNames.Status, WireNames.Ack);
                 json.OptionalText(WireNames.WorkerUuid, m.Worker?.Value);
                 json.OptionalText(WireNames.TaskId, m.Id?.Value);
                 break;
             case NoTask:
-                json.FirstWord(WireNames.Task, WireNames.NoTask);
+                json.FirstKeyword(WireNames.Task, WireNames.NoTask);
                 break;
             case Redirect m:
-                json.FirstWord(WireNames.Task, WireNames.Redirect);
+                json.FirstKeyword(WireNames.Task, WireNames.Redirect);
                 WriteEndpoint(ref json, WireNames.ServerRedirect, m.Target);
                 WriteFraming(ref json, m.Framing);
                 break;
             case Return m:
-                json.FirstWord(WireNames.Task, WireNames.Return);
+                json.FirstKeyword(WireNames.Task, WireNames.Return);
                 WriteEndpoint(ref json, WireNames.ServerReturn, m.Target);
                 WriteFraming(ref json, m.Framing);
                 break;
             case Heartbeat m:
                 json.FirstText(WireNames.ServerUuid, m.Server.Value);
-                json.Word(WireNames.Task, WireNames.Heartbeat);
+                json.Keyword(WireNames.Task, WireNames.Heartbeat);
                 WriteLoad(ref json, m.Load);
                 break;
             case HeartbeatResponse m:
                 json.FirstText(WireNames.ServerUuid, m.Server.Value);
-                json.Word(WireNames.Task, WireNames.Heartbeat);
-                json.Word(WireNames.Response, WireNames.Alive);
+                json.Keyword(WireNames.Task, WireNames.Heartbeat);
+                json.Keyword(WireNames.Response, WireNames.Alive);
                 WriteLoad(ref json, m.Load);
                 break;
             case WorkerRequest m:
-                json.FirstWord(WireNames.Task, WireNames.WorkerRequest);
+                json.FirstKeyword(WireNames.Task, WireNames.WorkerRequest);
                 WriteEndpoint(ref json, WireNames.RequestorInfo, m.Requestor);
                 if (m.WorkersNeeded is { } needed)
                 {
@@ -106,7 +106,7 @@ public static class MessageWriter
                 WriteWorkers(ref json, m.Workers);
                 break;
             case Rejection m:
-                json.FirstWord(WireNames.Status, WireNames.Nok);
+                json.FirstKeyword(WireNames.Status, WireNames.Nok);
                 json.Text(WireNames.Error, m.Error);
                 break;
             default:
@@ -118,13 +118,13 @@ public static class MessageWriter
         json.Commit();
     }
 
-    private static void WriteAnswer(ref JsonText json, ServerId server, ReadOnlySpan<byte> name, ReadOnlySpan<byte> word)
+    private static void WriteAnswer(ref JsonTextWriter json, ServerId server, ReadOnlySpan<byte> name, ReadOnlySpan<byte> word)
     {
         json.FirstText(WireNames.ServerUuid, server.Value);
-        json.Word(name, word);
+        json.Keyword(name, word);
     }
 
-    private static void WriteEndpoint(ref JsonText json, ReadOnlySpan<byte> name, MeshEndpoint endpoint)
+    private static void WriteEndpoint(ref JsonTextWriter json, ReadOnlySpan<byte> name, MeshEndpoint endpoint)
     {
         json.Name(name);
         json.FirstText(WireNames.Ip, endpoint.Host);
@@ -133,7 +133,7 @@ public static class MessageWriter
         json.Raw("}"u8);
     }
 
-    private static void WriteLoad(ref JsonText json, ServerLoad? load)
+    private static void WriteLoad(ref JsonTextWriter json, ServerLoad? load)
     {
         if (load is { } value)
         {
@@ -147,15 +147,15 @@ public static class MessageWriter
         }
     }
 
-    private static void WriteFraming(ref JsonText json, Framing? framing)
+    private static void WriteFraming(ref JsonTextWriter json, Framing? framing)
     {
         if (framing is { } value)
         {
-            json.Word(WireNames.Framing, WordOf(value));
+            json.Keyword(WireNames.Framing, KeywordOf(value));
         }
     }
 
-    private static void WriteTasks(ref JsonText json, TaskTypes? tasks)
+    private static void WriteTasks(ref JsonTextWriter json, TaskTypes? tasks)
     {
         if (tasks is { } types)
         {
@@ -176,7 +176,7 @@ public static class MessageWriter
         }
     }
 
-    private static void WriteWorkers(ref JsonText json, WorkerList workers)
+    private static void WriteWorkers(ref JsonTextWriter json, WorkerList workers)
     {
         json.Name(WireNames.WorkersUuid);
         json.Raw("["u8);
@@ -191,21 +191,21 @@ public static class MessageWriter
         json.Raw("]"u8);
     }
 
-    private static ReadOnlySpan<byte> WordOf(TaskType type) => type switch
+    private static ReadOnlySpan<byte> KeywordOf(TaskType type) => type switch
     {
         TaskType.Query => WireNames.Query,
         TaskType.Update => WireNames.Update,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No task type"),
     };
 
-    private static ReadOnlySpan<byte> WordOf(TaskOutcome outcome) => outcome switch
+    private static ReadOnlySpan<byte> KeywordOf(TaskOutcome outcome) => outcome switch
     {
         TaskOutcome.Ok => WireNames.Ok,
         TaskOutcome.Nok => WireNames.Nok,
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "No outcome"),
     };
 
-    private static ReadOnlySpan<byte> WordOf(Framing framing) => framing switch
+    private static ReadOnlySpan<byte> KeywordOf(Framing framing) => framing switch
     {
         Framing.Line => WireNames.Line,
         Framing.WebSocket => WireNames.WebSocket,

@@ -16,8 +16,8 @@ public static class ProtocolLimits
     public const int MaxPollsPerWorker = 1024;
 
     /// <summary>A worker gives up a server that has not answered a get_task on a WebSocket for so long.</summary>
-    public static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan PollResponseTimeout = TimeSpan.FromSeconds(45);
 
-    /// <summary>The longest that a server may hold a get_task: the answer must be there before <see cref="AnswerLimit"/>.</summary>
-    public static readonly TimeSpan MaxHoldTime = AnswerLimit - TimeSpan.FromSeconds(5);
+    /// <summary>The longest that a server may hold a get_task: the answer must be there before <see cref="PollResponseTimeout"/>.</summary>
+    public static readonly TimeSpan MaxHoldTime = PollResponseTimeout - TimeSpan.FromSeconds(5);
 }

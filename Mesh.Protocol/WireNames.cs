@@ -32,7 +32,7 @@ internal static class WireNames
     public static ReadOnlySpan<byte> Idle => "IDLE"u8;
     public static ReadOnlySpan<byte> TraceParent => "TRACEPARENT"u8;
 
-    // Words: the values of WORKER, STATUS, TASK, RESPONSE, TASKS and FRAMING.
+    // Keywords: the values of WORKER, STATUS, TASK, RESPONSE, TASKS and FRAMING.
     public static ReadOnlySpan<byte> Alive => "ALIVE"u8;
     public static ReadOnlySpan<byte> Ok => "OK"u8;
     public static ReadOnlySpan<byte> Nok => "NOK"u8;

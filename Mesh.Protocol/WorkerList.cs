@@ -25,7 +25,7 @@ public readonly struct WorkerList : IReadOnlyList<WorkerId>, IEquatable<WorkerLi
     public WorkerId this[int index] => (_items ?? [])[index];
 
     /// <summary>How many of the workers, from the first on, one message has room for; at least one.</summary>
-    public static int CountThatFits(IEnumerable<WorkerId> workers)
+    public static int CountFittingOneMessage(IEnumerable<WorkerId> workers)
     {
         var (count, bytes) = (0, 0);
         foreach (var worker in workers)

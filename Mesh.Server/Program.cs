@@ -1,7 +1,7 @@
 using Mesh.Configuration;
 using Mesh.Server.Hosting;
 
-return await ServiceRun.RunAsync(
+return await ServiceRunner.RunAsync(
     () =>
     {
         var builder = WebApplication.CreateBuilder(args);

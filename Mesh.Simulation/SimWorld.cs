@@ -10,21 +10,21 @@ internal sealed class SimWorld
 {
     private readonly Dictionary<MeshEndpoint, string> _names;
 
-    public SimWorld(LifePlan plan, Seeds seeds, int logCapacity, bool digest, Mutation mutation)
+    public SimWorld(SimulationPlan plan, Seeds seeds, int logCapacity, bool digest, Mutation mutation)
     {
         Mutation = mutation;
         Log = new StepLog(Scheduler, logCapacity, digest);
         Network = new SimNetwork(Scheduler, seeds.For("network"), Log, Coverage);
-        Losses = new Losses(this);
-        var shared = NewRedis("redis", seeds, keepsAll: !plan.EverySecond);
+        DataLossTracker = new DataLossTracker(this);
+        var shared = NewRedis("redis", seeds, isDurable: !plan.EverySecond);
         Ledger = new SimLedger(shared, mutation);
         foreach (var user in new[] { "Maria", "Joao", "Ana", "Pedro", "Carla" })
         {
             Ledger.Open(user, 100);
         }
 
-        Ambush = new Ambush(Scheduler);
-        Observer = new Observer(this);
+        TriggeredFaults = new TriggeredFaults(Scheduler);
+        InvariantChecker = new InvariantChecker(this);
         var (adoption, health) = (seeds.For("adoption"), seeds.For("health"));
         var ours = plan.Servers.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("server", index), At(1, index)))).ToList();
         var foreign = plan.Foreign.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("SERVER", index), At(2, index)))).ToList();
@@ -34,23 +34,23 @@ internal sealed class SimWorld
             TimeSpan? adoptAfter = adoption.Chance(0.6) ? adoption.Seconds(2, 20) : null;
             var tasks = server.Settings.Tasks with { SetAsideAfter = health.From(1, 5) };
             var settings = server.Settings with { Tasks = tasks, AdoptAfter = adoptAfter, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
-            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds, keepsAll: !plan.EverySecond) : shared, mutation);
+            var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds, isDurable: !plan.EverySecond) : shared, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
-            Network.Listen(peer.Endpoint, Servers[^1].Door);
+            Network.Listen(peer.Endpoint, Servers[^1].Listener);
             AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.Work, seeds);
         }
 
         foreach (var (server, peer) in foreign)
         {
             var peers = all.Where(other => other != peer).Select(other => (other.Id, other.Endpoint)).ToList();
-            ForeignServers.Add(new ForeignServer(this, peer.Id, peer.Endpoint, peers, server.Manners, seeds.For(peer.Id.Value)));
+            ForeignServers.Add(new ForeignServer(this, peer.Id, peer.Endpoint, peers, server.ForeignServerBehavior, seeds.For(peer.Id.Value)));
             Network.Listen(peer.Endpoint, ForeignServers[^1]);
-            var lineWorkers = Enumerable.Repeat(new WorkerPlan(OverLines: true, 1, Refuses: false), server.LineWorkersOfOurs).ToList();
+            var lineWorkers = Enumerable.Repeat(new WorkerPlan(UsesLineFraming: true, 1, Refuses: false), server.LineWorkersOfOurs).ToList();
             AddWorkers(peer, lineWorkers, server.Workers, plan.Work, seeds);
         }
 
         _names = all.ToDictionary(peer => peer.Endpoint, peer => peer.Id.Value);
-        MakeSick(seeds.For("sickness"));
+        AddDefect(seeds.For("sickness"));
         Clients.AddRange(Servers.Select(server => new Client(this, server, plan.MaxBurst, seeds.For($"client of {server.Name}"))));
         Nodes = [.. Servers, .. ForeignServers, .. Workers, .. ForeignWorkers];
         AllWorkers = [.. Workers, .. ForeignWorkers];
@@ -68,11 +68,11 @@ internal sealed class SimWorld
 
     public SimLedger Ledger { get; }
 
-    public Observer Observer { get; }
+    public InvariantChecker InvariantChecker { get; }
 
-    public Losses Losses { get; }
+    public DataLossTracker DataLossTracker { get; }
 
-    public Ambush Ambush { get; }
+    public TriggeredFaults TriggeredFaults { get; }
 
     public List<SimRedis> Redises { get; } = [];
 
@@ -106,20 +106,20 @@ internal sealed class SimWorld
 
     private static MeshEndpoint At(int net, int index) => new(string.Create(CultureInfo.InvariantCulture, $"10.0.{net}.{index + 1}"), 9001 + index);
 
-    private SimRedis NewRedis(string name, Seeds seeds, bool keepsAll)
+    private SimRedis NewRedis(string name, Seeds seeds, bool isDurable)
     {
-        var redis = new SimRedis(name, Scheduler, seeds.For(name), keepsAll);
+        var redis = new SimRedis(name, Scheduler, seeds.For(name), isDurable);
         Redises.Add(redis);
         return redis;
     }
 
     /// <summary>In some lives one worker, beside others of its home, does not do its tasks.</summary>
-    private void MakeSick(Random random)
+    private void AddDefect(Random random)
     {
         if (random.Chance(0.25))
         {
             var home = random.Pick(Servers);
-            random.Pick([.. Workers.Where(worker => worker.Home == home.Name)]).Sickness = random.Chance(0.5) ? Sickness.FailsAtOnce : Sickness.NeverAnswers;
+            random.Pick([.. Workers.Where(worker => worker.Home == home.Name)]).WorkerDefect = random.Chance(0.5) ? WorkerDefect.FailsImmediately : WorkerDefect.NeverReports;
         }
     }
 
@@ -129,7 +129,7 @@ internal sealed class SimWorld
         {
             var settings = new WorkerSettings(new WorkerId($"W{Workers.Count + 1}-{home.Id}"), home.Id)
             {
-                Framing = workers[i].OverLines ? Framing.Line : Framing.WebSocket,
+                Framing = workers[i].UsesLineFraming ? Framing.Line : Framing.WebSocket,
                 Concurrency = workers[i].Concurrency,
                 Redirects = workers[i].Refuses ? new RedirectPolicy(["nowhere"]) : RedirectPolicy.Any,
             };

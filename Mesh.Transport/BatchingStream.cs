@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Mesh.Transport;
 
 /// <summary>
-/// A stream to put under a WebSocket, which writes each message by itself: from <see cref="Hold"/> to <see cref="LetGoAsync"/> writes gather, and then go out
+/// A stream to put under a WebSocket, which writes each message by itself: from <see cref="BeginBatch"/> to <see cref="FlushBatchAsync"/> writes gather, and then go out
 /// as one. Writes at other times, such as the socket's own pings, go straight on. The inner stream must not hold back what it is given.
 /// </summary>
 public sealed class BatchingStream(Stream inner) : Stream
@@ -29,7 +29,7 @@ public sealed class BatchingStream(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
-    public void Hold()
+    public void BeginBatch()
     {
         lock (_lock)
         {
@@ -37,14 +37,14 @@ public sealed class BatchingStream(Stream inner) : Stream
         }
     }
 
-    public ValueTask LetGoAsync()
+    public ValueTask FlushBatchAsync()
     {
         lock (_lock)
         {
             _held = false;
         }
 
-        return WriteGatheredAsync(CancellationToken.None);
+        return WriteBatchAsync(CancellationToken.None);
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
@@ -63,7 +63,7 @@ public sealed class BatchingStream(Stream inner) : Stream
             }
         }
 
-        return WriteGatheredAsync(cancellationToken);
+        return WriteBatchAsync(cancellationToken);
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -95,7 +95,7 @@ public sealed class BatchingStream(Stream inner) : Stream
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WriteGatheredAsync(CancellationToken cancellationToken)
+    private async ValueTask WriteBatchAsync(CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken);
         try

@@ -11,7 +11,7 @@ public sealed class LineConnection : MeshConnection
     private readonly PipeReader _input;
     private readonly PipeWriter _output;
     private readonly Action _abort;
-    private bool _lostItsPlace;
+    private bool _framingLost;
 
     /// <param name="transport">Completing its output ends the connection gracefully.</param>
     /// <param name="remoteAddress">For logs.</param>
@@ -31,7 +31,7 @@ public sealed class LineConnection : MeshConnection
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private protected override async ValueTask<Received> ReceiveCoreAsync(CancellationToken cancellationToken)
     {
-        if (_lostItsPlace)
+        if (_framingLost)
         {
             return End(CloseReason.ProtocolError);
         }
@@ -47,9 +47,9 @@ public sealed class LineConnection : MeshConnection
                 }
             }
         }
-        catch (Exception exception) when (IsLoss(exception, cancellationToken))
+        catch (Exception exception) when (IsConnectionLoss(exception, cancellationToken))
         {
-            Abort(LossOf(exception));
+            Abort(GetCloseReason(exception));
             return End(CloseReason.Lost);
         }
     }
@@ -80,7 +80,7 @@ public sealed class LineConnection : MeshConnection
         }
 
         // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
-        await TakeReceivingAsync();
+        await AcquireReceiveAsync();
         ReadResult result;
         do
         {
@@ -97,7 +97,7 @@ public sealed class LineConnection : MeshConnection
         _abort();
     }
 
-    private protected override void StopReceiving() => _input.CancelPendingRead();
+    private protected override void CancelPendingReceive() => _input.CancelPendingRead();
 
     private protected override void Release(bool gracefully)
     {
@@ -110,7 +110,7 @@ public sealed class LineConnection : MeshConnection
         var buffer = result.Buffer;
         if (LineFraming.TryReadLine(ref buffer, out var line, out var error, MaxMessageBytes))
         {
-            NoteProgress(incomplete: false);
+            TrackPartialMessage(incomplete: false);
             received = Parse(in line);
             _input.AdvanceTo(buffer.Start);
             return true;
@@ -118,8 +118,8 @@ public sealed class LineConnection : MeshConnection
 
         if (error.Kind != 0)
         {
-            _lostItsPlace = true;
-            received = Received.Bad(error);
+            _framingLost = true;
+            received = Received.FromError(error);
         }
         else if (result.IsCanceled)
         {
@@ -132,7 +132,7 @@ public sealed class LineConnection : MeshConnection
         }
         else
         {
-            NoteProgress(incomplete: !buffer.IsEmpty);
+            TrackPartialMessage(incomplete: !buffer.IsEmpty);
             _input.AdvanceTo(buffer.Start, buffer.End);
             received = default;
             return false;
@@ -143,5 +143,5 @@ public sealed class LineConnection : MeshConnection
     }
 
     private static Received Parse(in ReadOnlySequence<byte> line) =>
-        MessageReader.TryRead(in line, out var message, out var error) ? Received.Of(message) : Received.Bad(error);
+        MessageReader.TryRead(in line, out var message, out var error) ? Received.Of(message) : Received.FromError(error);
 }

@@ -15,9 +15,9 @@ public sealed class LineExchange(MeshDialer dialer, TimeProvider time)
     /// <see cref="CloseReason.PeerClosed"/> or <see cref="CloseReason.Lost"/>.
     /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<Received> AskAsync(MeshEndpoint endpoint, MeshMessage message, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<Received> RequestAsync(MeshEndpoint endpoint, MeshMessage message, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var limit = new TimeLimit(timeout, time, cancellationToken);
+        using var limit = new TimeoutScope(timeout, time, cancellationToken);
         try
         {
             await using var connection = await dialer.DialAsync(endpoint, Framing.Line, limit.Token);
@@ -28,7 +28,7 @@ public sealed class LineExchange(MeshDialer dialer, TimeProvider time)
         {
             return Received.End(exception.Failure == MeshDialFailure.Timeout ? CloseReason.Timeout : CloseReason.Unreachable);
         }
-        catch (OperationCanceledException exception) when (limit.IsOver(exception))
+        catch (OperationCanceledException exception) when (limit.IsTimeout(exception))
         {
             return Received.End(CloseReason.Timeout);
         }
@@ -36,9 +36,9 @@ public sealed class LineExchange(MeshDialer dialer, TimeProvider time)
 
     /// <summary>Sends one message that has no reply. Whether the peer's TCP took it: that it was read, nobody can tell.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<bool> TellAsync(MeshEndpoint endpoint, MeshMessage message, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<bool> SendOneWayAsync(MeshEndpoint endpoint, MeshMessage message, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var limit = new TimeLimit(timeout, time, cancellationToken);
+        using var limit = new TimeoutScope(timeout, time, cancellationToken);
         try
         {
             var connection = await dialer.DialAsync(endpoint, Framing.Line, limit.Token);
@@ -50,7 +50,7 @@ public sealed class LineExchange(MeshDialer dialer, TimeProvider time)
         {
             return false;
         }
-        catch (OperationCanceledException exception) when (limit.IsOver(exception))
+        catch (OperationCanceledException exception) when (limit.IsTimeout(exception))
         {
             return false;
         }

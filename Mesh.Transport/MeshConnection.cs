@@ -29,7 +29,7 @@ public abstract class MeshConnection : IAsyncDisposable
     private long _writingSince;
     private bool _aborted;
     private bool _ownsReceiving;
-    private volatile bool _receivesNoMore;
+    private volatile bool _receiveClosed;
     private volatile bool _wasReset;
 
     private protected MeshConnection(Framing framing, string remoteAddress, MeshConnectionOptions options, Func<bool>? resetProbe)
@@ -38,7 +38,7 @@ public abstract class MeshConnection : IAsyncDisposable
         Framing = framing;
         RemoteAddress = remoteAddress;
         _options = options;
-        _outbox = Channel.CreateBounded<MeshMessage>(new BoundedChannelOptions(options.OutboxCapacity * MeshConnectionOptions.OutboxReserve) { SingleReader = true });
+        _outbox = Channel.CreateBounded<MeshMessage>(new BoundedChannelOptions(options.OutboxCapacity * MeshConnectionOptions.OutboxBurstFactor) { SingleReader = true });
     }
 
     public Framing Framing { get; }
@@ -50,10 +50,10 @@ public abstract class MeshConnection : IAsyncDisposable
     public Task<CloseReason> Closed => _closed.Task;
 
     /// <summary>How long a part of a message has been waiting for the rest of it; zero when none does. On any thread.</summary>
-    public TimeSpan IncompleteFor => Volatile.Read(ref _incompleteSince) is not 0 and var since ? _options.TimeProvider.GetElapsedTime(since) : TimeSpan.Zero;
+    public TimeSpan PartialMessageAge => Volatile.Read(ref _incompleteSince) is not 0 and var since ? _options.TimeProvider.GetElapsedTime(since) : TimeSpan.Zero;
 
     /// <summary>Whether either side has begun to end it.</summary>
-    public bool IsEnding => Reason != 0;
+    public bool IsClosing => Reason != 0;
 
     /// <summary>
     /// Whether the peer has reset the connection. After the peer's orderly end nothing is received any more that would tell, so this asks the transport, where it can.
@@ -71,7 +71,7 @@ public abstract class MeshConnection : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<Received> ReceiveAsync(CancellationToken cancellationToken)
     {
-        if (!_receivesNoMore && _receiving.Wait(0, CancellationToken.None))
+        if (!_receiveClosed && _receiving.Wait(0, CancellationToken.None))
         {
             return ReceiveAndReleaseAsync(cancellationToken);
         }
@@ -81,11 +81,11 @@ public abstract class MeshConnection : IAsyncDisposable
     }
 
     /// <summary>Queues a message. Never blocks. False when the connection is closed or its outbox full: a peer that takes this little is best aborted.</summary>
-    public bool TrySend(MeshMessage message) => !IsStalled && _outbox.Writer.TryWrite(message);
+    public bool TrySend(MeshMessage message) => !IsOutboxStalled && _outbox.Writer.TryWrite(message);
 
     /// <summary>The outbox is full, and the peer takes nothing of it.</summary>
-    private bool IsStalled => Volatile.Read(ref _writingSince) is not 0 and var since
-        && _options.TimeProvider.GetElapsedTime(since) >= _options.OutboxPatience && _outbox.Reader.Count >= _options.OutboxCapacity;
+    private bool IsOutboxStalled => Volatile.Read(ref _writingSince) is not 0 and var since
+        && _options.TimeProvider.GetElapsedTime(since) >= _options.OutboxStallTimeout && _outbox.Reader.Count >= _options.OutboxCapacity;
 
     /// <summary>Sends what is queued, says goodbye, and frees the connection; aborts if that takes longer than <see cref="MeshConnectionOptions.CloseTimeout"/>.</summary>
     public async ValueTask CloseAsync(CloseReason reason)
@@ -135,7 +135,7 @@ public abstract class MeshConnection : IAsyncDisposable
     }
 
     /// <summary>What was received last: part of a message, or the end of one.</summary>
-    private protected void NoteProgress(bool incomplete)
+    private protected void TrackPartialMessage(bool incomplete)
     {
         if (incomplete != (_incompleteSince != 0))
         {
@@ -153,11 +153,11 @@ public abstract class MeshConnection : IAsyncDisposable
     }
 
     /// <summary>Whether a receive failed because the connection is gone, and not because its caller cancelled it.</summary>
-    private protected static bool IsLoss(Exception exception, CancellationToken cancellationToken) =>
-        IsLoss(exception) && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
+    private protected static bool IsConnectionLoss(Exception exception, CancellationToken cancellationToken) =>
+        IsConnectionLoss(exception) && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
 
     /// <summary>Why a receive failed: a reset tells that the peer has not read all that was sent, another loss does not.</summary>
-    private protected CloseReason LossOf(Exception exception)
+    private protected CloseReason GetCloseReason(Exception exception)
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
@@ -171,11 +171,11 @@ public abstract class MeshConnection : IAsyncDisposable
     }
 
     /// <summary>What a transport throws when the connection is gone. All else is a bug.</summary>
-    private static bool IsLoss(Exception exception) =>
+    private static bool IsConnectionLoss(Exception exception) =>
         exception is IOException or SocketException or WebSocketException or ObjectDisposedException or OperationCanceledException;
 
     /// <summary>Waits for the receive that is under way, if any. From here on none begins but what the connection does itself.</summary>
-    private protected async Task TakeReceivingAsync()
+    private protected async Task AcquireReceiveAsync()
     {
         await _receiving.WaitAsync();
         _ownsReceiving = true;
@@ -195,7 +195,7 @@ public abstract class MeshConnection : IAsyncDisposable
     private protected abstract void AbortTransport();
 
     /// <summary>Makes a pending read come back where closing gracefully does not.</summary>
-    private protected abstract void StopReceiving();
+    private protected abstract void CancelPendingReceive();
 
     /// <summary>The last step of every ending, once no read and no write is under way.</summary>
     private protected abstract void Release(bool gracefully);
@@ -220,7 +220,7 @@ public abstract class MeshConnection : IAsyncDisposable
         {
             while (await _outbox.Reader.WaitToReadAsync())
             {
-                await SendGatheredAsync();
+                await SendBatchAsync();
             }
 
             await FinishAsync();
@@ -228,7 +228,7 @@ public abstract class MeshConnection : IAsyncDisposable
         catch (Exception exception)
         {
             Abort(CloseReason.Reset);
-            if (!IsLoss(exception))
+            if (!IsConnectionLoss(exception))
             {
                 throw;
             }
@@ -244,9 +244,9 @@ public abstract class MeshConnection : IAsyncDisposable
         // A receive that is still under way after a graceful close comes back; one that begins now finds it over.
         if (!_ownsReceiving)
         {
-            _receivesNoMore = true;
-            StopReceiving();
-            await TakeReceivingAsync();
+            _receiveClosed = true;
+            CancelPendingReceive();
+            await AcquireReceiveAsync();
         }
 
         bool gracefully;
@@ -261,7 +261,7 @@ public abstract class MeshConnection : IAsyncDisposable
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask SendGatheredAsync()
+    private async ValueTask SendBatchAsync()
     {
         var bytes = 0;
         while (_outbox.Reader.TryRead(out var message))

@@ -12,15 +12,15 @@ public sealed class MeshConnectionOptions
     public static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Beyond this many times <see cref="OutboxCapacity"/> nothing is queued, whatever the peer takes.</summary>
-    public const int OutboxReserve = 4;
+    public const int OutboxBurstFactor = 4;
 
     /// <summary>
-    /// Messages that wait to be sent. More may gather in a burst, while the peer takes what is sent: one that takes nothing for <see cref="OutboxPatience"/> gets no more. Default: 1024.
+    /// Messages that wait to be sent. More may gather in a burst, while the peer takes what is sent: one that takes nothing for <see cref="OutboxStallTimeout"/> gets no more. Default: 1024.
     /// </summary>
     public int OutboxCapacity { get; init; } = 1024;
 
     /// <summary>How long a write may take while the outbox is full. Default: 1 s.</summary>
-    public TimeSpan OutboxPatience { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan OutboxStallTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest message taken, in bytes. Default: <see cref="ProtocolLimits.MaxMessageBytes"/>.</summary>
     public int MaxMessageBytes { get; init; } = ProtocolLimits.MaxMessageBytes;

@@ -31,8 +31,8 @@ public sealed class MeshDialer(MeshDialerOptions options)
 
             return framing switch
             {
-                Framing.Line => new LineConnection(new SocketPipe(stream), endpoint.ToString(), options.Connection, socket.Dispose),
-                Framing.WebSocket => await ShakeHandsAsync(socket, new BatchingStream(stream), endpoint, cancellationToken),
+                Framing.Line => new LineConnection(new StreamDuplexPipe(stream), endpoint.ToString(), options.Connection, socket.Dispose),
+                Framing.WebSocket => await OpenWebSocketAsync(socket, new BatchingStream(stream), endpoint, cancellationToken),
                 _ => throw new ArgumentOutOfRangeException(nameof(framing), framing, "No framing"),
             };
         }
@@ -46,7 +46,7 @@ public sealed class MeshDialer(MeshDialerOptions options)
     private async Task<Socket> ConnectAsync(MeshEndpoint endpoint, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var limit = new TimeLimit(options.ConnectTimeout, options.Connection.TimeProvider, cancellationToken);
+        using var limit = new TimeoutScope(options.ConnectTimeout, options.Connection.TimeProvider, cancellationToken);
         try
         {
             KeepAlive(socket);
@@ -56,7 +56,7 @@ public sealed class MeshDialer(MeshDialerOptions options)
         catch (Exception exception)
         {
             socket.Dispose();
-            if (limit.IsOver(exception))
+            if (limit.IsTimeout(exception))
             {
                 throw new MeshDialException(MeshDialFailure.Timeout, $"{endpoint} took longer than {options.ConnectTimeout} to connect", exception);
             }
@@ -73,7 +73,7 @@ public sealed class MeshDialer(MeshDialerOptions options)
     private async Task<SslStream> EncryptAsync(Stream stream, MeshEndpoint endpoint, CancellationToken cancellationToken)
     {
         var tls = new SslStream(stream);
-        using var limit = new TimeLimit(options.ConnectTimeout, options.Connection.TimeProvider, cancellationToken);
+        using var limit = new TimeoutScope(options.ConnectTimeout, options.Connection.TimeProvider, cancellationToken);
         try
         {
             var trust = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck };
@@ -86,17 +86,17 @@ public sealed class MeshDialer(MeshDialerOptions options)
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = endpoint.Host, CertificateChainPolicy = trust }, limit.Token);
             return tls;
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException || limit.IsOver(exception))
+        catch (Exception exception) when (exception is AuthenticationException or IOException || limit.IsTimeout(exception))
         {
             await tls.DisposeAsync();
-            var why = limit.IsOver(exception) ? $"no handshake within {options.ConnectTimeout}" : exception.Message;
+            var why = limit.IsTimeout(exception) ? $"no handshake within {options.ConnectTimeout}" : exception.Message;
             throw new MeshDialException(MeshDialFailure.Unreachable, $"{endpoint} cannot be trusted over TLS: {why}", exception);
         }
     }
 
     // The stream is connected first and handed to the HTTP stack afterwards: so a failure is known to be one of TCP, of TLS or of the handshake,
     // and the WebSocket's writes can be gathered. To that stack it is plain, whatever is below.
-    private async Task<WebSocketConnection> ShakeHandsAsync(Socket socket, BatchingStream stream, MeshEndpoint endpoint, CancellationToken cancellationToken)
+    private async Task<WebSocketConnection> OpenWebSocketAsync(Socket socket, BatchingStream stream, MeshEndpoint endpoint, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler
         {
@@ -107,7 +107,7 @@ public sealed class MeshDialer(MeshDialerOptions options)
             ActivityHeadersPropagator = null,
         };
         using var invoker = new HttpMessageInvoker(handler);
-        using var limit = new TimeLimit(options.HandshakeTimeout, options.Connection.TimeProvider, cancellationToken);
+        using var limit = new TimeoutScope(options.HandshakeTimeout, options.Connection.TimeProvider, cancellationToken);
         var client = new ClientWebSocket();
         client.Options.CollectHttpResponseDetails = true;
         client.Options.KeepAliveInterval = MeshConnectionOptions.KeepAliveInterval;
@@ -127,7 +127,7 @@ public sealed class MeshDialer(MeshDialerOptions options)
         {
             var status = client.HttpStatusCode;
             client.Dispose();
-            if (exception is WebSocketException or UriFormatException || limit.IsOver(exception))
+            if (exception is WebSocketException or UriFormatException || limit.IsTimeout(exception))
             {
                 throw new MeshDialException(FailureOf(status), $"{endpoint} did not open a WebSocket: {Describe(status)}", exception);
             }

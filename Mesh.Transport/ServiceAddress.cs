@@ -10,9 +10,9 @@ namespace Mesh.Transport;
 public readonly record struct ServiceAddress(MeshEndpoint? Endpoint, string? Name, bool IsTls)
 {
     /// <summary>For error messages.</summary>
-    public const string Forms = "host:port or a service-discovery name, alone or after http://, https://, ws:// or wss://";
+    public const string ExpectedFormat = "host:port or a service-discovery name, alone or after http://, https://, ws:// or wss://";
 
-    private static readonly SearchValues<char> InNoName = SearchValues.Create(" /?#@:");
+    private static readonly SearchValues<char> InvalidNameCharacters = SearchValues.Create(" /?#@:");
 
     /// <summary>Null when it is neither.</summary>
     public static ServiceAddress? Parse(string text)
@@ -26,12 +26,12 @@ public readonly record struct ServiceAddress(MeshEndpoint? Endpoint, string? Nam
 
         rest = rest.TrimEnd('/');
         return MeshEndpoint.TryParse(rest, out var endpoint) ? new(endpoint, null, tls)
-            : rest.Length == 0 || rest.AsSpan().ContainsAny(InNoName) ? null
+            : rest.Length == 0 || rest.AsSpan().ContainsAny(InvalidNameCharacters) ? null
             : new(null, $"{(tls ? "https" : scheme == "https+http" ? scheme : "http")}://{rest}", tls);
     }
 
     /// <summary>An endpoint that service discovery found; null when it tells no port.</summary>
-    public static MeshEndpoint? EndpointOf(EndPoint found) => found switch
+    public static MeshEndpoint? ToMeshEndpoint(EndPoint found) => found switch
     {
         IPEndPoint { Port: > 0 } ip => new MeshEndpoint(ip.Address.ToString(), ip.Port),
         DnsEndPoint { Port: > 0 } dns => new MeshEndpoint(dns.Host, dns.Port),

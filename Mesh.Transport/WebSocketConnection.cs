@@ -18,7 +18,7 @@ public sealed class WebSocketConnection : MeshConnection
     private readonly List<int> _ends = [];
     private byte[] _buffer = new byte[FirstBufferBytes];
     private int _length;
-    private bool _skipsRest;
+    private bool _skipToEndOfMessage;
 
     /// <param name="socket">Owned from here on.</param>
     /// <param name="remoteAddress">For logs.</param>
@@ -50,9 +50,9 @@ public sealed class WebSocketConnection : MeshConnection
                 }
             }
         }
-        catch (Exception exception) when (IsLoss(exception, cancellationToken))
+        catch (Exception exception) when (IsConnectionLoss(exception, cancellationToken))
         {
-            Abort(LossOf(exception));
+            Abort(GetCloseReason(exception));
             return End(CloseReason.Lost);
         }
     }
@@ -68,7 +68,7 @@ public sealed class WebSocketConnection : MeshConnection
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private protected override async ValueTask FlushAsync()
     {
-        _batch?.Hold();
+        _batch?.BeginBatch();
         var start = 0;
         foreach (var end in _ends)
         {
@@ -80,7 +80,7 @@ public sealed class WebSocketConnection : MeshConnection
         _unsent.ResetWrittenCount();
         if (_batch is not null)
         {
-            await _batch.LetGoAsync();
+            await _batch.FlushBatchAsync();
         }
     }
 
@@ -90,8 +90,8 @@ public sealed class WebSocketConnection : MeshConnection
         await _socket.CloseOutputAsync(status, Reason.ToString(), CancellationToken.None);
 
         // The peer's close says that it has taken all that was sent.
-        await TakeReceivingAsync();
-        while ((await ReceiveCoreAsync(CancellationToken.None)).Kind != ReceivedKind.End)
+        await AcquireReceiveAsync();
+        while ((await ReceiveCoreAsync(CancellationToken.None)).Kind != ReceiveResultKind.End)
         {
         }
     }
@@ -103,7 +103,7 @@ public sealed class WebSocketConnection : MeshConnection
     }
 
     // Either the drain has seen the end, or the abort makes the read fail.
-    private protected override void StopReceiving()
+    private protected override void CancelPendingReceive()
     {
     }
 
@@ -112,16 +112,16 @@ public sealed class WebSocketConnection : MeshConnection
     private bool TryTake(ValueWebSocketReceiveResult part, out Received received)
     {
         received = default;
-        NoteProgress(incomplete: !part.EndOfMessage);
+        TrackPartialMessage(incomplete: !part.EndOfMessage);
         if (part.MessageType == WebSocketMessageType.Close)
         {
             received = End(CloseReason.PeerClosed);
             return true;
         }
 
-        if (_skipsRest)
+        if (_skipToEndOfMessage)
         {
-            _skipsRest = !part.EndOfMessage;
+            _skipToEndOfMessage = !part.EndOfMessage;
             return false;
         }
 
@@ -148,15 +148,15 @@ public sealed class WebSocketConnection : MeshConnection
             return false;
         }
 
-        received = MessageReader.TryRead(_buffer.AsSpan(0, _length), out var message, out var error) ? Received.Of(message) : Received.Bad(error);
+        received = MessageReader.TryRead(_buffer.AsSpan(0, _length), out var message, out var error) ? Received.Of(message) : Received.FromError(error);
         _length = 0;
         return true;
     }
 
     private Received Skip(ValueWebSocketReceiveResult part, ProtocolError error)
     {
-        _skipsRest = !part.EndOfMessage;
+        _skipToEndOfMessage = !part.EndOfMessage;
         _length = 0;
-        return Received.Bad(error);
+        return Received.FromError(error);
     }
 }

@@ -32,7 +32,7 @@ internal sealed partial class AttemptRunner
 
     public async Task<AttemptResult> RunAsync(NewTask task, CancellationToken cancellation)
     {
-        using var activity = ProcessTrace.Start(task);
+        using var activity = TaskTracing.Start(task);
         var result = await HandleAsync(task, cancellation);
         if (result.Outcome == TaskOutcome.Nok)
         {

@@ -2,12 +2,12 @@ using Mesh.Accounts;
 using Mesh.Configuration;
 using Mesh.Worker;
 
-return await ServiceRun.RunAsync(() =>
+return await ServiceRunner.RunAsync(() =>
 {
     var builder = Host.CreateApplicationBuilder(args);
     builder.AddSecretsDirectory();
     builder.AddServiceDefaults();
-    builder.AddRedisClient("redis", configureOptions: options => options.FollowFailOver());
+    builder.AddRedisClient("redis", configureOptions: options => options.EnableFailoverDetection());
     builder.Services.AddMeshWorker();
     return builder.Build();
 });

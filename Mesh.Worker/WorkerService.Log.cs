@@ -6,55 +6,55 @@ namespace Mesh.Worker;
 
 internal sealed partial class WorkerService
 {
-    private void Log(WorkerEvent told)
+    private void Log(WorkerEvent reported)
     {
-        using var trace = MeshTelemetry.Enter(told.TraceParent);
-        switch (told)
+        using var trace = MeshTelemetry.Enter(reported.TraceParent);
+        switch (reported)
         {
-            case WorkerEvent.Reached { Place: { Borrower: { } borrower, Framing: var framing } }:
+            case WorkerEvent.ServerReached { ServerTarget: { Borrower: { } borrower, Framing: var framing } }:
                 LogAtBorrower(_settings.Id, borrower, framing);
                 break;
-            case WorkerEvent.Reached { Place.Framing: var framing }:
+            case WorkerEvent.ServerReached { ServerTarget.Framing: var framing }:
                 LogAtHome(_settings.Id, _settings.Home, framing);
                 break;
-            case WorkerEvent.OutOfContact { Failures: 1 } lost:
-                LogLost(_settings.Id, lost.Place, lost.Why);
+            case WorkerEvent.ServerUnreachable { Failures: 1 } lost:
+                LogServerUnreachable(_settings.Id, lost.ServerTarget, lost.Why);
                 break;
-            case WorkerEvent.OutOfContact lost:
-                LogStillLost(lost.Place, lost.Failures, lost.Why, lost.RetryIn);
+            case WorkerEvent.ServerUnreachable lost:
+                LogServerStillUnreachable(lost.ServerTarget, lost.Failures, lost.Why, lost.RetryIn);
                 break;
-            case WorkerEvent.GaveUpBorrower gone:
-                LogGaveUp(_settings.Id, gone.Place, _settings.Home);
+            case WorkerEvent.BorrowerAbandoned gone:
+                LogBorrowerAbandoned(_settings.Id, gone.ServerTarget, _settings.Home);
                 break;
-            case WorkerEvent.Lent lent:
-                LogLent(_settings.Id, _settings.Home, lent.Borrower);
+            case WorkerEvent.RedirectAccepted lent:
+                LogRedirectAccepted(_settings.Id, _settings.Home, lent.Borrower);
                 break;
-            case WorkerEvent.CalledHome back:
-                LogCalledHome(_settings.Id, _settings.Home, back.Address);
+            case WorkerEvent.ReturnAccepted back:
+                LogReturnAccepted(_settings.Id, _settings.Home, back.Address);
                 break;
-            case WorkerEvent.TurnedAway away:
-                LogTurnedAway(_settings.Id, away.Place, away.Why);
+            case WorkerEvent.RejectedByBorrower away:
+                LogRejectedByBorrower(_settings.Id, away.ServerTarget, away.Why);
                 break;
-            case WorkerEvent.RefusedRedirect refused:
+            case WorkerEvent.RedirectRefused refused:
                 LogRefusedRedirect(_settings.Id, refused.Target);
                 break;
-            case WorkerEvent.IgnoredReturn ignored:
+            case WorkerEvent.ReturnIgnored ignored:
                 LogIgnoredReturn(_settings.Id, ignored.Address);
                 break;
             case WorkerEvent.Rejected rejected:
                 LogRejected(_settings.Id, rejected.Error);
                 break;
-            case WorkerEvent.Unexpected unexpected:
+            case WorkerEvent.UnexpectedMessage unexpected:
                 LogUnexpected(_settings.Id, unexpected.Message);
                 break;
-            case WorkerEvent.GaveUpStatuses dropped:
+            case WorkerEvent.StatusesDropped dropped:
                 LogGaveUpStatuses(_settings.Id, dropped.Count);
                 break;
-            case WorkerEvent.Abandoned abandoned:
+            case WorkerEvent.AttemptsAbandoned abandoned:
                 LogAbandoned(_settings.Id, abandoned.Count);
                 break;
             default:
-                throw new InvalidOperationException($"Unknown event {told}.");
+                throw new InvalidOperationException($"Unknown event {reported}.");
         }
     }
 
@@ -68,22 +68,22 @@ internal sealed partial class WorkerService
     private partial void LogAtBorrower(WorkerId worker, MeshEndpoint borrower, Framing framing);
 
     [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "{Worker} is lent by {Home} to {Borrower}")]
-    private partial void LogLent(WorkerId worker, ServerId home, MeshEndpoint borrower);
+    private partial void LogRedirectAccepted(WorkerId worker, ServerId home, MeshEndpoint borrower);
 
     [LoggerMessage(EventId = 2005, Level = LogLevel.Information, Message = "{Worker} is sent home to {Home}, called {Address} there")]
-    private partial void LogCalledHome(WorkerId worker, ServerId home, MeshEndpoint address);
+    private partial void LogReturnAccepted(WorkerId worker, ServerId home, MeshEndpoint address);
 
-    [LoggerMessage(EventId = 2006, Level = LogLevel.Warning, Message = "{Worker} is out of contact with {Place}, tries again: {Why}")]
-    private partial void LogLost(WorkerId worker, Place place, string why);
+    [LoggerMessage(EventId = 2006, Level = LogLevel.Warning, Message = "{Worker} is out of contact with {ServerTarget}, tries again: {Why}")]
+    private partial void LogServerUnreachable(WorkerId worker, ServerTarget serverTarget, string why);
 
-    [LoggerMessage(EventId = 2007, Level = LogLevel.Debug, Message = "{Place} is still out of contact after {Failures} tries, next in {RetryIn}: {Why}")]
-    private partial void LogStillLost(Place place, int failures, string why, TimeSpan retryIn);
+    [LoggerMessage(EventId = 2007, Level = LogLevel.Debug, Message = "{ServerTarget} is still out of contact after {Failures} tries, next in {RetryIn}: {Why}")]
+    private partial void LogServerStillUnreachable(ServerTarget serverTarget, int failures, string why, TimeSpan retryIn);
 
-    [LoggerMessage(EventId = 2008, Level = LogLevel.Warning, Message = "{Worker} gives up {Place} and goes home to {Home}")]
-    private partial void LogGaveUp(WorkerId worker, Place place, ServerId home);
+    [LoggerMessage(EventId = 2008, Level = LogLevel.Warning, Message = "{Worker} gives up {ServerTarget} and goes home to {Home}")]
+    private partial void LogBorrowerAbandoned(WorkerId worker, ServerTarget serverTarget, ServerId home);
 
-    [LoggerMessage(EventId = 2009, Level = LogLevel.Warning, Message = "{Worker} is not wanted by {Place} and goes home: {Why}")]
-    private partial void LogTurnedAway(WorkerId worker, Place place, string why);
+    [LoggerMessage(EventId = 2009, Level = LogLevel.Warning, Message = "{Worker} is not wanted by {ServerTarget} and goes home: {Why}")]
+    private partial void LogRejectedByBorrower(WorkerId worker, ServerTarget serverTarget, string why);
 
     [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "{Worker} stays at home: Mesh__Redirect__Allowed does not name {Target}")]
     private partial void LogRefusedRedirect(WorkerId worker, MeshEndpoint target);

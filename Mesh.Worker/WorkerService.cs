@@ -20,13 +20,13 @@ internal sealed partial class WorkerService : BackgroundService
     private const string TokenKey = $"{WorkerOptions.Section}:{nameof(WorkerOptions.Token)}";
 
     private readonly AttemptRunner _runner;
-    private readonly ServerAddress _home;
+    private readonly ServerAddressResolver _home;
     private readonly MeshDialer _dialer;
     private readonly LineExchange _exchange;
     private readonly WorkerSettings _settings;
     private readonly WorkerCore _core;
     private readonly TimeProvider _time;
-    private readonly MessageLog _messages;
+    private readonly MessageLogger _messages;
     private readonly ILogger<WorkerService> _logger;
     private readonly Channel<WorkerInput> _inbox = Channel.CreateBounded<WorkerInput>(new BoundedChannelOptions(InboxCapacity) { SingleReader = true });
     private readonly Dictionary<int, (Task Running, CancellationTokenSource Cancel)> _attempts = [];
@@ -34,7 +34,7 @@ internal sealed partial class WorkerService : BackgroundService
     private Link? _link;
     private Task _linkRunning = Task.CompletedTask;
     private TimeSpan? _armedFor;
-    private int _timerCame;
+    private int _timerElapsed;
     private DateTimeOffset _movingSince;
     private bool _stopped;
 
@@ -43,7 +43,7 @@ internal sealed partial class WorkerService : BackgroundService
         IConfiguration configuration,
         AttemptRunner runner,
         ServiceEndpointResolver resolver,
-        MessageLog messages,
+        MessageLogger messages,
         TimeProvider time,
         ILogger<WorkerService> logger)
     {
@@ -69,7 +69,7 @@ internal sealed partial class WorkerService : BackgroundService
             Concurrency = given.Concurrency,
             Handles = runner.Handles,
             Redirects = new(given.Redirect.Allowed),
-            Timing = new() { StopLimit = given.StopTimeout },
+            Timing = new() { StopTimeout = given.StopTimeout },
         };
         _core = new(_settings, Random.Shared);
         given.Unknown.ForEach(LogUnknownSetting);
@@ -92,7 +92,7 @@ internal sealed partial class WorkerService : BackgroundService
         LogStarting(_settings.Id, _settings.Home);
         // A full inbox needs no waking: each input makes the core look at the clock, and the loop at the token.
         await using var timer = _time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        await using var stop = stoppingToken.Register(() => _inbox.Writer.TryWrite(new WorkerInput.TimeCame()));
+        await using var stop = stoppingToken.Register(() => _inbox.Writer.TryWrite(new WorkerInput.TimerElapsed()));
         Step(new WorkerInput.Start(), timer);
         var stopGiven = false;
         while (!_stopped)
@@ -113,8 +113,8 @@ internal sealed partial class WorkerService : BackgroundService
 
     private void OnTimer()
     {
-        Volatile.Write(ref _timerCame, 1);
-        _inbox.Writer.TryWrite(new WorkerInput.TimeCame());
+        Volatile.Write(ref _timerElapsed, 1);
+        _inbox.Writer.TryWrite(new WorkerInput.TimerElapsed());
     }
 
     private void Step(WorkerInput input, ITimer timer)
@@ -126,7 +126,7 @@ internal sealed partial class WorkerService : BackgroundService
 
         foreach (var effect in _core.Step(input, Now))
         {
-            CarryOut(effect);
+            Execute(effect);
         }
 
         Arm(timer);
@@ -135,7 +135,7 @@ internal sealed partial class WorkerService : BackgroundService
     /// <summary>A timer that comes too early only makes the core look at the clock, so it is touched for an earlier time alone: not for every message.</summary>
     private void Arm(ITimer timer)
     {
-        if (Interlocked.Exchange(ref _timerCame, 0) == 1)
+        if (Interlocked.Exchange(ref _timerElapsed, 0) == 1)
         {
             _armedFor = null;
         }
@@ -149,12 +149,12 @@ internal sealed partial class WorkerService : BackgroundService
         }
     }
 
-    private void CarryOut(WorkerEffect effect)
+    private void Execute(WorkerEffect effect)
     {
         switch (effect)
         {
             case WorkerEffect.Send send:
-                _link!.Send(send.Message is GetTask { TraceParent: not null } arrival ? MoveTrace.Arrive(arrival, _movingSince) : send.Message);
+                _link!.Send(send.Message is GetTask { TraceParent: not null } arrival ? LoanTracing.Arrive(arrival, _movingSince) : send.Message);
                 break;
             case WorkerEffect.RunAttempt run:
                 var cancel = new CancellationTokenSource();
@@ -171,12 +171,12 @@ internal sealed partial class WorkerService : BackgroundService
             case WorkerEffect.Close:
                 _link!.Close();
                 break;
-            case WorkerEffect.Tell { Event: WorkerEvent.Lent or WorkerEvent.CalledHome } tell:
+            case WorkerEffect.Report { Event: WorkerEvent.RedirectAccepted or WorkerEvent.ReturnAccepted } report:
                 _movingSince = _time.GetUtcNow();
-                Log(tell.Event);
+                Log(report.Event);
                 break;
-            case WorkerEffect.Tell tell:
-                Log(tell.Event);
+            case WorkerEffect.Report report:
+                Log(report.Event);
                 break;
             case WorkerEffect.Stopped:
                 _stopped = true;
@@ -188,13 +188,13 @@ internal sealed partial class WorkerService : BackgroundService
 
     private Link Open(WorkerEffect.Dial dial)
     {
-        Func<CancellationToken, ValueTask<MeshEndpoint>> find = dial.Place.Borrower is { } borrower ? _ => new(borrower) : _home.FindAsync;
-        var server = dial.Place.IsHome ? _settings.Home.Value : dial.Place.ToString();
-        return dial.Place.Framing switch
+        Func<CancellationToken, ValueTask<MeshEndpoint>> find = dial.ServerTarget.Borrower is { } borrower ? _ => new(borrower) : _home.FindAsync;
+        var server = dial.ServerTarget.IsHome ? _settings.Home.Value : dial.ServerTarget.ToString();
+        return dial.ServerTarget.Framing switch
         {
-            Framing.WebSocket => new SessionLink(dial.Link, server, find, _dialer, PostAsync, _messages, _logger),
+            Framing.WebSocket => new WebSocketLink(dial.Link, server, find, _dialer, PostAsync, _messages, _logger),
             Framing.Line => new LineLink(dial.Link, server, find, _exchange, PostAsync, _messages),
-            _ => throw new InvalidOperationException($"Unknown framing {dial.Place.Framing}."),
+            _ => throw new InvalidOperationException($"Unknown framing {dial.ServerTarget.Framing}."),
         };
     }
 

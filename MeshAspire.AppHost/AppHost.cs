@@ -4,7 +4,7 @@
 //                        └── redis ──┘
 //
 // server-a gets waves of tasks that two workers can't keep up with, so it borrows from server-b until the wave is over.
-ConfigurationFault.EndWithOneLine();
+ConfigurationErrors.ExitWithMessage();
 var builder = DistributedApplication.CreateBuilder(args);
 builder.UseFreePorts();
 
@@ -21,11 +21,11 @@ var workersOfB = Workers("workers-b", b, replicas: 4);
 
 if (builder.ExecutionContext.IsRunMode)
 {
-    builder.AddMeshConsole();
+    builder.AddConsoleLogForwarder();
     builder.StopServersBeforeRedis();
-    Watch(a, b);
-    Slow(workersOfA, workersOfB);
-    Waves(a, tasks: "200", period: "00:00:40");
+    AddDashboardLinks(a, b);
+    AddSimulatedWork(workersOfA, workersOfB);
+    AddDemoProducer(a, tasks: "200", period: "00:00:40");
 }
 
 builder.Build().Run();
@@ -33,7 +33,7 @@ builder.Build().Run();
 IResourceBuilder<ProjectResource> Server(string name)
 {
     // Peers and workers are told the real port, so no proxy is in the way.
-    var server = builder.AddProject<Projects.Mesh_Server>(name, launchProfileName: null).RunHere()
+    var server = builder.AddProject<Projects.Mesh_Server>(name, launchProfileName: null).RunBuiltProgram()
         .WithHttpEndpoint(isProxied: false).WithHttpHealthCheck("/health")
         .WithUrlForEndpoint("http", url => url.DisplayText = "Map")
         .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "API" })
@@ -51,7 +51,7 @@ void Peer(IResourceBuilder<ProjectResource> server, IResourceBuilder<ProjectReso
     .WithEnvironment("Mesh__Peers__0__Endpoint", peer.GetEndpoint("http").Property(EndpointProperty.HostAndPort));
 
 IResourceBuilder<ProjectResource> Workers(string name, IResourceBuilder<ProjectResource> home, int replicas) => builder
-    .AddProject<Projects.Mesh_Worker>(name, launchProfileName: null).RunHere().WithReplicas(replicas)
+    .AddProject<Projects.Mesh_Worker>(name, launchProfileName: null).RunBuiltProgram().WithReplicas(replicas)
     .WithIconName("PeopleTeam")
     .WithReference(redis).WithReference(home).WaitFor(home)
     .WithRelationship(home.Resource, "Home")
@@ -60,7 +60,7 @@ IResourceBuilder<ProjectResource> Workers(string name, IResourceBuilder<ProjectR
     .WithEnvironment("Mesh__Token", token);
 
 // Links from the map to the traces, and peers that are missed soon.
-void Watch(params IResourceBuilder<ProjectResource>[] servers)
+void AddDashboardLinks(params IResourceBuilder<ProjectResource>[] servers)
 {
     foreach (var server in servers)
     {
@@ -69,7 +69,7 @@ void Watch(params IResourceBuilder<ProjectResource>[] servers)
 }
 
 // Work that takes its time, so that a wave outgrows two workers.
-void Slow(params IResourceBuilder<ProjectResource>[] workers)
+void AddSimulatedWork(params IResourceBuilder<ProjectResource>[] workers)
 {
     foreach (var one in workers)
     {
@@ -77,7 +77,7 @@ void Slow(params IResourceBuilder<ProjectResource>[] workers)
     }
 }
 
-void Waves(IResourceBuilder<ProjectResource> server, string tasks, string period) => server
+void AddDemoProducer(IResourceBuilder<ProjectResource> server, string tasks, string period) => server
     .WithEnvironment("Mesh__Producer__Enabled", "true")
     .WithEnvironment("Mesh__Producer__Burst", tasks)
     .WithEnvironment("Mesh__Producer__Period", period);

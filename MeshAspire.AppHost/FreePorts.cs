@@ -1,6 +1,6 @@
 using System.Net.NetworkInformation;
 
-internal static class FreePorts
+internal static class DashboardPorts
 {
     private static readonly string[] Urls = ["ASPNETCORE_URLS", "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"];
 

@@ -10,9 +10,9 @@ internal static class MeshProjectExtensions
 
     /// <summary>
     /// Starts the program that the build has made, instead of a <c>dotnet run</c> for each instance, which would stay as its parent with some 130 MB. Without a certificate,
-    /// since all of it is plain HTTP on this machine. Its console is written for <see cref="MeshConsole"/>, one line an entry.
+    /// since all of it is plain HTTP on this machine. Its console is written for <see cref="ConsoleLogForwarder"/>, one line an entry.
     /// </summary>
-    public static IResourceBuilder<ProjectResource> RunHere(this IResourceBuilder<ProjectResource> project)
+    public static IResourceBuilder<ProjectResource> RunBuiltProgram(this IResourceBuilder<ProjectResource> project)
     {
         if (project.ApplicationBuilder.ExecutionContext.IsPublishMode)
         {

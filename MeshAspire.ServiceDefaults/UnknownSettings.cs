@@ -16,7 +16,7 @@ internal static class UnknownSettings
         string[] known = [.. Paths(options).Select(path => ConfigurationPath.Combine(section.Path, path))];
         foreach (var (path, nearest) in FindIn(section, options))
         {
-            yield return new(OptionsReader.VariableOf(path), (nearest ?? FindUndivided(path, known)) is { } meant ? OptionsReader.VariableOf(meant) : null);
+            yield return new(OptionsReader.VariableOf(path), (nearest ?? FindIgnoringUnderscores(path, known)) is { } meant ? OptionsReader.VariableOf(meant) : null);
         }
     }
 
@@ -45,10 +45,10 @@ internal static class UnknownSettings
     }
 
     /// <summary>The setting that one is but for its underscores, which are easily one too few or too many: Mesh__Tasks_HoldTime.</summary>
-    private static string? FindUndivided(string path, string[] known) =>
-        Array.Find(known, candidate => Undivided(candidate).Equals(Undivided(path), StringComparison.OrdinalIgnoreCase));
+    private static string? FindIgnoringUnderscores(string path, string[] known) =>
+        Array.Find(known, candidate => RemoveSeparators(candidate).Equals(RemoveSeparators(path), StringComparison.OrdinalIgnoreCase));
 
-    private static string Undivided(string path) =>
+    private static string RemoveSeparators(string path) =>
         path.Replace("_", "", StringComparison.Ordinal).Replace(ConfigurationPath.KeyDelimiter, "", StringComparison.Ordinal);
 
     private static IEnumerable<string> Paths(Type options) => OptionsReader.PropertiesOf(options).SelectMany(property =>

@@ -34,7 +34,7 @@ internal static class ChaosCommand
                 throw new BenchException("chaos needs POSIX signals: run it on Linux or macOS.");
             }
 
-            var given = parsed.GetValue(logs) is { } directory ? ChaosLogs.Prepare(directory) : null;
+            var given = parsed.GetValue(logs) is { } directory ? ChaosLogDirectory.Prepare(directory) : null;
             var programs = ChaosPrograms.Find(python: parsed.GetValue(lineWorkers) > 0);
             var plan = new ChaosPlan(
                 TimeSpan.FromMinutes(parsed.GetValue(minutes)),

@@ -118,7 +118,7 @@ internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider tim
                         $"{ChaosPlan.ServerId(server)} answered {(int)answer.StatusCode} to {method} {path}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
                 }
             }
-            catch (Exception exception) when (IsAway(exception) && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when (IsUnavailable(exception) && !cancellationToken.IsCancellationRequested)
             {
                 // Down, cut off or frozen: whether it took the tasks nobody knows.
             }
@@ -129,7 +129,7 @@ internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider tim
     }
 
     /// <summary>Whether an HTTP call failed for want of a server rather than by its answer.</summary>
-    internal static bool IsAway(Exception exception) =>
+    internal static bool IsUnavailable(Exception exception) =>
         // A connection that is reset at its birth shows itself as the last.
         exception is HttpRequestException or TaskCanceledException or IOException or JsonException or SocketException;
 }

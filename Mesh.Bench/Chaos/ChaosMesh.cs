@@ -16,8 +16,8 @@ internal sealed class ChaosMesh : IAsyncDisposable
         var first = RedisNode.Create("redis-0", plan, primary: null, time);
         Redis = [first, RedisNode.Create("redis-1", plan, first.Port, time)];
         var redis = string.Join(',', Redis.Select(node => Address(node.Proxy.Port)));
-        var inner = Enumerable.Range(0, plan.Servers).Select(_ => FreePorts.Next()).ToArray();
-        var outer = Enumerable.Range(0, plan.Servers).Select(_ => FreePorts.Next()).ToArray();
+        var inner = Enumerable.Range(0, plan.Servers).Select(_ => PortAllocator.Next()).ToArray();
+        var outer = Enumerable.Range(0, plan.Servers).Select(_ => PortAllocator.Next()).ToArray();
         ServerProxies = [.. inner.Select((port, i) => new TcpProxy($"the network before {ChaosPlan.ServerId(i)}", outer[i], port))];
         Servers = [.. inner.Select((port, i) => Process(ChaosPlan.ServerId(i), ServerStart(i, port, outer, redis)))];
         Workers = [.. Enumerable.Range(0, plan.Servers).SelectMany(server => WorkersOf(server, outer[server], redis))];

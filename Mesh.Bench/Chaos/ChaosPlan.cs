@@ -10,10 +10,10 @@ namespace Mesh.Bench.Chaos;
 /// <param name="LineWorkers">Python workers of each server, as others write them.</param>
 /// <param name="FaultInterval">Mean time between two faults.</param>
 /// <param name="Rate">Tasks submitted a second, most of them to the first server, in waves.</param>
-/// <param name="RestLimit">Within this time after the last fault all must be settled and at home.</param>
+/// <param name="IdleTimeout">Within this time after the last fault all must be settled and at home.</param>
 /// <param name="Directory">Logs of all processes and the data of Redis. It exists.</param>
 internal sealed record ChaosPlan(
-    TimeSpan Duration, int Seed, int Servers, int Workers, int LineWorkers, TimeSpan FaultInterval, int Rate, TimeSpan RestLimit, string Directory,
+    TimeSpan Duration, int Seed, int Servers, int Workers, int LineWorkers, TimeSpan FaultInterval, int Rate, TimeSpan IdleTimeout, string Directory,
     ChaosPrograms Programs)
 {
     public const int Accounts = 12;

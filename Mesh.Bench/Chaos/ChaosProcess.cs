@@ -19,7 +19,7 @@ internal sealed class ChaosProcess : IAsyncDisposable
     private Process? _process;
     private TimeSpan? _down;
     private long _asked;
-    private Task _life = Task.CompletedTask;
+    private Task _supervision = Task.CompletedTask;
 
     public ChaosProcess(string name, ProcessStartInfo start, string directory, TimeProvider time)
     {
@@ -31,10 +31,10 @@ internal sealed class ChaosProcess : IAsyncDisposable
     public string Name { get; }
 
     /// <summary>How often it ended though nobody had asked it to.</summary>
-    public int EndedUnasked { get; private set; }
+    public int UnexpectedExits { get; private set; }
 
     /// <summary>How often it did not end within the limit when asked to.</summary>
-    public int EndedLate { get; private set; }
+    public int ForcedKills { get; private set; }
 
     public bool IsUp
     {
@@ -47,29 +47,29 @@ internal sealed class ChaosProcess : IAsyncDisposable
         }
     }
 
-    public void Start() => _life = LiveAsync();
+    public void Start() => _supervision = SuperviseAsync();
 
     /// <summary>Ends it at once, as kill -9 does; it is started again after the time.</summary>
-    public void Kill(TimeSpan down) => Take(down, process => process.Kill());
+    public void Kill(TimeSpan down) => EndProcess(down, process => process.Kill());
 
     /// <summary>Asks it to end; it is started again that long after its end.</summary>
-    public void Terminate(TimeSpan down) => Take(down, process => Signals.Send(process.Id, Signals.Terminate));
+    public void Terminate(TimeSpan down) => EndProcess(down, process => PosixSignals.Send(process.Id, PosixSignals.Terminate));
 
     /// <summary>Freezes it: it does nothing, and its connections stay.</summary>
-    public void Freeze() => Signal(Signals.Stop);
+    public void Freeze() => Signal(PosixSignals.Stop);
 
-    public void Thaw() => Signal(Signals.Continue);
+    public void Unfreeze() => Signal(PosixSignals.Continue);
 
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        Take(TimeSpan.Zero, process => process.Kill());
-        await _life;
+        EndProcess(TimeSpan.Zero, process => process.Kill());
+        await _supervision;
         await _log.DisposeAsync();
         _end.Dispose();
     }
 
-    private async Task LiveAsync()
+    private async Task SuperviseAsync()
     {
         while (!_end.IsCancellationRequested)
         {
@@ -78,7 +78,7 @@ internal sealed class ChaosProcess : IAsyncDisposable
             lock (_lock)
             {
                 _process = null;
-                EndedUnasked += _down is null ? 1 : 0;
+                UnexpectedExits += _down is null ? 1 : 0;
                 down = _down ?? RestartDelay;
                 _down = null;
             }
@@ -112,7 +112,7 @@ internal sealed class ChaosProcess : IAsyncDisposable
             {
                 if (!ended.IsCompleted && _down is not null && _time.GetElapsedTime(_asked) >= StopLimit)
                 {
-                    EndedLate++;
+                    ForcedKills++;
                     process.Kill();
                 }
             }
@@ -140,7 +140,7 @@ internal sealed class ChaosProcess : IAsyncDisposable
         }
     }
 
-    private void Take(TimeSpan down, Action<Process> end)
+    private void EndProcess(TimeSpan down, Action<Process> end)
     {
         lock (_lock)
         {
@@ -158,7 +158,7 @@ internal sealed class ChaosProcess : IAsyncDisposable
         {
             if (_process is { HasExited: false } process)
             {
-                Signals.Send(process.Id, signal);
+                PosixSignals.Send(process.Id, signal);
             }
         }
     }

@@ -8,8 +8,8 @@ namespace Mesh.Bench.Chaos;
 internal sealed record ChaosPrograms(string Redis, string DotNet, string? Python)
 {
     /// <exception cref="BenchException">One is missing.</exception>
-    public static ChaosPrograms Find(bool python) => new(Need("redis-server", "valkey-server"), Need("dotnet"), python ? Need("python3") : null);
+    public static ChaosPrograms Find(bool python) => new(FindRequired("redis-server", "valkey-server"), FindRequired("dotnet"), python ? FindRequired("python3") : null);
 
-    private static string Need(params string[] names) =>
-        Programs.Find(names) ?? throw new BenchException($"chaos needs {string.Join(" or ", names)} on the PATH.");
+    private static string FindRequired(params string[] names) =>
+        ExecutableFinder.Find(names) ?? throw new BenchException($"chaos needs {string.Join(" or ", names)} on the PATH.");
 }

@@ -13,11 +13,11 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
     /// <returns>The exit code: 0 when every promise was kept.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        Tell($"Seed {plan.Seed}. {plan.Servers} servers, each with {plan.Workers} workers and {plan.LineWorkers} Python line workers. Logs: {plan.Directory}");
+        WriteProgress($"Seed {plan.Seed}. {plan.Servers} servers, each with {plan.Workers} workers and {plan.LineWorkers} Python line workers. Logs: {plan.Directory}");
         try
         {
             await using var mesh = new ChaosMesh(plan, time);
-            await LiveAsync(mesh, cancellationToken);
+            await RunMeshAsync(mesh, cancellationToken);
             return 0;
         }
         catch (BenchException exception)
@@ -33,14 +33,14 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         }
     }
 
-    private async Task LiveAsync(ChaosMesh mesh, CancellationToken cancellationToken)
+    private async Task RunMeshAsync(ChaosMesh mesh, CancellationToken cancellationToken)
     {
-        var (faults, load, account) = (new Faults(mesh, plan, Tell, time), new ChaosLoad(mesh, plan, time), new ChaosAccount(mesh, plan, time));
-        var loans = new LoanWatch(mesh, time);
+        var (faults, load, account) = (new ChaosFaultInjector(mesh, plan, WriteProgress, time), new ChaosLoad(mesh, plan, time), new ChaosVerifier(mesh, plan, time));
+        var loans = new LoanCounter(mesh, time);
         mesh.Start();
-        await account.RestAsync(cancellationToken);
+        await account.WaitUntilIdleAsync(cancellationToken);
         await load.PrepareAsync(cancellationToken);
-        Tell("All are up. Load and faults begin.");
+        WriteProgress("All are up. Load and faults begin.");
 
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var whole = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -57,11 +57,11 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
 
             await harming;
             await enough.CancelAsync();
-            await submitting.WaitAsync(plan.RestLimit, time, cancellationToken);
+            await submitting.WaitAsync(plan.IdleTimeout, time, cancellationToken);
         }
         catch (TimeoutException)
         {
-            throw new BenchException($"Not at rest: {plan.RestLimit.TotalSeconds:0} s after the last fault a submission is still refused.");
+            throw new BenchException($"Not at rest: {plan.IdleTimeout.TotalSeconds:0} s after the last fault a submission is still refused.");
         }
         finally
         {
@@ -71,11 +71,11 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         }
 
         var mended = time.GetTimestamp();
-        Tell("All is mended. Waiting for rest.");
-        await account.RestAsync(cancellationToken);
+        WriteProgress("All is mended. Waiting for rest.");
+        await account.WaitUntilIdleAsync(cancellationToken);
         var toRest = time.GetElapsedTime(mended);
-        Tell($"At rest after {toRest.TotalSeconds:0.0} s. Reckoning {load.Accepted.Count:N0} tasks.");
-        var broken = await account.SettleAsync(load.Accepted, cancellationToken);
+        WriteProgress($"At rest after {toRest.TotalSeconds:0.0} s. Reckoning {load.Accepted.Count:N0} tasks.");
+        var broken = await account.VerifyAsync(load.Accepted, cancellationToken);
         Report(mesh, faults, load, account, loans, toRest);
         if (broken.Count > 0)
         {
@@ -85,14 +85,14 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         Console.WriteLine("Nothing lost, nothing twice: accepted = done + dead, all balances exact, every worker at home, no loan open.");
     }
 
-    private async Task ProgressAsync(ChaosLoad load, LoanWatch loans, CancellationToken cancellationToken)
+    private async Task ProgressAsync(ChaosLoad load, LoanCounter loans, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(ProgressInterval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                Tell($"{load.Accepted.Count:N0} tasks accepted, {load.Repeated:N0} submissions repeated, {loans.Count:N0} loans seen");
+                WriteProgress($"{load.Accepted.Count:N0} tasks accepted, {load.Repeated:N0} submissions repeated, {loans.Count:N0} loans seen");
             }
         }
         catch (OperationCanceledException)
@@ -101,21 +101,21 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         }
     }
 
-    private void Report(ChaosMesh mesh, Faults faults, ChaosLoad load, ChaosAccount account, LoanWatch loans, TimeSpan toRest)
+    private void Report(ChaosMesh mesh, ChaosFaultInjector faults, ChaosLoad load, ChaosVerifier account, LoanCounter loans, TimeSpan toRest)
     {
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed          {plan.Seed}"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"chaos         {plan.Duration.TotalMinutes:0.##} min, at rest {toRest.TotalSeconds:0.0} s after the last fault"));
         Console.WriteLine($"faults        {faults.Counts.Values.Sum():N0}: {string.Join(", ", faults.Counts.Select(fault => $"{fault.Key} {fault.Value}"))}");
         Console.WriteLine($"tasks         {load.Accepted.Count:N0} accepted = {account.Done:N0} done + {account.Dead:N0} dead; {load.Repeated:N0} submissions repeated");
         Console.WriteLine($"loans seen    {loans.Count:N0}");
-        Console.WriteLine($"ended unasked {Counted(mesh, process => process.EndedUnasked)}");
-        Console.WriteLine($"ended late    {Counted(mesh, process => process.EndedLate)}");
+        Console.WriteLine($"ended unasked {Counted(mesh, process => process.UnexpectedExits)}");
+        Console.WriteLine($"ended late    {Counted(mesh, process => process.ForcedKills)}");
     }
 
     private static string Counted(ChaosMesh mesh, Func<ChaosProcess, int> count) =>
         string.Join(", ", mesh.All.Where(process => count(process) > 0).Select(process => $"{process.Name} {count(process)}")) is { Length: > 0 } text ? text : "none";
 
-    private void Tell(string text)
+    private void WriteProgress(string text)
     {
         if (!quiet)
         {

@@ -15,7 +15,7 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
 
     private ConnectionMultiplexer? _operator;
 
-    public int Port { get; } = FreePorts.Next();
+    public int Port { get; } = PortAllocator.Next();
 
     public ChaosProcess Process { get; private set; } = null!;
 
@@ -26,16 +26,16 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
         var directory = Directory.CreateDirectory(Path.Combine(plan.Directory, name)).FullName;
         var node = new RedisNode(plan.Programs.Redis, directory, primary, time);
         node.Process = new ChaosProcess(name, node.Start(), plan.Directory, time);
-        node.Proxy = new TcpProxy($"the network before {name}", FreePorts.Next(), node.Port);
+        node.Proxy = new TcpProxy($"the network before {name}", PortAllocator.Next(), node.Port);
         return node;
     }
 
     /// <summary>Scripts and writes are answered with an error: for want of a right, or of memory.</summary>
-    public Task RefuseAsync(bool forWantOfMemory) =>
-        forWantOfMemory ? ExecuteAsync("CONFIG", "SET", "maxmemory", "1") : ExecuteAsync("ACL", "SETUSER", "default", "-eval", "-evalsha");
+    public Task RejectCommandsAsync(bool outOfMemory) =>
+        outOfMemory ? ExecuteAsync("CONFIG", "SET", "maxmemory", "1") : ExecuteAsync("ACL", "SETUSER", "default", "-eval", "-evalsha");
 
     /// <summary>It was started anew meanwhile, perhaps: then it has forgotten.</summary>
-    public async Task PermitAsync()
+    public async Task AcceptCommandsAsync()
     {
         await ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
         await ExecuteAsync("ACL", "SETUSER", "default", "+@all");

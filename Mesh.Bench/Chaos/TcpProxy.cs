@@ -34,7 +34,7 @@ internal sealed class TcpProxy : IAsyncDisposable
     }
 
     /// <summary>Resets all connections there are.</summary>
-    public void Cut()
+    public void ResetConnections()
     {
         lock (_lock)
         {
@@ -46,7 +46,7 @@ internal sealed class TcpProxy : IAsyncDisposable
     }
 
     /// <summary>Nothing passes any more, yet no connection ends: both sides believe in the other.</summary>
-    public void FallSilent()
+    public void PauseForwarding()
     {
         lock (_lock)
         {
@@ -57,7 +57,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    public void Speak()
+    public void ResumeForwarding()
     {
         lock (_lock)
         {
@@ -69,8 +69,8 @@ internal sealed class TcpProxy : IAsyncDisposable
     {
         await _end.CancelAsync();
         _listener.Stop();
-        Cut();
-        Speak();
+        ResetConnections();
+        ResumeForwarding();
         await _accepting;
         Task[] pairs;
         lock (_lock)

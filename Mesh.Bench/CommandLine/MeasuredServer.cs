@@ -19,10 +19,10 @@ internal sealed record MeasuredServer(Uri Url, string? Token)
     public MeshDialer CreateDialer() => new(new MeshDialerOptions { Token = () => Token, UseTls = Url.Scheme == Uri.UriSchemeHttps, HandshakeTimeout = HandshakeTimeout });
 
     /// <summary>Whether a call failed for want of a server, or of sockets, rather than by a mistake of this program.</summary>
-    public static bool IsFault(Exception exception) => exception is HttpRequestException or IOException or SocketException or MeshDialException;
+    public static bool IsConnectionError(Exception exception) => exception is HttpRequestException or IOException or SocketException or MeshDialException;
 
     /// <summary>The fault in words. The cause of one that was "an error" is within.</summary>
-    public BenchException Told(Exception fault)
+    public BenchException ToBenchException(Exception fault)
     {
         var cause = fault.GetBaseException().Message;
         return new BenchException($"{Url}: {fault.Message}{(fault.Message.Contains(cause, StringComparison.Ordinal) ? "" : $" {cause}")}", fault);

@@ -9,7 +9,7 @@ namespace Mesh.Bench.CommandLine;
 internal static class NumberOption
 {
     /// <summary>The largest seed after which there is one for each part of a run of any length.</summary>
-    public const long LargestSeed = long.MaxValue - int.MaxValue;
+    public const long MaxSeed = long.MaxValue - int.MaxValue;
 
     /// <param name="value">Where the option is not given.</param>
     public static Option<T> Create<T>(string name, string description, T value, T least, T most)

@@ -10,7 +10,7 @@ internal static class FuzzCommand
 {
     public static Command Create()
     {
-        var seed = NumberOption.Create("--seed", "The seed of the first case.", 1, 0, NumberOption.LargestSeed);
+        var seed = NumberOption.Create("--seed", "The seed of the first case.", 1, 0, NumberOption.MaxSeed);
         var count = NumberOption.Create("--count", "How many cases: connections with bad messages or frames, and requests.", 100_000, 1, int.MaxValue);
         var command = new Command("fuzz", "Feeds a server, in memory, with bad input on both transports and over HTTP, and checks what it makes of it.") { seed, count };
         command.Runs((parsed, cancellationToken) => RunAsync(parsed.GetValue(seed), parsed.GetValue(count), cancellationToken));
@@ -29,9 +29,9 @@ internal static class FuzzCommand
         AnsiConsole.Write(answers);
         Console.WriteLine(
             $"{report.Cases:N0} cases in {report.Elapsed.TotalSeconds:N1} s; memory grew by {report.MemoryGrowth / 1024:N0} KiB; "
-            + $"another peer had {report.WitnessAnswers:N0} answers meanwhile, the slowest in {report.WitnessSlowest.TotalMilliseconds:N0} ms.");
+            + $"another peer had {report.ControlPeerResponses:N0} answers meanwhile, the slowest in {report.ControlPeerSlowest.TotalMilliseconds:N0} ms.");
         var grown = report.MemoryGrowth > FuzzRun.MemoryLimit ? $"That is more than {FuzzRun.MemoryLimit:N0} bytes of memory." : null;
-        foreach (var fault in new[] { report.Failure?.What, report.General, grown }.OfType<string>())
+        foreach (var fault in new[] { report.Failure?.What, report.ServerFailure, grown }.OfType<string>())
         {
             Console.WriteLine(fault);
         }
@@ -41,7 +41,7 @@ internal static class FuzzCommand
             Console.WriteLine($"Replay it: {failure.Replay}");
         }
 
-        return report.Failure is null && report.General is null && grown is null ? 0 : 1;
+        return report.Failure is null && report.ServerFailure is null && grown is null ? 0 : 1;
     }
 
     private static async Task<FuzzReport> RunCasesAsync(long seed, int count, CancellationToken cancellationToken)

@@ -16,28 +16,28 @@ internal sealed class IdleRun(MeasuredServer server, int workers, TimeSpan stay,
     /// <exception cref="BenchException">The server is not there, or does not do as a server does.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using var crowd = new Crowd(server, workers);
+        await using var crowd = new IdleWorkers(server, workers);
         try
         {
             await MeasureAsync(crowd, cancellationToken);
         }
-        catch (Exception exception) when ((MeasuredServer.IsFault(exception) || exception is OperationCanceledException) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when ((MeasuredServer.IsConnectionError(exception) || exception is OperationCanceledException) && !cancellationToken.IsCancellationRequested)
         {
             // A request that takes too long ends as a cancelled one.
-            throw server.Told(exception);
+            throw server.ToBenchException(exception);
         }
 
         return crowd.Lost == 0 ? 0 : 1;
     }
 
-    private async Task MeasureAsync(Crowd crowd, CancellationToken cancellationToken)
+    private async Task MeasureAsync(IdleWorkers crowd, CancellationToken cancellationToken)
     {
         using var http = server.CreateClient(RequestTimeout);
-        output.WriteLine($"before     {await LookAsync(http, cancellationToken)}");
+        output.WriteLine($"before     {await DescribeServerAsync(http, cancellationToken)}");
         var clock = Stopwatch.StartNew();
         await crowd.ConnectAsync(cancellationToken);
         output.WriteLine($"connected  {workers:N0} workers in {clock.Elapsed.TotalSeconds:N1} s");
-        output.WriteLine($"connected  {await LookAsync(http, cancellationToken)}");
+        output.WriteLine($"connected  {await DescribeServerAsync(http, cancellationToken)}");
         var (used, since) = (process?.ProcessorTime, Stopwatch.GetTimestamp());
         await Task.Delay(stay, TimeProvider.System, cancellationToken);
         if (process is not null)
@@ -45,19 +45,19 @@ internal sealed class IdleRun(MeasuredServer server, int workers, TimeSpan stay,
             output.WriteLine($"idle       {(process.ProcessorTime - used!.Value) / Stopwatch.GetElapsedTime(since):P1} of one processor");
         }
 
-        output.WriteLine($"after      {await LookAsync(http, cancellationToken)}");
+        output.WriteLine($"after      {await DescribeServerAsync(http, cancellationToken)}");
         var submitted = Stopwatch.GetTimestamp();
         using var answer = await http.PostAsJsonAsync(new Uri("/tasks", UriKind.Relative), new { type = "QUERY", user = "maria" }, cancellationToken);
         answer.EnsureSuccessStatusCode();
-        output.WriteLine($"one task   reached a worker in {(await TakenAsync(crowd, submitted, cancellationToken)).TotalMilliseconds:N1} ms");
+        output.WriteLine($"one task   reached a worker in {(await WaitForTaskAsync(crowd, submitted, cancellationToken)).TotalMilliseconds:N1} ms");
         output.WriteLine($"lost       {crowd.Lost} connections");
     }
 
-    private static async Task<TimeSpan> TakenAsync(Crowd crowd, long submitted, CancellationToken cancellationToken)
+    private static async Task<TimeSpan> WaitForTaskAsync(IdleWorkers crowd, long submitted, CancellationToken cancellationToken)
     {
         try
         {
-            return Stopwatch.GetElapsedTime(submitted, await crowd.Taken.WaitAsync(TaskTimeout, TimeProvider.System, cancellationToken));
+            return Stopwatch.GetElapsedTime(submitted, await crowd.FirstTaskReceived.WaitAsync(TaskTimeout, TimeProvider.System, cancellationToken));
         }
         catch (TimeoutException exception)
         {
@@ -65,7 +65,7 @@ internal sealed class IdleRun(MeasuredServer server, int workers, TimeSpan stay,
         }
     }
 
-    private async Task<string> LookAsync(HttpClient http, CancellationToken cancellationToken)
+    private async Task<string> DescribeServerAsync(HttpClient http, CancellationToken cancellationToken)
     {
         var there = await WorkersAsync(http, cancellationToken) ?? throw new BenchException($"{server.Url} is no mesh server: its /status names no workers.");
         return $"{there:N0} workers there{(process is null ? "" : $"; the server's memory is {process.Memory / (1024 * 1024):N0} MiB")}";

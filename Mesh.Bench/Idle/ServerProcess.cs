@@ -12,9 +12,9 @@ internal sealed class ServerProcess : IDisposable
     private ServerProcess(Process process) => _process = process;
 
     /// <summary>Resident, bytes.</summary>
-    public long Memory => Look(process => process.WorkingSet64);
+    public long Memory => Read(process => process.WorkingSet64);
 
-    public TimeSpan ProcessorTime => Look(process => process.TotalProcessorTime);
+    public TimeSpan ProcessorTime => Read(process => process.TotalProcessorTime);
 
     /// <exception cref="BenchException">There is no such process.</exception>
     public static ServerProcess Find(int id)
@@ -31,7 +31,7 @@ internal sealed class ServerProcess : IDisposable
 
     public void Dispose() => _process.Dispose();
 
-    private T Look<T>(Func<Process, T> look)
+    private T Read<T>(Func<Process, T> look)
     {
         try
         {

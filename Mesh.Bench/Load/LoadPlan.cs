@@ -7,10 +7,10 @@ namespace Mesh.Bench.Load;
 /// <param name="Workers">Simulated workers, one connection each.</param>
 /// <param name="Batch">Tasks of one POST.</param>
 /// <param name="Submitters">POSTs under way at a time.</param>
-/// <param name="Patience">A run without any progress for so long is given up.</param>
+/// <param name="StallTimeout">A run without any progress for so long is given up.</param>
 internal sealed record LoadPlan(
-    MeasuredServer Server, int Workers, int Tasks, Framing Transport, int Batch, int Submitters, TimeSpan Patience)
+    MeasuredServer Server, int Workers, int Tasks, Framing Transport, int Batch, int Submitters, TimeSpan StallTimeout)
 {
     /// <summary>Tells this run's tasks from all others: the users' names begin with it.</summary>
-    public string Mark { get; } = $"bench-{Guid.NewGuid().ToString("N")[..8]}-";
+    public string UserPrefix { get; } = $"bench-{Guid.NewGuid().ToString("N")[..8]}-";
 }

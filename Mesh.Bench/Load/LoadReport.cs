@@ -8,7 +8,7 @@ namespace Mesh.Bench.Load;
 
 /// <summary>What a run came to. Times in milliseconds.</summary>
 internal sealed record LoadReport(
-    string Url, string Transport, int Workers, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, Spread Submit, Spread Queue, Spread Task)
+    string Url, string Transport, int Workers, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, Percentiles Submit, Percentiles Queue, Percentiles Task)
 {
     public static LoadReport Of(LoadPlan plan, TaskTimes times, TimeSpan elapsed)
     {
@@ -23,9 +23,9 @@ internal sealed record LoadReport(
             times.Acknowledged,
             Math.Round(elapsed.TotalSeconds, 3),
             Math.Round(times.Acknowledged / elapsed.TotalSeconds),
-            Spread.Of(submit),
-            Spread.Of(queue),
-            Spread.Of(task));
+            Percentiles.Of(submit),
+            Percentiles.Of(queue),
+            Percentiles.Of(task));
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Default.LoadReport);
@@ -47,16 +47,16 @@ internal sealed record LoadReport(
         console.Write(table);
     }
 
-    private static void AddRow(Table table, string name, Spread spread) => table.AddRow(
+    private static void AddRow(Table table, string name, Percentiles spread) => table.AddRow(
         name, Text(spread.P50), Text(spread.P90), Text(spread.P99), Text(spread.P999), Text(spread.Max));
 
     private static string Text(double milliseconds) => milliseconds.ToString("N2", CultureInfo.InvariantCulture);
 }
 
 /// <summary>Percentiles, in milliseconds.</summary>
-internal sealed record Spread(double P50, double P90, double P99, double P999, double Max)
+internal sealed record Percentiles(double P50, double P90, double P99, double P999, double Max)
 {
-    public static Spread Of(HistogramBase microseconds) => microseconds.TotalCount == 0
+    public static Percentiles Of(HistogramBase microseconds) => microseconds.TotalCount == 0
         ? new(0, 0, 0, 0, 0)
         : new(At(microseconds, 50), At(microseconds, 90), At(microseconds, 99), At(microseconds, 99.9), At(microseconds, 100));
 

@@ -15,7 +15,7 @@ internal static class LoadRun
     public static async Task<int> RunAsync(LoadPlan plan, bool json, CancellationToken cancellationToken)
     {
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        var times = new TaskTimes(plan.Tasks, plan.Mark);
+        var times = new TaskTimes(plan.Tasks, plan.UserPrefix);
         var connections = new List<MeshConnection>();
         var clock = Stopwatch.StartNew();
         try
@@ -25,9 +25,9 @@ internal static class LoadRun
             await MeasureAsync(plan, times, connections, json || Console.IsErrorRedirected ? null : terminal, cancellationToken);
             return 0;
         }
-        catch (Exception exception) when (MeasuredServer.IsFault(exception))
+        catch (Exception exception) when (MeasuredServer.IsConnectionError(exception))
         {
-            throw plan.Server.Told(exception);
+            throw plan.Server.ToBenchException(exception);
         }
         finally
         {
@@ -37,12 +37,12 @@ internal static class LoadRun
                 connection.Abort(CloseReason.Done);
             }
 
-            Tell(LoadReport.Of(plan, times, clock.Elapsed), json);
+            Report(LoadReport.Of(plan, times, clock.Elapsed), json);
         }
     }
 
     /// <summary>Of a run that failed, too: what had been done until then.</summary>
-    private static void Tell(LoadReport report, bool json)
+    private static void Report(LoadReport report, bool json)
     {
         if (json)
         {
@@ -71,7 +71,7 @@ internal static class LoadRun
         // A POST that hangs is no progress, and ends with the plan's patience.
         using var http = plan.Server.CreateClient(Timeout.InfiniteTimeSpan);
         var workers = connections.Select((connection, i) =>
-            new SimulatedWorker(new WorkerId($"{plan.Mark}{i}"), connection, times).RunAsync(ending.Token)).ToArray();
+            new SimulatedWorker(new WorkerId($"{plan.UserPrefix}{i}"), connection, times).RunAsync(ending.Token)).ToArray();
         var submitting = new Submitter(plan, http, times).RunAsync(ending.Token);
         var watching = terminal is null ? WatchAsync(plan, times, null, ending.Token) : ShowAsync(plan, times, terminal, ending.Token);
         try
@@ -113,10 +113,10 @@ internal static class LoadRun
                 acknowledged?.Value = times.Acknowledged;
                 var progress = times.Accepted + times.Received + times.Acknowledged;
                 (last, since) = progress == last ? (last, since) : (progress, Stopwatch.GetTimestamp());
-                if (Stopwatch.GetElapsedTime(since) > plan.Patience)
+                if (Stopwatch.GetElapsedTime(since) > plan.StallTimeout)
                 {
                     throw new BenchException(
-                        $"No progress for {plan.Patience.TotalSeconds} s: of {plan.Tasks} tasks {times.Accepted} were accepted, {times.Received} came to a worker, {times.Acknowledged} were acknowledged.");
+                        $"No progress for {plan.StallTimeout.TotalSeconds} s: of {plan.Tasks} tasks {times.Accepted} were accepted, {times.Received} came to a worker, {times.Acknowledged} were acknowledged.");
                 }
             }
         }

@@ -19,12 +19,12 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
             var received = await connection.ReceiveAsync(cancellationToken);
             switch (received.Kind)
             {
-                case ReceivedKind.Message:
+                case ReceiveResultKind.Message:
                     Take(received.Message!, ask);
                     break;
-                case ReceivedKind.Error:
+                case ReceiveResultKind.Error:
                     throw new BenchException($"{id} was sent what is no message: {received.Error}");
-                case ReceivedKind.End:
+                case ReceiveResultKind.End:
                     throw new BenchException($"{id} lost its connection: {received.EndReason}");
                 default:
                     throw new InvalidOperationException($"Unknown {received.Kind}.");

@@ -14,11 +14,11 @@ internal sealed partial class MeshTokens : IDisposable
     private readonly IConfiguration _configuration;
     private readonly ILogger _logger;
     private readonly IDisposable _changes;
-    private volatile Known _known;
+    private volatile TokenSet _tokens;
 
     public MeshTokens(IConfiguration configuration, IOptions<MeshOptions> options, ILogger<MeshTokens> logger)
     {
-        (_configuration, _logger, _known) = (configuration, logger, Known.From(options.Value));
+        (_configuration, _logger, _tokens) = (configuration, logger, TokenSet.From(options.Value));
         _changes = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
@@ -26,16 +26,16 @@ internal sealed partial class MeshTokens : IDisposable
     public event Action? Changed;
 
     /// <summary>True when there is no token and all are served.</summary>
-    public bool IsOpen => _known.Grants.Length == 0;
+    public bool AllowsAnonymous => _tokens.Grants.Length == 0;
 
     /// <summary>What this server presents to its peers.</summary>
-    public string? ForPeers => _known.ForPeers;
+    public string? ForPeers => _tokens.ForPeers;
 
     /// <summary>What the token permits; null when it is none that is known.</summary>
-    public TokenGrant? Find(string token) => _known.Find(TokenGrant.HashOf(token));
+    public TokenGrant? Find(string token) => _tokens.Find(TokenGrant.HashOf(token));
 
     /// <summary>False once the token was removed, or its roles were changed.</summary>
-    public bool IsValid(TokenGrant grant) => grant == TokenGrant.NoneNeeded || _known.Find(grant.Hash)?.Roles == grant.Roles;
+    public bool IsValid(TokenGrant grant) => grant == TokenGrant.Anonymous || _tokens.Find(grant.Hash)?.Roles == grant.Roles;
 
     public void Dispose() => _changes.Dispose();
 
@@ -44,8 +44,8 @@ internal sealed partial class MeshTokens : IDisposable
         var options = new MeshOptions();
         OptionsReader.Read(_configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
         var faults = TokensValidator.Check(options).ToList();
-        var next = Known.From(options);
-        if (IsOpen != (next.Grants.Length == 0))
+        var next = TokenSet.From(options);
+        if (AllowsAnonymous != (next.Grants.Length == 0))
         {
             faults.Add("the first token, and the last one's end, need a restart");
         }
@@ -56,21 +56,21 @@ internal sealed partial class MeshTokens : IDisposable
             return;
         }
 
-        if (!next.Equals(_known))
+        if (!next.Equals(_tokens))
         {
-            _known = next;
+            _tokens = next;
             LogChanged(next.Grants.Length);
             Changed?.Invoke();
         }
     }
 
-    private sealed class Known(string? forPeers, TokenGrant[] grants) : IEquatable<Known>
+    private sealed class TokenSet(string? forPeers, TokenGrant[] grants) : IEquatable<TokenSet>
     {
         public string? ForPeers => forPeers;
 
         public TokenGrant[] Grants => grants;
 
-        public static Known From(MeshOptions options)
+        public static TokenSet From(MeshOptions options)
         {
             var tokens = options.AcceptedTokens;
             var given = Of(tokens.All, TokenRoles.All).Concat(Of(tokens.Clients, TokenRoles.Client)).Concat(Of(tokens.Workers, TokenRoles.Worker)).Concat(Of(tokens.Peers, TokenRoles.Peer));
@@ -99,10 +99,10 @@ internal sealed partial class MeshTokens : IDisposable
             return found;
         }
 
-        public bool Equals(Known? other) =>
+        public bool Equals(TokenSet? other) =>
             other is not null && other.ForPeers == forPeers && other.Grants.Length == grants.Length && grants.All(grant => other.Find(grant.Hash)?.Roles == grant.Roles);
 
-        public override bool Equals(object? obj) => Equals(obj as Known);
+        public override bool Equals(object? obj) => Equals(obj as TokenSet);
 
         public override int GetHashCode() => grants.Length;
     }

@@ -8,7 +8,7 @@ namespace Mesh.Server.Access;
 internal sealed class TokenGrant(string token, TokenRoles roles)
 {
     /// <summary>Of those who need no token: all are served, or the address is one that may speak lines.</summary>
-    public static TokenGrant NoneNeeded { get; } = new("", TokenRoles.All);
+    public static TokenGrant Anonymous { get; } = new("", TokenRoles.All);
 
     public byte[] Hash { get; } = HashOf(token);
 

@@ -5,9 +5,9 @@ namespace Mesh.Server.Api;
 
 /// <summary>A balance to set.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record AccountBody(decimal Balance);
+internal sealed record AccountRequest(decimal Balance);
 
-internal sealed record AccountAnswer(string User, decimal Balance);
+internal sealed record AccountResponse(string User, decimal Balance);
 
 internal static class AccountEndpoints
 {
@@ -16,15 +16,15 @@ internal static class AccountEndpoints
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         app.MapPut("/accounts/{user}", SetAsync)
-            .Accepts<AccountBody>("application/json")
+            .Accepts<AccountRequest>("application/json")
             .WithSummary("Create an account, or set its balance.")
-            .Produces<AccountAnswer>()
-            .Produces<AccountAnswer>(StatusCodes.Status201Created)
+            .Produces<AccountResponse>()
+            .Produces<AccountResponse>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         app.MapGet("/accounts/{user}", FindAsync)
             .WithSummary("Read an account.")
-            .Produces<AccountAnswer>()
+            .Produces<AccountResponse>()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
@@ -58,12 +58,12 @@ internal static class AccountEndpoints
 
         var created = await ledger.SetBalanceAsync(user, balance, context.RequestAborted);
         return Results.Json(
-            new AccountAnswer(user, balance), ApiJson.Default.AccountAnswer, statusCode: created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+            new AccountResponse(user, balance), ApiJson.Default.AccountResponse, statusCode: created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     private static async Task<IResult> FindAsync(string user, ILedger ledger, CancellationToken cancellationToken) =>
         AccountRules.CheckUser(user) is { } wrong ? Problems.BadField("user", wrong)
-        : await ledger.FindBalanceAsync(user, cancellationToken) is { } balance ? Results.Json(new AccountAnswer(user, balance), ApiJson.Default.AccountAnswer)
+        : await ledger.FindBalanceAsync(user, cancellationToken) is { } balance ? Results.Json(new AccountResponse(user, balance), ApiJson.Default.AccountResponse)
         : Problems.NotFound($"There is no account {user}.");
 
     private static IResult TooLarge() => Problems.TooLarge("body", $"must not be larger than {MaxBodyBytes} bytes");

@@ -5,26 +5,26 @@ using Mesh.Server.Storage;
 namespace Mesh.Server.Api;
 
 /// <summary>Answers for a server that starts, stops or has lost its store: 503, with Retry-After.</summary>
-internal sealed class AvailabilityFilter(MeshInbox inbox, LoopState state) : IEndpointFilter
+internal sealed class AvailabilityFilter(CoreInputQueue inputs, ServerReadiness state) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        if (!inbox.IsOpen)
+        if (!inputs.IsOpen)
         {
-            return Problems.NotOpen(context.HttpContext, state);
+            return Problems.NotReady(context.HttpContext, state);
         }
 
         try
         {
             return await next(context);
         }
-        catch (LoopEndedException)
+        catch (LoopStoppedException)
         {
             return Problems.Stopping(context.HttpContext);
         }
-        catch (Exception exception) when (exception is StoreAwayException || LedgerFaults.IsStoreAway(exception))
+        catch (Exception exception) when (exception is StoreUnavailableException || RedisErrorClassifier.IsStoreUnavailable(exception))
         {
-            return Problems.StorageAway(context.HttpContext, LedgerFaults.Reason(exception) ?? exception.Message);
+            return Problems.StoreUnavailable(context.HttpContext, RedisErrorClassifier.Reason(exception) ?? exception.Message);
         }
     }
 }

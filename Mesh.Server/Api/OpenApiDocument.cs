@@ -11,7 +11,7 @@ internal static class OpenApiDocumentExtensions
     /// <summary>Describes the API, and the token where one is asked for.</summary>
     public static void AddMeshOpenApi(this IServiceCollection services) => services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, context, _) =>
     {
-        if (!context.ApplicationServices.GetRequiredService<MeshTokens>().IsOpen)
+        if (!context.ApplicationServices.GetRequiredService<MeshTokens>().AllowsAnonymous)
         {
             document.AddComponent(Scheme, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The mesh's token." });
             document.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, document)] = [] }];
@@ -20,7 +20,7 @@ internal static class OpenApiDocumentExtensions
         return Task.CompletedTask;
     }));
 
-    /// <summary>What any endpoint may answer: <see cref="TokenGate"/> and <see cref="AvailabilityFilter"/> stand before each.</summary>
+    /// <summary>What any endpoint may answer: <see cref="TokenMiddleware"/> and <see cref="AvailabilityFilter"/> stand before each.</summary>
     public static RouteGroupBuilder ProducesCommonProblems(this RouteGroupBuilder group) => group
         .ProducesProblem(StatusCodes.Status401Unauthorized)
         .ProducesProblem(StatusCodes.Status403Forbidden)

@@ -7,16 +7,16 @@ namespace Mesh.Server.Api;
 internal static class Problems
 {
     /// <summary>Seconds after which a full queue may have room.</summary>
-    private const string RetryWhenFull = "1";
+    private const string RetryAfterFull = "1";
 
     /// <summary>Seconds after which a store may be back.</summary>
-    private const string RetryWhenAway = "2";
+    private const string RetryAfterUnavailable = "2";
 
     /// <summary>Seconds after which somebody may have changed the settings of Redis.</summary>
-    private const string RetryWhenUnsafe = "10";
+    private const string RetryAfterNotDurable = "10";
 
     /// <summary>Seconds after which somebody may have resumed the server.</summary>
-    private const string RetryWhenPaused = "10";
+    private const string RetryAfterPaused = "10";
 
     /// <summary>A body that breaks off, comes too slowly or is no HTTP is the client's fault: its status says so, and no error is logged.</summary>
     public static ExceptionHandlerOptions OfExceptions { get; } = new()
@@ -60,31 +60,31 @@ internal static class Problems
         switch (outcome)
         {
             case SubmitOutcome.Full:
-                context.Response.Headers.RetryAfter = RetryWhenFull;
+                context.Response.Headers.RetryAfter = RetryAfterFull;
                 return Results.Problem(
                     "There are as many unsettled tasks as this server takes (Mesh__Tasks__Capacity).",
                     statusCode: StatusCodes.Status429TooManyRequests,
                     title: "The queue is full.");
             case SubmitOutcome.TooMany:
                 return TooLarge("body", "must not hold more tasks than this server takes at a time (Mesh__Tasks__Capacity)");
-            case SubmitOutcome.StorageAway:
-                return StorageAway(context, context.RequestServices.GetRequiredService<LoopState>().StoreFault);
-            case SubmitOutcome.StorageUnsafe:
-                return Away(
+            case SubmitOutcome.StoreUnavailable:
+                return StoreUnavailable(context, context.RequestServices.GetRequiredService<ServerReadiness>().StoreFault);
+            case SubmitOutcome.StoreNotDurable:
+                return ServiceUnavailable(
                     context,
-                    $"The store is not safe. {context.RequestServices.GetRequiredService<LoopState>().StoreRisk} Nothing was accepted. "
+                    $"The store is not safe. {context.RequestServices.GetRequiredService<ServerReadiness>().DurabilityRisk} Nothing was accepted. "
                     + "Set maxmemory-policy to noeviction, or accept the loss with Mesh__Store__AllowEviction.",
-                    RetryWhenUnsafe);
+                    RetryAfterNotDurable);
             case SubmitOutcome.Unknown:
-                var state = context.RequestServices.GetRequiredService<LoopState>();
-                return Away(
+                var state = context.RequestServices.GetRequiredService<ServerReadiness>();
+                return ServiceUnavailable(
                     context,
                     $"{(state.Phase == LoopPhase.Ended ? "This server is stopping." : $"The store is away. {state.StoreFault}")} It is not known whether the tasks are stored. "
                     + "Repeat the request: a task with an id is accepted once; one without an id may run twice.");
             case SubmitOutcome.Stopping:
                 return Stopping(context);
             case SubmitOutcome.Paused:
-                return Away(context, "This server is paused and takes no new tasks until POST /resume.", RetryWhenPaused);
+                return ServiceUnavailable(context, "This server is paused and takes no new tasks until POST /resume.", RetryAfterPaused);
             case SubmitOutcome.NotDead:
                 return Results.Problem("The task is no dead letter any more.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
             case SubmitOutcome.Accepted or SubmitOutcome.Conflict:
@@ -94,13 +94,13 @@ internal static class Problems
     }
 
     /// <param name="reason">Why, in words; null while it is being found out.</param>
-    public static IResult StorageAway(HttpContext context, string? reason) => Away(context, $"The store is away. {reason} Nothing was accepted; try again later.");
+    public static IResult StoreUnavailable(HttpContext context, string? reason) => ServiceUnavailable(context, $"The store is away. {reason} Nothing was accepted; try again later.");
 
-    public static IResult Stopping(HttpContext context) => Away(context, "This server is stopping.");
+    public static IResult Stopping(HttpContext context) => ServiceUnavailable(context, "This server is stopping.");
 
     /// <summary>There is no core to answer.</summary>
-    public static IResult NotOpen(HttpContext context, LoopState state) =>
-        state.Phase == LoopPhase.Starting ? Away(context, $"This server is starting: it waits for {state.WaitingFor}.") : Stopping(context);
+    public static IResult NotReady(HttpContext context, ServerReadiness state) =>
+        state.Phase == LoopPhase.Starting ? ServiceUnavailable(context, $"This server is starting: it waits for {state.WaitingFor}.") : Stopping(context);
 
     private static IEnumerable<string> NamesOf(TaskFields fields)
     {
@@ -120,7 +120,7 @@ internal static class Problems
         }
     }
 
-    private static IResult Away(HttpContext context, string detail, string retryAfter = RetryWhenAway)
+    private static IResult ServiceUnavailable(HttpContext context, string detail, string retryAfter = RetryAfterUnavailable)
     {
         context.Response.Headers.RetryAfter = retryAfter;
         return Results.Problem(detail, statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not available now.");

@@ -18,7 +18,7 @@ internal readonly struct RequestBody : IDisposable
     }
 
     /// <summary>The body without a byte order mark before it.</summary>
-    public ReadOnlySpan<byte> Json => JsonPreamble.Skip(_buffer.AsSpan(0, _length));
+    public ReadOnlySpan<byte> Json => Utf8ByteOrderMark.Skip(_buffer.AsSpan(0, _length));
 
     /// <summary>
     /// Null when the body is larger than <paramref name="maxBytes"/>. The web server's own limit is higher: it would close the connection

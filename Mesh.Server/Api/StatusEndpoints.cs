@@ -10,13 +10,13 @@ internal static class StatusEndpoints
 
     public static void MapStatus(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/status", async (MeshInbox inbox) =>
-                Results.Json(StatusAnswer.Of(await inbox.ReadAsync(core => core.GetStatus())), ApiJson.Default.StatusAnswer))
+        app.MapGet("/status", async (CoreInputQueue inputs) =>
+                Results.Json(StatusResponse.Of(await inputs.QueryAsync(core => core.GetStatus())), ApiJson.Default.StatusResponse))
             .WithSummary("This server now: its queue, workers, peers and loans.")
-            .Produces<StatusAnswer>();
+            .Produces<StatusResponse>();
         app.MapGet("/events", StreamAsync)
             .WithSummary("The same as server-sent events, one on each change, at most four a second.")
-            .Produces<StatusAnswer>(contentType: "text/event-stream");
+            .Produces<StatusResponse>(contentType: "text/event-stream");
     }
 
     // By hand: the framework's server-sent events have no comments.
@@ -25,7 +25,7 @@ internal static class StatusEndpoints
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-cache";
-        var states = feed.Join();
+        var states = feed.Subscribe();
         try
         {
             byte[]? state = null;
@@ -40,13 +40,13 @@ internal static class StatusEndpoints
                 }
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or LoopEndedException)
+        catch (Exception exception) when (exception is OperationCanceledException or LoopStoppedException)
         {
             // The client or the server has gone.
         }
         finally
         {
-            feed.Leave(states);
+            feed.Unsubscribe(states);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Mesh.Server.Api;
 /// The status as JSON to all who listen, at most four times a second and only when it has changed. Looks only while somebody listens.
 /// A listener that is slow misses states in between, never the last.
 /// </summary>
-internal sealed class StatusFeed(MeshInbox inbox, TimeProvider time) : BackgroundService
+internal sealed class StatusFeed(CoreInputQueue inputs, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
@@ -17,8 +17,8 @@ internal sealed class StatusFeed(MeshInbox inbox, TimeProvider time) : Backgroun
     private readonly List<Channel<byte[]>> _listeners = [];
     private readonly SemaphoreSlim _wanted = new(0, 1);
 
-    /// <summary>From here on each new state; <see cref="Leave"/> ends it.</summary>
-    public Channel<byte[]> Join()
+    /// <summary>From here on each new state; <see cref="Unsubscribe"/> ends it.</summary>
+    public Channel<byte[]> Subscribe()
     {
         var listener = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
         lock (_lock)
@@ -33,7 +33,7 @@ internal sealed class StatusFeed(MeshInbox inbox, TimeProvider time) : Backgroun
         return listener;
     }
 
-    public void Leave(Channel<byte[]> listener)
+    public void Unsubscribe(Channel<byte[]> listener)
     {
         lock (_lock)
         {
@@ -49,7 +49,7 @@ internal sealed class StatusFeed(MeshInbox inbox, TimeProvider time) : Backgroun
 
     /// <summary>The status now.</summary>
     public async Task<byte[]> ReadAsync() =>
-        JsonSerializer.SerializeToUtf8Bytes(StatusAnswer.Of(await inbox.ReadAsync(core => core.GetStatus())), ApiJson.Default.StatusAnswer);
+        JsonSerializer.SerializeToUtf8Bytes(StatusResponse.Of(await inputs.QueryAsync(core => core.GetStatus())), ApiJson.Default.StatusResponse);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -59,16 +59,16 @@ internal sealed class StatusFeed(MeshInbox inbox, TimeProvider time) : Backgroun
             while (true)
             {
                 await _wanted.WaitAsync(stoppingToken);
-                await TellWhileListenedAsync(stoppingToken);
+                await PublishWhileSubscribedAsync(stoppingToken);
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or LoopEndedException)
+        catch (Exception exception) when (exception is OperationCanceledException or LoopStoppedException)
         {
             // The server stops.
         }
     }
 
-    private async Task TellWhileListenedAsync(CancellationToken stoppingToken)
+    private async Task PublishWhileSubscribedAsync(CancellationToken stoppingToken)
     {
         byte[] last = [];
         while (Listeners() is { Length: > 0 } listeners)

@@ -156,7 +156,7 @@ internal ref struct TaskBodyReader
         return null;
     }
 
-    private BodyFault? ReadUser(ref string? user) => ReadText(ref user) ?? ((AccountRules.CheckUser(user) ?? PathNames.Check(user!)) is { } wrong ? Fault(wrong) : null);
+    private BodyFault? ReadUser(ref string? user) => ReadText(ref user) ?? ((AccountRules.CheckUser(user) ?? PathSegmentDecoder.Check(user!)) is { } wrong ? Fault(wrong) : null);
 
     private BodyFault? ReadAmount(ref decimal? amount)
     {
@@ -198,7 +198,7 @@ internal ref struct TaskBodyReader
         return id!.Length == 0 ? Fault("must not be empty")
             : Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes ? Fault($"must not be longer than {ProtocolLimits.MaxIdBytes} bytes")
             : id.Any(char.IsControl) ? Fault("must not contain control characters")
-            : PathNames.Check(id) is { } wrong ? Fault(wrong)
+            : PathSegmentDecoder.Check(id) is { } wrong ? Fault(wrong)
             : null;
     }
 

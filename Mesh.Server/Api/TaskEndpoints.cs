@@ -21,28 +21,28 @@ internal static class TaskEndpoints
     public static void MapTasks(this IEndpointRouteBuilder app)
     {
         app.MapPost("/tasks", SubmitAsync)
-            .AcceptsOneOrMany<TaskBody>()
+            .AcceptsOneOrMany<TaskRequest>()
             .WithSummary("Submit one task or an array of tasks; together they are accepted or not.")
-            .Produces<AcceptedAnswer>(StatusCodes.Status202Accepted)
+            .Produces<AcceptedResponse>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         app.MapGet("/tasks/{id}", FindAsync)
             .WithSummary("Find a task by its id.")
-            .Produces<TaskAnswer>()
+            .Produces<TaskResponse>()
             .ProducesProblem(StatusCodes.Status404NotFound);
         app.MapGet("/tasks", ListAsync)
             .WithSummary("List tasks by state: dead, queued or running; oldest first.")
-            .Produces<TaskAnswer[]>()
+            .Produces<TaskResponse[]>()
             .ProducesProblem(StatusCodes.Status400BadRequest);
         app.MapPost("/tasks/{id}/retry", RetryAsync)
             .WithSummary("Put a dead letter back into the queue.")
-            .Produces<AcceptedAnswer>(StatusCodes.Status202Accepted)
+            .Produces<AcceptedResponse>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<IResult> SubmitAsync(HttpContext context, MeshInbox inbox, IMeshStore store, TimeProvider time)
+    private static async Task<IResult> SubmitAsync(HttpContext context, CoreInputQueue inputs, IMeshStore store, TimeProvider time)
     {
         List<TaskRecord> tasks;
         bool isBatch;
@@ -66,8 +66,8 @@ internal static class TaskEndpoints
         }
 
         var spans = TaskSpans.StartSubmits(tasks);
-        var submission = new PendingSubmission(tasks, revive: false) { Settled = await FindAdoptedAsync(tasks, inbox, store, context.RequestAborted) };
-        var outcome = await inbox.SubmitAsync(submission);
+        var submission = new PendingSubmission(tasks, isDeadLetterRetry: false) { Settled = await FindAdoptedAsync(tasks, inputs, store, context.RequestAborted) };
+        var outcome = await inputs.SubmitAsync(submission);
         TaskSpans.End(spans, outcome);
         return outcome == SubmitOutcome.Accepted ? Accepted(tasks)
             : submission.Conflict is { } conflict ? Problems.Conflict(tasks[conflict.Index], conflict, isBatch)
@@ -76,14 +76,14 @@ internal static class TaskEndpoints
 
     /// <summary>Tasks of adopted servers that have the ids of these. The core is asked first: what is settled meanwhile is in the store.</summary>
     private static async Task<IReadOnlyDictionary<string, TaskRecord>?> FindAdoptedAsync(
-        List<TaskRecord> tasks, MeshInbox inbox, IMeshStore store, CancellationToken cancellationToken)
+        List<TaskRecord> tasks, CoreInputQueue inputs, IMeshStore store, CancellationToken cancellationToken)
     {
         if (!store.HasAdopted || !tasks.Exists(task => task.Keyed))
         {
             return null;
         }
 
-        var found = await inbox.ReadAsync(core => core.FindAdopted(tasks));
+        var found = await inputs.QueryAsync(core => core.FindAdopted(tasks));
         foreach (var some in tasks.Where(task => task.Keyed && !found.ContainsKey(task.Id)).Chunk(LookupsAtATime))
         {
             foreach (var settled in await Task.WhenAll(some.Select(task => store.FindSettledAsync(task.Id, cancellationToken))))
@@ -98,12 +98,12 @@ internal static class TaskEndpoints
         return found;
     }
 
-    private static async Task<IResult> FindAsync(string id, MeshInbox inbox, IMeshStore store, CancellationToken cancellationToken) =>
-        await inbox.ReadAsync(core => core.FindTask(id)) is { } unsettled ? Ok(unsettled)
+    private static async Task<IResult> FindAsync(string id, CoreInputQueue inputs, IMeshStore store, CancellationToken cancellationToken) =>
+        await inputs.QueryAsync(core => core.FindTask(id)) is { } unsettled ? Ok(unsettled)
         : await store.FindSettledAsync(id, cancellationToken) is { } settled ? Ok(settled)
         : Problems.NotFound($"There is no task {id}.");
 
-    private static async Task<IResult> ListAsync(string? state, int? limit, MeshInbox inbox, IMeshStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(string? state, int? limit, CoreInputQueue inputs, IMeshStore store, CancellationToken cancellationToken)
     {
         if (limit is < 1 or > MaxLimit)
         {
@@ -116,18 +116,18 @@ internal static class TaskEndpoints
             case "dead":
                 return Ok(await store.ListDeadAsync(most, cancellationToken));
             case "queued":
-                return Ok(await inbox.ReadAsync(core => core.ListTasks(TaskState.Queued, most).ToList()));
+                return Ok(await inputs.QueryAsync(core => core.ListTasks(TaskState.Queued, most).ToList()));
             case "running":
-                return Ok(await inbox.ReadAsync(core => core.ListTasks(TaskState.Running, most).ToList()));
+                return Ok(await inputs.QueryAsync(core => core.ListTasks(TaskState.Running, most).ToList()));
             default:
                 return Problems.BadField("state", "must be dead, queued or running");
         }
     }
 
     private static async Task<IResult> RetryAsync(
-        string id, HttpContext context, MeshInbox inbox, IMeshStore store, TimeProvider time, CancellationToken cancellationToken)
+        string id, HttpContext context, CoreInputQueue inputs, IMeshStore store, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (await inbox.ReadAsync(core => core.FindTask(id)) is not null)
+        if (await inputs.QueryAsync(core => core.FindTask(id)) is not null)
         {
             return Problems.NotDead(id);
         }
@@ -150,16 +150,16 @@ internal static class TaskEndpoints
             Error = null,
             Worker = null,
         };
-        var outcome = await inbox.SubmitAsync([again], revive: true);
+        var outcome = await inputs.SubmitAsync([again], isDeadLetterRetry: true);
         return outcome == SubmitOutcome.Accepted ? Accepted([again]) : Problems.Of(outcome, context);
     }
 
     private static IResult TooLarge() => Problems.TooLarge("body", $"must not be larger than {MaxBodyBytes} bytes");
 
     private static IResult Accepted(List<TaskRecord> tasks) =>
-        Results.Json(new AcceptedAnswer(tasks.ConvertAll(task => task.Id)), ApiJson.Default.AcceptedAnswer, statusCode: StatusCodes.Status202Accepted);
+        Results.Json(new AcceptedResponse(tasks.ConvertAll(task => task.Id)), ApiJson.Default.AcceptedResponse, statusCode: StatusCodes.Status202Accepted);
 
-    private static IResult Ok(TaskRecord task) => Results.Json(TaskAnswer.Of(task), ApiJson.Default.TaskAnswer);
+    private static IResult Ok(TaskRecord task) => Results.Json(TaskResponse.Of(task), ApiJson.Default.TaskResponse);
 
-    private static IResult Ok(IEnumerable<TaskRecord> tasks) => Results.Json(tasks.Select(TaskAnswer.Of).ToArray(), ApiJson.Default.TaskAnswerArray);
+    private static IResult Ok(IEnumerable<TaskRecord> tasks) => Results.Json(tasks.Select(TaskResponse.Of).ToArray(), ApiJson.Default.TaskResponseArray);
 }

@@ -14,24 +14,24 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
     /// <summary>The only chance in the core, so that a seed replays it.</summary>
     public Random Random { get; } = new(seed);
 
-    public TaskBook Tasks { get; } = new(settings.Tasks, settings.Balancing);
+    public TaskRegistry Tasks { get; } = new(settings.Tasks, settings.Balancing);
 
-    public WorkerBook Workers { get; } = new(settings.Tasks);
+    public WorkerRegistry Workers { get; } = new(settings.Tasks);
 
-    public DeliveryBook Deliveries { get; } = new();
+    public DeliveryTracker Deliveries { get; } = new();
 
-    public LoanBook Loans { get; } = new();
+    public LoanRegistry Loans { get; } = new();
 
     /// <summary>The servers whose tasks this one serves.</summary>
-    public Dictionary<ServerId, Adoption> Adoptions { get; } = [];
+    public Dictionary<ServerId, AdoptedServer> Adoptions { get; } = [];
 
-    public PeerBook Peers { get; } = new(settings.Peers);
+    public PeerRegistry Peers { get; } = new(settings.Peers);
 
     /// <summary>Workers whose held get_tasks may have an answer now, because their loan changed; looked at when the input is done.</summary>
-    public List<WorkerId> Reconsider { get; } = [];
+    public List<WorkerId> WorkersWithChangedLoans { get; } = [];
 
     /// <summary>Workers whose held get_tasks may have tasks again; looked at when the input is done.</summary>
-    public List<WorkerId> Resumed { get; } = [];
+    public List<WorkerId> UnpausedWorkers { get; } = [];
 
     public bool Stopping { get; set; }
 
@@ -39,23 +39,23 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
     public bool Paused { get; set; }
 
     /// <summary>True from a failed write until one that succeeds. There is one under way all the while: what failed is written again.</summary>
-    public bool StoreAway { get; set; }
+    public bool StoreUnavailable { get; set; }
 
     /// <summary>True while the store may lose what it acknowledges: no tasks are accepted.</summary>
-    public bool StoreUnsafe { get; set; }
+    public bool StoreNotDurable { get; set; }
 
     public void Send(SessionId session, MeshMessage message) => Effects.Sends.Add(new SendEffect(session, message));
 
-    public void Give(SessionId session, TaskEntry task) => Effects.Sends.Add(new SendEffect(
+    public void SendTask(SessionId session, TaskEntry task) => Effects.Sends.Add(new SendEffect(
         session,
         new NewTask(task.Type, task.Record.User, task.Record.Amount) { Id = task.Id, TraceParent = task.Record.TraceParent },
         task));
 
-    public void Tell(MeshEvent happened) => Effects.Events.Add(happened);
+    public void Report(MeshEvent happened) => Effects.Events.Add(happened);
 
-    public void Refuse(SessionId session, MeshMessage message, string error)
+    public void Reject(SessionId session, MeshMessage message, string error)
     {
-        Tell(new MessageRefused(session, message, error));
+        Report(new MessageRejected(session, message, error));
         Send(session, new Rejection(error));
     }
 }

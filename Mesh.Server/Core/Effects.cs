@@ -14,9 +14,9 @@ internal readonly record struct TaskEnd(TaskEntry Task, TaskState State, DateTim
 
 /// <param name="ExpectsReply">True when a reply is awaited: its coming, its failure to come or the failure to send is an input.</param>
 /// <param name="Links">W3C contexts of the traces that this is a consequence of.</param>
-/// <param name="Told">What happens with it: told as it goes out, in the trace that it begins.</param>
+/// <param name="ReportOnSend">What happens with it: told as it goes out, in the trace that it begins.</param>
 internal readonly record struct PeerSendEffect(
-    ServerId Peer, MeshMessage Message, bool ExpectsReply, IReadOnlyList<string>? Links = null, MeshEvent? Told = null);
+    ServerId Peer, MeshMessage Message, bool ExpectsReply, IReadOnlyList<string>? Links = null, MeshEvent? ReportOnSend = null);
 
 /// <summary>What the core wants done, gathered over one or more inputs; the loop empties it. Order within a list is kept.</summary>
 internal sealed class Effects
@@ -27,20 +27,20 @@ internal sealed class Effects
     /// <summary>Messages to peers, over this server's own links.</summary>
     public List<PeerSendEffect> PeerSends { get; } = [];
 
-    /// <summary>UPDATE tasks about to be buried: void them in the ledger, then <see cref="ServerCore.OnVoided"/>.</summary>
-    public List<TaskRecord> Voids { get; } = [];
+    /// <summary>UPDATE tasks about to be buried: void them in the ledger, then <see cref="ServerCore.OnInvalidated"/>.</summary>
+    public List<TaskRecord> Invalidations { get; } = [];
 
     /// <summary>Dead peers: take their claims, then <see cref="ServerCore.OnAdopted"/> or <see cref="ServerCore.OnAdoptionRefused"/>.</summary>
-    public List<ServerId> Adoptions { get; } = [];
+    public List<ServerId> AdoptionRequests { get; } = [];
 
     /// <summary>Claims of adopted servers that are not needed any more.</summary>
-    public List<ServerId> Releases { get; } = [];
+    public List<ServerId> LeaseReleases { get; } = [];
 
     /// <summary>Attempts and tasks that ended, for metrics and traces.</summary>
     public List<TaskEnd> TaskEnds { get; } = [];
 
     /// <summary>Submissions to answer.</summary>
-    public List<(Submission Submission, SubmitOutcome Outcome)> Answers { get; } = [];
+    public List<(Submission Submission, SubmitOutcome Outcome)> SubmissionResults { get; } = [];
 
     /// <summary>What happened, for logs, metrics and traces.</summary>
     public List<MeshEvent> Events { get; } = [];
@@ -49,11 +49,11 @@ internal sealed class Effects
     {
         Sends.Clear();
         PeerSends.Clear();
-        Voids.Clear();
-        Adoptions.Clear();
-        Releases.Clear();
+        Invalidations.Clear();
+        AdoptionRequests.Clear();
+        LeaseReleases.Clear();
         TaskEnds.Clear();
-        Answers.Clear();
+        SubmissionResults.Clear();
         Events.Clear();
     }
 }

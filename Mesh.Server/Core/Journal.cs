@@ -2,7 +2,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Core;
 
-internal enum AfterStoreKind : byte
+internal enum StoreContinuationKind : byte
 {
     /// <summary>A submission's tasks are stored: queue them and answer it.</summary>
     Accepted = 1,
@@ -11,7 +11,7 @@ internal enum AfterStoreKind : byte
     Settled,
 
     /// <summary>A dead letter is stored: forget the task.</summary>
-    Buried,
+    DeadLettered,
 
     /// <summary>A message may go out.</summary>
     Reply,
@@ -24,7 +24,7 @@ internal enum AfterStoreKind : byte
 }
 
 /// <summary>What follows once a batch is stored.</summary>
-internal readonly record struct AfterStore(AfterStoreKind Kind)
+internal readonly record struct StoreContinuation(StoreContinuationKind Kind)
 {
     public Submission? Submission { get; init; }
 
@@ -42,7 +42,7 @@ internal readonly record struct AfterStore(AfterStoreKind Kind)
     public MeshMessage? Message { get; init; }
 
     /// <summary>What a reply answers: a repeated message is about the same thing. Null for a reply that is never left out.</summary>
-    public object? About { get; init; }
+    public object? DeduplicationKey { get; init; }
 
     /// <summary>The attempt at the task that a reply is about.</summary>
     public int Attempt { get; init; }
@@ -56,7 +56,7 @@ internal sealed class StoreBatch
 {
     public List<StoreOp> Ops { get; } = [];
 
-    internal List<AfterStore> Then { get; } = [];
+    internal List<StoreContinuation> Continuations { get; } = [];
 }
 
 /// <summary>Gathers changes while a write is under way: group commit. Batches are written one after the other.</summary>
@@ -66,12 +66,12 @@ internal sealed class Journal
     private StoreBatch _open = new();
 
     /// <summary>While the store is away, the replies that wait: others repeat what is not answered, for as long as that takes. Else null.</summary>
-    private HashSet<(SessionId Session, object About, int Attempt)>? _waiting;
+    private HashSet<(SessionId Session, object DeduplicationKey, int Attempt)>? _waiting;
 
-    public bool IsEmpty => _open.Ops.Count == 0 && _open.Then.Count == 0;
+    public bool IsEmpty => _open.Ops.Count == 0 && _open.Continuations.Count == 0;
 
     /// <summary>Changes and replies that wait to be taken.</summary>
-    public int Count => _open.Ops.Count + _open.Then.Count;
+    public int Count => _open.Ops.Count + _open.Continuations.Count;
 
     /// <summary>Takes what has gathered, or null when there is nothing. One batch may be under way at a time; one without ops counts as stored at once.</summary>
     public StoreBatch? TryTake()
@@ -88,16 +88,16 @@ internal sealed class Journal
 
     internal void Add(StoreOp op) => _open.Ops.Add(op);
 
-    internal void Then(in AfterStore after) => _open.Then.Add(after);
+    internal void AddContinuation(in StoreContinuation after) => _open.Continuations.Add(after);
 
     /// <summary>A reply that goes out once all that was added so far is stored.</summary>
-    /// <param name="about">What it answers, so that a repeated message is answered once while the store is away.</param>
+    /// <param name="deduplicationKey">What it answers, so that a repeated message is answered once while the store is away.</param>
     /// <param name="attempt">The attempt at the task.</param>
-    internal void Reply(SessionId session, MeshMessage message, object? about = null, int attempt = 0)
+    internal void Reply(SessionId session, MeshMessage message, object? deduplicationKey = null, int attempt = 0)
     {
-        if (about is null || _waiting?.Add((session, about, attempt)) != false)
+        if (deduplicationKey is null || _waiting?.Add((session, deduplicationKey, attempt)) != false)
         {
-            Then(new AfterStore(AfterStoreKind.Reply) { Session = session, Message = message, About = about, Attempt = attempt });
+            AddContinuation(new StoreContinuation(StoreContinuationKind.Reply) { Session = session, Message = message, DeduplicationKey = deduplicationKey, Attempt = attempt });
         }
     }
 
@@ -118,10 +118,10 @@ internal sealed class Journal
     }
 
     /// <summary>Changes that come before all that has gathered.</summary>
-    internal void AddAhead(IEnumerable<StoreOp> ops) => _open.Ops.InsertRange(0, ops);
+    internal void Prepend(IEnumerable<StoreOp> ops) => _open.Ops.InsertRange(0, ops);
 
     /// <summary>The tasks that are being dropped.</summary>
-    internal HashSet<TaskId> Dropped() => [.. _open.Ops.Where(op => op.Kind == StoreOpKind.DropTask).Select(op => op.Task!.WireId)];
+    internal HashSet<TaskId> TasksToDrop() => [.. _open.Ops.Where(op => op.Kind == StoreOpKind.DropTask).Select(op => op.Task!.WireId)];
 
     /// <summary>
     /// Puts a batch of unknown outcome back to be written again, ahead of what has gathered since. New tasks are not among it:
@@ -129,35 +129,35 @@ internal sealed class Journal
     /// repeated replies, and replies to closed connections: what waits does not grow with the time that the store is away.
     /// </summary>
     /// <param name="failed">The batch.</param>
-    /// <param name="refusesRevivals">True to refuse those of dead letters as well; what may have been written of them stays.</param>
-    internal List<AfterStore> PutBack(StoreBatch failed, bool refusesRevivals = false)
+    /// <param name="rejectsDeadLetterRetries">True to refuse those of dead letters as well; what may have been written of them stays.</param>
+    internal List<StoreContinuation> RequeueFailed(StoreBatch failed, bool rejectsDeadLetterRetries = false)
     {
         var merged = new StoreBatch();
-        var refused = new List<AfterStore>();
-        foreach (var op in failed.Ops.Where(op => !refusesRevivals || op.Kind != StoreOpKind.ReviveTask))
+        var refused = new List<StoreContinuation>();
+        foreach (var op in failed.Ops.Where(op => !rejectsDeadLetterRetries || op.Kind != StoreOpKind.RetryDeadLetter))
         {
             merged.Ops.Add(op.Kind == StoreOpKind.AcceptTask ? op with { Kind = StoreOpKind.DropTask } : op);
         }
 
         foreach (var op in _open.Ops)
         {
-            if (op.Kind != StoreOpKind.AcceptTask && !(refusesRevivals && op.Kind == StoreOpKind.ReviveTask))
+            if (op.Kind != StoreOpKind.AcceptTask && !(rejectsDeadLetterRetries && op.Kind == StoreOpKind.RetryDeadLetter))
             {
                 merged.Ops.Add(op);
             }
         }
 
-        DropReplaced(merged.Ops);
+        RemoveSuperseded(merged.Ops);
         _waiting = [];
-        foreach (var after in failed.Then.Select(after => after with { MayBeStored = !refusesRevivals }).Concat(_open.Then))
+        foreach (var after in failed.Continuations.Select(after => after with { MayBeStored = !rejectsDeadLetterRetries }).Concat(_open.Continuations))
         {
-            if (after.Kind == AfterStoreKind.Accepted && (refusesRevivals || !after.Submission!.Revive))
+            if (after.Kind == StoreContinuationKind.Accepted && (rejectsDeadLetterRetries || !after.Submission!.IsDeadLetterRetry))
             {
                 refused.Add(after);
             }
-            else if (after.Kind != AfterStoreKind.Reply || MustWait(after))
+            else if (after.Kind != StoreContinuationKind.Reply || ShouldKeep(after))
             {
-                merged.Then.Add(after);
+                merged.Continuations.Add(after);
             }
         }
 
@@ -167,7 +167,7 @@ internal sealed class Journal
     }
 
     /// <summary>Removes changes that a later one makes void: each writes the whole record, or deletes it.</summary>
-    private static void DropReplaced(List<StoreOp> ops)
+    private static void RemoveSuperseded(List<StoreOp> ops)
     {
         var (loans, tasks) = (new HashSet<WorkerId>(), new HashSet<TaskId>());
         var kept = ops.Count;
@@ -183,10 +183,10 @@ internal sealed class Journal
                 case StoreOpKind.UpdateTask:
                     isReplaced = !tasks.Add(op.Task!.WireId);
                     break;
-                case StoreOpKind.SettleTask or StoreOpKind.BuryTask or StoreOpKind.DropTask:
+                case StoreOpKind.SettleTask or StoreOpKind.MoveTaskToDeadLetters or StoreOpKind.DropTask:
                     tasks.Add(op.Task!.WireId);
                     break;
-                case StoreOpKind.AcceptTask or StoreOpKind.ReviveTask or StoreOpKind.RestoreTask:
+                case StoreOpKind.AcceptTask or StoreOpKind.RetryDeadLetter or StoreOpKind.RestoreTask:
                     break;
                 default:
                     throw new InvalidOperationException($"Unknown change {op.Kind}.");
@@ -201,6 +201,6 @@ internal sealed class Journal
         ops.RemoveRange(0, kept);
     }
 
-    private bool MustWait(in AfterStore reply) =>
-        !_closed.Contains(reply.Session) && (reply.About is not { } about || _waiting!.Add((reply.Session, about, reply.Attempt)));
+    private bool ShouldKeep(in StoreContinuation reply) =>
+        !_closed.Contains(reply.Session) && (reply.DeduplicationKey is not { } deduplicationKey || _waiting!.Add((reply.Session, deduplicationKey, reply.Attempt)));
 }

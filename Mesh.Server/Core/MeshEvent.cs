@@ -23,7 +23,7 @@ internal sealed record WorkerPaused(WorkerId Worker, int Strikes, TimeSpan Pause
 internal sealed record WorkerSetAside(WorkerId Worker, ServerId Home, int Strikes) : MeshEvent;
 
 /// <summary>A worker that was set aside gets tasks as before.</summary>
-internal sealed record WorkerLetIn(WorkerId Worker, ServerId Home, string Reason) : MeshEvent;
+internal sealed record WorkerReinstated(WorkerId Worker, ServerId Home, string Reason) : MeshEvent;
 
 internal sealed record PeerUp(ServerId Peer) : MeshEvent;
 
@@ -33,7 +33,7 @@ internal sealed record PeerDown(ServerId Peer, string Reason) : MeshEvent;
 internal sealed record PeerRenamed(ServerId Peer, MeshEndpoint Endpoint, ServerId Name) : MeshEvent;
 
 /// <summary>A server speaks that is no peer by this name. Told once for each name.</summary>
-internal sealed record StrangerHeard(ServerId Server) : MeshEvent;
+internal sealed record UnknownServerDetected(ServerId Server) : MeshEvent;
 
 /// <summary>Borrower: the queue passed the high mark, a peer is asked.</summary>
 internal sealed record WorkersRequested(ServerId Owner, int Needed, int Queue) : MeshEvent;
@@ -44,7 +44,7 @@ internal sealed record WorkersRefused(ServerId Owner, string? TraceParent) : Mes
 /// <summary>One worker's loan entered a state.</summary>
 /// <param name="Since">When it entered the state before.</param>
 /// <param name="TraceParent">W3C context of the message that caused it, where it tells.</param>
-internal sealed record LoanStepped(LoanRecord Loan, DateTimeOffset Since, string? TraceParent) : MeshEvent;
+internal sealed record LoanStateChanged(LoanRecord Loan, DateTimeOffset Since, string? TraceParent) : MeshEvent;
 
 /// <param name="Loan">The loan in its last state.</param>
 /// <param name="Reason">Why it ended, in a few words.</param>
@@ -54,13 +54,13 @@ internal sealed record LoanEnded(LoanRecord Loan, string Reason, DateTimeOffset 
 
 /// <summary>Owner: a lent worker asked at home again at once. It is not lent for a while.</summary>
 /// <param name="Count">How often this has happened.</param>
-internal sealed record OrderIgnored(WorkerId Worker, ServerId Borrower, int Count, TimeSpan Pause) : MeshEvent;
+internal sealed record RedirectIgnored(WorkerId Worker, ServerId Borrower, int Count, TimeSpan Pause) : MeshEvent;
 
 /// <summary>Borrower: a borrowed worker has its first task.</summary>
-internal sealed record LoanServed(LoanRecord Loan, TaskEntry Task) : MeshEvent;
+internal sealed record LoanFirstTaskDispatched(LoanRecord Loan, TaskEntry Task) : MeshEvent;
 
 /// <summary>Borrower: an operator wants all borrowed workers returned.</summary>
-internal sealed record ReturnOrdered : MeshEvent;
+internal sealed record LoansReturnRequested : MeshEvent;
 
 /// <summary>Owner: RELEASE_COMPLETED goes out.</summary>
 /// <param name="TraceParent">W3C context of the release.</param>
@@ -83,23 +83,23 @@ internal sealed record ServerAdopted(ServerId Server, int Tasks, long Dead) : Me
 /// <summary>An adopted server, or another adopter, has them again.</summary>
 /// <param name="Done">Its tasks that were done here.</param>
 /// <param name="Left">Its tasks that were still here.</param>
-internal sealed record ServerDisowned(ServerId Server, long Done, int Left) : MeshEvent;
+internal sealed record AdoptionEnded(ServerId Server, long Done, int Left) : MeshEvent;
 
 /// <summary>The store had lost the last of what it had acknowledged.</summary>
 /// <param name="Written">Unsettled tasks that only this server knew, and writes again.</param>
-/// <param name="TakenUp">Tasks whose end was lost, and that are run again.</param>
-internal sealed record StoreWentBack(int Written, int TakenUp) : MeshEvent;
+/// <param name="Reloaded">Tasks whose end was lost, and that are run again.</param>
+internal sealed record StoreRolledBack(int Written, int Reloaded) : MeshEvent;
 
 /// <summary>The connections of a worker take turns in replacing one another: two workers share its id, it seems.</summary>
-internal sealed record WorkerIdShared(WorkerId Worker) : MeshEvent;
+internal sealed record DuplicateWorkerIdDetected(WorkerId Worker) : MeshEvent;
 
 /// <param name="Attempts">Attempts so far.</param>
-internal sealed record TaskPutBack(TaskRecord Task, int Attempts, string Reason) : MeshEvent;
+internal sealed record TaskRequeued(TaskRecord Task, int Attempts, string Reason) : MeshEvent;
 
 /// <summary>A worker handed a task back, or was never reached with it: that was no attempt.</summary>
 internal sealed record TaskReturned(TaskRecord Task, string Reason) : MeshEvent;
 
-internal sealed record TaskBuried(TaskRecord Task) : MeshEvent;
+internal sealed record TaskDeadLettered(TaskRecord Task) : MeshEvent;
 
 /// <summary>A peer or worker sent what makes no sense here; the answer names the field.</summary>
-internal sealed record MessageRefused(SessionId Session, MeshMessage Message, string Error) : MeshEvent;
+internal sealed record MessageRejected(SessionId Session, MeshMessage Message, string Error) : MeshEvent;

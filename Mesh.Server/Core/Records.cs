@@ -41,11 +41,11 @@ internal sealed record TaskRecord(string Id, TaskId WireId, TaskType Type, strin
 
     /// <summary>The server whose store keeps it, for a task of a server that was adopted; null for one of this server.</summary>
     [JsonIgnore]
-    public ServerId? Keeper { get; init; }
+    public ServerId? StoredBy { get; init; }
 
     /// <summary>What the store calls it when it tells that it was known: client ids are unique at one server only.</summary>
     [JsonIgnore]
-    public string KnownAs => Keeper is null ? Id : WireId.Value;
+    public string ExistingTaskKey => StoredBy is null ? Id : WireId.Value;
 
     /// <summary>What a client would see differ in another task of the same id. The scale of an amount does not count: 12.5 is 12.50.</summary>
     public TaskFields DifferencesFrom(TaskRecord other) =>

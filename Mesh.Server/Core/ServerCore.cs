@@ -10,41 +10,41 @@ namespace Mesh.Server.Core;
 internal sealed class ServerCore
 {
     /// <summary>Loans and silent workers are looked after this often while there are any.</summary>
-    private static readonly TimeSpan CareInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LoanCheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly CoreState _core;
-    private readonly TaskFlow _tasks;
-    private readonly TaskIntake _intake;
-    private readonly WorkerDesk _desk;
+    private readonly TaskLifecycle _tasks;
+    private readonly TaskAdmission _admission;
+    private readonly WorkerDispatcher _dispatcher;
     private readonly WorkerMonitor _monitor;
     private readonly Lender _lender;
     private readonly Borrower _borrower;
-    private readonly Requester _requester;
-    private readonly PeerWatch _peers;
-    private readonly PeerTalk _talk;
-    private readonly Adopter _adopter;
+    private readonly LoanRequester _loanRequester;
+    private readonly PeerHeartbeatMonitor _peers;
+    private readonly PeerMessageRouter _router;
+    private readonly AdoptionCoordinator _adoptions;
     private readonly StoreRecovery _recovery;
-    private DateTimeOffset _nextCare;
+    private DateTimeOffset _nextLoanCheck;
     private DateTimeOffset _nextBalance;
 
     public ServerCore(ServerSettings settings, StoredState stored, DateTimeOffset now, int seed, Effects effects)
     {
         _core = new CoreState(settings, effects, seed);
-        var keeper = new LoanKeeper(_core);
+        var loanWriter = new LoanWriter(_core);
         _monitor = new WorkerMonitor(_core);
-        _tasks = new TaskFlow(_core, _monitor);
-        _intake = new TaskIntake(_core, _tasks);
-        _lender = new Lender(_core, keeper);
-        _borrower = new Borrower(_core, keeper, _monitor);
-        _requester = new Requester(_core, keeper, _borrower, _monitor);
-        _desk = new WorkerDesk(_core, _tasks, _monitor, _lender, _borrower);
-        _peers = new PeerWatch(_core);
-        _talk = new PeerTalk(_core, _peers, _lender, _borrower, _requester);
-        _adopter = new Adopter(_core, _intake);
-        _recovery = new StoreRecovery(_core, _intake, _adopter);
-        _nextCare = _nextBalance = now;
+        _tasks = new TaskLifecycle(_core, _monitor);
+        _admission = new TaskAdmission(_core, _tasks);
+        _lender = new Lender(_core, loanWriter);
+        _borrower = new Borrower(_core, loanWriter, _monitor);
+        _loanRequester = new LoanRequester(_core, loanWriter, _borrower, _monitor);
+        _dispatcher = new WorkerDispatcher(_core, _tasks, _monitor, _lender, _borrower);
+        _peers = new PeerHeartbeatMonitor(_core);
+        _router = new PeerMessageRouter(_core, _peers, _lender, _borrower, _loanRequester);
+        _adoptions = new AdoptionCoordinator(_core, _admission);
+        _recovery = new StoreRecovery(_core, _admission, _adoptions);
+        _nextLoanCheck = _nextBalance = now;
 
-        _intake.Restore(stored, now);
+        _admission.Restore(stored, now);
         foreach (var record in stored.Loans)
         {
             // The clock may have been set back since: no step lies in the future, or its time limit would not pass for as long.
@@ -70,13 +70,13 @@ internal sealed class ServerCore
     public Journal Journal => _core.Journal;
 
     /// <summary>When <see cref="OnTimer"/> is due, or null.</summary>
-    public DateTimeOffset? NextWake
+    public DateTimeOffset? NextDueTime
     {
         get
         {
-            var next = Earliest(_tasks.NextDeadline, Earliest(_desk.NextDeadline, Earliest(_peers.NextDeadline, _adopter.NextDeadline)));
+            var next = Earliest(_tasks.NextDeadline, Earliest(_dispatcher.NextDeadline, Earliest(_peers.NextDeadline, _adoptions.NextDeadline)));
             next = Earliest(next, _monitor.NextDeadline);
-            next = _core.Loans.All.Count > 0 ? Earliest(next, _nextCare) : next;
+            next = _core.Loans.All.Count > 0 ? Earliest(next, _nextLoanCheck) : next;
             var balancing = _core.Tasks.Depth > _core.Settings.Balancing.MaxQueueThreshold || _core.Loans.All.Count > 0;
             return balancing ? Earliest(next, _nextBalance) : next;
         }
@@ -95,17 +95,17 @@ internal sealed class ServerCore
     {
         switch (message)
         {
-            case GetTask ask:
-                _desk.OnGetTask(session, framing, ask, now);
+            case GetTask poll:
+                _dispatcher.OnGetTask(session, framing, poll, now);
                 break;
             case TaskStatus status:
                 _tasks.OnStatus(session, status, now);
                 break;
             case Heartbeat or WorkerRequest or CommandRelease or HeartbeatResponse or Available or Unavailable or ReleaseAck or ReleaseCompleted:
-                _talk.OnMessage(session, message, now);
+                _router.OnMessage(session, message, now);
                 break;
             case NewTask or NoTask or Redirect or Return or Ack:
-                _core.Refuse(session, message, $"TASK: a server gives {message.GetType().Name}, it does not take it");
+                _core.Reject(session, message, $"TASK: a server gives {message.GetType().Name}, it does not take it");
                 break;
             case Rejection:
                 break;
@@ -113,153 +113,153 @@ internal sealed class ServerCore
                 throw new InvalidOperationException($"Message {message.GetType().Name} is unknown.");
         }
 
-        Finish(now);
+        ProcessChangedWorkers(now);
     }
 
     public void OnSessionClosed(SessionId session, SessionEnd end, DateTimeOffset now)
     {
         Journal.OnSessionClosed(session);
-        _desk.OnSessionClosed(session, end, now);
-        Finish(now);
+        _dispatcher.OnSessionClosed(session, end, now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>A peer's reply on this server's own link.</summary>
     public void OnPeerReply(ServerId id, MeshMessage reply, DateTimeOffset now)
     {
-        _talk.OnReply(id, reply, now);
-        Finish(now);
+        _router.OnReply(id, reply, now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>A message with <see cref="PeerSendEffect.ExpectsReply"/> was not answered: unreachable, timed out, or refused.</summary>
     public void OnPeerFailed(ServerId id, MeshMessage request, string reason, DateTimeOffset now)
     {
-        _talk.OnFailed(id, request, reason, now);
-        Finish(now);
+        _router.OnFailed(id, request, reason, now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>A link found out what a peer speaks.</summary>
-    public void OnPeerFraming(ServerId id, Framing framing) => _talk.OnFraming(id, framing);
+    public void OnPeerFraming(ServerId id, Framing framing) => _router.OnFraming(id, framing);
 
     public void OnSubmit(Submission submission, DateTimeOffset now)
     {
-        _intake.OnSubmit(submission, now);
-        Finish(now);
+        _admission.OnSubmit(submission, now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>A batch is in the store.</summary>
     /// <param name="known">
-    /// By <see cref="TaskRecord.KnownAs"/>: keyed tasks in it that were known already and were not accepted again, each with the task that the store has, and revived tasks that were not dead.
+    /// By <see cref="TaskRecord.ExistingTaskKey"/>: keyed tasks in it that were known already and were not accepted again, each with the task that the store has, and revived tasks that were not dead.
     /// </param>
     public void OnStored(StoreBatch batch, IReadOnlyDictionary<string, TaskRecord?> known, DateTimeOffset now)
     {
-        _core.StoreAway &= batch.Ops.Count == 0;
+        _core.StoreUnavailable &= batch.Ops.Count == 0;
         Journal.OnStored();
-        foreach (var after in batch.Then)
+        foreach (var after in batch.Continuations)
         {
             switch (after.Kind)
             {
-                case AfterStoreKind.Accepted:
-                    _intake.OnAccepted(after, known, now);
+                case StoreContinuationKind.Accepted:
+                    _admission.OnAccepted(after, known, now);
                     break;
-                case AfterStoreKind.Settled:
+                case StoreContinuationKind.Settled:
                     _tasks.OnSettled(after.Task!);
                     break;
-                case AfterStoreKind.Buried:
-                    _tasks.OnBuried(after.Task!);
+                case StoreContinuationKind.DeadLettered:
+                    _tasks.OnDeadLettered(after.Task!);
                     break;
-                case AfterStoreKind.Reply:
+                case StoreContinuationKind.Reply:
                     _core.Send(after.Session, after.Message!);
                     break;
-                case AfterStoreKind.Offered:
-                    _lender.OnOffered(after);
+                case StoreContinuationKind.Offered:
+                    _lender.OnOffersStored(after);
                     break;
-                case AfterStoreKind.Withdrawn:
-                    _core.Effects.Answers.Add((after.Submission!, SubmitOutcome.Conflict));
+                case StoreContinuationKind.Withdrawn:
+                    _core.Effects.SubmissionResults.Add((after.Submission!, SubmitOutcome.Conflict));
                     break;
                 default:
                     throw new InvalidOperationException($"After-store kind {after.Kind} is unknown.");
             }
         }
 
-        Finish(now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>A batch may or may not be in the store. One without changes only asked for the state of the store.</summary>
     public void OnStoreFailed(StoreBatch batch, DateTimeOffset now)
     {
-        _core.StoreAway |= batch.Ops.Count > 0;
-        foreach (var refused in Journal.PutBack(batch))
+        _core.StoreUnavailable |= batch.Ops.Count > 0;
+        foreach (var refused in Journal.RequeueFailed(batch))
         {
-            _intake.OnRefused(refused);
+            _admission.OnRefused(refused);
         }
 
-        Finish(now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>The store has lost the last of what it had acknowledged, and took nothing of a batch; what it holds now counts from here on.</summary>
-    public void OnStoreWentBack(StoreBatch batch, StoredState stored, DateTimeOffset now)
+    public void OnStoreRolledBack(StoreBatch batch, StoredState stored, DateTimeOffset now)
     {
-        _core.StoreAway = false;
-        foreach (var refused in _core.Journal.PutBack(batch, refusesRevivals: true))
+        _core.StoreUnavailable = false;
+        foreach (var refused in _core.Journal.RequeueFailed(batch, rejectsDeadLetterRetries: true))
         {
-            _intake.OnRefused(refused);
+            _admission.OnRefused(refused);
         }
 
         _recovery.Recover(stored, now);
-        Finish(now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>The settings of the store have changed, and with them whether it keeps what it acknowledges.</summary>
-    public void OnStoreDurability(bool isDurable) => _core.StoreUnsafe = !isDurable;
+    public void OnStoreDurability(bool isDurable) => _core.StoreNotDurable = !isDurable;
 
     /// <summary>The ledger has closed a task to further attempts.</summary>
     /// <param name="applied">The balance after the task when an attempt had been applied, else null.</param>
-    public void OnVoided(TaskId task, decimal? applied, DateTimeOffset now)
+    public void OnInvalidated(TaskId task, decimal? applied, DateTimeOffset now)
     {
-        _tasks.OnVoided(task, applied);
-        Finish(now);
+        _tasks.OnInvalidated(task, applied);
+        ProcessChangedWorkers(now);
     }
 
-    public void OnVoidFailed(TaskId task, DateTimeOffset now) => _tasks.OnVoidFailed(task, now);
+    public void OnInvalidationFailed(TaskId task, DateTimeOffset now) => _tasks.OnInvalidationFailed(task, now);
 
     /// <summary>The claim of a dead peer is this server's, and this is what is stored of it.</summary>
     public void OnAdopted(ServerId server, StoredState stored, DateTimeOffset now)
     {
-        _adopter.OnAdopted(server, stored, now);
-        Finish(now);
+        _adoptions.OnAdopted(server, stored, now);
+        ProcessChangedWorkers(now);
     }
 
-    public void OnAdoptionRefused(ServerId server, DateTimeOffset now) => _adopter.OnRefused(server, now);
+    public void OnAdoptionRefused(ServerId server, DateTimeOffset now) => _adoptions.OnRefused(server, now);
 
     /// <summary>An adopted server is back and waits for its claim, or another has taken it.</summary>
-    public void OnDisowned(ServerId server, DateTimeOffset now)
+    public void OnAdoptionEnded(ServerId server, DateTimeOffset now)
     {
-        _adopter.OnDisowned(server, now);
-        Finish(now);
+        _adoptions.OnAdoptionEnded(server, now);
+        ProcessChangedWorkers(now);
     }
 
     public void OnTimer(DateTimeOffset now)
     {
         _monitor.OnTimer(now);
         _tasks.OnTimer(now);
-        _desk.OnTimer(now);
+        _dispatcher.OnTimer(now);
         _peers.OnTimer(now);
-        _adopter.OnTimer(now);
+        _adoptions.OnTimer(now);
         if (_nextBalance <= now)
         {
             _nextBalance = now + _core.Settings.Balancing.Interval;
-            _requester.Balance(now);
+            _loanRequester.Balance(now);
         }
 
-        if (_nextCare <= now)
+        if (_nextLoanCheck <= now)
         {
-            _nextCare = now + CareInterval;
+            _nextLoanCheck = now + LoanCheckInterval;
             _lender.OnTimer(now);
         }
 
         // After the balancing round, so that what it releases is sent at once.
         _borrower.OnTimer(now);
-        Finish(now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>No new work; what runs may finish, borrowed workers are returned.</summary>
@@ -268,40 +268,40 @@ internal sealed class ServerCore
         _core.Stopping = true;
         _borrower.ReleaseAll(now);
         _borrower.OnTimer(now);
-        Finish(now);
+        ProcessChangedWorkers(now);
     }
 
     /// <summary>An operator wants no new tasks taken. Changes nothing when the server is paused already.</summary>
     public PauseStatus OnPause()
     {
-        _intake.Pause();
+        _admission.Pause();
         return PauseStatus;
     }
 
     /// <summary>An operator wants new tasks taken again. Changes nothing when the server is not paused.</summary>
     public PauseStatus OnResume()
     {
-        _intake.Resume();
+        _admission.Resume();
         return PauseStatus;
     }
 
     /// <summary>An operator wants all borrowed workers returned at once, and none borrowed for a while.</summary>
     public LoanReturn OnReturnLoans(DateTimeOffset now)
     {
-        if (_core.StoreAway)
+        if (_core.StoreUnavailable)
         {
-            return LoanReturn.StorageAway.Instance;
+            return LoanReturn.StoreUnavailable.Instance;
         }
 
-        _core.Tell(new ReturnOrdered());
-        var workers = _requester.ReturnAll(now);
-        Finish(now);
-        return new LoanReturn.Begun(workers);
+        _core.Report(new LoansReturnRequested());
+        var workers = _loanRequester.ReturnAll(now);
+        ProcessChangedWorkers(now);
+        return new LoanReturn.Started(workers);
     }
 
     /// <summary>An unsettled task by the client's id, or null.</summary>
     public TaskRecord? FindTask(string id) =>
-        (_core.Tasks.Find(id, keeper: null) ?? _core.Adoptions.Keys.Select(server => _core.Tasks.Find(id, server)).FirstOrDefault(task => task is not null))?.ToRecord();
+        (_core.Tasks.Find(id, storedBy: null) ?? _core.Adoptions.Keys.Select(server => _core.Tasks.Find(id, server)).FirstOrDefault(task => task is not null))?.ToRecord();
 
     /// <summary>Unsettled tasks of adopted servers, by the ids of keyed tasks among these.</summary>
     public Dictionary<string, TaskRecord> FindAdopted(IReadOnlyList<TaskRecord> tasks)
@@ -309,7 +309,7 @@ internal sealed class ServerCore
         var found = new Dictionary<string, TaskRecord>();
         foreach (var task in tasks)
         {
-            if (task.Keyed && _intake.FindAdopted(task.Id) is { } adopted)
+            if (task.Keyed && _admission.FindAdopted(task.Id) is { } adopted)
             {
                 found[task.Id] = adopted.Record;
             }
@@ -321,7 +321,7 @@ internal sealed class ServerCore
     public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) =>
         _core.Tasks.All.Select(task => task.ToRecord()).Where(task => task.State == state).OrderBy(task => task.Sequence).Take(limit);
 
-    public ServerStatus GetStatus() => StatusView.Of(_core);
+    public ServerStatus GetStatus() => StatusBuilder.Of(_core);
 
     /// <summary>A worker at the door, or null: for who checks the core.</summary>
     public WorkerEntry? FindWorker(WorkerId id) => _core.Workers.Find(id);
@@ -332,14 +332,14 @@ internal sealed class ServerCore
     /// <summary>How much the core holds in memory.</summary>
     public CoreFootprint Footprint => new(
         _core.Tasks.Count,
-        _core.Tasks.QueuePlaces,
-        _tasks.VoidRetries,
+        _core.Tasks.QueueEntries,
+        _tasks.InvalidationRetries,
         _core.Workers.All.Count,
-        _core.Workers.All.Sum(worker => worker.Asks.Count),
+        _core.Workers.All.Sum(worker => worker.PendingPolls.Count),
         _core.Workers.Sessions,
         _core.Deliveries.Sessions,
         _core.Loans.All.Count,
-        _borrower.Runs,
+        _borrower.ReleaseRequests,
         _lender.Batches);
 
     private PauseStatus PauseStatus => new(_core.Paused, _core.Tasks.Depth, _core.Tasks.Running);
@@ -349,25 +349,25 @@ internal sealed class ServerCore
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 
     /// <summary>A changed loan may free a worker's held get_tasks, and answering them may change a loan.</summary>
-    private void Finish(DateTimeOffset now)
+    private void ProcessChangedWorkers(DateTimeOffset now)
     {
-        for (var i = 0; i < _core.Reconsider.Count; i++)
+        for (var i = 0; i < _core.WorkersWithChangedLoans.Count; i++)
         {
-            if (_core.Workers.Find(_core.Reconsider[i]) is { } worker)
+            if (_core.Workers.Find(_core.WorkersWithChangedLoans[i]) is { } worker)
             {
-                _desk.Reconsider(worker, now);
+                _dispatcher.OnLoanChanged(worker, now);
             }
         }
 
-        _core.Reconsider.Clear();
-        for (var i = 0; i < _core.Resumed.Count; i++)
+        _core.WorkersWithChangedLoans.Clear();
+        for (var i = 0; i < _core.UnpausedWorkers.Count; i++)
         {
-            if (_core.Workers.Find(_core.Resumed[i]) is { } worker)
+            if (_core.Workers.Find(_core.UnpausedWorkers[i]) is { } worker)
             {
-                _desk.Resume(worker, now);
+                _dispatcher.OnUnpaused(worker, now);
             }
         }
 
-        _core.Resumed.Clear();
+        _core.UnpausedWorkers.Clear();
     }
 }

@@ -12,10 +12,10 @@ internal enum StoreOpKind : byte
     SettleTask,
 
     /// <summary>Out of the unsettled tasks, into the dead letters.</summary>
-    BuryTask,
+    MoveTaskToDeadLetters,
 
     /// <summary>Out of the dead letters, into the unsettled tasks.</summary>
-    ReviveTask,
+    RetryDeadLetter,
 
     /// <summary>Out of the unsettled tasks without a trace: an acceptance whose write failed.</summary>
     DropTask,

@@ -4,7 +4,7 @@ namespace Mesh.Server.Core;
 /// Brings the store and this server's memory together again when the store has lost the last of what it had acknowledged: what is here and not there is written again, and
 /// what is there and not here, since its end was lost, is taken up as at a start.
 /// </summary>
-internal sealed class StoreRecovery(CoreState core, TaskIntake intake, Adopter adopter)
+internal sealed class StoreRecovery(CoreState core, TaskAdmission admission, AdoptionCoordinator adoptions)
 {
     /// <summary>Called when no acceptance is under way: those have been refused.</summary>
     public void Recover(StoredState stored, DateTimeOffset now)
@@ -12,17 +12,17 @@ internal sealed class StoreRecovery(CoreState core, TaskIntake intake, Adopter a
         // What is stored of an adopted server has gone back as well; it is adopted anew from there.
         foreach (var server in core.Adoptions.Keys.ToArray())
         {
-            adopter.OnDisowned(server, now);
+            adoptions.OnAdoptionEnded(server, now);
         }
 
-        var dropped = core.Journal.Dropped();
-        var takenUp = new List<TaskRecord>();
+        var dropped = core.Journal.TasksToDrop();
+        var reloaded = new List<TaskRecord>();
         var ops = new List<StoreOp>();
         foreach (var record in stored.Tasks.Where(record => core.Tasks.Find(record.WireId) is null && !dropped.Contains(record.WireId)))
         {
-            if (core.Tasks.Find(record.Id, keeper: null) is null)
+            if (core.Tasks.Find(record.Id, storedBy: null) is null)
             {
-                takenUp.Add(record);
+                reloaded.Add(record);
             }
             else
             {
@@ -32,13 +32,13 @@ internal sealed class StoreRecovery(CoreState core, TaskIntake intake, Adopter a
         }
 
         var there = stored.Tasks.Select(record => record.WireId).ToHashSet();
-        var lost = core.Tasks.All.Where(task => task.Record.Keeper is null && !there.Contains(task.Id)).Select(task => task.ToRecord(TaskState.Queued)).ToList();
+        var lost = core.Tasks.All.Where(task => task.Record.StoredBy is null && !there.Contains(task.Id)).Select(task => task.ToRecord(TaskState.Queued)).ToList();
         ops.AddRange(lost.Select(record => StoreOp.Of(StoreOpKind.RestoreTask, record)));
         ops.AddRange(stored.Loans.Where(loan => core.Loans.Find(loan.Worker) is null).Select(loan => StoreOp.Of(StoreOpKind.DropLoan, loan)));
         ops.AddRange(core.Loans.All.Select(loan => StoreOp.Of(StoreOpKind.PutLoan, loan.Record)));
-        core.Journal.AddAhead(ops);
+        core.Journal.Prepend(ops);
         (core.Tasks.Done, core.Tasks.Dead) = (stored.Done, stored.Dead);
-        core.Tell(new StoreWentBack(lost.Count, takenUp.Count));
-        intake.TakeUp(takenUp, now);
+        core.Report(new StoreRolledBack(lost.Count, reloaded.Count));
+        admission.AddStoredTasks(reloaded, now);
     }
 }

@@ -12,10 +12,10 @@ internal enum SubmitOutcome : byte
     TooMany,
 
     /// <summary>The store cannot be written: 503. Nothing was accepted.</summary>
-    StorageAway,
+    StoreUnavailable,
 
     /// <summary>The store may lose what it acknowledges: 503. Nothing was accepted.</summary>
-    StorageUnsafe,
+    StoreNotDurable,
 
     /// <summary>The write of the tasks failed, or the server ended amid it: 503. Some or all of them may be stored, and run if the server ends before it removes them.</summary>
     Unknown,
@@ -49,13 +49,13 @@ internal enum TaskFields : byte
 internal sealed record TaskConflict(int Index, TaskFields Fields);
 
 /// <summary>Tasks that are accepted together or not at all.</summary>
-internal class Submission(IReadOnlyList<TaskRecord> tasks, bool revive = false)
+internal class Submission(IReadOnlyList<TaskRecord> tasks, bool isDeadLetterRetry = false)
 {
     /// <summary>The tasks, with any sequence: the core numbers them.</summary>
     public IReadOnlyList<TaskRecord> Tasks { get; } = tasks;
 
     /// <summary>True for a retry of dead letters.</summary>
-    public bool Revive { get; } = revive;
+    public bool IsDeadLetterRetry { get; } = isDeadLetterRetry;
 
     /// <summary>Tasks that have the ids of keyed tasks here, of those that this server keeps for others and does not hold in memory any more; null for none.</summary>
     public IReadOnlyDictionary<string, TaskRecord>? Settled { get; init; }

@@ -31,5 +31,5 @@ internal sealed class CoreCommand<T>(Func<ServerCore, DateTimeOffset, T> command
         }
     }
 
-    public override void Cancel() => _result.TrySetException(new LoopEndedException());
+    public override void Cancel() => _result.TrySetException(new LoopStoppedException());
 }

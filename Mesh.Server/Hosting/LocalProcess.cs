@@ -14,18 +14,18 @@ internal static class LocalProcess
     private const int StartTimeField = 19;
 
     /// <summary>This process, or null where processes cannot be told apart.</summary>
-    public static ProcessName? Own { get; } = FindOwn();
+    public static ProcessIdentity? Own { get; } = FindOwn();
 
     /// <summary>True when it ran on this machine and has ended; false when it runs or nobody knows.</summary>
-    public static bool IsGone(ProcessName process) => process.Place == Own?.Place && FindStart(process.Id) != process.Started;
+    public static bool HasExited(ProcessIdentity process) => process.Place == Own?.Place && FindStart(process.Id) != process.Started;
 
-    private static ProcessName? FindOwn()
+    private static ProcessIdentity? FindOwn()
     {
         try
         {
             // A process id means something within one run of one machine, in one namespace of process ids.
             var place = $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {new FileInfo("/proc/self/ns/pid").LinkTarget}";
-            return FindStart(Environment.ProcessId) is { } started ? new ProcessName(place, Environment.ProcessId, started) : null;
+            return FindStart(Environment.ProcessId) is { } started ? new ProcessIdentity(place, Environment.ProcessId, started) : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

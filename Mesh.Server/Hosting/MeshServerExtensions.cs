@@ -32,7 +32,7 @@ internal static class MeshServerExtensions
 
     /// <summary>
     /// Defaults under all other configuration. In code, since a server is also started by its path, where a file of settings is not found.
-    /// A start that failed is told by <see cref="ServiceRun"/> in a line, a Redis that is away by <see cref="StoreWriter"/>, without stack traces.
+    /// A start that failed is told by <see cref="ServiceRunner"/> in a line, a Redis that is away by <see cref="StoreWriter"/>, without stack traces.
     /// </summary>
     private static readonly KeyValuePair<string, string?>[] QuietLogs =
     [
@@ -55,14 +55,14 @@ internal static class MeshServerExtensions
             options.ConnectTimeout = RedisConnectTimeout;
             options.AsyncTimeout = options.SyncTimeout = RedisTimeout;
             options.ConnectRetry = 1;
-            options.FollowFailOver();
+            options.EnableFailoverDetection();
         });
         builder.Services.AddSingleton<IMeshStore>(provider => new RedisMeshStore(
             () => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(),
             new ServerId(Options(provider).ServerId!),
             Options(provider).Tasks.ResultRetention,
             Options(provider).Claim.Expiry));
-        builder.Services.AddSingleton<IStoreInspector>(provider => new RedisInspector(provider.GetRequiredService<IConnectionMultiplexer>));
+        builder.Services.AddSingleton<IStoreDurabilityInspector>(provider => new RedisDurabilityInspector(provider.GetRequiredService<IConnectionMultiplexer>));
         builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(() => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
     }
 
@@ -85,7 +85,7 @@ internal static class MeshServerExtensions
         services.AddLoop();
         services.AddConnections();
         services.AddSingleton<MapPage>();
-        services.AddSingleton<TokenGate>();
+        services.AddSingleton<TokenMiddleware>();
         services.AddSingleton<StatusFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<StatusFeed>());
         services.AddHostedService<DemoProducer>();
@@ -99,32 +99,32 @@ internal static class MeshServerExtensions
         app.UseExceptionHandler(Problems.OfExceptions);
         app.UseStatusCodePages();
         app.Use(app.Services.GetRequiredService<MapPage>().ServeAsync);
-        app.Use(app.Services.GetRequiredService<TokenGate>().CheckAsync);
-        app.Use(WebSocketPeers.PrepareAsync);
+        app.Use(app.Services.GetRequiredService<TokenMiddleware>().CheckAsync);
+        app.Use(WebSocketProtocolMiddleware.PrepareAsync);
         app.UseWebSockets(new WebSocketOptions
         {
             KeepAliveInterval = MeshConnectionOptions.KeepAliveInterval,
             KeepAliveTimeout = MeshConnectionOptions.KeepAliveTimeout,
         });
-        app.Use(app.Services.GetRequiredService<WebSocketPeers>().ServeAsync);
-        app.Use(PathNames.DecodeAsync);
+        app.Use(app.Services.GetRequiredService<WebSocketProtocolMiddleware>().ServeAsync);
+        app.Use(PathSegmentDecoder.DecodeAsync);
         app.MapMeshApi();
     }
 
     private static void AddLoop(this IServiceCollection services)
     {
-        services.AddSingleton<MeshInbox>();
-        services.AddSingleton<LoopState>();
-        services.AddSingleton<ClaimKeeper>();
-        services.AddSingleton<AdoptedClaims>();
+        services.AddSingleton<CoreInputQueue>();
+        services.AddSingleton<ServerReadiness>();
+        services.AddSingleton<ServerLeaseRenewer>();
+        services.AddSingleton<AdoptedServerLeases>();
         services.AddSingleton<StoreWriter>();
         services.AddSingleton<StoreDurabilityMonitor>();
-        services.AddSingleton<TaskVoider>();
+        services.AddSingleton<TaskInvalidator>();
         services.AddSingleton<MeshMetrics>();
         services.AddSingleton<MeshEventLog>();
-        services.AddSingleton<MeshStory>();
-        services.AddSingleton<EffectPerformer>();
-        services.AddSingleton<MeshLoop>();
+        services.AddSingleton<LoanConsoleLog>();
+        services.AddSingleton<EffectExecutor>();
+        services.AddSingleton<CoreLoop>();
         services.AddSingleton<SettingsResolver>();
         services.AddHostedService<MeshServerService>();
     }
@@ -133,12 +133,12 @@ internal static class MeshServerExtensions
     {
         services.AddSingleton<AccessMetrics>();
         services.AddSingleton<MeshTokens>();
-        services.AddSingleton<Door>();
-        services.AddSingleton<MessageLog>();
+        services.AddSingleton<ConnectionLimiter>();
+        services.AddSingleton<MessageLogger>();
         services.AddSingleton<SessionTable>();
-        services.AddSingleton<StrayClients>();
-        services.AddSingleton<LinePeers>();
-        services.AddSingleton<WebSocketPeers>();
+        services.AddSingleton<WrongProtocolResponder>();
+        services.AddSingleton<LineProtocolMiddleware>();
+        services.AddSingleton<WebSocketProtocolMiddleware>();
         services.AddSingleton<PeerLinks>();
         services.AddSingleton(provider => new MeshDialer(new MeshDialerOptions
         {

@@ -15,7 +15,7 @@ internal sealed partial class MeshServerService
     private partial void LogCannotServe(string fault);
 
     [LoggerMessage(1105, LogLevel.Critical, "This server's loop failed, which is a bug; the process ends.")]
-    private partial void LogBroken(Exception exception);
+    private partial void LogLoopFailed(Exception exception);
 
     [LoggerMessage(1106, LogLevel.Warning, "{Setting} is not a setting of a server and has no effect.")]
     private partial void LogUnknownSetting(string setting);

@@ -11,8 +11,8 @@ namespace Mesh.Server.Hosting;
 /// That happens before any hosted service stops, while the web server still serves.
 /// </summary>
 internal sealed partial class MeshServerService(
-    MeshLoop loop,
-    MeshInbox inbox,
+    CoreLoop loop,
+    CoreInputQueue inputs,
     SettingsResolver settings,
     SessionTable sessions,
     PeerLinks links,
@@ -49,15 +49,15 @@ internal sealed partial class MeshServerService(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         LogStopping();
-        if (inbox.IsOpen && await inbox.PostAsync(new(LoopInput.Stop)))
+        if (inputs.IsOpen && await inputs.PostAsync(new(LoopInputKind.Stop)))
         {
-            if (!await EndsWithin(loop.Drained, options.Value.StopTimeout, cancellationToken))
+            if (!await CompletesWithinAsync(loop.Drained, options.Value.StopTimeout, cancellationToken))
             {
                 LogNotDrained(options.Value.StopTimeout);
             }
 
-            await inbox.PostAsync(new(LoopInput.Finish));
-            if (!await EndsWithin(_run, FlushTimeout, cancellationToken))
+            await inputs.PostAsync(new(LoopInputKind.Finish));
+            if (!await CompletesWithinAsync(_run, FlushTimeout, cancellationToken))
             {
                 LogNotFlushed();
             }
@@ -90,7 +90,7 @@ internal sealed partial class MeshServerService(
         {
             // Stopped before it ran, or without time to write what was left.
         }
-        catch (Exception fault) when (fault is MeshConfigurationException or ClaimHeldException or ClaimLostException)
+        catch (Exception fault) when (fault is MeshConfigurationException or ServerLeaseHeldException or ServerLeaseLostException)
         {
             LogCannotServe(fault.Message);
             End();
@@ -99,13 +99,13 @@ internal sealed partial class MeshServerService(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            LogBroken(exception);
+            LogLoopFailed(exception);
             End();
         }
         finally
         {
             // Also when the loop never ran: who waits to be heard is told.
-            inbox.Close();
+            inputs.Close();
         }
     }
 
@@ -115,7 +115,7 @@ internal sealed partial class MeshServerService(
         lifetime.StopApplication();
     }
 
-    private async Task<bool> EndsWithin(Task task, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<bool> CompletesWithinAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
     {
         try
         {

@@ -16,7 +16,7 @@ internal sealed partial class SettingsResolver(
     IOptions<MeshOptions> options,
     IServer server,
     ServiceEndpointResolver discovery,
-    LoopState state,
+    ServerReadiness state,
     TimeProvider time,
     ILogger<SettingsResolver> logger)
 {
@@ -61,7 +61,7 @@ internal sealed partial class SettingsResolver(
     private async Task<MeshEndpoint> DiscoverAsync(string peer, string name, CancellationToken cancellationToken)
     {
         state.WaitingFor = $"the address of peer {peer}";
-        var retry = EndlessRetry.Create(time, FirstDelay, LastDelay, fault => fault is InvalidOperationException, (failures, fault) =>
+        var retry = UnlimitedRetry.Create(time, FirstDelay, LastDelay, fault => fault is InvalidOperationException, (failures, fault) =>
         {
             if (failures == 0)
             {
@@ -76,7 +76,7 @@ internal sealed partial class SettingsResolver(
         var source = await discovery.GetEndpointsAsync(name, cancellationToken);
         foreach (var candidate in source.Endpoints)
         {
-            if (ServiceAddress.EndpointOf(candidate.EndPoint) is { } found)
+            if (ServiceAddress.ToMeshEndpoint(candidate.EndPoint) is { } found)
             {
                 return found;
             }

@@ -10,7 +10,7 @@ namespace Mesh.Server.Hosting;
 /// </summary>
 /// <param name="inspector">Null for a store that has no such settings.</param>
 internal sealed partial class StoreDurabilityMonitor(
-    MeshInbox inbox, LoopState state, IOptions<MeshOptions> options, TimeProvider time, ILogger<StoreDurabilityMonitor> logger, IStoreInspector? inspector = null)
+    CoreInputQueue inputs, ServerReadiness state, IOptions<MeshOptions> options, TimeProvider time, ILogger<StoreDurabilityMonitor> logger, IStoreDurabilityInspector? inspector = null)
 {
     /// <summary>Between two readings of a store that is as it should be.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
@@ -35,7 +35,7 @@ internal sealed partial class StoreDurabilityMonitor(
         {
             now = await inspector.InspectAsync(cancellationToken);
         }
-        catch (StoreAwayException)
+        catch (StoreUnavailableException)
         {
             // Whoever writes tells.
             return ShortInterval;
@@ -49,7 +49,7 @@ internal sealed partial class StoreDurabilityMonitor(
             LogPersistence(now.Persistence);
         }
 
-        return state.StoreRisk is null ? Interval : ShortInterval;
+        return state.DurabilityRisk is null ? Interval : ShortInterval;
     }
 
     /// <summary>Reads them again and again until the loop ends.</summary>
@@ -79,7 +79,7 @@ internal sealed partial class StoreDurabilityMonitor(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            await inbox.PostAsync(new(LoopInput.Broken) { Subject = exception });
+            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
         }
         finally
         {
@@ -113,10 +113,10 @@ internal sealed partial class StoreDurabilityMonitor(
         {
             StoreEviction.Possible when !allowed => $"Redis may delete accepted tasks when it is full: {now.EvictionSettings}.",
             StoreEviction.Possible or StoreEviction.None => null,
-            StoreEviction.Unknown => state.StoreRisk,
+            StoreEviction.Unknown => state.DurabilityRisk,
             _ => throw new InvalidOperationException($"Unknown eviction {now.Eviction}."),
         };
-        if (risk == state.StoreRisk)
+        if (risk == state.DurabilityRisk)
         {
             return;
         }
@@ -126,8 +126,8 @@ internal sealed partial class StoreDurabilityMonitor(
             LogAccepting();
         }
 
-        state.StoreRisk = risk;
-        await inbox.PostAsync(new(LoopInput.StoreDurability) { Detail = risk });
+        state.DurabilityRisk = risk;
+        await inputs.PostAsync(new(LoopInputKind.StoreDurability) { Detail = risk });
     }
 
     private void LogPersistence(StorePersistence persistence)

@@ -9,8 +9,8 @@ internal sealed partial class StoreWriter
     private partial void LogLoadFailed(string reason);
 
     [LoggerMessage(1203, LogLevel.Error, "The store is away: nothing is accepted or acknowledged until it is back. {Reason}")]
-    private partial void LogAway(string reason);
+    private partial void LogUnavailable(string reason);
 
     [LoggerMessage(1204, LogLevel.Information, "The store is back.")]
-    private partial void LogBack();
+    private partial void LogAvailableAgain();
 }

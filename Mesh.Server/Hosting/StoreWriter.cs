@@ -6,7 +6,7 @@ using Mesh.Server.Storage;
 namespace Mesh.Server.Hosting;
 
 /// <summary>Writes the core's batches, one at a time, and posts what became of each.</summary>
-internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, LoopState state, TimeProvider time, ILogger<StoreWriter> logger)
+internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue inputs, ServerReadiness state, TimeProvider time, ILogger<StoreWriter> logger)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(2);
@@ -32,20 +32,20 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     public void Complete() => IsBusy = false;
 
     /// <summary>Clears the store's fault. Called once the core knows of the successful write: a server that reports itself healthy accepts tasks.</summary>
-    public void ReportBack()
+    public void ReportStoreAvailable()
     {
         if (state.StoreFault is not null)
         {
             state.StoreFault = null;
             _delay = FirstDelay;
-            LogBack();
+            LogAvailableAgain();
         }
     }
 
     /// <summary>Loads the stored state, however long the store is away.</summary>
     public async Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken)
     {
-        var retry = EndlessRetry.Create(time, FirstDelay, LastDelay, IsAway, (failures, fault) =>
+        var retry = UnlimitedRetry.Create(time, FirstDelay, LastDelay, IsStoreFault, (failures, fault) =>
         {
             state.WaitingFor = "the store";
             if (failures == 0)
@@ -58,7 +58,7 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
         return stored;
     }
 
-    private static bool IsAway(Exception fault) => fault is StoreAwayException or StoreWentBackException;
+    private static bool IsStoreFault(Exception fault) => fault is StoreUnavailableException or StoreRolledBackException;
 
     private static TimeSpan Next(TimeSpan delay) => delay * 2 < LastDelay ? delay * 2 : LastDelay;
 
@@ -66,38 +66,38 @@ internal sealed partial class StoreWriter(IMeshStore store, MeshInbox inbox, Loo
     {
         try
         {
-            await inbox.PostAsync(await TryAsync(batch, own));
+            await inputs.PostAsync(await TryAsync(batch, own));
         }
-        catch (Exception away) when (IsAway(away))
+        catch (Exception away) when (IsStoreFault(away))
         {
             // Once per reason, not once per try.
             if (state.StoreFault != away.Message)
             {
                 state.StoreFault = away.Message;
-                LogAway(away.Message);
+                LogUnavailable(away.Message);
             }
 
             await Task.Delay(_delay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _delay = Next(_delay);
-            await inbox.PostAsync(new(LoopInput.StoreFailed) { Subject = batch });
+            await inputs.PostAsync(new(LoopInputKind.StoreFailed) { Subject = batch });
         }
 #pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            await inbox.PostAsync(new(LoopInput.Broken) { Subject = exception });
+            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
         }
     }
 
-    private async Task<LoopItem> TryAsync(StoreBatch batch, ServerId own)
+    private async Task<LoopInput> TryAsync(StoreBatch batch, ServerId own)
     {
         try
         {
-            return new(LoopInput.Stored) { Subject = batch, Detail = await store.WriteAsync(batch, CancellationToken.None) };
+            return new(LoopInputKind.Stored) { Subject = batch, Detail = await store.WriteAsync(batch, CancellationToken.None) };
         }
-        catch (StoreWentBackException)
+        catch (StoreRolledBackException)
         {
-            return new(LoopInput.StoreWentBack) { Subject = batch, Detail = await store.LoadAsync(own, CancellationToken.None) };
+            return new(LoopInputKind.StoreRolledBack) { Subject = batch, Detail = await store.LoadAsync(own, CancellationToken.None) };
         }
     }
 }

@@ -17,21 +17,21 @@ internal sealed partial class PeerLink(
     ServerId self,
     PeerSettings peer,
     TimeSpan replyTimeout,
-    MeshInbox inbox,
+    CoreInputQueue inputs,
     MeshDialer dialer,
     MeshEventLog events,
-    MessageLog messages,
+    MessageLogger messages,
     TimeProvider time,
     ILogger logger) : IAsyncDisposable
 {
     private const int QueueCapacity = 64;
 
     /// <summary>How long a peer that did not take a WebSocket is spoken to in lines before it is asked again.</summary>
-    private static readonly TimeSpan LinesFor = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LineFallbackTime = TimeSpan.FromMinutes(5);
 
     private readonly Channel<PeerSendEffect> _queue = Channel.CreateBounded<PeerSendEffect>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
     private readonly LineExchange _lines = new(dialer, time);
-    private PeerConversation? _conversation;
+    private PeerWebSocket? _webSocket;
     private Framing _framing;
     private long _linesSince;
     private long _session;
@@ -56,7 +56,7 @@ internal sealed partial class PeerLink(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            await inbox.PostAsync(new(LoopInput.Broken) { Subject = exception });
+            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
         }
         finally
         {
@@ -72,9 +72,9 @@ internal sealed partial class PeerLink(
             send = send with { Message = send.Message with { TraceParent = span.Id } };
         }
 
-        if (send.Told is { } told)
+        if (send.ReportOnSend is { } told)
         {
-            events.Tell(told);
+            events.Report(told);
         }
 
         var (reply, failure) = await ExchangeAsync(send, cancellationToken);
@@ -83,8 +83,8 @@ internal sealed partial class PeerLink(
             case Rejection refused:
                 failure = $"refused: {refused.Error}";
                 break;
-            case not null when PeerConversation.IsReply(send.Message, reply):
-                await inbox.PeerReplyAsync(peer.Id, span is null ? reply : reply with { TraceParent = span.Id });
+            case not null when PeerWebSocket.IsReply(send.Message, reply):
+                await inputs.PeerReplyAsync(peer.Id, span is null ? reply : reply with { TraceParent = span.Id });
                 return;
             case not null:
                 failure = $"answered {reply.GetType().Name}";
@@ -102,14 +102,14 @@ internal sealed partial class PeerLink(
         LogFailed(send.Message.GetType().Name, peer.Id, failure);
         if (send.ExpectsReply)
         {
-            await inbox.PeerFailedAsync(peer.Id, send.Message, failure);
+            await inputs.PeerFailedAsync(peer.Id, send.Message, failure);
         }
     }
 
     /// <summary>Sends a message and waits for its reply, if one is expected. Neither a reply nor a failure means that it went out.</summary>
     private async Task<(MeshMessage? Reply, string? Failure)> ExchangeAsync(PeerSendEffect send, CancellationToken cancellationToken)
     {
-        if (_framing == Framing.Line && time.GetElapsedTime(_linesSince) < LinesFor)
+        if (_framing == Framing.Line && time.GetElapsedTime(_linesSince) < LineFallbackTime)
         {
             return await ExchangeLineAsync(send, cancellationToken);
         }
@@ -118,15 +118,15 @@ internal sealed partial class PeerLink(
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            if (_conversation is not { IsOpen: true })
+            if (_webSocket is not { IsOpen: true })
             {
                 await DisposeAsync();
-                _conversation = new PeerConversation(
+                _webSocket = new PeerWebSocket(
                     await dialer.DialAsync(peer.Endpoint, Framing.WebSocket, limit.Token), messages, peer.Id.Value, ++_session);
-                await SpeakAsync(Framing.WebSocket);
+                await SetFramingAsync(Framing.WebSocket);
             }
 
-            return await _conversation.ExchangeAsync(send.Message, send.ExpectsReply, limit.Token);
+            return await _webSocket.ExchangeAsync(send.Message, send.ExpectsReply, limit.Token);
         }
         catch (MeshDialException exception) when (exception.Failure == MeshDialFailure.NotWebSocket)
         {
@@ -151,7 +151,7 @@ internal sealed partial class PeerLink(
         var session = ++_session;
         if (!send.ExpectsReply)
         {
-            if (!await _lines.TellAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken))
+            if (!await _lines.SendOneWayAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken))
             {
                 _framing = default;
                 return (null, Unreachable());
@@ -161,8 +161,8 @@ internal sealed partial class PeerLink(
             return default;
         }
 
-        var received = await _lines.AskAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken);
-        if (received is not { Kind: ReceivedKind.End, EndReason: CloseReason.Unreachable })
+        var received = await _lines.RequestAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken);
+        if (received is not { Kind: ReceiveResultKind.End, EndReason: CloseReason.Unreachable })
         {
             messages.Sent(send.Message, peer.Id.Value, session);
         }
@@ -172,9 +172,9 @@ internal sealed partial class PeerLink(
             messages.Received(reply, peer.Id.Value, session);
         }
 
-        if (received.Message is { } answer && PeerConversation.IsReply(send.Message, answer))
+        if (received.Message is { } answer && PeerWebSocket.IsReply(send.Message, answer))
         {
-            await SpeakAsync(Framing.Line);
+            await SetFramingAsync(Framing.Line);
             return (answer, null);
         }
 
@@ -182,33 +182,33 @@ internal sealed partial class PeerLink(
         _framing = default;
         return received.Kind switch
         {
-            ReceivedKind.Message => (received.Message, null),
-            ReceivedKind.Error => (null, $"answered what is no message: {received.Error}"),
-            ReceivedKind.End when received.EndReason == CloseReason.Unreachable => (null, Unreachable()),
-            ReceivedKind.End => (null, $"no answer: {received.EndReason}"),
+            ReceiveResultKind.Message => (received.Message, null),
+            ReceiveResultKind.Error => (null, $"answered what is no message: {received.Error}"),
+            ReceiveResultKind.End when received.EndReason == CloseReason.Unreachable => (null, Unreachable()),
+            ReceiveResultKind.End => (null, $"no answer: {received.EndReason}"),
             _ => throw new InvalidOperationException($"Unknown {received.Kind}."),
         };
 
         string Unreachable() => $"{peer.Endpoint} cannot be reached";
     }
 
-    private async Task SpeakAsync(Framing framing)
+    private async Task SetFramingAsync(Framing framing)
     {
         if (_framing != framing)
         {
             _framing = framing;
-            LogSpeaks(peer.Id, framing);
-            await inbox.PeerFramingAsync(peer.Id, framing);
+            LogFraming(peer.Id, framing);
+            await inputs.PeerFramingAsync(peer.Id, framing);
         }
     }
 
     /// <summary>Hangs up; once <see cref="RunAsync"/> has ended, for good.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_conversation is { } conversation)
+        if (_webSocket is { } webSocket)
         {
-            _conversation = null;
-            await conversation.DisposeAsync();
+            _webSocket = null;
+            await webSocket.DisposeAsync();
         }
     }
 }

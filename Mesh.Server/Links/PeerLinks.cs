@@ -10,7 +10,7 @@ namespace Mesh.Server.Links;
 
 /// <summary>The links to all peers.</summary>
 internal sealed class PeerLinks(
-    MeshInbox inbox, MeshDialer dialer, MeshEventLog events, MessageLog messages, TimeProvider time, ILogger<PeerLink> logger) : IDisposable
+    CoreInputQueue inputs, MeshDialer dialer, MeshEventLog events, MessageLogger messages, TimeProvider time, ILogger<PeerLink> logger) : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private FrozenDictionary<ServerId, PeerLink> _links = FrozenDictionary<ServerId, PeerLink>.Empty;
@@ -20,7 +20,7 @@ internal sealed class PeerLinks(
     {
         _links = settings.Peers.ToFrozenDictionary(
             peer => peer.Id,
-            peer => new PeerLink(settings.Id, peer, settings.Heartbeat.ReplyTimeout, inbox, dialer.WithTls(peer.IsTls), events, messages, time, logger));
+            peer => new PeerLink(settings.Id, peer, settings.Heartbeat.ReplyTimeout, inputs, dialer.WithTls(peer.IsTls), events, messages, time, logger));
         _running = [.. _links.Values.Select(link => link.RunAsync(_stop.Token))];
     }
 

@@ -11,5 +11,5 @@ internal sealed partial class DemoProducer
     private partial void LogPaused();
 
     [LoggerMessage(5002, LogLevel.Warning, "Demo load: the accounts cannot be opened yet. {Reason}")]
-    private partial void LogStoreAway(string reason);
+    private partial void LogStoreUnavailable(string reason);
 }

@@ -12,7 +12,7 @@ namespace Mesh.Server.Producer;
 
 /// <summary>Demo load: waves of tasks on six accounts, high enough that workers are borrowed, far enough apart that they are given back.</summary>
 internal sealed partial class DemoProducer(
-    IOptions<MeshOptions> options, MeshInbox inbox, ILedger ledger, TimeProvider time, ILogger<DemoProducer> logger) : BackgroundService
+    IOptions<MeshOptions> options, CoreInputQueue inputs, ILedger ledger, TimeProvider time, ILogger<DemoProducer> logger) : BackgroundService
 {
     private const decimal OpeningBalance = 1000;
 
@@ -45,7 +45,7 @@ internal sealed partial class DemoProducer(
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        catch (Exception exception) when (exception is LoopEndedException or OperationCanceledException && stoppingToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is LoopStoppedException or OperationCanceledException && stoppingToken.IsCancellationRequested)
         {
             // The server stops.
         }
@@ -54,7 +54,7 @@ internal sealed partial class DemoProducer(
     // A wave that a paused server refuses would be a failed span for each of its tasks.
     private async Task SubmitWaveAsync(int count)
     {
-        if (await inbox.ReadAsync(core => core.IsPaused))
+        if (await inputs.QueryAsync(core => core.IsPaused))
         {
             if (!_paused)
             {
@@ -68,7 +68,7 @@ internal sealed partial class DemoProducer(
         _paused = false;
         var tasks = Wave(count);
         var spans = TaskSpans.StartSubmits(tasks);
-        var outcome = await inbox.SubmitAsync(tasks);
+        var outcome = await inputs.SubmitAsync(tasks);
         TaskSpans.End(spans, outcome);
         LogWave(count, outcome);
     }
@@ -76,15 +76,15 @@ internal sealed partial class DemoProducer(
     private async Task OpenAccountsAsync(CancellationToken stoppingToken)
     {
         // Then the store has answered once; and no wave is lost to a server that starts.
-        await inbox.Opened.WaitAsync(stoppingToken);
+        await inputs.Opened.WaitAsync(stoppingToken);
         string? told = null;
-        var retry = EndlessRetry.Create(time, RetryDelay, RetryDelay, LedgerFaults.IsStoreAway, (_, fault) =>
+        var retry = UnlimitedRetry.Create(time, RetryDelay, RetryDelay, RedisErrorClassifier.IsStoreUnavailable, (_, fault) =>
         {
             // Once per reason, not once per try.
             if (told != fault.Message)
             {
                 told = fault.Message;
-                LogStoreAway(told);
+                LogStoreUnavailable(told);
             }
         });
         foreach (var user in Users)

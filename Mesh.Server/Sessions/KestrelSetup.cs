@@ -15,9 +15,9 @@ internal static class KestrelSetup
         kestrel.Limits.RequestHeadersTimeout = mesh.Sessions.IdleTimeout;
         kestrel.ConfigureEndpointDefaults(listen =>
         {
-            var door = listen.ApplicationServices.GetRequiredService<Door>();
-            listen.Use(next => context => door.OnConnectedAsync(context, next));
-            TellLinesFromHttp(listen);
+            var limiter = listen.ApplicationServices.GetRequiredService<ConnectionLimiter>();
+            listen.Use(next => context => limiter.OnConnectedAsync(context, next));
+            UseLineProtocol(listen);
         });
         kestrel.ConfigureHttpsDefaults(https => https.HandshakeTimeout = mesh.Sessions.IdleTimeout);
         if (kestrel.ConfigurationLoader is not { } loader)
@@ -31,22 +31,22 @@ internal static class KestrelSetup
             {
                 if (endpoint.IsHttps)
                 {
-                    var strays = endpoint.ListenOptions.ApplicationServices.GetRequiredService<StrayClients>();
-                    endpoint.ListenOptions.Use(next => context => strays.OnTlsPortAsync(context, next));
+                    var wrongProtocol = endpoint.ListenOptions.ApplicationServices.GetRequiredService<WrongProtocolResponder>();
+                    endpoint.ListenOptions.Use(next => context => wrongProtocol.RejectPlaintextAsync(context, next));
                 }
 
                 if (endpoint.IsHttps && !endpoint.ConfigSection.GetSection("Sni").Exists())
                 {
                     endpoint.ListenOptions.UseHttps(endpoint.HttpsOptions);
-                    TellLinesFromHttp(endpoint.ListenOptions);
+                    UseLineProtocol(endpoint.ListenOptions);
                 }
             });
         }
     }
 
-    private static void TellLinesFromHttp(ListenOptions listen)
+    private static void UseLineProtocol(ListenOptions listen)
     {
-        var lines = listen.ApplicationServices.GetRequiredService<LinePeers>();
+        var lines = listen.ApplicationServices.GetRequiredService<LineProtocolMiddleware>();
         listen.Use(next => context => lines.OnConnectedAsync(context, next));
     }
 }

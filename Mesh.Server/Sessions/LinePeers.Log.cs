@@ -1,6 +1,6 @@
 namespace Mesh.Server.Sessions;
 
-internal sealed partial class LinePeers
+internal sealed partial class LineProtocolMiddleware
 {
     [LoggerMessage(
         2201,

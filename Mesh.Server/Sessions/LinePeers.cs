@@ -13,8 +13,8 @@ namespace Mesh.Server.Sessions;
 /// Tells line peers from HTTP and TLS on one port, by the first byte of a connection, and serves the line peers
 /// (docs/protocol.md, "Transport"). Lines carry no token: when there is one, they are taken from loopback and listed addresses only.
 /// </summary>
-internal sealed partial class LinePeers(
-    SessionTable sessions, MeshTokens tokens, StrayClients strays, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LinePeers> logger)
+internal sealed partial class LineProtocolMiddleware(
+    SessionTable sessions, MeshTokens tokens, WrongProtocolResponder wrongProtocol, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LineProtocolMiddleware> logger)
 {
     private const string Option = "Mesh__LinePeers__Allowed";
 
@@ -26,7 +26,7 @@ internal sealed partial class LinePeers(
 
     private readonly TimeSpan _idleTimeout = options.Value.Sessions.IdleTimeout;
     private readonly MeshConnectionOptions _connectionOptions = SessionTable.ConnectionOptions(options.Value.Sessions, time);
-    private readonly LogPace _pace = new(logger, time);
+    private readonly LogRateLimiter _logLimiter = new(logger, time);
 
     public static bool IsTls(byte first) => first == TlsHandshake;
 
@@ -39,13 +39,13 @@ internal sealed partial class LinePeers(
             return;
         }
 
-        if (StrayClients.IsResp(first))
+        if (WrongProtocolResponder.IsRedisProtocol(first))
         {
-            await strays.AnswerRespAsync(context);
+            await wrongProtocol.AnswerRedisClientAsync(context);
             return;
         }
 
-        if (!LineFraming.IsLinePeer(first))
+        if (!LineFraming.IsLineProtocol(first))
         {
             await next(context);
             return;
@@ -54,12 +54,12 @@ internal sealed partial class LinePeers(
         var connection = new LineConnection(context.Transport, $"{context.RemoteEndPoint}", _connectionOptions, context.Abort, ResetProbe.Of(context.Features));
         if (IsAllowed((context.RemoteEndPoint as IPEndPoint)?.Address))
         {
-            await sessions.ServeAsync(connection, TokenGrant.NoneNeeded);
+            await sessions.ServeAsync(connection, TokenGrant.Anonymous);
         }
         else
         {
             metrics.Refuse(Option);
-            if (_pace.MayWrite())
+            if (_logLimiter.TryAcquire())
             {
                 LogNotAllowed(connection.RemoteAddress);
             }
@@ -72,7 +72,7 @@ internal sealed partial class LinePeers(
     }
 
     internal bool IsAllowed(IPAddress? address) =>
-        tokens.IsOpen || (address is not null && (IPAddress.IsLoopback(address) || Array.Exists(_allowed, range => range.Contains(AddressRange.Plain(address)))));
+        tokens.AllowsAnonymous || (address is not null && (IPAddress.IsLoopback(address) || Array.Exists(_allowed, range => range.Contains(AddressRange.Plain(address)))));
 
     private async Task<byte?> FirstByteAsync(ConnectionContext context)
     {

@@ -14,20 +14,20 @@ namespace Mesh.Server.Sessions;
 /// One accepted connection: reads its messages into the loop, and sends what the loop wants sent. Bad input is answered here
 /// (docs/protocol.md, "Bad input"): a line peer is closed then, unless the line was only an unknown message; a WebSocket peer may go on up to a limit.
 /// </summary>
-internal sealed partial class Session(SessionId id, MeshConnection connection, TokenGrant grant, MeshInbox inbox, SessionWatch watch, TimeProvider time, ILogger logger)
+internal sealed partial class Session(SessionId id, MeshConnection connection, TokenGrant grant, CoreInputQueue inputs, SessionServices services, TimeProvider time, ILogger logger)
 {
     // A line peer that was promised a reply is given more time than one that waits for nothing; it gives up by itself long before.
-    private const int PatienceWithReplies = 6;
+    private const int PendingReplyTimeoutFactor = 6;
 
-    private readonly SessionsOptions _options = watch.Options;
-    private readonly MessagePace _messages = new(watch.Options.MaxMessagesPerSecond, time);
-    private readonly ResetWatch _resets = new(connection, time);
+    private readonly SessionsOptions _options = services.Options;
+    private readonly ReceiveRateLimiter _receiveLimiter = new(services.Options.MaxMessagesPerSecond, time);
+    private readonly ResetDetector _resets = new(connection, time);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastActivity = time.GetTimestamp();
-    private int _awaited;
+    private int _pendingReplies;
     private int _errors;
     private int _isClosing;
-    private volatile bool _spoke;
+    private volatile bool _hasReceivedMessage;
     private bool _slowed;
     private volatile bool _inputEnded;
     private volatile bool _dropped;
@@ -46,17 +46,17 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
             return;
         }
 
-        watch.Messages.Sent(message, connection.RemoteAddress, id.Value);
+        services.Messages.Sent(message, connection.RemoteAddress, id.Value);
         if (message is NewTask)
         {
-            _messages.Cover();
-            _resets.NoteTask(_inputEnded);
+            _receiveLimiter.AddAllowance();
+            _resets.OnTaskSent(_inputEnded);
         }
 
         if (IsLine)
         {
             Volatile.Write(ref _lastActivity, time.GetTimestamp());
-            if (Interlocked.Decrement(ref _awaited) <= 0 && _inputEnded)
+            if (Interlocked.Decrement(ref _pendingReplies) <= 0 && _inputEnded)
             {
                 _answered.TrySetResult();
             }
@@ -78,14 +78,14 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
             reason = await ReceiveAllAsync();
             if (IsLine && reason == CloseReason.PeerClosed)
             {
-                await AnswerWhatWasAskedAsync();
+                await WaitForPendingRepliesAsync();
                 reason = await _resets.WasResetAsync() ? CloseReason.Reset : reason;
             }
         }
         finally
         {
             _answered.TrySetResult();
-            await inbox.SessionClosedAsync(id, _dropped ? SessionEnd.Dropped : reason == CloseReason.Reset ? SessionEnd.Reset : SessionEnd.Closed);
+            await inputs.SessionClosedAsync(id, _dropped ? SessionEnd.Dropped : reason == CloseReason.Reset ? SessionEnd.Reset : SessionEnd.Closed);
             await connection.CloseAsync(reason);
             if (_closing is { } closing)
             {
@@ -109,26 +109,26 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
     /// <summary>Aborts a connection that keeps silent, or does not end what it began. A WebSocket that has spoken once is left to its pings.</summary>
     public void DropIfIdle()
     {
-        if (connection.IsEnding)
+        if (connection.IsClosing)
         {
             return;
         }
 
-        if (connection.IncompleteFor >= _options.MessageTimeout)
+        if (connection.PartialMessageAge >= _options.MessageTimeout)
         {
             Drop(CloseReason.TooSlow, "Mesh__Sessions__MessageTimeout", "began a message and did not end it");
             return;
         }
 
-        if (_spoke && !IsLine)
+        if (_hasReceivedMessage && !IsLine)
         {
             return;
         }
 
-        var limit = Volatile.Read(ref _awaited) > 0 ? _options.IdleTimeout * PatienceWithReplies : _options.IdleTimeout;
+        var limit = Volatile.Read(ref _pendingReplies) > 0 ? _options.IdleTimeout * PendingReplyTimeoutFactor : _options.IdleTimeout;
         if (time.GetElapsedTime(Volatile.Read(ref _lastActivity)) >= limit)
         {
-            if (_spoke)
+            if (_hasReceivedMessage)
             {
                 connection.Abort(CloseReason.Silent);
             }
@@ -153,27 +153,27 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
 
             switch (received.Kind)
             {
-                case ReceivedKind.Message when !grant.Permits(received.Message!, out var role):
+                case ReceiveResultKind.Message when !grant.Permits(received.Message!, out var role):
                     RefuseRole(role);
                     break;
-                case ReceivedKind.Message:
-                    Note(received.Message!);
-                    if (!await inbox.MessageAsync(id, connection.Framing, LoanSpans.Receive(received.Message!)))
+                case ReceiveResultKind.Message:
+                    OnReceived(received.Message!);
+                    if (!await inputs.MessageAsync(id, connection.Framing, LoanSpans.Receive(received.Message!)))
                     {
                         return CloseReason.Stopping;
                     }
 
                     break;
-                case ReceivedKind.Error:
+                case ReceiveResultKind.Error:
                     Refuse(received.Error);
                     break;
-                case ReceivedKind.End:
+                case ReceiveResultKind.End:
                     return received.EndReason;
                 default:
                     throw new InvalidOperationException($"Unknown {received.Kind}.");
             }
 
-            if (_messages.Next(received.Message) is { Ticks: > 0 } pause)
+            if (_receiveLimiter.GetDelay(received.Message) is { Ticks: > 0 } pause)
             {
                 await SlowDownAsync(pause);
             }
@@ -183,7 +183,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
     // What is not read stays with the peer: it is slowed by its own socket. The pause ends with the connection.
     private async Task SlowDownAsync(TimeSpan pause)
     {
-        watch.Metrics.Slow();
+        services.Metrics.Slow();
         if (!_slowed)
         {
             _slowed = true;
@@ -196,7 +196,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
     private void DropSlowReader()
     {
         // A connection that is closing takes no more either: it goes on closing.
-        if (!connection.IsEnding)
+        if (!connection.IsClosing)
         {
             Drop(CloseReason.OutboxFull, "Mesh__Sessions__OutboxCapacity", $"takes too little: more than {_options.OutboxCapacity} messages wait for it");
         }
@@ -206,8 +206,8 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
     {
         // A peer that is silent may work on its task: what it was given stays with it.
         _dropped = reason != CloseReason.Silent;
-        watch.Metrics.Drop(option);
-        if (watch.Pace.MayWrite())
+        services.Metrics.Drop(option);
+        if (services.LogLimiter.TryAcquire())
         {
             LogDropped(connection.RemoteAddress, why, option);
         }
@@ -215,23 +215,23 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
         connection.Abort(reason);
     }
 
-    private void Note(MeshMessage message)
+    private void OnReceived(MeshMessage message)
     {
-        _spoke = true;
-        watch.Messages.Received(message, connection.RemoteAddress, id.Value);
+        _hasReceivedMessage = true;
+        services.Messages.Received(message, connection.RemoteAddress, id.Value);
         if (IsLine)
         {
             Volatile.Write(ref _lastActivity, time.GetTimestamp());
             if (IsAnswered(message))
             {
-                Interlocked.Increment(ref _awaited);
+                Interlocked.Increment(ref _pendingReplies);
             }
         }
     }
 
     private void RefuseRole(TokenRoles role)
     {
-        if (watch.Pace.MayWrite())
+        if (services.LogLimiter.TryAcquire())
         {
             LogNotPermitted(connection.RemoteAddress, role);
         }
@@ -242,22 +242,22 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
 
     private void Refuse(ProtocolError error)
     {
-        if (watch.Pace.MayWrite())
+        if (services.LogLimiter.TryAcquire())
         {
             LogBadInput(connection.RemoteAddress, error);
         }
 
-        watch.Errors.CountProtocolError(error.Kind, connection.Framing);
+        services.Errors.CountProtocolError(error.Kind, connection.Framing);
         var rejection = new Rejection(
             error.Kind == ProtocolErrorKind.TooLong && _options.MaxMessageBytes < ProtocolLimits.MaxMessageBytes ? $"{error} (Mesh__Sessions__MaxMessageBytes)" : error.ToString());
         if (connection.TrySend(rejection))
         {
-            watch.Messages.Sent(rejection, connection.RemoteAddress, id.Value);
+            services.Messages.Sent(rejection, connection.RemoteAddress, id.Value);
         }
 
         if (IsLine && error.IsUnknownMessage)
         {
-            _spoke = true;
+            _hasReceivedMessage = true;
             Volatile.Write(ref _lastActivity, time.GetTimestamp());
         }
 
@@ -275,10 +275,10 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
     }
 
     // The first implementations may shut their sending side down after one line, and wait for the reply.
-    private async Task AnswerWhatWasAskedAsync()
+    private async Task WaitForPendingRepliesAsync()
     {
         _inputEnded = true;
-        if (Volatile.Read(ref _awaited) <= 0)
+        if (Volatile.Read(ref _pendingReplies) <= 0)
         {
             return;
         }
@@ -295,4 +295,4 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
 }
 
 /// <summary>What the sessions of one server have in common.</summary>
-internal sealed record SessionWatch(SessionsOptions Options, MeshMetrics Errors, AccessMetrics Metrics, MessageLog Messages, LogPace Pace);
+internal sealed record SessionServices(SessionsOptions Options, MeshMetrics Errors, AccessMetrics Metrics, MessageLogger Messages, LogRateLimiter LogLimiter);

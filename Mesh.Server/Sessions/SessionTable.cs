@@ -17,35 +17,35 @@ internal sealed partial class SessionTable : IDisposable
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<SessionId, Session> _sessions = [];
-    private readonly MeshInbox _inbox;
+    private readonly CoreInputQueue _inputs;
     private readonly MeshTokens _tokens;
     private readonly SessionsOptions _options;
-    private readonly SessionWatch _watch;
+    private readonly SessionServices _services;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly ITimer _sweep;
+    private readonly ITimer _idleTimer;
     private long _lastId;
     private int _count;
     private volatile bool _closed;
 
     public SessionTable(
-        MeshInbox inbox,
+        CoreInputQueue inputs,
         MeshTokens tokens,
         IOptions<MeshOptions> options,
         MeshMetrics errors,
         AccessMetrics metrics,
-        MessageLog messages,
+        MessageLogger messages,
         TimeProvider time,
         ILogger<SessionTable> logger)
     {
-        _inbox = inbox;
+        _inputs = inputs;
         _tokens = tokens;
         tokens.Changed += CloseRevoked;
         _options = options.Value.Sessions;
-        _watch = new(_options, errors, metrics, messages, new LogPace(logger, time));
+        _services = new(_options, errors, metrics, messages, new LogRateLimiter(logger, time));
         _time = time;
         _logger = logger;
-        _sweep = time.CreateTimer(static table => ((SessionTable)table!).Sweep(), this, SweepInterval, SweepInterval);
+        _idleTimer = time.CreateTimer(static table => ((SessionTable)table!).DropIdleSessions(), this, SweepInterval, SweepInterval);
     }
 
     /// <summary>How accepted connections behave.</summary>
@@ -59,7 +59,7 @@ internal sealed partial class SessionTable : IDisposable
     /// False while there is no core to answer. A peer must not be left to wait for one on a connection that stands: it would take this server for alive,
     /// and what it asks would be answered long after it has given up.
     /// </summary>
-    public bool IsOpen => _inbox.IsOpen && !_closed;
+    public bool IsOpen => _inputs.IsOpen && !_closed;
 
     /// <summary>Serves a connection until it ends, or its token is revoked. One too many is closed at once, as is any while this is not <see cref="IsOpen"/>.</summary>
     public async Task ServeAsync(MeshConnection connection, TokenGrant grant)
@@ -74,8 +74,8 @@ internal sealed partial class SessionTable : IDisposable
         {
             if (Interlocked.Increment(ref _count) > _options.MaxConnections)
             {
-                _watch.Metrics.Refuse("Mesh__Sessions__MaxConnections");
-                if (_watch.Pace.MayWrite())
+                _services.Metrics.Refuse("Mesh__Sessions__MaxConnections");
+                if (_services.LogLimiter.TryAcquire())
                 {
                     LogFull(connection.RemoteAddress, _options.MaxConnections);
                 }
@@ -85,7 +85,7 @@ internal sealed partial class SessionTable : IDisposable
                 return;
             }
 
-            var session = new Session(new SessionId(Interlocked.Increment(ref _lastId)), connection, grant, _inbox, _watch, _time, _logger);
+            var session = new Session(new SessionId(Interlocked.Increment(ref _lastId)), connection, grant, _inputs, _services, _time, _logger);
             _sessions[session.Id] = session;
             try
             {
@@ -132,7 +132,7 @@ internal sealed partial class SessionTable : IDisposable
     public void Dispose()
     {
         _tokens.Changed -= CloseRevoked;
-        _sweep.Dispose();
+        _idleTimer.Dispose();
     }
 
     private void CloseRevoked()
@@ -143,7 +143,7 @@ internal sealed partial class SessionTable : IDisposable
         }
     }
 
-    private void Sweep()
+    private void DropIdleSessions()
     {
         foreach (var (_, session) in _sessions)
         {

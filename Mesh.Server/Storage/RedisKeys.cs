@@ -25,16 +25,16 @@ internal sealed class RedisKeys(ServerId server)
     public RedisKey Done => _prefix + "done";
 
     /// <summary>String, expiring: who serves under this id now.</summary>
-    public RedisKey Claim => _prefix + "claim";
+    public RedisKey ServerLease => _prefix + "claim";
 
     /// <summary>String: who may write, "number instance take".</summary>
-    public RedisKey Epoch => _prefix + "epoch";
+    public RedisKey FencingToken => _prefix + "epoch";
 
     /// <summary>String: the number of the last write, by which a writer finds that the store has lost what it had acknowledged.</summary>
-    public RedisKey Written => _prefix + "written";
+    public RedisKey LastWriteNumber => _prefix + "written";
 
     /// <summary>String, expiring: the owner waits for an adopter to give up the claim.</summary>
-    public RedisKey Wanted => _prefix + "wanted";
+    public RedisKey HandbackRequested => _prefix + "wanted";
 
     /// <summary>String: a task that is done, for as long as results are kept.</summary>
     public RedisKey Result(string id) => _prefix + "result:" + id;

@@ -11,46 +11,46 @@ namespace Mesh.Server.Storage;
 /// <param name="database">Where it is kept; asked for at each use, so that a Redis that is away does not hold up the start.</param>
 /// <param name="own">This server.</param>
 /// <param name="resultRetention">How long a done task can be read, whole seconds.</param>
-/// <param name="claimExpiry">A claim that is not renewed for so long is free.</param>
-internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, TimeSpan resultRetention, TimeSpan claimExpiry) : IMeshStore
+/// <param name="leaseExpiry">A claim that is not renewed for so long is free.</param>
+internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, TimeSpan resultRetention, TimeSpan leaseExpiry) : IMeshStore
 {
     /// <summary>Changes in one script call: an ordinary batch is one round trip, and a huge one does not block Redis for long.</summary>
     private const int OpsPerCall = 2_000;
 
     private const int ScanPage = 1_000;
 
-    private readonly RedisClaims _claims = new(database, own, claimExpiry);
+    private readonly RedisServerLeases _leases = new(database, own, leaseExpiry);
     private readonly RedisKeys _keys = new(own);
 
     /// <summary>The last write found the store full: until one that takes memory succeeds it is away.</summary>
     private bool _full;
 
-    public bool HasAdopted => _claims.Held.Any(server => server != own);
+    public bool HasAdopted => _leases.Held.Any(server => server != own);
 
-    public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) =>
-        UseAsync(() => _claims.TakeAsync(server, self, gone, cancellationToken));
+    public Task<ServerLeaseAcquireResult> AcquireLeaseAsync(ServerId server, ServerLeaseHolder self, string? gone, CancellationToken cancellationToken) =>
+        ExecuteAsync(() => _leases.AcquireAsync(server, self, gone, cancellationToken));
 
-    public Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken) => UseAsync(async () =>
-        await _claims.RenewAsync(server, cancellationToken) is var state && state == ClaimState.Lost && server == own
-            ? throw await LostAsync(own, cancellationToken)
+    public Task<ServerLeaseRenewStatus> RenewLeaseAsync(ServerId server, CancellationToken cancellationToken) => ExecuteAsync(async () =>
+        await _leases.RenewLeaseAsync(server, cancellationToken) is var state && state == ServerLeaseRenewStatus.Lost && server == own
+            ? throw await CreateLeaseLostAsync(own, cancellationToken)
             : state);
 
-    public Task ReleaseAsync(ServerId server, CancellationToken cancellationToken) => UseAsync(async () =>
+    public Task ReleaseLeaseAsync(ServerId server, CancellationToken cancellationToken) => ExecuteAsync(async () =>
     {
-        await _claims.ReleaseAsync(server, cancellationToken);
+        await _leases.ReleaseLeaseAsync(server, cancellationToken);
         return true;
     });
 
-    public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => UseAsync(async () =>
+    public Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken) => ExecuteAsync(async () =>
     {
         var (redis, keys) = (database(), new RedisKeys(server));
-        if (!await _claims.KeepAsync(server, cancellationToken))
+        if (!await _leases.AcceptStateAsync(server, cancellationToken))
         {
-            throw await LostAsync(server, cancellationToken);
+            throw await CreateLeaseLostAsync(server, cancellationToken);
         }
 
         // A write of nothing: Redis compiles the script now and not under the first tasks.
-        _ = await WriteAsync(server, [], cancellationToken) ?? throw await LostAsync(server, cancellationToken);
+        _ = await WriteAsync(server, [], cancellationToken) ?? throw await CreateLeaseLostAsync(server, cancellationToken);
         var done = redis.StringGetAsync(keys.Done);
         var dead = redis.HashLengthAsync(keys.Dead);
         var tasks = await ReadHashAsync(redis, keys.Tasks, StoreJson.Default.TaskRecord, cancellationToken);
@@ -58,32 +58,32 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         {
             Done = (long)await done.WaitAsync(cancellationToken),
             Dead = await dead.WaitAsync(cancellationToken),
-            Tasks = server == own ? tasks : [.. tasks.Select(task => task with { Keeper = server })],
+            Tasks = server == own ? tasks : [.. tasks.Select(task => task with { StoredBy = server })],
             Loans = await ReadHashAsync(redis, keys.Loans, StoreJson.Default.LoanRecord, cancellationToken),
         };
-        _claims.Find(server)?.IsAhead = false;
+        _leases.Find(server)?.MustReload = false;
         return stored;
     });
 
-    public Task<IReadOnlyDictionary<string, TaskRecord?>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => UseAsync<IReadOnlyDictionary<string, TaskRecord?>>(async () =>
+    public Task<IReadOnlyDictionary<string, TaskRecord?>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken) => ExecuteAsync<IReadOnlyDictionary<string, TaskRecord?>>(async () =>
     {
-        if (_claims.Find(own) is { IsAhead: true })
+        if (_leases.Find(own) is { MustReload: true })
         {
-            throw new StoreWentBackException();
+            throw new StoreRolledBackException();
         }
 
-        if (!batch.Ops.Exists(op => op.Task?.Keeper is not null))
+        if (!batch.Ops.Exists(op => op.Task?.StoredBy is not null))
         {
-            return await WriteAsync(own, batch.Ops, cancellationToken) ?? throw await LostAsync(own, cancellationToken);
+            return await WriteAsync(own, batch.Ops, cancellationToken) ?? throw await CreateLeaseLostAsync(own, cancellationToken);
         }
 
         Dictionary<string, TaskRecord?> known = [];
-        foreach (var part in batch.Ops.GroupBy(op => op.Task?.Keeper))
+        foreach (var part in batch.Ops.GroupBy(op => op.Task?.StoredBy))
         {
             var ops = part.ToList();
-            if (part.Key is not { } keeper)
+            if (part.Key is not { } storedBy)
             {
-                foreach (var (id, stored) in await WriteAsync(own, ops, cancellationToken) ?? throw await LostAsync(own, cancellationToken))
+                foreach (var (id, stored) in await WriteAsync(own, ops, cancellationToken) ?? throw await CreateLeaseLostAsync(own, cancellationToken))
                 {
                     known[id] = stored;
                 }
@@ -92,19 +92,19 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             }
 
             // Who adopts does not accept there: what may be known is what was to be revived. When the claim is lost, none of it is ours to revive.
-            var told = await WriteAsync(keeper, ops, cancellationToken);
-            foreach (var op in ops.Where(op => op.Kind == StoreOpKind.ReviveTask && told?.ContainsKey(op.Task!.Id) != false))
+            var told = await WriteAsync(storedBy, ops, cancellationToken);
+            foreach (var op in ops.Where(op => op.Kind == StoreOpKind.RetryDeadLetter && told?.ContainsKey(op.Task!.Id) != false))
             {
-                known[op.Task!.KnownAs] = null;
+                known[op.Task!.ExistingTaskKey] = null;
             }
         }
 
         return known;
     });
 
-    public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => UseAsync(async () =>
+    public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => ExecuteAsync(async () =>
     {
-        foreach (var server in Readable())
+        foreach (var server in ReadableServers())
         {
             var (redis, keys) = (database(), new RedisKeys(server));
             var result = redis.StringGetAsync(keys.Result(id));
@@ -120,10 +120,10 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return null;
     });
 
-    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => UseAsync<IReadOnlyList<TaskRecord>>(async () =>
+    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => ExecuteAsync<IReadOnlyList<TaskRecord>>(async () =>
     {
         var listed = new List<TaskRecord>();
-        foreach (var server in Readable())
+        foreach (var server in ReadableServers())
         {
             listed.AddRange(await ListDeadAsync(server, limit - listed.Count, cancellationToken));
         }
@@ -156,17 +156,17 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return [.. records.Values];
     }
 
-    private static void AddKnown(RedisKeys keys, RedisValue[] reply, Dictionary<string, TaskRecord?> known)
+    private static void AddExisting(RedisKeys keys, RedisValue[] reply, Dictionary<string, TaskRecord?> known)
     {
-        for (var i = 0; i < reply.Length; i += RedisScripts.ValuesPerKnown)
+        for (var i = 0; i < reply.Length; i += RedisScripts.ValuesPerExisting)
         {
             var (id, record) = (reply[i].ToString(), reply[i + 1]);
-            known[id] = record.IsNullOrEmpty ? null : TryReadKnown(keys.Result(id), record);
+            known[id] = record.IsNullOrEmpty ? null : TryReadExisting(keys.Result(id), record);
         }
     }
 
     // A record of a later version: its id is known all the same.
-    private static TaskRecord? TryReadKnown(RedisKey key, RedisValue record)
+    private static TaskRecord? TryReadExisting(RedisKey key, RedisValue record)
     {
         try
         {
@@ -178,26 +178,26 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         }
     }
 
-    private async Task<T> UseAsync<T>(Func<Task<T>> use)
+    private async Task<T> ExecuteAsync<T>(Func<Task<T>> use)
     {
         try
         {
             return await use();
         }
-        catch (Exception exception) when (LedgerFaults.Reason(exception) is { } reason)
+        catch (Exception exception) when (RedisErrorClassifier.Reason(exception) is { } reason)
         {
-            _full |= LedgerFaults.IsFull(exception);
-            throw new StoreAwayException(reason, exception);
+            _full |= RedisErrorClassifier.IsFull(exception);
+            throw new StoreUnavailableException(reason, exception);
         }
     }
 
     /// <summary>This server first, then those that it has adopted.</summary>
-    private IEnumerable<ServerId> Readable() => _claims.Held.Where(server => server != own).Prepend(own);
+    private IEnumerable<ServerId> ReadableServers() => _leases.Held.Where(server => server != own).Prepend(own);
 
     private TaskRecord ReadTask(RedisKey key, RedisValue value, ServerId server)
     {
         var task = Read(key, value, StoreJson.Default.TaskRecord);
-        return server == own ? task : task with { Keeper = server };
+        return server == own ? task : task with { StoredBy = server };
     }
 
     private async Task<List<TaskRecord>> ListDeadAsync(ServerId server, int limit, CancellationToken cancellationToken)
@@ -232,14 +232,14 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         var start = 0;
         do
         {
-            if (_claims.Find(server) is not { } claim)
+            if (_leases.Find(server) is not { } lease)
             {
                 return null;
             }
 
             var count = Math.Min(OpsPerCall, ops.Count - start);
-            var (probe, number) = (_full, claim.NextTry());
-            var arguments = new WriteArguments(keys, claim, number, resultRetention, probe, count);
+            var (probe, number) = (_full, lease.NextWriteNumber());
+            var arguments = new WriteArguments(keys, lease, number, resultRetention, probe, count);
             for (var i = start; i < start + count; i++)
             {
                 arguments.Add(ops[i]);
@@ -249,25 +249,25 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             var reply = await redis.ScriptEvaluateAsync(RedisScripts.Write, arguments.Keys, arguments.Values).WaitAsync(cancellationToken);
             if (reply.Resp2Type == ResultType.Integer)
             {
-                if ((int)reply == RedisScripts.Late)
+                if ((int)reply == RedisScripts.Superseded)
                 {
-                    throw new StoreAwayException("A write came to the store after a later one.");
+                    throw new StoreUnavailableException("A write came to the store after a later one.");
                 }
 
-                if ((int)reply == RedisScripts.WentBack && server == own)
+                if ((int)reply == RedisScripts.StoreRolledBack && server == own)
                 {
-                    claim.IsAhead = true;
-                    throw new StoreWentBackException();
+                    lease.MustReload = true;
+                    throw new StoreRolledBackException();
                 }
 
                 // Another has the claim, or an adopter's store has gone back: it adopts anew what there is.
-                _claims.Drop(server);
+                _leases.Drop(server);
                 return null;
             }
 
-            claim.Acknowledge(number);
+            lease.Acknowledge(number);
             _full &= !probe;
-            AddKnown(keys, (RedisValue[])reply!, known);
+            AddExisting(keys, (RedisValue[])reply!, known);
             start += count;
         }
         while (start < ops.Count);
@@ -275,6 +275,6 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return known;
     }
 
-    private async Task<ClaimLostException> LostAsync(ServerId server, CancellationToken cancellationToken) =>
-        new(server, await _claims.FindHolderAsync(server, cancellationToken));
+    private async Task<ServerLeaseLostException> CreateLeaseLostAsync(ServerId server, CancellationToken cancellationToken) =>
+        new(server, await _leases.FindHolderAsync(server, cancellationToken));
 }

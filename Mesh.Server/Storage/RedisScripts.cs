@@ -7,8 +7,8 @@ internal static class RedisScripts
     public const string AcceptKeyed = "accept-keyed";
     public const string Update = "update";
     public const string Settle = "settle";
-    public const string Bury = "bury";
-    public const string Revive = "revive";
+    public const string MoveToDeadLetters = "bury";
+    public const string RetryDeadLetter = "revive";
     public const string Drop = "drop";
     public const string PutLoan = "put-loan";
     public const string Restore = "restore";
@@ -16,16 +16,16 @@ internal static class RedisScripts
     public const string Probe = "probe";
 
     /// <summary>The answer of a store that is older than what the writer knows of.</summary>
-    public const int WentBack = 1;
+    public const int StoreRolledBack = 1;
 
     /// <summary>The answer to a write that a later one has overtaken.</summary>
-    public const int Late = 2;
+    public const int Superseded = 2;
 
     /// <summary>Arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
     public const int ArgumentsPerOp = 4;
 
     /// <summary>Values of the answer for each task that was known: its id, and the record that the store has or ''.</summary>
-    public const int ValuesPerKnown = 2;
+    public const int ValuesPerExisting = 2;
 
     /// <summary>
     /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, epoch, written, then the result's key

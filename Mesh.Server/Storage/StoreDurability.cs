@@ -32,11 +32,11 @@ internal enum StorePersistence : byte
 internal readonly record struct StoreDurability(StoreEviction Eviction, string EvictionSettings, StorePersistence Persistence);
 
 /// <summary>Reads the settings of the store that decide whether it keeps what it has acknowledged.</summary>
-internal interface IStoreInspector
+internal interface IStoreDurabilityInspector
 {
     /// <summary>The connection was lost and is back, or another server has become the primary: the settings may be others. Raised on any thread.</summary>
     event Action? Reconnected;
 
-    /// <exception cref="StoreAwayException">The store cannot be reached.</exception>
+    /// <exception cref="StoreUnavailableException">The store cannot be reached.</exception>
     Task<StoreDurability> InspectAsync(CancellationToken cancellationToken);
 }

@@ -11,14 +11,14 @@ namespace Mesh.Server.Storage;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TaskIdConverter), typeof(WorkerIdConverter), typeof(ServerIdConverter),
-        typeof(KnownConverter<TaskType>), typeof(KnownConverter<TaskState>), typeof(KnownConverter<LoanRole>), typeof(KnownConverter<LoanState>)])]
+        typeof(DefinedEnumConverter<TaskType>), typeof(DefinedEnumConverter<TaskState>), typeof(DefinedEnumConverter<LoanRole>), typeof(DefinedEnumConverter<LoanState>)])]
 [JsonSerializable(typeof(TaskRecord))]
 [JsonSerializable(typeof(LoanRecord))]
-[JsonSerializable(typeof(ClaimHolder))]
+[JsonSerializable(typeof(ServerLeaseHolder))]
 internal sealed partial class StoreJson : JsonSerializerContext;
 
 /// <summary>For enums of bytes.</summary>
-internal sealed class KnownConverter<T> : JsonConverter<T>
+internal sealed class DefinedEnumConverter<T> : JsonConverter<T>
     where T : struct, Enum
 {
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

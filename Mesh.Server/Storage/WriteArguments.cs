@@ -11,13 +11,13 @@ internal sealed class WriteArguments
     private readonly List<RedisKey> _scriptKeys;
     private readonly List<RedisValue> _arguments;
 
-    public WriteArguments(RedisKeys keys, HeldClaim claim, long number, TimeSpan resultRetention, bool probe, int ops)
+    public WriteArguments(RedisKeys keys, HeldServerLease lease, long number, TimeSpan resultRetention, bool probe, int ops)
     {
         _keys = keys;
-        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done, keys.Epoch, keys.Written];
+        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done, keys.FencingToken, keys.LastWriteNumber];
         _arguments = new(5 + (ops * RedisScripts.ArgumentsPerOp))
         {
-            Math.Max(1, (long)resultRetention.TotalSeconds), claim.Epoch, probe ? RedisScripts.Probe : RedisValue.EmptyString, claim.Written, number,
+            Math.Max(1, (long)resultRetention.TotalSeconds), lease.FencingToken, probe ? RedisScripts.Probe : RedisValue.EmptyString, lease.LastWriteNumber, number,
         };
     }
 
@@ -43,11 +43,11 @@ internal sealed class WriteArguments
                 _scriptKeys.Add(_keys.Result(op.Task!.Id));
                 Add(RedisScripts.Settle, op.Task, withRecord: true);
                 break;
-            case StoreOpKind.BuryTask:
-                Add(RedisScripts.Bury, op.Task!, withRecord: true);
+            case StoreOpKind.MoveTaskToDeadLetters:
+                Add(RedisScripts.MoveToDeadLetters, op.Task!, withRecord: true);
                 break;
-            case StoreOpKind.ReviveTask:
-                Add(RedisScripts.Revive, op.Task!, withRecord: true);
+            case StoreOpKind.RetryDeadLetter:
+                Add(RedisScripts.RetryDeadLetter, op.Task!, withRecord: true);
                 break;
             case StoreOpKind.DropTask:
                 Add(RedisScripts.Drop, op.Task!, withRecord: false);

@@ -6,7 +6,7 @@ namespace Mesh.Server.Supervisor;
 /// What the machine tells of itself: on Linux by /proc, elsewhere as far as the runtime knows. Memory is that of the container, when
 /// there is a limit to it. Not for use by several threads: the processors' usage is counted from one look to the next.
 /// </summary>
-internal sealed class Machine
+internal sealed class MachineMetrics
 {
     private const double Gigabyte = 1024d * 1024 * 1024;
     private const long Megabyte = 1024 * 1024;
@@ -14,7 +14,7 @@ internal sealed class Machine
     private readonly int _physical = CountCores();
     private CpuTimes? _last = CpuTimes.Read();
 
-    public SystemReport Look()
+    public SystemReport Read()
     {
         var load = ReadFirstLine("/proc/loadavg")?.Split(' ');
         return new(

@@ -13,12 +13,12 @@ namespace Mesh.Server.Supervisor;
 /// answered. A supervisor that is away is told so in the log once, and costs nothing else: a report that cannot be sent is dropped.
 /// </summary>
 internal sealed partial class SupervisorReporter(
-    IOptions<MeshOptions> options, MeshInbox inbox, TimeProvider time, ILogger<SupervisorReporter> logger) : BackgroundService
+    IOptions<MeshOptions> options, CoreInputQueue inputs, TimeProvider time, ILogger<SupervisorReporter> logger) : BackgroundService
 {
     /// <summary>Connecting and sending together.</summary>
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(5);
 
-    private bool _away;
+    private bool _isUnavailable;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -30,27 +30,27 @@ internal sealed partial class SupervisorReporter(
         Activity.Current = null;
         try
         {
-            var machine = new Machine();
+            var machine = new MachineMetrics();
             using var timer = new PeriodicTimer(options.Value.Supervisor.Interval, time);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                if (inbox.IsOpen)
+                if (inputs.IsOpen)
                 {
-                    var report = await DrawAsync(machine);
-                    Note(endpoint, await SendAsync(endpoint, report, stoppingToken));
+                    var report = await CreateReportAsync(machine);
+                    LogAvailability(endpoint, await SendAsync(endpoint, report, stoppingToken));
                 }
             }
         }
-        catch (Exception exception) when (exception is LoopEndedException or OperationCanceledException)
+        catch (Exception exception) when (exception is LoopStoppedException or OperationCanceledException)
         {
             // The server stops.
         }
     }
 
-    private async Task<byte[]> DrawAsync(Machine machine)
+    private async Task<byte[]> CreateReportAsync(MachineMetrics machine)
     {
-        var status = await inbox.ReadAsync(core => core.GetStatus());
-        var report = SupervisorReports.Of(status, machine.Look(), options.Value.Balancing.MaxQueueThreshold, time.GetUtcNow());
+        var status = await inputs.QueryAsync(core => core.GetStatus());
+        var report = SupervisorReportBuilder.Of(status, machine.Read(), options.Value.Balancing.MaxQueueThreshold, time.GetUtcNow());
         return [.. JsonSerializer.SerializeToUtf8Bytes(report, SupervisorJson.Default.SupervisorReport), (byte)'\n'];
     }
 
@@ -76,17 +76,17 @@ internal sealed partial class SupervisorReporter(
         }
     }
 
-    private void Note(MeshEndpoint endpoint, string? fault)
+    private void LogAvailability(MeshEndpoint endpoint, string? fault)
     {
-        if (fault is not null && !_away)
+        if (fault is not null && !_isUnavailable)
         {
-            LogAway(endpoint, fault);
+            LogUnavailable(endpoint, fault);
         }
-        else if (fault is null && _away)
+        else if (fault is null && _isUnavailable)
         {
-            LogBack(endpoint);
+            LogAvailableAgain(endpoint);
         }
 
-        _away = fault is not null;
+        _isUnavailable = fault is not null;
     }
 }

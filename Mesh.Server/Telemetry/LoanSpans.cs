@@ -54,16 +54,16 @@ internal static class LoanSpans
     }
 
     /// <summary>Tells a step, where it is one of this server's spans.</summary>
-    public static void Tell(LoanStepped step)
+    public static void Record(LoanStateChanged step)
     {
         var loan = step.Loan;
         switch (loan.State)
         {
             case LoanState.Lent:
-                Tell(LoanSteps.Lend, loan, step.Since, loan.Since, loan.TraceParent);
+                Record(LoanSteps.Lend, loan, step.Since, loan.Since, loan.TraceParent);
                 break;
             case LoanState.Arrived:
-                Tell(LoanSteps.Arrive, loan, step.Since, loan.Since, step.TraceParent ?? loan.TraceParent);
+                Record(LoanSteps.Arrive, loan, step.Since, loan.Since, step.TraceParent ?? loan.TraceParent);
                 break;
             case LoanState.Offered or LoanState.Released or LoanState.Expected or LoanState.Releasing or LoanState.Returning or LoanState.Returned:
                 break;
@@ -72,15 +72,15 @@ internal static class LoanSpans
         }
     }
 
-    public static void Tell(LoanEnded end)
+    public static void Record(LoanEnded end)
     {
         switch (end.Loan.State)
         {
             case LoanState.Released:
-                Tell(LoanSteps.ComeHome, end.Loan, end.Loan.Since, end.At, end.TraceParent ?? end.Loan.ReturnTraceParent, end.Reason);
+                Record(LoanSteps.ComeHome, end.Loan, end.Loan.Since, end.At, end.TraceParent ?? end.Loan.ReturnTraceParent, end.Reason);
                 break;
             case LoanState.Returned:
-                Tell(LoanSteps.Complete, end.Loan, end.Loan.Since, end.At, end.TraceParent ?? end.Loan.ReturnTraceParent, end.Reason);
+                Record(LoanSteps.Complete, end.Loan, end.Loan.Since, end.At, end.TraceParent ?? end.Loan.ReturnTraceParent, end.Reason);
                 break;
             case LoanState.Offered or LoanState.Lent or LoanState.Expected or LoanState.Arrived or LoanState.Releasing or LoanState.Returning:
                 break;
@@ -90,7 +90,7 @@ internal static class LoanSpans
     }
 
     /// <summary>Tells that a borrowed worker got its first task, linked to that task.</summary>
-    public static void TellFirstTask(LoanRecord loan, string? task)
+    public static void RecordFirstTask(LoanRecord loan, string? task)
     {
         if (!Source.HasListeners() || Context(loan.TraceParent) is var parent && parent == default)
         {
@@ -102,7 +102,7 @@ internal static class LoanSpans
         activity?.SetTag(Tags.Worker, loan.Worker.Value);
     }
 
-    private static void Tell(string name, LoanRecord loan, DateTimeOffset start, DateTimeOffset end, string? parent, string? reason = null)
+    private static void Record(string name, LoanRecord loan, DateTimeOffset start, DateTimeOffset end, string? parent, string? reason = null)
     {
         if (!Source.HasListeners() || Context(parent) is var context && context == default)
         {

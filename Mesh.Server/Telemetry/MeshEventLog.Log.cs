@@ -17,10 +17,10 @@ internal sealed partial class MeshEventLog
     private partial void LogWorkerSetAside(WorkerId worker, ServerId home, int strikes);
 
     [LoggerMessage(3012, LogLevel.Warning, "{Worker} of {Home} gets tasks again as before: {Reason}.")]
-    private partial void LogWorkerLetIn(WorkerId worker, ServerId home, string reason);
+    private partial void LogWorkerReinstated(WorkerId worker, ServerId home, string reason);
 
     [LoggerMessage(3013, LogLevel.Warning, "{Worker} does not follow REDIRECT to {Borrower}; that has happened {Count} times. It is not lent for {Pause}.")]
-    private partial void LogOrderIgnored(WorkerId worker, ServerId borrower, int count, TimeSpan pause);
+    private partial void LogRedirectIgnored(WorkerId worker, ServerId borrower, int count, TimeSpan pause);
 
     [LoggerMessage(3003, LogLevel.Information, "{Peer} is alive.")]
     private partial void LogPeerUp(ServerId peer);
@@ -32,10 +32,10 @@ internal sealed partial class MeshEventLog
     private partial void LogPeerRenamed(MeshEndpoint endpoint, ServerId name, ServerId peer);
 
     [LoggerMessage(3015, LogLevel.Warning, "{Server} sends messages and is no peer of this server. To lend it workers and to borrow some, add its name and address: Mesh__Peers__0__Id and Mesh__Peers__0__Endpoint, with the next free number.")]
-    private partial void LogStranger(ServerId server);
+    private partial void LogUnknownServer(ServerId server);
 
     [LoggerMessage(3016, LogLevel.Warning, "Connections of {Worker} take turns in replacing one another: it seems that two workers share this id. Give each its own Mesh__WorkerId.")]
-    private partial void LogWorkerIdShared(WorkerId worker);
+    private partial void LogDuplicateWorkerId(WorkerId worker);
 
     [LoggerMessage(3101, LogLevel.Information, "{Queue} tasks wait: asking {Owner} for {Needed} workers.")]
     private partial void LogWorkersRequested(int queue, ServerId owner, int needed);
@@ -86,16 +86,16 @@ internal sealed partial class MeshEventLog
     private partial void LogFirstTask(WorkerId worker, ServerId owner, string taskId);
 
     [LoggerMessage(3117, LogLevel.Information, "POST /loans/return: all borrowed workers go back to their owners, and none are borrowed for a while.")]
-    private partial void LogReturnOrdered();
+    private partial void LogLoansReturnRequested();
 
     [LoggerMessage(3005, LogLevel.Warning, "{Server} stays dead: its {Tasks} unsettled tasks and {Dead} dead letters are served here until it is back.")]
     private partial void LogServerAdopted(ServerId server, int tasks, long dead);
 
     [LoggerMessage(3006, LogLevel.Warning, "{Server} is served elsewhere again. {Done} of its tasks were done here, {Left} go back to it.")]
-    private partial void LogServerDisowned(ServerId server, long done, int left);
+    private partial void LogAdoptionEnded(ServerId server, long done, int left);
 
-    [LoggerMessage(3007, LogLevel.Warning, "The store has lost the last of what it had acknowledged. {Written} unsettled tasks are written again; the ends of {TakenUp} were lost, they are run again.")]
-    private partial void LogStoreWentBack(int written, int takenUp);
+    [LoggerMessage(3007, LogLevel.Warning, "The store has lost the last of what it had acknowledged. {Written} unsettled tasks are written again; the ends of {Reloaded} were lost, they are run again.")]
+    private partial void LogStoreRolledBack(int written, int reloaded);
 
     [LoggerMessage(3008, LogLevel.Warning, "Paused: this server takes no new tasks until POST /resume. {Queue} wait, {Running} run.")]
     private partial void LogPaused(int queue, int running);
@@ -104,14 +104,14 @@ internal sealed partial class MeshEventLog
     private partial void LogResumed();
 
     [LoggerMessage(3201, LogLevel.Information, "Task {TaskId} goes back to the queue after attempt {Attempts}: {Reason}.")]
-    private partial void LogTaskPutBack(string taskId, int attempts, string reason);
+    private partial void LogTaskRequeued(string taskId, int attempts, string reason);
 
     [LoggerMessage(3202, LogLevel.Warning, "Task {TaskId} ({Type} of {User}) is a dead letter after {Attempts} attempts: {Error}.")]
-    private partial void LogTaskBuried(string taskId, TaskType type, string user, int attempts, string? error);
+    private partial void LogTaskDeadLettered(string taskId, TaskType type, string user, int attempts, string? error);
 
     [LoggerMessage(3204, LogLevel.Information, "Task {TaskId} goes back to the queue, and no attempt is counted: {Reason}.")]
     private partial void LogTaskReturned(string taskId, string reason);
 
     [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}.")]
-    private partial void LogMessageRefused(long session, string message, string error);
+    private partial void LogMessageRejected(long session, string message, string error);
 }

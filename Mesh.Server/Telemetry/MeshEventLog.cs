@@ -7,27 +7,27 @@ namespace Mesh.Server.Telemetry;
 internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider time, ILogger<MeshEventLog> logger)
 {
     // A farm's workers come and go together: each of some hundreds is worth its line.
-    private readonly LogPace _workers = new(logger, time, linesPerSecond: 100, LogLevel.Information);
-    private readonly LogPace _refused = new(logger, time);
+    private readonly LogRateLimiter _workers = new(logger, time, linesPerSecond: 100, LogLevel.Information);
+    private readonly LogRateLimiter _refused = new(logger, time);
 
     // A worker, or a client's tasks, can fail thousands of times in a second.
-    private readonly LogPace _putBack = new(logger, time, level: LogLevel.Information);
-    private readonly LogPace _buried = new(logger, time);
-    private readonly LogPace _failing = new(logger, time);
+    private readonly LogRateLimiter _requeued = new(logger, time, level: LogLevel.Information);
+    private readonly LogRateLimiter _deadLettered = new(logger, time);
+    private readonly LogRateLimiter _workerHealth = new(logger, time);
 
-    public void Tell(MeshEvent happened)
+    public void Report(MeshEvent happened)
     {
         switch (happened)
         {
             case WorkerJoined e:
-                if (_workers.MayWrite())
+                if (_workers.TryAcquire())
                 {
                     LogWorkerJoined(e.Worker, e.Home, e.Framing);
                 }
 
                 break;
             case WorkerLeft e:
-                if (_workers.MayWrite())
+                if (_workers.TryAcquire())
                 {
                     LogWorkerLeft(e.Worker, e.Home);
                 }
@@ -40,16 +40,16 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 LogPeerDown(e.Peer, e.Reason);
                 break;
             case PeerRenamed e:
-                if (_refused.MayWrite())
+                if (_refused.TryAcquire())
                 {
                     LogPeerRenamed(e.Endpoint, e.Name, e.Peer);
                 }
 
                 break;
-            case StrangerHeard e:
-                if (_refused.MayWrite())
+            case UnknownServerDetected e:
+                if (_refused.TryAcquire())
                 {
-                    LogStranger(e.Server);
+                    LogUnknownServer(e.Server);
                 }
 
                 break;
@@ -63,16 +63,16 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 }
 
                 break;
-            case LoanStepped e:
-                LoanSpans.Tell(e);
+            case LoanStateChanged e:
+                LoanSpans.Record(e);
                 using (Enter(e.TraceParent ?? e.Loan.ReturnTraceParent ?? e.Loan.TraceParent))
                 {
-                    Tell(e.Loan);
+                    Report(e.Loan);
                 }
 
                 break;
-            case LoanServed e:
-                LoanSpans.TellFirstTask(e.Loan, e.Task.AttemptTrace);
+            case LoanFirstTaskDispatched e:
+                LoanSpans.RecordFirstTask(e.Loan, e.Task.AttemptTrace);
                 using (Enter(e.Loan.TraceParent))
                 {
                     LogFirstTask(e.Loan.Worker, e.Loan.Peer, e.Task.Record.Id);
@@ -80,16 +80,16 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
 
                 break;
             case LoanEnded e:
-                LoanSpans.Tell(e);
+                LoanSpans.Record(e);
                 metrics.Count(e);
                 using (Enter(e.TraceParent ?? e.Loan.ReturnTraceParent ?? e.Loan.TraceParent))
                 {
-                    Tell(e);
+                    Report(e);
                 }
 
                 break;
-            case ReturnOrdered:
-                LogReturnOrdered();
+            case LoansReturnRequested:
+                LogLoansReturnRequested();
                 break;
             case ReleaseSent { Try: 1 } e:
                 LogReleaseSent(e.Workers.ToString(), e.Owner);
@@ -107,8 +107,8 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case ServerAdopted e:
                 LogServerAdopted(e.Server, e.Tasks, e.Dead);
                 break;
-            case ServerDisowned e:
-                LogServerDisowned(e.Server, e.Done, e.Left);
+            case AdoptionEnded e:
+                LogAdoptionEnded(e.Server, e.Done, e.Left);
                 break;
             case ServerPaused e:
                 LogPaused(e.Queue, e.Running);
@@ -116,44 +116,44 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case ServerResumed:
                 LogResumed();
                 break;
-            case StoreWentBack e:
-                LogStoreWentBack(e.Written, e.TakenUp);
+            case StoreRolledBack e:
+                LogStoreRolledBack(e.Written, e.Reloaded);
                 break;
-            case WorkerIdShared e:
-                LogWorkerIdShared(e.Worker);
+            case DuplicateWorkerIdDetected e:
+                LogDuplicateWorkerId(e.Worker);
                 break;
-            case TaskPutBack e:
-                if (_putBack.MayWrite())
+            case TaskRequeued e:
+                if (_requeued.TryAcquire())
                 {
-                    LogTaskPutBack(e.Task.Id, e.Attempts, e.Reason);
+                    LogTaskRequeued(e.Task.Id, e.Attempts, e.Reason);
                 }
 
                 break;
             case TaskReturned e:
-                if (_putBack.MayWrite())
+                if (_requeued.TryAcquire())
                 {
                     LogTaskReturned(e.Task.Id, e.Reason);
                 }
 
                 break;
-            case TaskBuried e:
-                if (_buried.MayWrite())
+            case TaskDeadLettered e:
+                if (_deadLettered.TryAcquire())
                 {
-                    LogTaskBuried(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);
+                    LogTaskDeadLettered(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);
                 }
 
                 break;
-            case WorkerPaused or WorkerSetAside or WorkerLetIn or OrderIgnored:
-                if (_failing.MayWrite())
+            case WorkerPaused or WorkerSetAside or WorkerReinstated or RedirectIgnored:
+                if (_workerHealth.TryAcquire())
                 {
-                    TellWorker(happened);
+                    ReportWorker(happened);
                 }
 
                 break;
-            case MessageRefused e:
-                if (_refused.MayWrite())
+            case MessageRejected e:
+                if (_refused.TryAcquire())
                 {
-                    LogMessageRefused(e.Session.Value, e.Message.GetType().Name, e.Error);
+                    LogMessageRejected(e.Session.Value, e.Message.GetType().Name, e.Error);
                 }
 
                 break;
@@ -162,7 +162,7 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
         }
     }
 
-    private void TellWorker(MeshEvent happened)
+    private void ReportWorker(MeshEvent happened)
     {
         switch (happened)
         {
@@ -172,18 +172,18 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case WorkerSetAside e:
                 LogWorkerSetAside(e.Worker, e.Home, e.Strikes);
                 break;
-            case WorkerLetIn e:
-                LogWorkerLetIn(e.Worker, e.Home, e.Reason);
+            case WorkerReinstated e:
+                LogWorkerReinstated(e.Worker, e.Home, e.Reason);
                 break;
-            case OrderIgnored e:
-                LogOrderIgnored(e.Worker, e.Borrower, e.Count, e.Pause);
+            case RedirectIgnored e:
+                LogRedirectIgnored(e.Worker, e.Borrower, e.Count, e.Pause);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");
         }
     }
 
-    private void Tell(LoanRecord loan)
+    private void Report(LoanRecord loan)
     {
         switch (loan.State)
         {
@@ -216,7 +216,7 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
         }
     }
 
-    private void Tell(LoanEnded ended)
+    private void Report(LoanEnded ended)
     {
         switch (ended.Loan.Role)
         {

@@ -9,7 +9,7 @@ namespace Mesh.Server.Telemetry;
 /// <summary>The server's metrics. Ids never become tags.</summary>
 internal sealed class MeshMetrics
 {
-    private static readonly TimeSpan PictureAge = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SnapshotAge = TimeSpan.FromMilliseconds(500);
 
     private readonly Counter<long> _protocolErrors;
     private readonly Counter<long> _attempts;
@@ -17,13 +17,13 @@ internal sealed class MeshMetrics
     private readonly Histogram<double> _attemptTime;
     private readonly Histogram<double> _loanTime;
 
-    private readonly MeshInbox _inbox;
+    private readonly CoreInputQueue _inputs;
     private readonly TimeProvider _time;
     private (ServerStatus? Status, long At)? _last;
 
-    public MeshMetrics(IMeterFactory meters, MeshInbox inbox, TimeProvider time)
+    public MeshMetrics(IMeterFactory meters, CoreInputQueue inputs, TimeProvider time)
     {
-        (_inbox, _time) = (inbox, time);
+        (_inputs, _time) = (inputs, time);
         var meter = meters.Create(MeshTelemetry.Name);
         _protocolErrors = meter.CreateCounter<long>(
             "mesh.protocol.errors", "{error}", "Number of received messages that could not be read, by kind of error and by framing.");
@@ -68,23 +68,23 @@ internal sealed class MeshMetrics
     // All gauges of one collection see one picture. A loop that has not begun, has ended or is too busy to draw it leaves the gauges out: a zero would be taken for an empty queue.
     private ServerStatus? Status()
     {
-        if (_last is not { } last || _time.GetElapsedTime(last.At) > PictureAge)
+        if (_last is not { } last || _time.GetElapsedTime(last.At) > SnapshotAge)
         {
-            var drawn = _inbox.IsOpen ? _inbox.ReadAsync(core => core.GetStatus()) : null;
-            last = (drawn is not null && IsDrawn(drawn) ? drawn.Result : null, _time.GetTimestamp());
+            var reading = _inputs.IsOpen ? _inputs.QueryAsync(core => core.GetStatus()) : null;
+            last = (reading is not null && IsCompleted(reading) ? reading.Result : null, _time.GetTimestamp());
             _last = last;
         }
 
         return last.Status;
     }
 
-    private static bool IsDrawn(Task<ServerStatus> drawn)
+    private static bool IsCompleted(Task<ServerStatus> reading)
     {
         try
         {
-            return drawn.Wait(PictureAge);
+            return reading.Wait(SnapshotAge);
         }
-        catch (AggregateException exception) when (exception.InnerException is LoopEndedException)
+        catch (AggregateException exception) when (exception.InnerException is LoopStoppedException)
         {
             return false;
         }

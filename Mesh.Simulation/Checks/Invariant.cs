@@ -3,7 +3,7 @@ namespace Mesh.Simulation;
 /// <summary>What must hold, whatever fails (docs/protocol.md).</summary>
 public enum Invariant : byte
 {
-    /// <summary>A task that was accepted is done or a dead letter in the end; but for what <see cref="Losses"/> says that a Redis has lost.</summary>
+    /// <summary>A task that was accepted is done or a dead letter in the end; but for what <see cref="DataLossTracker"/> says that a Redis has lost.</summary>
     AcceptedTasksSettle = 1,
 
     /// <summary>A balance is where it began plus the amounts of the updates that are done, each once; but for those whose end or mark a Redis has lost.</summary>
@@ -19,13 +19,13 @@ public enum Invariant : byte
     MinimumKept,
 
     /// <summary>At rest every worker is at home.</summary>
-    WorkersHome,
+    AllWorkersAtHome,
 
     /// <summary>At rest a server's books hold nothing but its workers and what they ask.</summary>
     BoundedMemory,
 
     /// <summary>At rest there are heartbeats and held get_tasks, and nothing else.</summary>
-    Quiet,
+    NoIdleTraffic,
 
     /// <summary>202, ACK and AVAILABLE go out only once what they say is stored; a server that has not found yet what its store has lost may repeat itself.</summary>
     AckAfterStore,
@@ -37,7 +37,7 @@ public enum Invariant : byte
     EveryWorkerServes,
 
     /// <summary>No input makes a core throw, or wake without end.</summary>
-    CoresKeepGoing,
+    CoresDoNotFail,
 
     /// <summary>A task that failed on a worker goes to another one where there is one, and is no dead letter by one worker alone.</summary>
     RetriesGoElsewhere,

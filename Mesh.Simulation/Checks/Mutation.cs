@@ -15,28 +15,28 @@ public enum Mutation : byte
     FailedWriteForgotten,
 
     /// <summary>The store takes writes from whoever had the claim once.</summary>
-    ClaimNotChecked,
+    LeaseNotChecked,
 
     /// <summary>The store takes a write that a later one has overtaken.</summary>
     LateWriteApplied,
 
     /// <summary>A peer serves the tasks of a dead server without its claim, so that nobody tells it when that server is back.</summary>
-    AdoptionWithoutClaim,
+    AdoptionWithoutLease,
 
     /// <summary>A peer keeps the claim of a server that is back.</summary>
-    AdoptionNotGivenUp,
+    AdoptionNotReleased,
 
     /// <summary>A server does not find that its store has lost what it had acknowledged.</summary>
     LossNotNoticed,
 
     /// <summary>What the store has lost and the server still knows is not written again.</summary>
-    LossNotMended,
+    LossNotRepaired,
 
     /// <summary>A server that starts does not take up its tasks.</summary>
-    TasksNotTakenUp,
+    TasksNotLoaded,
 
     /// <summary>A server that starts does not take up its loans.</summary>
-    LoansNotTakenUp,
+    LoansNotLoaded,
 
     /// <summary>The end of a loan is not stored.</summary>
     LoanEndNotStored,
@@ -66,7 +66,7 @@ public enum Mutation : byte
     UpdateNotMarked,
 
     /// <summary>An update is given up without asking the ledger whether it was made.</summary>
-    GivenUpUnasked,
+    DeadLetteredUnchecked,
 
     /// <summary>The ledger is asked, and forgets that the task is closed.</summary>
     CloseNotMarked,
@@ -96,11 +96,11 @@ public enum Mutation : byte
     TypesIgnored,
 
     /// <summary>A server is not told of closed connections.</summary>
-    CloseNotTold,
+    CloseNotReported,
 
     /// <summary>An idle get_task is answered at once.</summary>
-    NotHeld,
+    PollNotHeld,
 
     /// <summary>A server wakes each second whether there is anything to do or not.</summary>
-    WakesForNothing,
+    NeedlessWakeups,
 }

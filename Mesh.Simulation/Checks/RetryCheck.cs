@@ -7,7 +7,7 @@ namespace Mesh.Simulation;
 internal sealed class RetryCheck(SimWorld world)
 {
     /// <summary>A server gives up to wait for a better worker after this many leases; a little less, since clocks are wrong.</summary>
-    private const int PatienceInLeases = 9;
+    private const int MaxWaitInLeases = 9;
 
     /// <summary>A worker heard of within this time is there for sure.</summary>
     private static readonly TimeSpan Recently = TimeSpan.FromSeconds(5);
@@ -37,7 +37,7 @@ internal sealed class RetryCheck(SimWorld world)
         var worker = task.Worker?.Id ?? default;
         if (history.Failed.Contains(worker))
         {
-            if (world.Scheduler.Now - history.LastFailure < PatienceInLeases * server.Settings.Tasks.LeaseTime && FindOther(server, task.Type, history) is { } other)
+            if (world.Scheduler.Now - history.LastFailure < MaxWaitInLeases * server.Settings.Tasks.LeaseTime && FindOther(server, task.Type, history) is { } other)
             {
                 throw new InvariantViolation(Invariant.RetriesGoElsewhere, $"{server.Name} gives {task.Id} to {worker} again, on which it failed, and {other.Id} is there");
             }

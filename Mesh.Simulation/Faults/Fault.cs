@@ -12,28 +12,28 @@ internal enum FaultKind : byte
     Partition,
     StoreDown,
     StoreSlow,
-    StoreTrouble,
+    StoreErrors,
     LatencySpikes,
     LossyLines,
     RepeatedLines,
 
     /// <summary>At the server's next write, within the time that a write takes.</summary>
-    KillServerAmidWrite,
+    KillServerDuringWrite,
 
     /// <summary>At the next step of any loan: that server, that worker or its connections.</summary>
-    StrikeAmidLoan,
+    FaultDuringLoan,
 
     /// <summary>At the worker's next task, while it works on it.</summary>
-    KillWorkerAmidTask,
+    KillWorkerDuringTask,
 
     /// <summary>A server stops serving and is never started again; one a life at most, and only where two remain. In a third of cases its address still takes connections, without an answer.</summary>
-    LoseServer,
+    RemoveServer,
 
     /// <summary>A server's process is held up; a second one is started in its place, and the first goes on.</summary>
     FreezeServer,
 
     /// <summary>A server stays away for one to three minutes, beyond the end of the other faults; in a third of cases as above.</summary>
-    ServerAway,
+    ServerDownForLong,
 
     /// <summary>A Redis that writes out its log once a second goes with its machine; only in lives that have such.</summary>
     PowerLoss,

@@ -12,25 +12,25 @@ internal sealed class FaultInjector(SimWorld world)
     }
 
     /// <summary>From here on nothing goes wrong any more, and all that is down starts.</summary>
-    public void MendAll()
+    public void EndAllFaults()
     {
         world.Log.Add("life", "the faults are over");
-        world.Network.Heal();
-        world.Ambush.Clear();
+        world.Network.ClearFaults();
+        world.TriggeredFaults.Clear();
         foreach (var redis in world.Redises)
         {
-            redis.Rise();
-            (redis.Slowness, redis.Trouble) = (TimeSpan.Zero, 0);
+            redis.Start();
+            (redis.MaxExtraLatency, redis.ErrorRate) = (TimeSpan.Zero, 0);
         }
 
         foreach (var foreign in world.ForeignServers)
         {
-            foreign.MendManners();
+            foreign.ClearFaults();
         }
 
         foreach (var worker in world.Workers)
         {
-            worker.Heal();
+            worker.ClearFaults();
         }
 
         // A mended mesh keeps what it has: a node that was asked to stop ends first.
@@ -74,67 +74,67 @@ internal sealed class FaultInjector(SimWorld world)
                 Pick(world.Network.Connections, fault.Target)?.Break(clientNotices: fault.Silent, serverNotices: !fault.Silent);
                 break;
             case FaultKind.Partition:
-                world.Network.Part(Pick(world.Nodes, fault.Target)!.Name, Pick(world.Nodes, fault.Other)!.Name, world.Scheduler.Now + fault.For);
+                world.Network.StartPartition(Pick(world.Nodes, fault.Target)!.Name, Pick(world.Nodes, fault.Other)!.Name, world.Scheduler.Now + fault.For);
                 break;
             case FaultKind.StoreDown:
                 var redis = Pick(world.Redises, fault.Target)!;
-                redis.Fall();
-                Mend(fault, redis.Rise);
+                redis.Stop();
+                EndAfter(fault, redis.Start);
                 break;
             case FaultKind.PowerLoss:
                 var unplugged = Pick(world.Redises, fault.Target)!;
-                world.Losses.LosePower(unplugged, SimRedis.Unsafe * fault.Other / 10_000);
-                Mend(fault, unplugged.Rise);
+                world.DataLossTracker.LosePower(unplugged, SimRedis.FsyncInterval * fault.Other / 10_000);
+                EndAfter(fault, unplugged.Start);
                 break;
             case FaultKind.StoreSlow:
                 var slow = Pick(world.Redises, fault.Target)!;
-                slow.Slowness = TimeSpan.FromSeconds(fault.Silent ? 3 : 0.2);
-                Mend(fault, () => slow.Slowness = TimeSpan.Zero);
+                slow.MaxExtraLatency = TimeSpan.FromSeconds(fault.Silent ? 3 : 0.2);
+                EndAfter(fault, () => slow.MaxExtraLatency = TimeSpan.Zero);
                 break;
-            case FaultKind.StoreTrouble:
+            case FaultKind.StoreErrors:
                 var troubled = Pick(world.Redises, fault.Target)!;
-                troubled.Trouble = 0.2;
-                Mend(fault, () => troubled.Trouble = 0);
+                troubled.ErrorRate = 0.2;
+                EndAfter(fault, () => troubled.ErrorRate = 0);
                 break;
             case FaultKind.LatencySpikes:
                 (world.Network.SpikeDelay, world.Network.SpikeShare) = (TimeSpan.FromSeconds(fault.Silent ? 8 : 1), 0.2);
-                Mend(fault, () => world.Network.SpikeShare = 0);
+                EndAfter(fault, () => world.Network.SpikeShare = 0);
                 break;
             case FaultKind.LossyLines:
                 world.Network.LineLoss = 0.3;
-                Mend(fault, () => world.Network.LineLoss = 0);
+                EndAfter(fault, () => world.Network.LineLoss = 0);
                 break;
             case FaultKind.RepeatedLines:
                 world.Network.LineRepeats = 0.2;
-                Mend(fault, () => world.Network.LineRepeats = 0);
+                EndAfter(fault, () => world.Network.LineRepeats = 0);
                 break;
-            case FaultKind.KillServerAmidWrite:
-                world.Ambush.AtWrite(Pick(world.Servers, fault.Target)!, server => Strike(server, fault, 0.002));
+            case FaultKind.KillServerDuringWrite:
+                world.TriggeredFaults.OnNextWrite(Pick(world.Servers, fault.Target)!, server => KillWithin(server, fault, 0.002));
                 break;
-            case FaultKind.StrikeAmidLoan:
-                world.Ambush.AtLoanStep((server, worker) => StrikeLoan(server, worker, fault));
+            case FaultKind.FaultDuringLoan:
+                world.TriggeredFaults.OnNextLoanStep((server, worker) => InjectLoanFault(server, worker, fault));
                 break;
-            case FaultKind.KillWorkerAmidTask:
-                world.Ambush.AtTask(Pick(world.Workers, fault.Target)!, worker => Strike(worker, fault, 1));
+            case FaultKind.KillWorkerDuringTask:
+                world.TriggeredFaults.OnNextTask(Pick(world.Workers, fault.Target)!, worker => KillWithin(worker, fault, 1));
                 break;
-            case FaultKind.LoseServer:
-                if (world.Servers.Count > 2 && !world.Servers.Any(server => server.IsLost))
+            case FaultKind.RemoveServer:
+                if (world.Servers.Count > 2 && !world.Servers.Any(server => server.IsRemoved))
                 {
                     var lost = Pick(world.Servers, fault.Target)!;
-                    lost.Lose(fault.Silent);
-                    lost.Door.IsMute = fault.Other % 3 == 0;
+                    lost.RemoveForever(fault.Silent);
+                    lost.Listener.IsUnresponsive = fault.Other % 3 == 0;
                 }
 
                 break;
-            case FaultKind.ServerAway:
+            case FaultKind.ServerDownForLong:
                 var away = Pick(world.Servers, fault.Target)!;
-                away.StayAway(TimeSpan.FromSeconds(60 + (fault.Other / 100.0)), fault.Silent);
-                away.Door.IsMute = fault.Other % 3 == 0;
+                away.KeepDown(TimeSpan.FromSeconds(60 + (fault.Other / 100.0)), fault.Silent);
+                away.Listener.IsUnresponsive = fault.Other % 3 == 0;
                 break;
             case FaultKind.PauseServer:
                 var paused = Pick(world.Servers, fault.Target)!;
                 paused.Feed((core, _) => core.OnPause());
-                Mend(fault, () => paused.Feed((core, _) => core.OnResume()));
+                EndAfter(fault, () => paused.Feed((core, _) => core.OnResume()));
                 break;
             case FaultKind.ReturnLoans:
                 Pick(world.Servers, fault.Target)!.ReturnLoans();
@@ -147,15 +147,15 @@ internal sealed class FaultInjector(SimWorld world)
         }
     }
 
-    private void StrikeLoan(ServerNode server, string worker, Fault fault)
+    private void InjectLoanFault(ServerNode server, string worker, Fault fault)
     {
         switch (fault.Target % 3)
         {
             case 0:
-                Strike(server, fault, 0.005);
+                KillWithin(server, fault, 0.005);
                 break;
             case 1:
-                Strike(world.AllWorkers.First(node => node.Name == worker), fault, 0.005);
+                KillWithin(world.AllWorkers.First(node => node.Name == worker), fault, 0.005);
                 break;
             default:
                 foreach (var connection in world.Network.Connections.Where(connection => connection.Client == worker).ToArray())
@@ -168,7 +168,7 @@ internal sealed class FaultInjector(SimWorld world)
     }
 
     /// <summary>Kills a node within a time, the earlier the likelier, and starts it again.</summary>
-    private void Strike(SimNode node, Fault fault, double within)
+    private void KillWithin(SimNode node, Fault fault, double within)
     {
         var share = fault.Other / 10_000.0;
         world.Scheduler.After(TimeSpan.FromSeconds(within * share * share), () => Restart(node, fault, struck => struck.Kill(fault.Silent)));
@@ -179,11 +179,11 @@ internal sealed class FaultInjector(SimWorld world)
         if (node is not null)
         {
             end(node);
-            Mend(fault, node.Start);
+            EndAfter(fault, node.Start);
         }
     }
 
-    private void Mend(Fault fault, Action mend) => world.Scheduler.After(fault.For, mend);
+    private void EndAfter(Fault fault, Action mend) => world.Scheduler.After(fault.For, mend);
 
     private static T? Pick<T>(IReadOnlyList<T> items, int number)
         where T : class => items.Count == 0 ? null : items[number % items.Count];

@@ -4,30 +4,30 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 namespace Mesh.Simulation;
 
 /// <summary>How well a foreign server keeps to the protocol.</summary>
-internal enum Manners : byte
+internal enum ForeignServerBehavior : byte
 {
     /// <summary>As the first implementations do.</summary>
-    Plain = 1,
+    Correct = 1,
 
     /// <summary>Half of its answers are of another message, an error, or none.</summary>
-    Nonsense,
+    RandomMessage,
 
     /// <summary>It takes connections and never answers.</summary>
-    Mute,
+    Unresponsive,
 }
 
 /// <summary>
 /// A server written by others: raw lines, everything in memory. It lends one worker a request, any that it has heard of, and delivers orders on that
 /// worker's next poll.
 /// </summary>
-internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at, IReadOnlyList<(ServerId Id, MeshEndpoint At)> peers, Manners manners, Random random)
+internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at, IReadOnlyList<(ServerId Id, MeshEndpoint At)> peers, ForeignServerBehavior manners, Random random)
     : SimNode(world, id.Value), IListener
 {
     private const int HighMark = 6;
     private const int LowMark = 2;
 
     /// <summary>A borrowed worker that has not asked for so long is gone.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan BorrowedWorkerTimeout = TimeSpan.FromSeconds(40);
 
     /// <summary>Every worker that ever asked, and its home when that is not here.</summary>
     private readonly Dictionary<WorkerId, (ServerId? Home, TimeSpan LastSeen)> _workers = [];
@@ -36,9 +36,9 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
     private readonly List<WorkerId> _homecoming = [];
     private ServerId? _releasedBy;
 
-    public bool SpeaksWebSocket => false;
+    public bool SupportsWebSocket => false;
 
-    public Manners Manners { get; private set; } = manners;
+    public ForeignServerBehavior ForeignServerBehavior { get; private set; } = manners;
 
     public int Queue { get; private set; }
 
@@ -46,7 +46,7 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
 
     public void AddTasks(int count) => Queue += count;
 
-    public void MendManners() => Manners = Manners.Plain;
+    public void ClearFaults() => ForeignServerBehavior = ForeignServerBehavior.Correct;
 
     public void OnOpened(SimConnection connection)
     {
@@ -60,12 +60,12 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
     {
         Log($"hears {connection.Client}", message);
         var reply = Answer(message);
-        if (Manners == Manners.Mute || (Manners == Manners.Nonsense && random.Chance(0.25)))
+        if (ForeignServerBehavior == ForeignServerBehavior.Unresponsive || (ForeignServerBehavior == ForeignServerBehavior.RandomMessage && random.Chance(0.25)))
         {
             return;
         }
 
-        if (Manners == Manners.Nonsense && random.Chance(0.3))
+        if (ForeignServerBehavior == ForeignServerBehavior.RandomMessage && random.Chance(0.3))
         {
             reply = random.Pick<MeshMessage>(
                 [new NoTask(), new Rejection("what?"), new Unavailable(id), new HeartbeatResponse(id), new ReleaseAck(id, AnyWorkers()), new Available(id, AnyWorkers()), new Ack()]);
@@ -137,7 +137,7 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
 
         if (ask.Home is null && _lent.Remove(ask.Worker) && _homecoming.Remove(ask.Worker) && _releasedBy is { } borrower)
         {
-            Tell(borrower, new ReleaseCompleted(id, [ask.Worker]), (_, _) => { });
+            SendToPeer(borrower, new ReleaseCompleted(id, [ask.Worker]), (_, _) => { });
         }
 
         if (Queue > 0)
@@ -168,7 +168,7 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
     {
         foreach (var peer in peers)
         {
-            Tell(peer.Id, new Heartbeat(id), (_, _) => { });
+            SendToPeer(peer.Id, new Heartbeat(id), (_, _) => { });
         }
 
         After(TimeSpan.FromSeconds(10), Beat);
@@ -179,11 +179,11 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
         if (Queue > HighMark)
         {
             var owner = random.Pick(peers);
-            Tell(owner.Id, new WorkerRequest(at), (reply, _) => World.Coverage.Count("foreign server: borrows", reply is Available ? 1 : 0));
+            SendToPeer(owner.Id, new WorkerRequest(at), (reply, _) => World.Coverage.Count("foreign server: borrows", reply is Available ? 1 : 0));
         }
         else if (Queue <= LowMark)
         {
-            foreach (var lost in _workers.Where(worker => worker.Value.Home is not null && worker.Value.LastSeen + Patience < World.Scheduler.Now).ToArray())
+            foreach (var lost in _workers.Where(worker => worker.Value.Home is not null && worker.Value.LastSeen + BorrowedWorkerTimeout < World.Scheduler.Now).ToArray())
             {
                 _workers.Remove(lost.Key);
             }
@@ -194,15 +194,15 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
             }
         }
 
-        if (Manners == Manners.Nonsense)
+        if (ForeignServerBehavior == ForeignServerBehavior.RandomMessage)
         {
-            Tell(random.Pick(peers).Id, Nonsense(), (_, _) => { });
+            SendToPeer(random.Pick(peers).Id, RandomMessage(), (_, _) => { });
         }
 
         After(random.Seconds(3, 6), Balance);
     }
 
-    private MeshMessage Nonsense() => random.Pick<MeshMessage>([
+    private MeshMessage RandomMessage() => random.Pick<MeshMessage>([
         new Available(id, AnyWorkers()),
         new Unavailable(id),
         new CommandRelease(id, AnyWorkers()),
@@ -220,7 +220,7 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
     private void Release(ServerId owner, WorkerList workers)
     {
         var address = peers.FirstOrDefault(peer => peer.Id == owner).At;
-        Tell(owner, new CommandRelease(id, workers), (reply, _) =>
+        SendToPeer(owner, new CommandRelease(id, workers), (reply, _) =>
         {
             if (reply is ReleaseAck ack)
             {
@@ -233,12 +233,12 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
         });
     }
 
-    private void Tell(ServerId peer, MeshMessage message, Action<MeshMessage?, string> answered)
+    private void SendToPeer(ServerId peer, MeshMessage message, Action<MeshMessage?, string> answered)
     {
-        if (Manners != Manners.Mute && peers.FirstOrDefault(other => other.Id == peer) is { Id.Value: not null } found)
+        if (ForeignServerBehavior != ForeignServerBehavior.Unresponsive && peers.FirstOrDefault(other => other.Id == peer) is { Id.Value: not null } found)
         {
             Log($"tells {peer}", message);
-            World.Network.Exchange(Name, found.At, message, InThisLife(answered));
+            World.Network.Exchange(Name, found.At, message, IgnoreAfterRestart(answered));
         }
     }
 }

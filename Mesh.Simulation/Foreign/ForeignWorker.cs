@@ -32,7 +32,7 @@ internal sealed class ForeignWorker(SimWorld world, WorkerId id, ServerId home, 
     {
         var message = new GetTask(id, _at == homeAt ? null : home);
         Log($"tells {_at}", message);
-        World.Network.Exchange(Name, _at, message, InThisLife<MeshMessage?, string>(OnAnswer));
+        World.Network.Exchange(Name, _at, message, IgnoreAfterRestart<MeshMessage?, string>(OnAnswer));
     }
 
     private void OnAnswer(MeshMessage? reply, string why)
@@ -70,7 +70,7 @@ internal sealed class ForeignWorker(SimWorld world, WorkerId id, ServerId home, 
         var outcome = World.Ledger.Find(task.User) is null ? TaskOutcome.Nok : TaskOutcome.Ok;
         var status = new TaskStatus(outcome, TaskType.Query, id);
         Log($"tells {_at}", status);
-        World.Network.Exchange(Name, _at, status, InThisLife<MeshMessage?, string>((reply, why) =>
+        World.Network.Exchange(Name, _at, status, IgnoreAfterRestart<MeshMessage?, string>((reply, why) =>
         {
             Log($"hears {_at} {why}", reply);
             if (reply is null && _at != homeAt)

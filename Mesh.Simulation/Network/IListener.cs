@@ -9,7 +9,7 @@ internal interface IListener
 
     bool IsUp { get; }
 
-    bool SpeaksWebSocket { get; }
+    bool SupportsWebSocket { get; }
 
     void OnOpened(SimConnection connection);
 

@@ -35,9 +35,9 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
     public Action<string>? ClientCloses { get; set; }
 
     /// <summary>Messages to the server, or to the client, are silently lost.</summary>
-    public bool LosesToServer { get; set; }
+    public bool DropsToServer { get; set; }
 
-    public bool LosesToClient { get; set; }
+    public bool DropsToClient { get; set; }
 
     public void Accept()
     {
@@ -51,7 +51,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
         {
             Deliver(ref _lastToServer, () =>
             {
-                if (ServerOpen && !_broken && !LosesToServer)
+                if (ServerOpen && !_broken && !DropsToServer)
                 {
                     Listener.OnMessage(this, message);
                 }
@@ -69,7 +69,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
             Deliver(ref _lastToClient, () =>
             {
                 _unread -= ClientOpen ? 1 : 0;
-                if (ClientOpen && !_broken && !LosesToClient)
+                if (ClientOpen && !_broken && !DropsToClient)
                 {
                     received?.Invoke();
                     ClientReceives?.Invoke(message);
@@ -84,7 +84,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
         if (ClientOpen)
         {
             ClientOpen = false;
-            CloseServerEnd(LosesToServer || _broken);
+            CloseServerEnd(DropsToServer || _broken);
         }
     }
 
@@ -93,19 +93,19 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
         if (ServerOpen)
         {
             ServerOpen = false;
-            CloseClientEnd("closed by the server", LosesToClient || _broken);
+            CloseClientEnd("closed by the server", DropsToClient || _broken);
         }
     }
 
     /// <summary>The client's process is gone.</summary>
-    public void LoseClient(bool silently)
+    public void OnClientProcessEnded(bool silently)
     {
         ClientOpen = false;
         CloseServerEnd(silently);
     }
 
     /// <summary>The server's process is gone.</summary>
-    public void LoseServer(bool silently)
+    public void OnServerProcessEnded(bool silently)
     {
         ServerOpen = false;
         CloseClientEnd("the server is gone", silently);
@@ -152,7 +152,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
     {
         if (silently)
         {
-            network.Scheduler.After(network.PingTime(), action);
+            network.Scheduler.After(network.PingTimeout(), action);
         }
         else
         {

@@ -38,10 +38,10 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
     }
 
     /// <summary>How long an end takes to find out, by unanswered pings, that the other is gone.</summary>
-    public TimeSpan PingTime() => random.Seconds(10, 20);
+    public TimeSpan PingTimeout() => random.Seconds(10, 20);
 
     /// <summary>Between two nodes nothing passes until a time. What is open breaks; its ends find out late.</summary>
-    public void Part(string a, string b, TimeSpan until)
+    public void StartPartition(string a, string b, TimeSpan until)
     {
         _partitions[Key(a, b)] = until;
         foreach (var connection in _connections.Where(connection => Key(connection.Client, connection.Listener.Name) == Key(a, b)).ToArray())
@@ -50,7 +50,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
         }
     }
 
-    public void Heal()
+    public void ClearFaults()
     {
         _partitions.Clear();
         SpikeShare = LineLoss = LineRepeats = 0;
@@ -63,11 +63,11 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
         {
             if (connection.Listener.Name == node)
             {
-                connection.LoseServer(silently);
+                connection.OnServerProcessEnded(silently);
             }
             else if (connection.Client == node)
             {
-                connection.LoseClient(silently);
+                connection.OnClientProcessEnded(silently);
             }
         }
     }
@@ -83,7 +83,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
     /// <summary>Opens a WebSocket. Exactly one of the two is called, later.</summary>
     public void Dial(string client, MeshEndpoint target, Action<SimConnection> connected, Action<bool, string> failed)
     {
-        if (IsParted(client, target))
+        if (IsPartitioned(client, target))
         {
             Scheduler.After(random.Seconds(4, 6), () => failed(false, "no answer"));
             return;
@@ -95,7 +95,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
             {
                 failed(false, "refused");
             }
-            else if (!listener.SpeaksWebSocket)
+            else if (!listener.SupportsWebSocket)
             {
                 failed(true, "speaks lines");
             }
@@ -141,7 +141,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
         Scheduler.After(LineTimeout, () => End(null, "no reply in time"));
         var lost = random.Chance(LineLoss);
         var losesReply = lost && random.Chance(0.5);
-        if (IsParted(client, target) || (lost && !losesReply))
+        if (IsPartitioned(client, target) || (lost && !losesReply))
         {
             if (lost)
             {
@@ -169,7 +169,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
             {
                 ClientReceives = reply => End(reply, ""),
                 ClientCloses = why => End(null, why),
-                LosesToClient = losesReply,
+                DropsToClient = losesReply,
             };
             if (losesReply)
             {
@@ -196,7 +196,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
 
     private IListener? Find(MeshEndpoint endpoint) => _listeners.GetValueOrDefault(endpoint);
 
-    private bool IsParted(string client, MeshEndpoint target) =>
+    private bool IsPartitioned(string client, MeshEndpoint target) =>
         Find(target) is { } listener && _partitions.TryGetValue(Key(client, listener.Name), out var until) && until > Scheduler.Now;
 
     private static (string, string) Key(string a, string b) => string.CompareOrdinal(a, b) < 0 ? (a, b) : (b, a);

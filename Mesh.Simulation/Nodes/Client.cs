@@ -10,7 +10,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
     private const int MaxTries = 4;
 
     /// <summary>How often a key that was given to a task before is given to one with other contents.</summary>
-    private const double OtherContents = 0.02;
+    private const double ConflictingContentRate = 0.02;
 
     private static readonly string[] Users = ["Maria", "Joao", "Ana", "Pedro", "Carla"];
 
@@ -29,12 +29,12 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
     {
         for (var i = 0; i < bursts; i++)
         {
-            world.Scheduler.At(random.Seconds(1, LifePlan.BusyTime.TotalSeconds), Burst);
+            world.Scheduler.At(random.Seconds(1, SimulationPlan.BusyTime.TotalSeconds), Burst);
         }
 
         for (var i = 0; i < 3; i++)
         {
-            world.Scheduler.At(random.Seconds(20, LifePlan.BusyTime.TotalSeconds + 20), RetryDead);
+            world.Scheduler.At(random.Seconds(20, SimulationPlan.BusyTime.TotalSeconds + 20), RetryDeadLetters);
         }
     }
 
@@ -47,7 +47,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
             var count = together ? Math.Min(left, 25) : 1;
             left -= count;
             var tasks = Enumerable.Range(0, count).Select(_ => NewTask(random.Chance(0.2) ? NewKey() : null)).ToList();
-            Post(tasks, revive: false, MaxTries);
+            Post(tasks, isDeadLetterRetry: false, MaxTries);
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
     private TaskRecord NewTask(string? key)
     {
         var id = NewId();
-        if (key is not null && _keyed.TryGetValue(key, out var first) && !random.Chance(OtherContents))
+        if (key is not null && _keyed.TryGetValue(key, out var first) && !random.Chance(ConflictingContentRate))
         {
             return first with { WireId = id };
         }
@@ -75,7 +75,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
         return task;
     }
 
-    private void RetryDead()
+    private void RetryDeadLetters()
     {
         // Who has adopted the dead letters of a server that is away revives them there.
         var at = world.Servers.Find(other => other.Adopts(server)) ?? server;
@@ -83,29 +83,29 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
         foreach (var task in dead)
         {
             var again = task with { WireId = NewId(), State = TaskState.Queued, Attempts = 0, Error = null, Worker = null };
-            Post([at == server ? again : again with { Keeper = new ServerId(server.Name) }], revive: true, 1, at);
+            Post([at == server ? again : again with { StoredBy = new ServerId(server.Name) }], isDeadLetterRetry: true, 1, at);
         }
     }
 
-    private void Post(List<TaskRecord> tasks, bool revive, int tries, ServerNode? other = null)
+    private void Post(List<TaskRecord> tasks, bool isDeadLetterRetry, int tries, ServerNode? other = null)
     {
         var at = other ?? server;
         Open++;
         var answered = false;
-        var submission = new ClientSubmission(tasks, revive, outcome =>
+        var submission = new ClientSubmission(tasks, isDeadLetterRetry, outcome =>
         {
             world.Coverage.Count($"client: {outcome?.ToString() ?? "refused"}");
             if (!answered && !random.Chance(0.02))
             {
                 answered = true;
-                world.Scheduler.After(Latency(), () => OnAnswer(tasks, revive, outcome, tries));
+                world.Scheduler.After(Latency(), () => OnAnswer(tasks, isDeadLetterRetry, outcome, tries));
             }
         });
         world.Scheduler.After(Latency(), () =>
         {
             if (at.IsUp)
             {
-                world.Log.Add(Name, $"posts {tasks.Count} tasks{(revive ? " to be revived" : "")}:", tasks[0].Id);
+                world.Log.Add(Name, $"posts {tasks.Count} tasks{(isDeadLetterRetry ? " to be revived" : "")}:", tasks[0].Id);
                 at.Submit(submission);
             }
             else
@@ -118,15 +118,15 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
             if (!answered)
             {
                 answered = true;
-                OnAnswer(tasks, revive, null, tries);
+                OnAnswer(tasks, isDeadLetterRetry, null, tries);
             }
         });
     }
 
-    private void OnAnswer(List<TaskRecord> tasks, bool revive, SubmitOutcome? outcome, int tries)
+    private void OnAnswer(List<TaskRecord> tasks, bool isDeadLetterRetry, SubmitOutcome? outcome, int tries)
     {
         Open--;
-        if (outcome == SubmitOutcome.Accepted || revive || tries <= 1)
+        if (outcome == SubmitOutcome.Accepted || isDeadLetterRetry || tries <= 1)
         {
             return;
         }
@@ -139,7 +139,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
             world.Scheduler.After(random.Seconds(0.1, 3), () =>
             {
                 Open--;
-                Post(keyed, revive: false, tries - 1);
+                Post(keyed, isDeadLetterRetry: false, tries - 1);
             });
         }
     }

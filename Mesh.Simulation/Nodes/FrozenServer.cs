@@ -9,10 +9,10 @@ namespace Mesh.Simulation;
 /// <param name="isWriting">A write was under way: what has gathered since waits for its outcome, which does not come.</param>
 internal sealed class FrozenServer(SimWorld world, ServerNode node, ServerCore core, Effects effects, SimStoreLink link, bool isWriting)
 {
-    public void GoOn(IReadOnlyList<TaskRecord> tasks, DateTimeOffset now)
+    public void Resume(IReadOnlyList<TaskRecord> tasks, DateTimeOffset now)
     {
         effects.Clear();
-        core.OnSubmit(new ClientSubmission(tasks, revive: false, _ => { }), now);
+        core.OnSubmit(new ClientSubmission(tasks, isDeadLetterRetry: false, _ => { }), now);
         core.OnTimer(now);
         node.Log("goes on, having been held up");
         Write(now);
@@ -20,15 +20,15 @@ internal sealed class FrozenServer(SimWorld world, ServerNode node, ServerCore c
 
     private void Write(DateTimeOffset now)
     {
-        foreach (var task in effects.Voids)
+        foreach (var task in effects.Invalidations)
         {
             world.Ledger.Call(() => world.Ledger.Close(task.User, task.WireId), (Mesh.Accounts.LedgerUpdate? _) => { });
         }
 
-        foreach (var (submission, outcome) in effects.Answers)
+        foreach (var (submission, outcome) in effects.SubmissionResults)
         {
             world.Coverage.Count($"frozen server: {outcome}");
-            world.Observer.OnAnswer(node, submission, outcome);
+            world.InvariantChecker.OnAnswer(node, submission, outcome);
         }
 
         effects.Clear();

@@ -14,7 +14,7 @@ internal static class MutatedSettings
         Mutation.NeverSetAside => settings with { Tasks = settings.Tasks with { SetAsideAfter = 0 } },
         Mutation.MinimumIgnored => settings with { Balancing = settings.Balancing with { MinWorkersBeforeSharing = 0 } },
         Mutation.ReleaseNotRepeated => settings with { Loans = settings.Loans with { ReleaseRetryDelay = Never, ReleaseRetryMaxDelay = Never } },
-        Mutation.NotHeld => settings with { Tasks = settings.Tasks with { HoldTime = TimeSpan.FromMilliseconds(1) } },
+        Mutation.PollNotHeld => settings with { Tasks = settings.Tasks with { HoldTime = TimeSpan.FromMilliseconds(1) } },
         _ => settings,
     };
 }

@@ -9,7 +9,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
     private const int Capacity = 64;
 
     private readonly Queue<PeerSendEffect> _queue = new();
-    private SimConnection? _conversation;
+    private SimConnection? _connection;
     private Framing? _framing;
     private PeerSendEffect? _sending;
     private long _turn;
@@ -59,13 +59,13 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
             if (IsCurrent(turn) && _lineTurn != turn)
             {
                 // With the connection goes the late reply, which could be taken for that of the next message.
-                HangUp();
+                CloseConnection();
                 Done(turn, null, "no answer in time");
             }
         });
-        if (_conversation is not null)
+        if (_connection is not null)
         {
-            Converse(turn);
+            SendOnConnection(turn);
             return;
         }
 
@@ -80,18 +80,18 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
             return;
         }
 
-        _conversation = connection;
+        _connection = connection;
         connection.ClientReceives = OnReceived;
         connection.ClientCloses = why =>
         {
-            if (_conversation == connection)
+            if (_connection == connection)
             {
-                _conversation = null;
+                _connection = null;
                 Done(_turn, null, why);
             }
         };
-        Speak(Framing.WebSocket);
-        Converse(turn);
+        SetFraming(Framing.WebSocket);
+        SendOnConnection(turn);
     }
 
     private void OnDialFailed(long turn, bool speaksLines, string why)
@@ -111,9 +111,9 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
         }
     }
 
-    private void Converse(long turn)
+    private void SendOnConnection(long turn)
     {
-        _conversation!.SendToServer(_sending!.Value.Message);
+        _connection!.SendToServer(_sending!.Value.Message);
         if (!_sending.Value.ExpectsReply)
         {
             Done(turn, null, "");
@@ -141,7 +141,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
             // That it speaks lines, only a reply tells.
             if (reply is not null && IsReply(_sending.Value.Message, reply))
             {
-                Speak(Framing.Line);
+                SetFraming(Framing.Line);
             }
             else if (_sending.Value.ExpectsReply)
             {
@@ -181,7 +181,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
         }
     }
 
-    private void Speak(Framing framing)
+    private void SetFraming(Framing framing)
     {
         if (_framing != framing)
         {
@@ -190,10 +190,10 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
         }
     }
 
-    private void HangUp()
+    private void CloseConnection()
     {
-        var conversation = _conversation;
-        _conversation = null;
+        var conversation = _connection;
+        _connection = null;
         conversation?.CloseFromClient();
     }
 

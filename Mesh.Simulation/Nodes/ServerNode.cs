@@ -9,11 +9,11 @@ internal sealed class ServerNode : SimNode
     private Effects _effects = new();
     private readonly Random _random;
     private readonly ServerTimer _timer;
-    private readonly TaskVoider _voider;
+    private readonly TaskInvalidator _invalidator;
     private readonly Dictionary<ServerId, PeerLink> _links = [];
     private ServerCore? _core;
     private AdoptedServers? _adopted;
-    private int _thawed;
+    private int _resumedCount;
     private NodeClock _clock;
     private bool _stopping;
 
@@ -21,8 +21,8 @@ internal sealed class ServerNode : SimNode
         : base(world, settings.Id.Value)
     {
         (Settings, Store, _random) = (settings, store, random);
-        (Door, Claim, Writer) = (new(world, this), new(world, this), new(world, this));
-        (_timer, _voider) = (new(world, this), new(world, this));
+        (Listener, Lease, Writer) = (new(world, this), new(world, this), new(world, this));
+        (_timer, _invalidator) = (new(world, this), new(world, this));
         _clock = world.NewClock(random);
     }
 
@@ -30,9 +30,9 @@ internal sealed class ServerNode : SimNode
 
     public SimStore Store { get; }
 
-    public ServerDoor Door { get; }
+    public ServerListener Listener { get; }
 
-    public ServerClaim Claim { get; }
+    public SimLeaseRenewer Lease { get; }
 
     public ServerWriter Writer { get; }
 
@@ -76,13 +76,13 @@ internal sealed class ServerNode : SimNode
 
         var frozen = new FrozenServer(World, this, core, _effects, Link!, Writer.IsBusy);
         var clock = _clock;
-        (_effects, Link, Claim.PredecessorIsFrozen) = (new Effects(), null, true);
+        (_effects, Link, Lease.PreviousProcessFrozen) = (new Effects(), null, true);
         Kill(silently: true);
         World.Scheduler.After(time, () =>
         {
-            var id = new TaskId($"{Name}-thawed-{++_thawed}");
-            frozen.GoOn([new TaskRecord(id.Value, id, TaskType.Query, "Maria", null, 0)], clock.Now);
-            Claim.PredecessorIsFrozen = false;
+            var id = new TaskId($"{Name}-thawed-{++_resumedCount}");
+            frozen.Resume([new TaskRecord(id.Value, id, TaskType.Query, "Maria", null, 0)], clock.Now);
+            Lease.PreviousProcessFrozen = false;
         });
     }
 
@@ -102,10 +102,10 @@ internal sealed class ServerNode : SimNode
     {
         switch (core.OnReturnLoans(now))
         {
-            case LoanReturn.Begun begun:
-                World.Coverage.Count(begun.Workers.Count == 0 ? "operator: nothing to return" : "operator: workers are returned");
+            case LoanReturn.Started started:
+                World.Coverage.Count(started.Workers.Count == 0 ? "operator: nothing to return" : "operator: workers are returned");
                 break;
-            case LoanReturn.StorageAway:
+            case LoanReturn.StoreUnavailable:
                 World.Coverage.Count("operator: the store is away");
                 break;
             default:
@@ -114,16 +114,16 @@ internal sealed class ServerNode : SimNode
     });
 
     /// <summary>Whether a task, of this server or an adopted one, is this process's to serve.</summary>
-    public bool MayServe(ServerId? keeper) => Link?.MayServe(keeper) == true;
+    public bool MayServe(ServerId? storedBy) => Link?.MayServe(storedBy) == true;
 
     public bool Adopts(ServerNode server) => Core is not null && Link!.Adopted.ContainsKey(new ServerId(server.Name));
 
     public void OnLinkFraming(ServerId peer, Framing framing) => _core?.OnPeerFraming(peer, framing);
 
     /// <summary>Takes up what the store holds.</summary>
-    public void Serve(SimEpoch epoch)
+    public void Serve(SimFencingToken fencingToken)
     {
-        Link = new SimStoreLink(Store, epoch, World.Coverage);
+        Link = new SimStoreLink(Store, fencingToken, World.Coverage);
         _adopted = new AdoptedServers(World, this, Link, After);
         var stored = Store.Load();
         Log($"takes up {stored.Tasks.Count} tasks and {stored.Loans.Count} loans");
@@ -153,7 +153,7 @@ internal sealed class ServerNode : SimNode
             }
 
             input(core, _clock.Now);
-            if (core.NextWake <= _clock.Now)
+            if (core.NextDueTime <= _clock.Now)
             {
                 core.OnTimer(_clock.Now);
             }
@@ -174,12 +174,12 @@ internal sealed class ServerNode : SimNode
     {
         foreach (var happened in _effects.Events)
         {
-            World.Observer.OnEvent(this, happened);
+            World.InvariantChecker.OnEvent(this, happened);
         }
 
         foreach (var send in _effects.Sends)
         {
-            Door.Send(send);
+            Listener.Send(send);
         }
 
         foreach (var send in _effects.PeerSends)
@@ -189,23 +189,23 @@ internal sealed class ServerNode : SimNode
         }
 
         _adopted!.Perform(_effects);
-        foreach (var task in _effects.Voids)
+        foreach (var task in _effects.Invalidations)
         {
-            World.Observer.OnGivenUp(this, task);
-            _voider.Void(task);
+            World.InvariantChecker.OnGivenUp(this, task);
+            _invalidator.Invalidate(task);
         }
 
         if (World.Mutation == Mutation.FailuresForgotten)
         {
             foreach (var end in _effects.TaskEnds)
             {
-                end.Task.ForgetFailures();
+                end.Task.ClearFailures();
             }
         }
 
-        foreach (var (submission, outcome) in _effects.Answers)
+        foreach (var (submission, outcome) in _effects.SubmissionResults)
         {
-            World.Observer.OnAnswer(this, submission, outcome);
+            World.InvariantChecker.OnAnswer(this, submission, outcome);
             ((ClientSubmission)submission).Answer(outcome);
         }
 
@@ -218,7 +218,7 @@ internal sealed class ServerNode : SimNode
         Writer.Reset();
         _timer.Reset();
         _clock = World.NewClock(_random);
-        Door.Clear();
+        Listener.Clear();
         _effects.Clear();
         _links.Clear();
         foreach (var peer in Settings.Peers)
@@ -226,7 +226,7 @@ internal sealed class ServerNode : SimNode
             _links.Add(peer.Id, new PeerLink(World, this, peer, Settings.Heartbeat.ReplyTimeout));
         }
 
-        After(_random.Seconds(0.05, 1), Claim.Take);
+        After(_random.Seconds(0.05, 1), Lease.Take);
     }
 
     protected override void OnKilled()
@@ -239,6 +239,6 @@ internal sealed class ServerNode : SimNode
         _core = null;
         Link?.Abandon();
         Link = null;
-        World.Losses.OnKilled(this);
+        World.DataLossTracker.OnKilled(this);
     }
 }

@@ -10,7 +10,7 @@ internal sealed class ServerTimer(SimWorld world, ServerNode node)
     private DateTimeOffset? _armed;
     private long _timer;
     private TimeSpan _lastWake;
-    private int _wakesAtOnce;
+    private int _immediateWakeups;
 
     public long Wakes { get; private set; }
 
@@ -18,8 +18,8 @@ internal sealed class ServerTimer(SimWorld world, ServerNode node)
 
     public void Arm(ServerCore core, NodeClock clock)
     {
-        var next = core.NextWake;
-        if (world.Mutation == Mutation.WakesForNothing && !(next < clock.Now + TimeSpan.FromSeconds(1)))
+        var next = core.NextDueTime;
+        if (world.Mutation == Mutation.NeedlessWakeups && !(next < clock.Now + TimeSpan.FromSeconds(1)))
         {
             next = _armed ?? clock.Now + TimeSpan.FromSeconds(1);
         }
@@ -36,7 +36,7 @@ internal sealed class ServerTimer(SimWorld world, ServerNode node)
             return;
         }
 
-        var at = clock.WhenIs(due);
+        var at = clock.ToSchedulerTime(due);
         var soonest = world.Scheduler.Now + Resolution;
         node.At(at > soonest ? at : soonest, () =>
         {
@@ -51,11 +51,11 @@ internal sealed class ServerTimer(SimWorld world, ServerNode node)
     {
         Wakes++;
         _armed = null;
-        _wakesAtOnce = world.Scheduler.Now - _lastWake < TimeSpan.FromMilliseconds(5) ? _wakesAtOnce + 1 : 0;
+        _immediateWakeups = world.Scheduler.Now - _lastWake < TimeSpan.FromMilliseconds(5) ? _immediateWakeups + 1 : 0;
         _lastWake = world.Scheduler.Now;
-        if (_wakesAtOnce > 200)
+        if (_immediateWakeups > 200)
         {
-            throw new InvariantViolation(Invariant.CoresKeepGoing, $"{node.Name} wakes again and again for nothing");
+            throw new InvariantViolation(Invariant.CoresDoNotFail, $"{node.Name} wakes again and again for nothing");
         }
 
         node.Feed((_, _) => { });

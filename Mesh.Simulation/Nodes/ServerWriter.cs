@@ -7,36 +7,36 @@ namespace Mesh.Simulation;
 internal sealed class ServerWriter(SimWorld world, ServerNode node)
 {
     private TimeSpan _delay;
-    private bool _checks;
-    private bool _mends;
+    private bool _checkRequested;
+    private bool _recovering;
 
     /// <summary>A write is under way, or waits to be tried again.</summary>
     public bool IsBusy { get; private set; }
 
-    public void Reset() => (IsBusy, _delay, _checks, _mends) = (false, TimeSpan.Zero, false, false);
+    public void Reset() => (IsBusy, _delay, _checkRequested, _recovering) = (false, TimeSpan.Zero, false, false);
 
     /// <summary>Writes, even if it is nothing, so that what the store has lost is found.</summary>
     public void Check()
     {
-        _checks = true;
+        _checkRequested = true;
         node.Feed((_, _) => { });
     }
 
     /// <summary>Begins to write what has gathered.</summary>
     public void Write(ServerCore core)
     {
-        while (!IsBusy && (core.Journal.TryTake() ?? (_checks ? new StoreBatch() : null)) is { } batch)
+        while (!IsBusy && (core.Journal.TryTake() ?? (_checkRequested ? new StoreBatch() : null)) is { } batch)
         {
             if (world.Mutation == Mutation.ActBeforeStored && batch.Ops.Count > 0)
             {
                 node.Link!.Write(batch.Ops, _ => { });
             }
-            else if (batch.Ops.Count > 0 || _checks)
+            else if (batch.Ops.Count > 0 || _checkRequested)
             {
-                (IsBusy, _checks) = (true, false);
-                world.Ambush.OnWrite(node);
+                (IsBusy, _checkRequested) = (true, false);
+                world.TriggeredFaults.OnWrite(node);
                 node.Log($"stores {batch.Ops.Count} changes");
-                node.Link!.Write(batch.Ops, node.InThisLife<IReadOnlyDictionary<string, TaskRecord?>?>(known => OnWritten(batch, known)));
+                node.Link!.Write(batch.Ops, node.IgnoreAfterRestart<IReadOnlyDictionary<string, TaskRecord?>?>(known => OnWritten(batch, known)));
                 return;
             }
 
@@ -49,13 +49,13 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
     {
         if (node.Link!.IsFenced)
         {
-            node.Claim.Lose();
+            node.Lease.OnLeaseLost();
             return;
         }
 
-        if (node.Link.WentBack)
+        if (node.Link.RolledBack)
         {
-            Mend(batch);
+            RecoverFromRollback(batch);
             return;
         }
 
@@ -66,9 +66,9 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
 
         if (known is not null)
         {
-            if (_mends)
+            if (_recovering)
             {
-                world.Losses.OnMended(node);
+                world.DataLossTracker.OnRewritten(node);
             }
 
             Reset();
@@ -78,10 +78,10 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
         }
 
         node.Log("does not know whether they are stored");
-        FailLater(batch);
+        ScheduleFailure(batch);
     }
 
-    private void FailLater(StoreBatch batch)
+    private void ScheduleFailure(StoreBatch batch)
     {
         if (world.Mutation == Mutation.UnwrittenChangesDropped)
         {
@@ -97,26 +97,26 @@ internal sealed class ServerWriter(SimWorld world, ServerNode node)
     }
 
     /// <summary>The store has lost what it had acknowledged.</summary>
-    private void Mend(StoreBatch batch) => node.After(node.Store.Redis.Delay(), () =>
+    private void RecoverFromRollback(StoreBatch batch) => node.After(node.Store.Redis.Delay(), () =>
     {
         if (!node.Store.Redis.IsUp)
         {
             node.Log("cannot load what the store has left");
-            FailLater(batch);
+            ScheduleFailure(batch);
             return;
         }
 
-        if (!node.Link!.TryKeep())
+        if (!node.Link!.TryAcceptRollback())
         {
-            node.Claim.Lose();
+            node.Lease.OnLeaseLost();
             return;
         }
 
         // Even where nothing is to be written again, a write tells that the store has all.
-        (IsBusy, _mends, _checks) = (false, true, true);
+        (IsBusy, _recovering, _checkRequested) = (false, true, true);
         node.Log("finds that the store has gone back");
         var stored = node.Store.Load();
-        node.Feed((core, now) => core.OnStoreWentBack(batch, world.Mutation == Mutation.LossNotMended ? WithMemoryOf(core, stored) : stored, now));
+        node.Feed((core, now) => core.OnStoreRolledBack(batch, world.Mutation == Mutation.LossNotRepaired ? WithMemoryOf(core, stored) : stored, now));
     });
 
     private static StoredState WithMemoryOf(ServerCore core, StoredState stored) =>

@@ -3,8 +3,8 @@ namespace Mesh.Simulation;
 /// <summary>A process that can die and be started again; what was scheduled for an earlier life of it does nothing.</summary>
 internal abstract class SimNode(SimWorld world, string name)
 {
-    private int _life;
-    private TimeSpan _awayUntil;
+    private int _generation;
+    private TimeSpan _downUntil;
 
     public string Name { get; } = name;
 
@@ -13,28 +13,28 @@ internal abstract class SimNode(SimWorld world, string name)
     protected SimWorld World { get; } = world;
 
     /// <summary>It will never be started again.</summary>
-    public bool IsLost { get; private set; }
+    public bool IsRemoved { get; private set; }
 
-    public void Lose(bool silently)
+    public void RemoveForever(bool silently)
     {
-        IsLost = true;
+        IsRemoved = true;
         Kill(silently);
     }
 
     /// <summary>It ends, and nobody can start it before the time is over.</summary>
-    public void StayAway(TimeSpan time, bool silently)
+    public void KeepDown(TimeSpan time, bool silently)
     {
-        _awayUntil = World.Scheduler.Now + time;
+        _downUntil = World.Scheduler.Now + time;
         Kill(silently);
-        World.Scheduler.At(_awayUntil, Start);
+        World.Scheduler.At(_downUntil, Start);
     }
 
     public void Start()
     {
-        if (!IsUp && !IsLost && World.Scheduler.Now >= _awayUntil)
+        if (!IsUp && !IsRemoved && World.Scheduler.Now >= _downUntil)
         {
             IsUp = true;
-            _life++;
+            _generation++;
             Log("starts");
             OnStart();
         }
@@ -47,7 +47,7 @@ internal abstract class SimNode(SimWorld world, string name)
         if (IsUp)
         {
             IsUp = false;
-            _life++;
+            _generation++;
             Log(silently ? "dies with its machine" : "is gone");
             OnKilled();
             World.Network.Kill(Name, silently);
@@ -62,10 +62,10 @@ internal abstract class SimNode(SimWorld world, string name)
 
     public void At(TimeSpan due, Action action)
     {
-        var life = _life;
+        var life = _generation;
         World.Scheduler.At(due, () =>
         {
-            if (life == _life && IsUp)
+            if (life == _generation && IsUp)
             {
                 action();
             }
@@ -73,24 +73,24 @@ internal abstract class SimNode(SimWorld world, string name)
     }
 
     /// <summary>A callback that does nothing once this life is over.</summary>
-    public Action<T> InThisLife<T>(Action<T> action)
+    public Action<T> IgnoreAfterRestart<T>(Action<T> action)
     {
-        var life = _life;
+        var life = _generation;
         return value =>
         {
-            if (life == _life && IsUp)
+            if (life == _generation && IsUp)
             {
                 action(value);
             }
         };
     }
 
-    public Action<TFirst, TSecond> InThisLife<TFirst, TSecond>(Action<TFirst, TSecond> action)
+    public Action<TFirst, TSecond> IgnoreAfterRestart<TFirst, TSecond>(Action<TFirst, TSecond> action)
     {
-        var life = _life;
+        var life = _generation;
         return (first, second) =>
         {
-            if (life == _life && IsUp)
+            if (life == _generation && IsUp)
             {
                 action(first, second);
             }
@@ -106,7 +106,7 @@ internal abstract class SimNode(SimWorld world, string name)
         }
         catch (Exception exception) when (exception is not InvariantViolation)
         {
-            throw new InvariantViolation(Invariant.CoresKeepGoing, $"{Name} threw {exception.GetType().Name}: {exception.Message}", exception);
+            throw new InvariantViolation(Invariant.CoresDoNotFail, $"{Name} threw {exception.GetType().Name}: {exception.Message}", exception);
         }
     }
 

@@ -11,9 +11,9 @@ internal sealed class WorkerAttempt(
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
     /// <summary>How long one that does not obey a cancellation goes on; longer than a worker waits for it.</summary>
-    private static readonly TimeSpan Stubbornness = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CancellationDelay = TimeSpan.FromSeconds(10);
 
-    private readonly bool _stubborn = random.Chance(plan.Stubborn);
+    private readonly bool _ignoresCancellation = random.Chance(plan.IgnoresCancellation);
     private TimeSpan _workEnd;
     private TimeSpan _wait = TimeSpan.FromMilliseconds(200);
     private bool _over;
@@ -25,7 +25,7 @@ internal sealed class WorkerAttempt(
 
     public void Begin()
     {
-        var work = _stubborn ? random.Seconds(5, 40) : random.Seconds(plan.Low, plan.High);
+        var work = _ignoresCancellation ? random.Seconds(5, 40) : random.Seconds(plan.Low, plan.High);
         _workEnd = world.Scheduler.Now + work;
         world.Scheduler.After(work * random.NextDouble(), CallLedger);
         if (random.Chance(plan.Failing))
@@ -49,10 +49,10 @@ internal sealed class WorkerAttempt(
     /// <summary>The handler ends soon, perhaps with what it has done already; a call under way is not called back.</summary>
     public void Cancel()
     {
-        if (_stubborn)
+        if (_ignoresCancellation)
         {
             world.Coverage.Count("worker: handler ignores its cancellation");
-            _workEnd = world.Scheduler.Now + Stubbornness;
+            _workEnd = world.Scheduler.Now + CancellationDelay;
             world.Scheduler.At(_workEnd, () => End(new(TaskOutcome.Nok, null, "late", null)));
             return;
         }
@@ -61,7 +61,7 @@ internal sealed class WorkerAttempt(
     }
 
     /// <summary>The process is gone. What it sent to the ledger may have left.</summary>
-    public void LoseWorker()
+    public void OnProcessEnded()
     {
         _lost = random.Chance(0.5);
         _over = true;

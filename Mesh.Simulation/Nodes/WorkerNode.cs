@@ -17,7 +17,7 @@ internal sealed class WorkerNode : SimNode
     private NodeClock _clock = null!;
     private SimConnection? _connection;
     private int _link;
-    private Place _place = new(null, Framing.WebSocket);
+    private ServerTarget _serverTarget = new(null, Framing.WebSocket);
     private long _timer;
 
     public WorkerNode(SimWorld world, WorkerSettings settings, MeshEndpoint home, WorkPlan work, Random random)
@@ -27,27 +27,27 @@ internal sealed class WorkerNode : SimNode
     /// <summary>The server it belongs to.</summary>
     public string Home => _settings.Home.Value;
 
-    public bool IsHome => IsUp && _place.IsHome;
+    public bool IsHome => IsUp && _serverTarget.IsHome;
 
     /// <summary>It obeys a REDIRECT, and is not gone yet.</summary>
     public bool IsLeaving { get; private set; }
 
     public int RunningAttempts => _attempts.Count;
 
-    public bool OverLines => _settings.Framing == Framing.Line;
+    public bool UsesLineFraming => _settings.Framing == Framing.Line;
 
     public int Concurrency => _settings.Concurrency;
 
     public long Wakes { get; private set; }
 
-    public Sickness Sickness { get; set; }
+    public WorkerDefect WorkerDefect { get; set; }
 
-    private MeshEndpoint Target => _place.Borrower ?? _home;
+    private MeshEndpoint Target => _serverTarget.Borrower ?? _home;
 
     /// <summary>It is well from now on; what it has not answered has failed.</summary>
-    public void Heal()
+    public void ClearFaults()
     {
-        if (Sickness == Sickness.NeverAnswers)
+        if (WorkerDefect == WorkerDefect.NeverReports)
         {
             foreach (var attempt in _attempts.Values)
             {
@@ -55,7 +55,7 @@ internal sealed class WorkerNode : SimNode
             }
         }
 
-        Sickness = Sickness.None;
+        WorkerDefect = WorkerDefect.None;
     }
 
     public override void Stop()
@@ -74,7 +74,7 @@ internal sealed class WorkerNode : SimNode
         _link = 0;
         IsLeaving = false;
         _clock = World.NewClock(_random);
-        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? Patient(_settings) : _settings, new Random(_random.Next()));
+        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_settings) : _settings, new Random(_random.Next()));
         After(_random.Seconds(0.01, 0.5), () => Step(new WorkerInput.Start()));
     }
 
@@ -82,14 +82,14 @@ internal sealed class WorkerNode : SimNode
     {
         foreach (var attempt in _attempts.Values)
         {
-            attempt.LoseWorker();
+            attempt.OnProcessEnded();
         }
 
         _exchanges.Clear();
     }
 
-    private static WorkerSettings Patient(WorkerSettings settings) =>
-        settings with { Timing = settings.Timing with { BorrowerPatience = TimeSpan.FromDays(1) } };
+    private static WorkerSettings WithoutBorrowerTimeout(WorkerSettings settings) =>
+        settings with { Timing = settings.Timing with { BorrowerTimeout = TimeSpan.FromDays(1) } };
 
     private void Step(WorkerInput input)
     {
@@ -97,18 +97,18 @@ internal sealed class WorkerNode : SimNode
         {
             foreach (var effect in _core.Step(input, _clock.Elapsed))
             {
-                Carry(effect);
+                Execute(effect);
             }
         });
         Arm();
     }
 
-    private void Carry(WorkerEffect effect)
+    private void Execute(WorkerEffect effect)
     {
         switch (effect)
         {
             case WorkerEffect.Dial dial:
-                (_link, _place, IsLeaving) = (dial.Link, dial.Place, false);
+                (_link, _serverTarget, IsLeaving) = (dial.Link, dial.ServerTarget, false);
                 Dial(dial.Link);
                 break;
             case WorkerEffect.Send send:
@@ -124,11 +124,11 @@ internal sealed class WorkerNode : SimNode
             case WorkerEffect.CancelAttempt cancel:
                 _attempts[cancel.Attempt].Cancel();
                 break;
-            case WorkerEffect.Tell tell:
-                Log("says", tell.Event);
-                IsLeaving |= tell.Event is WorkerEvent.Lent;
-                World.Coverage.Count($"worker: {tell.Event.GetType().Name}");
-                if (tell.Event is WorkerEvent.Abandoned && World.Mutation == Mutation.AbandonedForgotten)
+            case WorkerEffect.Report report:
+                Log("says", report.Event);
+                IsLeaving |= report.Event is WorkerEvent.RedirectAccepted;
+                World.Coverage.Count($"worker: {report.Event.GetType().Name}");
+                if (report.Event is WorkerEvent.AttemptsAbandoned && World.Mutation == Mutation.AbandonedForgotten)
                 {
                     ForgetAttempts();
                 }
@@ -144,13 +144,13 @@ internal sealed class WorkerNode : SimNode
 
     private void Dial(int link)
     {
-        if (_place.Framing == Framing.Line)
+        if (_serverTarget.Framing == Framing.Line)
         {
             After(TimeSpan.Zero, () => Step(new WorkerInput.Connected(link)));
             return;
         }
 
-        var connected = InThisLife<SimConnection>(connection => OnConnected(link, connection));
+        var connected = IgnoreAfterRestart<SimConnection>(connection => OnConnected(link, connection));
         World.Network.Dial(
             Name,
             Target,
@@ -162,7 +162,7 @@ internal sealed class WorkerNode : SimNode
                     connection.CloseFromClient();
                 }
             },
-            InThisLife<bool, string>((lines, why) =>
+            IgnoreAfterRestart<bool, string>((lines, why) =>
             {
                 if (_link == link)
                 {
@@ -180,12 +180,12 @@ internal sealed class WorkerNode : SimNode
         }
 
         _connection = connection;
-        connection.ClientReceives = InThisLife<MeshMessage>(message =>
+        connection.ClientReceives = IgnoreAfterRestart<MeshMessage>(message =>
         {
             Log($"hears {connection.Listener.Name}", message);
             Step(new WorkerInput.Received(link, message));
         });
-        connection.ClientCloses = InThisLife<string>(why => OnClosed(link, connection, why));
+        connection.ClientCloses = IgnoreAfterRestart<string>(why => OnClosed(link, connection, why));
         Step(new WorkerInput.Connected(link));
     }
 
@@ -202,13 +202,13 @@ internal sealed class WorkerNode : SimNode
 
     private void Send(int link, MeshMessage message)
     {
-        if (_place.Framing != Framing.Line)
+        if (_serverTarget.Framing != Framing.Line)
         {
             _connection!.SendToServer(message);
             return;
         }
 
-        var answered = InThisLife<MeshMessage?, string>((reply, why) =>
+        var answered = IgnoreAfterRestart<MeshMessage?, string>((reply, why) =>
         {
             if (_link == link)
             {
@@ -241,9 +241,9 @@ internal sealed class WorkerNode : SimNode
         var connection = _connection;
         _connection = null;
         connection?.CloseFromClient();
-        var dialing = connection is null && _place.Framing != Framing.Line;
+        var dialing = connection is null && _serverTarget.Framing != Framing.Line;
         After(_random.Seconds(0.0005, connection is null ? 0.001 : 0.5), () => Step(dialing
-            ? new WorkerInput.DialFailed(link, SpeaksLines: false, "given up")
+            ? new WorkerInput.DialFailed(link, SupportsOnlyLines: false, "given up")
             : new WorkerInput.Disconnected(link, "Done")));
     }
 
@@ -255,27 +255,27 @@ internal sealed class WorkerNode : SimNode
             throw new InvariantViolation(Invariant.OneHolderPerWorker, $"{Name} takes {task.Id} of {server} while it works on {other.Task.Id} of {other.Server}");
         }
 
-        var attempt = new WorkerAttempt(World, server, task, _random, _work, InThisLife<AttemptResult>(result =>
+        var attempt = new WorkerAttempt(World, server, task, _random, _work, IgnoreAfterRestart<AttemptResult>(result =>
         {
             _attempts.Remove(key);
             Log($"ends {task.Id}: {result.Outcome} {result.Error}");
             Step(new WorkerInput.AttemptEnded(key, result));
         }));
         _attempts.Add(key, attempt);
-        switch (Sickness)
+        switch (WorkerDefect)
         {
-            case Sickness.None:
+            case WorkerDefect.None:
                 attempt.Begin();
                 break;
-            case Sickness.FailsAtOnce:
+            case WorkerDefect.FailsImmediately:
                 World.Coverage.Count("sick worker: fails at once");
                 After(TimeSpan.FromMilliseconds(1), attempt.Fail);
                 break;
-            case Sickness.NeverAnswers:
+            case WorkerDefect.NeverReports:
                 World.Coverage.Count("sick worker: never answers");
                 break;
             default:
-                throw new InvalidOperationException($"Sickness {Sickness} is unknown.");
+                throw new InvalidOperationException($"WorkerDefect {WorkerDefect} is unknown.");
         }
 
         if (World.Mutation == Mutation.LeavesWithTasks)
@@ -283,7 +283,7 @@ internal sealed class WorkerNode : SimNode
             After(TimeSpan.Zero, () => Step(new WorkerInput.AttemptEnded(key, new(TaskOutcome.Nok, null, "early", null))));
         }
 
-        World.Ambush.OnTask(this);
+        World.TriggeredFaults.OnTask(this);
     }
 
     /// <summary>The core is told that all have ended, and they go on.</summary>
@@ -300,14 +300,14 @@ internal sealed class WorkerNode : SimNode
         var timer = ++_timer;
         if (_core.WakeAt is { } wake)
         {
-            var due = _clock.WhenIs(wake);
+            var due = _clock.ToSchedulerTime(wake);
             var soonest = World.Scheduler.Now + TimeSpan.FromTicks(1);
             At(due > soonest ? due : soonest, () =>
             {
                 if (timer == _timer)
                 {
                     Wakes++;
-                    Step(new WorkerInput.TimeCame());
+                    Step(new WorkerInput.TimerElapsed());
                 }
             });
         }

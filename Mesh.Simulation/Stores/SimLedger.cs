@@ -79,8 +79,8 @@ internal sealed class SimLedger(SimRedis redis, Mutation mutation)
     public void Call<T>(Func<T> call, Action<T?> done)
         where T : struct
     {
-        var falls = Redis.Falls;
-        var fate = Redis.Random.Chance(Redis.Trouble) ? Redis.Random.From(1, 3) : 0;
+        var stopCount = Redis.StopCount;
+        var fate = Redis.Random.Chance(Redis.ErrorRate) ? Redis.Random.From(1, 3) : 0;
         Redis.Scheduler.After(Redis.Delay(), () =>
         {
             if (!Redis.IsUp || fate == 1)
@@ -97,7 +97,7 @@ internal sealed class SimLedger(SimRedis redis, Mutation mutation)
             }
 
             T? result = call();
-            Redis.Scheduler.After(Redis.Delay(), () => done(fate == 3 || Redis.Falls != falls ? null : result));
+            Redis.Scheduler.After(Redis.Delay(), () => done(fate == 3 || Redis.StopCount != stopCount ? null : result));
         });
     }
 }

@@ -4,11 +4,11 @@ namespace Mesh.Simulation;
 /// <param name="name">What the log calls it.</param>
 /// <param name="scheduler">The time.</param>
 /// <param name="random">Its own chance.</param>
-/// <param name="keepsAll">False when the log that it is restored from is written out once a second, as by <c>appendfsync everysec</c>.</param>
-internal sealed class SimRedis(string name, Scheduler scheduler, Random random, bool keepsAll)
+/// <param name="isDurable">False when the log that it is restored from is written out once a second, as by <c>appendfsync everysec</c>.</param>
+internal sealed class SimRedis(string name, Scheduler scheduler, Random random, bool isDurable)
 {
     /// <summary>What is acknowledged is safe from a loss of power after this time.</summary>
-    public static readonly TimeSpan Unsafe = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan FsyncInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>How to take back each change that is not safe yet, in the order of the changes.</summary>
     private readonly List<(TimeSpan At, Action TakeBack)> _changes = [];
@@ -19,28 +19,28 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random, 
     public bool IsUp { get; private set; } = true;
 
     /// <summary>How often it went down: what was asked before that gets no answer.</summary>
-    public int Falls { get; private set; }
+    public int StopCount { get; private set; }
 
     /// <summary>The longest time that one call takes while it is slow; zero when it is not.</summary>
-    public TimeSpan Slowness { get; set; }
+    public TimeSpan MaxExtraLatency { get; set; }
 
     /// <summary>The share of calls that fail though it is up, and whose effect may come late.</summary>
-    public double Trouble { get; set; }
+    public double ErrorRate { get; set; }
 
     public Scheduler Scheduler { get; } = scheduler;
 
     public Random Random { get; } = random;
 
-    public void Fall()
+    public void Stop()
     {
         IsUp = false;
-        Falls++;
+        StopCount++;
     }
 
     /// <summary>Its machine loses power: what was changed in the last while is lost, all of it from one point of its log on.</summary>
     public void LosePower(TimeSpan unsafeFor)
     {
-        Fall();
+        Stop();
         for (var i = _changes.Count - 1; i >= 0 && _changes[i].At > Scheduler.Now - unsafeFor; i--)
         {
             _changes[i].TakeBack();
@@ -50,14 +50,14 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random, 
     }
 
     /// <summary>Something stored has changed.</summary>
-    public void Changed(Action takeBack)
+    public void RecordUndo(Action takeBack)
     {
-        if (keepsAll)
+        if (isDurable)
         {
             return;
         }
 
-        if (_changes.Count > 256 && _changes[_changes.Count / 2].At < Scheduler.Now - Unsafe)
+        if (_changes.Count > 256 && _changes[_changes.Count / 2].At < Scheduler.Now - FsyncInterval)
         {
             _changes.RemoveRange(0, _changes.Count / 2);
         }
@@ -71,11 +71,11 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random, 
     /// <summary>Since when it is up.</summary>
     public TimeSpan UpSince { get; private set; }
 
-    public void Rise()
+    public void Start()
     {
         UpSince = IsUp ? UpSince : Scheduler.Now;
         IsUp = true;
     }
 
-    public TimeSpan Delay() => TimeSpan.FromMilliseconds(Random.From(0.05, 1)) + (Slowness * Random.NextDouble());
+    public TimeSpan Delay() => TimeSpan.FromMilliseconds(Random.From(0.05, 1)) + (MaxExtraLatency * Random.NextDouble());
 }

@@ -7,7 +7,7 @@ namespace Mesh.Simulation;
 internal sealed class SimStore(SimRedis redis, Mutation mutation)
 {
     /// <summary>A claim that is not renewed for so long is free.</summary>
-    public static readonly TimeSpan ClaimExpiry = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan LeaseExpiry = TimeSpan.FromSeconds(5);
 
     private readonly SimTable<TaskId, TaskRecord> _tasks = new(redis);
     private readonly SimTable<string, TaskId> _ids = new(redis);
@@ -17,7 +17,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
 
     public SimRedis Redis { get; } = redis;
 
-    public SimClaim Claim { get; } = new(redis, mutation);
+    public SimServerLease Lease { get; } = new(redis, mutation);
 
     public IReadOnlyDictionary<TaskId, TaskRecord> Tasks => _tasks.Rows;
 
@@ -27,20 +27,20 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
 
     public IReadOnlyDictionary<WorkerId, LoanRecord> Loans => _loans.Rows;
 
-    public bool Knows(TaskRecord task) =>
+    public bool Contains(TaskRecord task) =>
         _tasks.Contains(task.WireId) || _ids.Contains(task.Id) || _results.Contains(task.Id) || _dead.Contains(task.Id);
 
     public StoredState Load() => new()
     {
-        Tasks = mutation == Mutation.TasksNotTakenUp ? [] : [.. _tasks.Rows.Values],
-        Loans = mutation == Mutation.LoansNotTakenUp ? [] : [.. _loans.Rows.Values],
+        Tasks = mutation == Mutation.TasksNotLoaded ? [] : [.. _tasks.Rows.Values],
+        Loans = mutation == Mutation.LoansNotLoaded ? [] : [.. _loans.Rows.Values],
         Done = _results.Rows.Count,
         Dead = _dead.Rows.Count,
     };
 
     public void Apply(in StoreOp op, Dictionary<string, TaskRecord?> known)
     {
-        var task = op.Task is { Keeper: not null } adopted ? adopted with { Keeper = null } : op.Task!;
+        var task = op.Task is { StoredBy: not null } adopted ? adopted with { StoredBy = null } : op.Task!;
         switch (op.Kind)
         {
             case StoreOpKind.AcceptTask when !task.Keyed:
@@ -54,7 +54,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
 
                 if (mutation != Mutation.KeyAcceptedTwice && Find(task.Id) is { } there)
                 {
-                    known[op.Task!.KnownAs] = there;
+                    known[op.Task!.ExistingTaskKey] = there;
                     break;
                 }
 
@@ -75,14 +75,14 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 }
 
                 break;
-            case StoreOpKind.BuryTask:
+            case StoreOpKind.MoveTaskToDeadLetters:
                 if (Take(task))
                 {
                     _dead[task.Id] = task;
                 }
 
                 break;
-            case StoreOpKind.ReviveTask:
+            case StoreOpKind.RetryDeadLetter:
                 if (_dead.Remove(task.Id))
                 {
                     _ids[task.Id] = task.WireId;
@@ -90,7 +90,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 }
                 else if (!_tasks.Contains(task.WireId))
                 {
-                    known[op.Task!.KnownAs] = null;
+                    known[op.Task!.ExistingTaskKey] = null;
                 }
 
                 break;

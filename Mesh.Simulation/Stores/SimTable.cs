@@ -14,7 +14,7 @@ internal sealed class SimTable<TKey, TValue>(SimRedis redis)
     {
         set
         {
-            redis.Changed(_rows.TryGetValue(key, out var before) ? () => _rows[key] = before : () => _rows.Remove(key));
+            redis.RecordUndo(_rows.TryGetValue(key, out var before) ? () => _rows[key] = before : () => _rows.Remove(key));
             _rows[key] = value;
         }
     }
@@ -30,7 +30,7 @@ internal sealed class SimTable<TKey, TValue>(SimRedis redis)
             return false;
         }
 
-        redis.Changed(() => _rows[key] = before);
+        redis.RecordUndo(() => _rows[key] = before);
         return true;
     }
 }

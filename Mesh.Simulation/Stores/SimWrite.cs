@@ -9,12 +9,12 @@ namespace Mesh.Simulation;
 internal sealed record SimWrite(IReadOnlyList<StoreOp> Ops, long Number, long Known)
 {
     /// <summary>It has arrived, or never will.</summary>
-    public bool IsOver { get; set; }
+    public bool IsCompleted { get; set; }
 }
 
 /// <summary>The claim that an adopted server's state is written under.</summary>
 /// <param name="Offset">What makes the number of a write one of theirs.</param>
-internal sealed record AdoptedClaim(SimStore Store, SimEpoch Epoch, long Offset)
+internal sealed record AdoptedLease(SimStore Store, SimFencingToken FencingToken, long Offset)
 {
     /// <summary>The number of the last write that was acknowledged.</summary>
     public long Known { get; set; }

@@ -11,7 +11,7 @@ internal sealed class NodeClock(Scheduler scheduler, TimeSpan offset, double rat
     public TimeSpan Elapsed => offset + (scheduler.Now * rate);
 
     /// <summary>The true time at which this clock shows a time, rounded up.</summary>
-    public TimeSpan WhenIs(DateTimeOffset local) => WhenIs(local - Origin);
+    public TimeSpan ToSchedulerTime(DateTimeOffset local) => ToSchedulerTime(local - Origin);
 
-    public TimeSpan WhenIs(TimeSpan local) => ((local - offset) / rate) + TimeSpan.FromTicks(2);
+    public TimeSpan ToSchedulerTime(TimeSpan local) => ((local - offset) / rate) + TimeSpan.FromTicks(2);
 }

@@ -14,11 +14,11 @@ public sealed class AccountRulesTests
     [InlineData("0.00001", "must not have more than 4 decimals")]
     [InlineData("100000000000000.0001", "must lie between -100000000000000 and 100000000000000")]
     [InlineData("-79228162514264337593543950335", "must lie between -100000000000000 and 100000000000000")]
-    public void CheckAmount_Edge_SaysWhatIsWrong(string amount, string? fault) =>
+    public void CheckAmount_BoundaryValue_ReturnsError(string amount, string? fault) =>
         Assert.Equal(fault, AccountRules.CheckAmount(decimal.Parse(amount, CultureInfo.InvariantCulture)));
 
     [Fact]
-    public void CheckBalance_Negative_SaysWhatIsWrong() => Assert.Equal("must not be negative", AccountRules.CheckBalance(-1));
+    public void CheckBalance_Negative_ReturnsError() => Assert.Equal("must not be negative", AccountRules.CheckBalance(-1));
 
     [Theory]
     [InlineData("maria", null)]
@@ -26,10 +26,10 @@ public sealed class AccountRulesTests
     [InlineData("", "must not be empty")]
     [InlineData(null, "must not be empty")]
     [InlineData("a\nb", "must not contain control characters")]
-    public void CheckUser_Edge_SaysWhatIsWrong(string? user, string? fault) => Assert.Equal(fault, AccountRules.CheckUser(user));
+    public void CheckUser_BoundaryValue_ReturnsError(string? user, string? fault) => Assert.Equal(fault, AccountRules.CheckUser(user));
 
     [Fact]
-    public void CheckUser_HalfASurrogatePair_SaysWhatIsWrong() => Assert.Equal("must be valid Unicode", AccountRules.CheckUser("a" + (char)0xD800));
+    public void CheckUser_UnpairedSurrogate_ReturnsError() => Assert.Equal("must be valid Unicode", AccountRules.CheckUser("a" + (char)0xD800));
 
     [Fact]
     public void CheckUser_Length_IsBounded()

@@ -59,7 +59,7 @@ public sealed class GarnetCrashTests
                 Interlocked.Increment(ref _updates);
             }
         }
-        catch (Exception fault) when (LedgerFaults.IsStoreAway(fault))
+        catch (Exception fault) when (RedisErrorClassifier.IsStoreUnavailable(fault))
         {
             // Killed.
         }

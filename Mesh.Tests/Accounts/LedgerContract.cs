@@ -71,7 +71,7 @@ public abstract class LedgerContract
     }
 
     [Fact]
-    public async Task Update_OneTaskFromManySides_CountsOnce()
+    public async Task Update_SameTaskConcurrently_IsAppliedOnce()
     {
         var ledger = await WithMariaAsync(0);
 
@@ -122,7 +122,7 @@ public abstract class LedgerContract
     }
 
     [Fact]
-    public async Task Close_TaskNeverApplied_KeepsLateAttemptsOut()
+    public async Task Close_TaskNotApplied_RejectsLaterUpdates()
     {
         var ledger = await WithMariaAsync(1);
 
@@ -134,7 +134,7 @@ public abstract class LedgerContract
     }
 
     [Fact]
-    public async Task Close_TaskApplied_SaysSo()
+    public async Task Close_TaskApplied_ReturnsApplied()
     {
         var ledger = await WithMariaAsync(1);
         var update = await ledger.UpdateAsync("maria", 1, new TaskId("t1"), Stop);
@@ -143,7 +143,7 @@ public abstract class LedgerContract
     }
 
     [Fact]
-    public async Task Update_NamesMadeOfKeySyntax_StayApart()
+    public async Task Update_UserNamesWithKeySyntax_UseDistinctKeys()
     {
         var ledger = await CreateAsync();
         string[] users = ["a", "a}", "a}:task:t", "a%7D", "{a}", "}", "{", "maria joão ✓"];

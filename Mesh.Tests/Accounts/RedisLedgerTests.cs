@@ -27,7 +27,7 @@ public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
     }
 
     [Fact]
-    public async Task Update_StoreKilled_IsAwayThenWorksAgain()
+    public async Task Update_StoreKilled_FailsThenRecovers()
     {
         var stop = TestContext.Current.CancellationToken;
         await using var own = await RedisProcess.StartAsync(stop);
@@ -38,7 +38,7 @@ public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
 
         await own.KillAsync();
         var fault = await Assert.ThrowsAnyAsync<Exception>(() => ledger.UpdateAsync("maria", 1, new TaskId("t2"), stop).AsTask());
-        Assert.True(LedgerFaults.IsStoreAway(fault), fault.ToString());
+        Assert.True(RedisErrorClassifier.IsStoreUnavailable(fault), fault.ToString());
         ledger.Settled("maria", new TaskId("t1"));
 
         await own.RestartAsync(connection, stop);

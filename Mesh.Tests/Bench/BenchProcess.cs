@@ -58,7 +58,7 @@ internal sealed class BenchProcess : IAsyncDisposable
     }
 
     /// <summary>Asks it to end, as Ctrl+C does.</summary>
-    public void Terminate() => Signals.Send(_process.Id, Signals.Terminate);
+    public void Terminate() => PosixSignals.Send(_process.Id, PosixSignals.Terminate);
 
     public async ValueTask DisposeAsync()
     {

@@ -42,9 +42,9 @@ public sealed class CommandLineTests
     [InlineData("chaos --servers 17", "--servers")]
     [InlineData("chaos --rate 1e99", "--rate")]
     [InlineData("chaos --seed x", "--seed")]
-    public async Task Command_WithABadValue_SaysSoInOneLineThatNamesTheOption(string line, string option)
+    public async Task Command_InvalidValue_PrintsOneLineNamingTheOption(string line, string option)
     {
-        var run = await BenchLine.RunAsync(line.Split(' '), TestContext.Current.CancellationToken);
+        var run = await BenchResult.RunAsync(line.Split(' '), TestContext.Current.CancellationToken);
 
         run.FailedWith(option);
     }
@@ -52,11 +52,11 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("load")]
     [InlineData("idle")]
-    public async Task Command_WithoutAServer_SaysSoInOneLineThatNamesItsAddress(string command)
+    public async Task Command_ServerUnreachable_PrintsOneLineNamingTheAddress(string command)
     {
         var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{RedisProcess.FreePort()}");
 
-        var run = await BenchLine.RunAsync([command, "--url", $"http://{address}"], TestContext.Current.CancellationToken);
+        var run = await BenchResult.RunAsync([command, "--url", $"http://{address}"], TestContext.Current.CancellationToken);
 
         run.FailedWith(address);
     }
@@ -65,9 +65,9 @@ public sealed class CommandLineTests
     [InlineData("load")]
     [InlineData("idle")]
     [InlineData("simulate")]
-    public async Task Command_Stopped_SaysSo(string command)
+    public async Task Command_Cancelled_PrintsStopped(string command)
     {
-        var run = await BenchLine.RunAsync([command], new CancellationToken(canceled: true));
+        var run = await BenchResult.RunAsync([command], new CancellationToken(canceled: true));
 
         run.FailedWith("Stopped.");
     }
@@ -78,9 +78,9 @@ public sealed class CommandLineTests
     [InlineData("fuzz")]
     [InlineData("simulate")]
     [InlineData("chaos")]
-    public async Task Help_OfEachCommand_IsReadableAndTellsADefaultOnce(string command)
+    public async Task Help_EachCommand_PrintsEachDefaultOnce(string command)
     {
-        var run = await BenchLine.RunAsync([command, "--help"], TestContext.Current.CancellationToken);
+        var run = await BenchResult.RunAsync([command, "--help"], TestContext.Current.CancellationToken);
 
         Assert.Equal(0, run.Code);
         Assert.Contains("--", run.Output, StringComparison.Ordinal);
@@ -92,9 +92,9 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task Bench_WithoutACommand_ListsThem()
+    public async Task Bench_NoCommand_ListsCommands()
     {
-        var run = await BenchLine.RunAsync([], TestContext.Current.CancellationToken);
+        var run = await BenchResult.RunAsync([], TestContext.Current.CancellationToken);
 
         Assert.Equal(1, run.Code);
         Assert.All(["load", "idle", "fuzz", "simulate", "chaos"], command => Assert.Contains($"  {command} ", run.Output, StringComparison.Ordinal));
@@ -110,7 +110,7 @@ public sealed class CommandLineTests
             var kept = Path.Combine(directory.FullName, "server-0.log");
             await File.WriteAllTextAsync(kept, "an earlier run", TestContext.Current.CancellationToken);
 
-            var run = await BenchLine.RunAsync(["chaos", "--logs", directory.FullName], TestContext.Current.CancellationToken);
+            var run = await BenchResult.RunAsync(["chaos", "--logs", directory.FullName], TestContext.Current.CancellationToken);
 
             run.FailedWith($"--logs {directory.FullName} is not empty");
             Assert.Equal([kept], Directory.GetFiles(directory.FullName));
@@ -129,7 +129,7 @@ public sealed class CommandLineTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "chaos needs POSIX signals");
 
-        var run = await BenchLine.RunAsync(["chaos", "--logs", logs], TestContext.Current.CancellationToken);
+        var run = await BenchResult.RunAsync(["chaos", "--logs", logs], TestContext.Current.CancellationToken);
 
         run.FailedWith($"--logs {(logs == "" ? "must name" : logs)}");
     }

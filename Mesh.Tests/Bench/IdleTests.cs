@@ -13,7 +13,7 @@ public sealed class IdleTests
     [Theory]
     [InlineData("127.0.0.1")]
     [InlineData("[::1]")]
-    public async Task Idle_ServerHandsOutTheTask_Measures(string host)
+    public async Task Idle_TaskDispatched_ReportsLatency(string host)
     {
         SkipUnlessThere(host);
         await using var server = await StubServer.StartAsync(host, takesTasks: true);
@@ -28,7 +28,7 @@ public sealed class IdleTests
     }
 
     [Fact]
-    public async Task Idle_ServerFails_SaysSoInOneLineAndClosesItsConnections()
+    public async Task Idle_ServerFails_PrintsOneLineAndClosesConnections()
     {
         await using var server = await StubServer.StartAsync("127.0.0.1", takesTasks: false);
 
@@ -40,7 +40,7 @@ public sealed class IdleTests
     }
 
     [Fact]
-    public async Task Idle_AskedToStop_SaysSoAndClosesItsConnections()
+    public async Task Idle_Cancelled_PrintsStoppedAndClosesConnections()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs POSIX signals");
         await using var server = await StubServer.StartAsync("127.0.0.1", takesTasks: true);
@@ -55,8 +55,8 @@ public sealed class IdleTests
         await server.GoneAsync(TestContext.Current.CancellationToken);
     }
 
-    private static Task<BenchLine> RunAsync(string url, params string[] further) =>
-        BenchLine.RunAsync(["idle", "--url", url, "--workers", $"{Workers}", "--seconds", "1", .. further], TestContext.Current.CancellationToken);
+    private static Task<BenchResult> RunAsync(string url, params string[] further) =>
+        BenchResult.RunAsync(["idle", "--url", url, "--workers", $"{Workers}", "--seconds", "1", .. further], TestContext.Current.CancellationToken);
 
     private static void SkipUnlessThere(string host)
     {

@@ -16,7 +16,7 @@ internal sealed class AppHostRun : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
 
     private readonly TestVolume _volume = new();
-    private readonly LastLines _lines = new();
+    private readonly LogTail _lines = new();
     private readonly CancellationTokenSource _stopped = new();
     private IDistributedApplicationTestingBuilder? _builder;
     private DistributedApplication? _app;

@@ -45,18 +45,18 @@ public sealed class BrowserFixture : IAsyncLifetime
     }
 
     /// <summary>A person at a browser of their own, not logged in anywhere. Skips the test where there is no browser; in CI that is a fault.</summary>
-    internal async Task<Visitor> VisitAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
+    internal async Task<BrowserSession> VisitAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
     {
         var context = await NewContextAsync(scheme, animations);
         var host = await _host.Value;
         Assert.True(host.Fault is null, host.Fault);
-        return new Visitor(context, host, Screenshots);
+        return new BrowserSession(context, host, Screenshots);
     }
 
     /// <summary>As <see cref="VisitAsync"/>, for pages that no AppHost started.</summary>
     internal async Task<IBrowserContext> NewContextAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
     {
-        var found = Programs.Find(Names) is not null;
+        var found = ExecutableFinder.Find(Names) is not null;
         Assert.SkipUnless(found || Environment.GetEnvironmentVariable("CI") is "true", $"None of {string.Join(", ", Names)} is on the PATH.");
         var context = await (await _browser.Value).NewContextAsync(new BrowserNewContextOptions
         {
@@ -72,7 +72,7 @@ public sealed class BrowserFixture : IAsyncLifetime
     private async Task<IBrowser> LaunchAsync()
     {
         Assertions.SetDefaultExpectTimeout(Patience);
-        var program = Programs.Find(Names)
+        var program = ExecutableFinder.Find(Names)
             ?? throw new FileNotFoundException($"The tests with a browser need one of {string.Join(", ", Names)} on the PATH.");
         _playwright = await Playwright.CreateAsync();
         return await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = Arguments });

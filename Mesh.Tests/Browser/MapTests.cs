@@ -83,7 +83,7 @@ public sealed class MapTests(BrowserFixture browser, RedisFixture redis)
     [Theory]
     [InlineData(ColorScheme.Light)]
     [InlineData(ColorScheme.Dark)]
-    public async Task Map_WhosePeerIsAway_CanBeReadAllTheSame(ColorScheme scheme)
+    public async Task Map_PeerUnreachable_IsStillReadable(ColorScheme scheme)
     {
         await using var visitor = await browser.VisitAsync(scheme);
         var id = $"map-{Guid.NewGuid():N}";

@@ -13,7 +13,7 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
     [Fact]
-    public async Task Mesh_KilledFrozenAndCutOffUnderLoad_LosesNothingAndDoesNothingTwice()
+    public async Task Mesh_FaultsUnderLoad_ProcessesEachTaskExactlyOnce()
     {
         SkipUnlessThere("redis-server", "valkey-server");
         SkipUnlessThere("python3");
@@ -28,7 +28,7 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Chaos_AskedToStop_EndsItsProcessesAndTellsWhereTheirLogsAre()
+    public async Task Chaos_Cancelled_EndsProcessesAndPrintsLogDirectory()
     {
         SkipUnlessThere("redis-server", "valkey-server");
         var logs = Directory.CreateTempSubdirectory("mesh-chaos-test-");
@@ -57,6 +57,6 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
     private static void SkipUnlessThere(params string[] programs)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "chaos needs POSIX signals");
-        Assert.SkipUnless(Programs.Find(programs) is not null || Environment.GetEnvironmentVariable("CI") is not null, $"Needs {string.Join(" or ", programs)} on the PATH");
+        Assert.SkipUnless(ExecutableFinder.Find(programs) is not null || Environment.GetEnvironmentVariable("CI") is not null, $"Needs {string.Join(" or ", programs)} on the PATH");
     }
 }

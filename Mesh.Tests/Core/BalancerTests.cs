@@ -6,11 +6,11 @@ namespace Mesh.Tests.Core;
 public sealed class BalancerTests
 {
     private static readonly BalanceSettings Settings = new();
-    private static readonly PeerView B = new(new ServerId("b"), true, new ServerLoad(3, 1));
-    private static readonly PeerView C = new(new ServerId("c"), true, new ServerLoad(0, 2));
-    private static readonly PeerView D = new(new ServerId("d"), true, new ServerLoad(0, 7));
-    private static readonly PeerView Silent = new(new ServerId("silent"), true, null);
-    private static readonly PeerView Dead = new(new ServerId("dead"), false, new ServerLoad(0, 9));
+    private static readonly PeerSnapshot B = new(new ServerId("b"), true, new ServerLoad(3, 1));
+    private static readonly PeerSnapshot C = new(new ServerId("c"), true, new ServerLoad(0, 2));
+    private static readonly PeerSnapshot D = new(new ServerId("d"), true, new ServerLoad(0, 7));
+    private static readonly PeerSnapshot Silent = new(new ServerId("silent"), true, null);
+    private static readonly PeerSnapshot Dead = new(new ServerId("dead"), false, new ServerLoad(0, 9));
 
     /// <summary>Columns: queue, seconds at or below the low mark (-1: above it), borrowed; expected: how many to borrow, or release; waiting tasks that only borrowed workers do.</summary>
     [Theory]
@@ -30,22 +30,22 @@ public sealed class BalancerTests
     [InlineData(31, -1, 0, "borrow 3")]
     [InlineData(150, -1, 4, "borrow 6")]
     [InlineData(100_000, -1, 0, "borrow 6667")]
-    public void Decide_ByQueueAndMarks_BorrowsStaysOrReleases(int queue, double lowFor, int borrowed, string expected, int forGuests = 0)
+    public void Decide_ByQueueAndThresholds_BorrowsKeepsOrReleases(int queue, double lowFor, int borrowed, string expected, int forGuests = 0)
     {
-        var view = new BalanceView(queue, lowFor < 0 ? null : TimeSpan.FromSeconds(lowFor), forGuests, borrowed, [B]);
+        var view = new BalanceInput(queue, lowFor < 0 ? null : TimeSpan.FromSeconds(lowFor), forGuests, borrowed, [B]);
         Assert.Equal(expected, Describe(Balancer.Decide(view, Settings)));
     }
 
     [Fact]
     public void Decide_ToBorrow_AsksLivePeersLeastLoadedFirst()
     {
-        var decision = Balancer.Decide(new BalanceView(16, null, 0, 0, [Silent, B, Dead, C, D]), Settings);
+        var decision = Balancer.Decide(new BalanceInput(16, null, 0, 0, [Silent, B, Dead, C, D]), Settings);
         Assert.Equal([D.Id, C.Id, B.Id, Silent.Id], Assert.IsType<BalanceDecision.Borrow>(decision).Peers);
     }
 
     [Fact]
-    public void Decide_WithNobodyToAsk_Stays() =>
-        Assert.IsType<BalanceDecision.Stay>(Balancer.Decide(new BalanceView(100, null, 0, 0, [Dead]), Settings));
+    public void Decide_NoLivePeer_DoesNothing() =>
+        Assert.IsType<BalanceDecision.NoChange>(Balancer.Decide(new BalanceInput(100, null, 0, 0, [Dead]), Settings));
 
     [Theory]
     [InlineData(0, 4, 4, 2, 2)]
@@ -58,13 +58,13 @@ public sealed class BalancerTests
     [InlineData(15, 4, 4, 2, 2)]
     [InlineData(16, 4, 4, 2, 0)]
     public void Lendable_ByLoadAndMinimum_NeverGoesBelowIt(int queue, int atHome, int idle, int? needed, int expected) =>
-        Assert.Equal(expected, Balancer.Lendable(queue, atHome, idle, needed, Settings));
+        Assert.Equal(expected, Balancer.CountLendable(queue, atHome, idle, needed, Settings));
 
     private static string Describe(BalanceDecision decision) => decision switch
     {
         BalanceDecision.Borrow borrow => $"borrow {borrow.Workers}",
         BalanceDecision.Release => "release",
-        BalanceDecision.Stay => "stay",
+        BalanceDecision.NoChange => "stay",
         _ => throw new InvalidOperationException(),
     };
 }

@@ -5,10 +5,10 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core;
 
-public sealed class BorrowerReturnTests : BorrowerScene
+public sealed class BorrowerReturnTests : BorrowerTestBase
 {
     [Fact]
-    public void WholeReturn_StepByStep()
+    public void Return_AllSteps_EndsTheLoan()
     {
         var guest = Borrow("g1");
         DrainQueue(guest);
@@ -30,7 +30,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void Guest_WhoseOwnerHasItHome_IsForgottenBeforeItsOldConnectionCloses()
+    public void BorrowedWorker_ConfirmedHomeByOwner_IsRemovedBeforeItsConnectionCloses()
     {
         var guest = Borrow("g1");
         DrainQueue(guest);
@@ -48,7 +48,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void BusyGuest_GetsItsReturnAfterItsTask()
+    public void BorrowedWorker_Busy_GetsReturnAfterItsTask()
     {
         var guest = Borrow("g1", leave: 1);
         var task = Harness.To(guest).OfType<NewTask>().Last();
@@ -74,7 +74,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
             if (Releases().Count() > times.Count)
             {
                 times.Add((Harness.Now - start).TotalSeconds);
-                Harness.PeerFails(CoreHarness.Peer, Releases().Last());
+                Harness.FailPeerRequest(CoreHarness.Peer, Releases().Last());
             }
         }
 
@@ -108,7 +108,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void Release_ThatAnswersForNone_IsRepeatedLater()
+    public void Release_AckWithoutWorkers_IsRetried()
     {
         var guest = BorrowAndRelease();
         Harness.Reply(CoreHarness.Peer, new ReleaseAck(CoreHarness.Peer, []));
@@ -118,7 +118,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void LostOwner_WithItsWorker_EndsTheLoan()
+    public void Loan_OwnerAndWorkerGone_Ends()
     {
         var guest = Harness.Ask("g1", home: "server-b");
         Harness.Close(guest);
@@ -127,7 +127,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
             Harness.Pass(TimeSpan.FromSeconds(60));
             foreach (var release in Releases().ToArray())
             {
-                Harness.PeerFails(CoreHarness.Peer, release);
+                Harness.FailPeerRequest(CoreHarness.Peer, release);
             }
         }
 
@@ -135,7 +135,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void LostOwner_WhoseWorkerIsHere_LeavesItHere()
+    public void Loan_OwnerDeadAndWorkerPresent_KeepsTheWorker()
     {
         var guest = Harness.Ask("g1", home: "server-b");
         Harness.Pass(TimeSpan.FromMinutes(10));
@@ -161,7 +161,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void Queue_OfWhatTheGuestCannotDo_DoesNotKeepIt()
+    public void Queue_TypesTheBorrowedWorkerCannotHandle_ReleasesIt()
     {
         Harness.Ask("g1", home: "server-b", tasks: TaskTypes.Query);
         Harness.Submit(3, TaskType.Update);
@@ -170,7 +170,7 @@ public sealed class BorrowerReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void Queue_OfWhatOnlyTheGuestCanDo_KeepsIt()
+    public void Queue_TypesOnlyTheBorrowedWorkerHandles_KeepsIt()
     {
         var own = Harness.Ask("w1", tasks: TaskTypes.Query);
         Harness.Submit(1, TaskType.Update);

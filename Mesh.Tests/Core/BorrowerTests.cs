@@ -3,7 +3,7 @@ using Mesh.Server.Core;
 
 namespace Mesh.Tests.Core;
 
-public sealed class BorrowerTests : BorrowerScene
+public sealed class BorrowerTests : BorrowerTestBase
 {
     [Fact]
     public void Queue_AboveTheHighMark_AsksForWorkersInProportion()
@@ -28,7 +28,7 @@ public sealed class BorrowerTests : BorrowerScene
     }
 
     [Fact]
-    public void Need_ThatOnePeerDoesNotMeet_GoesToTheNext()
+    public void Borrow_PeerLendsTooFew_AsksTheNextPeer()
     {
         var third = new ServerId("SERVER_3");
         Harness.Alive(load: new ServerLoad(0, 3));
@@ -45,7 +45,7 @@ public sealed class BorrowerTests : BorrowerScene
     }
 
     [Fact]
-    public void Refusal_IsAskedAgainLaterAndLater()
+    public void Refusal_Repeated_IsRetriedWithBackoff()
     {
         Harness.Alive();
         Harness.Submit(100);
@@ -74,14 +74,14 @@ public sealed class BorrowerTests : BorrowerScene
     }
 
     [Fact]
-    public void UnexpectedGuest_OfAKnownPeer_IsBelieved()
+    public void BorrowedWorker_NotPromisedByKnownPeer_IsAccepted()
     {
         Harness.Ask("g1", home: "server-b");
         Assert.Equal(LoanState.Arrived, Harness.LoanOf("g1"));
     }
 
     [Fact]
-    public void Guest_OfAStranger_IsRefusedNamingTheField()
+    public void BorrowedWorker_UnknownOwner_IsRefusedNamingTheField()
     {
         var session = Harness.Ask("g1", home: "nobody");
         Assert.StartsWith("SERVER_UUID", Harness.Last<Rejection>(session).Error, StringComparison.Ordinal);

@@ -37,7 +37,7 @@ internal sealed class CoreHarness
 
     public List<PeerSendEffect> ToPeers { get; } = [];
 
-    public List<TaskRecord> Voids { get; } = [];
+    public List<TaskRecord> Invalidations { get; } = [];
 
     public List<SubmitOutcome> Answers { get; } = [];
 
@@ -55,7 +55,7 @@ internal sealed class CoreHarness
     public bool HoldStore { get; set; }
 
     /// <summary>Changes of the batch that is held, and what follows them, with what has gathered behind it.</summary>
-    public int Held => (_held is null ? 0 : _held.Ops.Count + _held.Then.Count) + Core.Journal.Count;
+    public int Held => (_held is null ? 0 : _held.Ops.Count + _held.Continuations.Count) + Core.Journal.Count;
 
     public SessionId NewSession() => new(++_nextSession);
 
@@ -91,7 +91,7 @@ internal sealed class CoreHarness
         Drain();
     }
 
-    public void PeerFails(ServerId peer, MeshMessage request)
+    public void FailPeerRequest(ServerId peer, MeshMessage request)
     {
         Core.OnPeerFailed(peer, request, "unreachable", Now);
         Drain();
@@ -135,9 +135,9 @@ internal sealed class CoreHarness
         return answer;
     }
 
-    public void Voided(TaskId task, decimal? applied)
+    public void Invalidated(TaskId task, decimal? applied)
     {
-        Core.OnVoided(task, applied, Now);
+        Core.OnInvalidated(task, applied, Now);
         Drain();
     }
 
@@ -149,9 +149,9 @@ internal sealed class CoreHarness
 
     public void RefuseAdoption(ServerId server) => Core.OnAdoptionRefused(server, Now);
 
-    public void Disown(ServerId server)
+    public void ReleaseAdopted(ServerId server)
     {
-        Core.OnDisowned(server, Now);
+        Core.OnAdoptionEnded(server, Now);
         Drain();
     }
 
@@ -165,7 +165,7 @@ internal sealed class CoreHarness
     public void Pass(TimeSpan time)
     {
         var end = Now + time;
-        for (var wakes = 0; Core.NextWake is { } wake && wake <= end; wakes++)
+        for (var wakes = 0; Core.NextDueTime is { } wake && wake <= end; wakes++)
         {
             Assert.True(wakes < 100_000, "the core does not come to rest");
             Now = wake > Now ? wake : Now;
@@ -206,12 +206,12 @@ internal sealed class CoreHarness
     public void Know(string id, TaskRecord? task = null) => _known[id] = task;
 
     /// <summary>The store has lost the last of what it had acknowledged, and with it refuses the batch that is held.</summary>
-    public void StoreGoesBack(StoredState stored)
+    public void RollBackStore(StoredState stored)
     {
         var batch = _held ?? new StoreBatch();
         _held = null;
         HoldStore = false;
-        Core.OnStoreWentBack(batch, stored, Now);
+        Core.OnStoreRolledBack(batch, stored, Now);
         Drain();
     }
 
@@ -241,11 +241,11 @@ internal sealed class CoreHarness
         {
             Sent.AddRange(_effects.Sends);
             ToPeers.AddRange(_effects.PeerSends);
-            Voids.AddRange(_effects.Voids);
-            Answers.AddRange(_effects.Answers.Select(answer => answer.Outcome));
+            Invalidations.AddRange(_effects.Invalidations);
+            Answers.AddRange(_effects.SubmissionResults.Select(answer => answer.Outcome));
             Events.AddRange(_effects.Events);
-            Adoptions.AddRange(_effects.Adoptions);
-            Releases.AddRange(_effects.Releases);
+            Adoptions.AddRange(_effects.AdoptionRequests);
+            Releases.AddRange(_effects.LeaseReleases);
             _effects.Clear();
             if ((_held ??= Core.Journal.TryTake()) is not { } batch || HoldStore)
             {

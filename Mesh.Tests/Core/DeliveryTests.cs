@@ -12,7 +12,7 @@ public sealed class DeliveryTests
     [Theory]
     [InlineData(Framing.Line)]
     [InlineData(Framing.WebSocket)]
-    public void Reset_BeforeTheWorkerConfirms_TaskGoesOnAtOnceWithoutALostAttempt(Framing framing)
+    public void Reset_BeforeConfirmation_RequeuesTaskWithoutCountingAnAttempt(Framing framing)
     {
         var task = _mesh.Submit(1)[0];
         var lost = _mesh.Ask("w1", framing: framing);
@@ -24,7 +24,7 @@ public sealed class DeliveryTests
         Assert.Equal(task.WireId, _mesh.Last<NewTask>(other).Id);
         Assert.Equal(1, _mesh.Core.FindTask(task.Id)!.Attempts);
         Assert.Equal("it did not reach w1: its connection was reset", Assert.Single(_mesh.Events.OfType<TaskReturned>()).Reason);
-        Assert.DoesNotContain(_mesh.Events, happened => happened is TaskPutBack);
+        Assert.DoesNotContain(_mesh.Events, happened => happened is TaskRequeued);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void Reset_AfterAStatusForALaterTask_LeavesTheEarlierOneToTheGrace()
+    public void Reset_AfterStatusOfLaterTask_KeepsEarlierTaskForGracePeriod()
     {
         var tasks = _mesh.Submit(3);
         var session = _mesh.NewSession();
@@ -58,11 +58,11 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void Reset_LongAfterTheTaskWasSent_LeavesItToTheGrace()
+    public void Reset_LongAfterDispatch_KeepsTaskForGracePeriod()
     {
         var task = _mesh.Submit(1)[0];
         var session = _mesh.Ask("w1");
-        _mesh.Pass(DeliveryBook.UnconfirmedFor);
+        _mesh.Pass(DeliveryTracker.MaxUnconfirmedAge);
 
         _mesh.Close(session, SessionEnd.Reset);
 
@@ -128,7 +128,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void Worker_ThatResetsAfterReading_IsBelievedFromItsFirstStatusOn()
+    public void Worker_ResetsAfterReading_IsRecognizedByItsFirstStatus()
     {
         var first = _mesh.Submit(1)[0];
         _mesh.Close(_mesh.Ask("w1", framing: Framing.Line), SessionEnd.Reset);
@@ -153,7 +153,7 @@ public sealed class DeliveryTests
             _mesh.Close(_mesh.Ask($"w{i}"), SessionEnd.Reset);
         }
 
-        Assert.Equal(3, Assert.Single(_mesh.Events.OfType<TaskBuried>()).Task.Attempts);
+        Assert.Equal(3, Assert.Single(_mesh.Events.OfType<TaskDeadLettered>()).Task.Attempts);
         Assert.Null(_mesh.Core.FindTask(task.Id));
     }
 

@@ -64,7 +64,7 @@ public sealed class LenderTests
 
         _mesh.Last<Unavailable>(_mesh.Say(Elsewhere()));
 
-        Assert.Contains(_mesh.Events, happened => happened is MessageRefused { Error: var error } && error.Contains("Mesh__Redirect__Allowed", StringComparison.Ordinal));
+        Assert.Contains(_mesh.Events, happened => happened is MessageRejected { Error: var error } && error.Contains("Mesh__Redirect__Allowed", StringComparison.Ordinal));
         Assert.Null(_mesh.LoanOf("w1"));
     }
 
@@ -86,7 +86,7 @@ public sealed class LenderTests
         _mesh.Ask("w1");
         _mesh.Ask("w2");
         _mesh.Last<Unavailable>(_mesh.Say(new WorkerRequest(new MeshEndpoint("10.9.9.9", 1))));
-        Assert.Contains(_mesh.Events, happened => happened is MessageRefused);
+        Assert.Contains(_mesh.Events, happened => happened is MessageRejected);
     }
 
     [Fact]
@@ -198,7 +198,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void LentWorker_ThatAsksAtHome_IsHome()
+    public void LentWorker_PollsItsOwner_EndsTheLoan()
     {
         Lend("w1");
         _mesh.Pass(TimeSpan.FromSeconds(5));
@@ -263,14 +263,14 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Release_OfAStranger_IsRefusedNamingTheField()
+    public void Release_UnknownPeer_IsRefusedNamingTheField()
     {
         var session = _mesh.Say(new CommandRelease(new ServerId("nobody"), [new WorkerId("w1")]));
         Assert.StartsWith("SERVER_UUID", _mesh.Last<Rejection>(session).Error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Offer_WhoseWorkerNeverComes_Ends()
+    public void Offer_WorkerNeverPolls_Expires()
     {
         _mesh.Submit(1);
         _mesh.Ask("busy");
@@ -289,7 +289,7 @@ public sealed class LenderTests
         foreach (var heartbeat in Enumerable.Range(0, 8))
         {
             _mesh.Pass(TimeSpan.FromSeconds(60));
-            _mesh.PeerFails(CoreHarness.Peer, new Heartbeat(CoreHarness.Self));
+            _mesh.FailPeerRequest(CoreHarness.Peer, new Heartbeat(CoreHarness.Self));
         }
 
         Assert.Contains(_mesh.Events, happened => happened is PeerDown);
@@ -307,7 +307,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Restart_WithTheClockSetBack_TakesTheStepsAsOfNow()
+    public void Restart_ClockSetBack_RestartsLoanTimeouts()
     {
         var then = new DateTimeOffset(2026, 1, 1, 1, 0, 0, TimeSpan.Zero);
         var loan = new LoanRecord(new WorkerId("w1"), LoanRole.Owner, CoreHarness.Peer, LoanState.Lent, then, then) { Borrower = CoreHarness.PeerEndpoint };

@@ -4,7 +4,7 @@ using Mesh.Server.Core;
 namespace Mesh.Tests.Core;
 
 /// <summary>An operator has a server return all borrowed workers while its queue is over the high mark, 15 tasks.</summary>
-public sealed class LoanReturnTests : BorrowerScene
+public sealed class LoanReturnTests : BorrowerTestBase
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -34,7 +34,7 @@ public sealed class LoanReturnTests : BorrowerScene
         AcknowledgeRelease();
         var asked = Requests().Count();
 
-        PassAlive(BorrowingHold.Longest - Second);
+        PassAlive(BorrowingCooldown.MaxDuration - Second);
         Assert.Equal(asked, Requests().Count());
 
         PassAlive(2 * Second);
@@ -56,7 +56,7 @@ public sealed class LoanReturnTests : BorrowerScene
         Harness.Submit(20);
         var asked = Requests().Count();
 
-        PassAlive(BorrowingHold.Shortest - (2 * Second));
+        PassAlive(BorrowingCooldown.MinDuration - (2 * Second));
         Assert.Equal(asked, Requests().Count());
 
         PassAlive(2 * Second);
@@ -70,7 +70,7 @@ public sealed class LoanReturnTests : BorrowerScene
         Assert.Empty(Return());
         Harness.Submit(20);
 
-        PassAlive(BorrowingHold.Shortest - Second);
+        PassAlive(BorrowingCooldown.MinDuration - Second);
 
         Assert.Empty(Requests());
         Assert.Empty(Releases());
@@ -106,7 +106,7 @@ public sealed class LoanReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void Return_PromiseThatWasOnItsWay_IsReturnedToo()
+    public void Return_AvailableInFlight_IsReturnedToo()
     {
         Harness.Alive(new ServerId("SERVER_3"));
         Harness.Alive();
@@ -124,7 +124,7 @@ public sealed class LoanReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void Return_Twice_TellsTheSameAndSendsOneRelease()
+    public void Return_CalledTwice_ReturnsSameAndSendsOneRelease()
     {
         Borrow("g1");
 
@@ -139,7 +139,7 @@ public sealed class LoanReturnTests : BorrowerScene
     {
         Borrow("g1");
         Return();
-        Harness.PeerFails(CoreHarness.Peer, Releases().Single());
+        Harness.FailPeerRequest(CoreHarness.Peer, Releases().Single());
         Assert.Single(Releases());
 
         Return();
@@ -155,7 +155,7 @@ public sealed class LoanReturnTests : BorrowerScene
         Return();
         for (var failed = 0; failed < 7; failed++)
         {
-            Harness.PeerFails(CoreHarness.Peer, Releases().Last());
+            Harness.FailPeerRequest(CoreHarness.Peer, Releases().Last());
             PassAlive(TimeSpan.FromSeconds(31));
             Assert.Equal(failed + 2, Releases().Count());
             Return();
@@ -163,14 +163,14 @@ public sealed class LoanReturnTests : BorrowerScene
     }
 
     [Fact]
-    public void Return_StoreAway_BeginsNothing()
+    public void Return_StoreUnavailable_ChangesNothing()
     {
         Borrow("g1");
         Harness.HoldStore = true;
         Harness.Submit(1);
         Harness.FailStore();
 
-        Assert.IsType<LoanReturn.StorageAway>(Harness.ReturnLoans());
+        Assert.IsType<LoanReturn.StoreUnavailable>(Harness.ReturnLoans());
         Assert.Equal(LoanState.Arrived, Harness.LoanOf("g1"));
         Assert.Empty(Releases());
 
@@ -190,7 +190,7 @@ public sealed class LoanReturnTests : BorrowerScene
         Assert.Single(Harness.Core.GetStatus().Loans, loan => loan is { Role: LoanRole.Owner, State: LoanState.Lent });
     }
 
-    private IEnumerable<string> Return() => Assert.IsType<LoanReturn.Begun>(Harness.ReturnLoans()).Workers.Select(worker => worker.Value);
+    private IEnumerable<string> Return() => Assert.IsType<LoanReturn.Started>(Harness.ReturnLoans()).Workers.Select(worker => worker.Value);
 
     /// <summary>Lets time pass while the peer answers its heartbeats.</summary>
     private void PassAlive(TimeSpan time)

@@ -29,13 +29,13 @@ public sealed class PauseTests
         var dead = new TaskRecord("t1", new TaskId("t1-again"), TaskType.Query, "Maria", null, 1);
         _mesh.Pause();
 
-        _mesh.Submit(new Submission([dead], revive: true));
+        _mesh.Submit(new Submission([dead], isDeadLetterRetry: true));
 
         Assert.Equal([SubmitOutcome.Paused], _mesh.Answers);
     }
 
     [Fact]
-    public void Pause_Twice_IsOneChange()
+    public void Pause_CalledTwice_ReportsOneEvent()
     {
         _mesh.Resume();
         _mesh.Pause();
@@ -64,7 +64,7 @@ public sealed class PauseTests
     }
 
     [Fact]
-    public void Pause_AmidAnAcceptance_DoesNotRefuseIt()
+    public void Pause_DuringAcceptance_DoesNotRefuseIt()
     {
         _mesh.HoldStore = true;
         _mesh.Submit(1);
@@ -101,7 +101,7 @@ public sealed class PauseTests
     }
 
     [Fact]
-    public void Pause_OfAStoppingServer_TellsThatItStops()
+    public void Pause_ServerStopping_ReportsStopping()
     {
         _mesh.Pause();
         _mesh.Stop();

@@ -11,7 +11,7 @@ public sealed class PeerNameTests
     private readonly CoreHarness _mesh = new();
 
     [Fact]
-    public void Peer_ThatNamesItselfAnew_IsKnownByItsAddressAndToldOnce()
+    public void Peer_ChangedId_IsMatchedByAddressAndReportedOnce()
     {
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(Anew));
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(Anew));
@@ -39,7 +39,7 @@ public sealed class PeerNameTests
     }
 
     [Fact]
-    public void Guest_WhoseOwnerNamedItselfAnew_IsThePeers()
+    public void BorrowedWorker_OwnerChangedId_BelongsToThePeer()
     {
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(Anew));
         _mesh.Submit(1);
@@ -48,7 +48,7 @@ public sealed class PeerNameTests
     }
 
     [Fact]
-    public void Stranger_IsToldOnceAndMakesARenamedPeerBeAskedForItsName()
+    public void UnknownServer_Request_IsReportedOnceAndTriggersHeartbeat()
     {
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(Anew));
         _mesh.Pass(TimeSpan.FromSeconds(2));
@@ -58,7 +58,7 @@ public sealed class PeerNameTests
         _mesh.Last<HeartbeatResponse>(_mesh.Say(new Heartbeat(again)));
         _mesh.Say(new Heartbeat(again));
 
-        Assert.Equal(again, Assert.Single(_mesh.Events.OfType<StrangerHeard>()).Server);
+        Assert.Equal(again, Assert.Single(_mesh.Events.OfType<UnknownServerDetected>()).Server);
         Assert.Equal(asked + 1, _mesh.ToPeer<Heartbeat>(CoreHarness.Peer).Count());
 
         // Its answer says that it is the same peer, and its release counts from here on.
@@ -74,7 +74,7 @@ public sealed class PeerNameTests
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(new ServerId(other)));
 
         Assert.DoesNotContain(_mesh.Events, happened => happened is PeerUp);
-        Assert.StartsWith("SERVER_UUID", Assert.Single(_mesh.Events.OfType<MessageRefused>()).Error, StringComparison.Ordinal);
+        Assert.StartsWith("SERVER_UUID", Assert.Single(_mesh.Events.OfType<MessageRejected>()).Error, StringComparison.Ordinal);
 
         // As after any failure the heartbeat is tried again.
         var before = _mesh.ToPeer<Heartbeat>(CoreHarness.Peer).Count();

@@ -96,11 +96,11 @@ public sealed class RetryTests
         var other = _mesh.Ask("w2");
         _mesh.Say(session, Nok("w1", task));
         _mesh.Pass(TimeSpan.FromSeconds(2));
-        Assert.DoesNotContain(_mesh.Events, happened => happened is TaskBuried);
+        Assert.DoesNotContain(_mesh.Events, happened => happened is TaskDeadLettered);
 
         Assert.Equal(task.WireId, _mesh.Last<NewTask>(other).Id);
         _mesh.Say(other, Nok("w2", task));
-        Assert.Single(_mesh.Events.OfType<TaskBuried>());
+        Assert.Single(_mesh.Events.OfType<TaskDeadLettered>());
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class RetryTests
         var task = _mesh.Submit(1)[0];
         var session = _mesh.Ask("w1");
         var given = 0;
-        while (!_mesh.Events.Any(happened => happened is TaskBuried))
+        while (!_mesh.Events.Any(happened => happened is TaskDeadLettered))
         {
             Assert.True(++given < 100, "it is handed back without end");
             _mesh.Say(session, Nok("w1", task) with { HandedBack = true });
@@ -131,7 +131,7 @@ public sealed class RetryTests
             _mesh.Pass(TimeSpan.FromSeconds(31));
         }
 
-        Assert.Equal(3, Assert.Single(_mesh.Events.OfType<TaskBuried>()).Task.Attempts);
+        Assert.Equal(3, Assert.Single(_mesh.Events.OfType<TaskDeadLettered>()).Task.Attempts);
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class RetryTests
     [InlineData(3, 3, 2, true, true)] // the task is at fault
     [InlineData(1, 1, 1, true, true)] // it shall be tried once
     public void Policy_AfterAFailedAttempt_DecidesWhetherItWasTheLast(int attempts, int max, int workers, bool othersCanTake, bool isOver) =>
-        Assert.Equal(isOver, RetryPolicy.IsOver(attempts, max, workers, othersCanTake));
+        Assert.Equal(isOver, RetryPolicy.IsExhausted(attempts, max, workers, othersCanTake));
 
     private static TaskStatus Nok(string worker, TaskRecord task) =>
         new(TaskOutcome.Nok, task.Type, new WorkerId(worker)) { Id = task.WireId, Error = "no" };

@@ -8,12 +8,12 @@ public sealed class StoreDurabilityTests
     private readonly CoreHarness _mesh = new();
 
     [Fact]
-    public void StoreThatMayEvict_RefusesSubmissionsUntilItIsMended()
+    public void Submission_StoreMayEvict_IsRefusedUntilFixed()
     {
         _mesh.Core.OnStoreDurability(isDurable: false);
         _mesh.Submit(1);
-        _mesh.Submit(new Submission([new TaskRecord("t1", new TaskId("t1-again"), TaskType.Query, "Maria", null, 1)], revive: true));
-        Assert.Equal([SubmitOutcome.StorageUnsafe, SubmitOutcome.StorageUnsafe], _mesh.Answers);
+        _mesh.Submit(new Submission([new TaskRecord("t1", new TaskId("t1-again"), TaskType.Query, "Maria", null, 1)], isDeadLetterRetry: true));
+        Assert.Equal([SubmitOutcome.StoreNotDurable, SubmitOutcome.StoreNotDurable], _mesh.Answers);
         Assert.Empty(_mesh.Stored);
 
         _mesh.Core.OnStoreDurability(isDurable: true);

@@ -15,11 +15,11 @@ public sealed class StoreRecoveryTests
         var session = core.Ask("w1");
         var running = core.Last<NewTask>(session);
 
-        core.StoreGoesBack(new StoredState());
+        core.RollBackStore(new StoredState());
 
         var restored = core.Stored.Where(op => op.Kind == StoreOpKind.RestoreTask).Select(op => op.Task!.WireId);
         Assert.Equal(tasks.Select(task => task.WireId).ToHashSet(), restored.ToHashSet());
-        Assert.Equal(new StoreWentBack(2, 0), Assert.Single(core.Events.OfType<StoreWentBack>()));
+        Assert.Equal(new StoreRolledBack(2, 0), Assert.Single(core.Events.OfType<StoreRolledBack>()));
 
         // The attempt under way goes on.
         core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = running.Id, Result = 1 });
@@ -36,7 +36,7 @@ public sealed class StoreRecoveryTests
         core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = core.Last<NewTask>(session).Id, Result = 1 });
         Assert.Equal(1, core.Core.GetStatus().Done);
 
-        core.StoreGoesBack(new StoredState { Tasks = [task] });
+        core.RollBackStore(new StoredState { Tasks = [task] });
 
         Assert.Equal((1, 0L), (core.Core.GetStatus().Queue, core.Core.GetStatus().Done));
         Assert.Equal(task.WireId, core.Last<NewTask>(core.Ask("w1")).Id);
@@ -48,9 +48,9 @@ public sealed class StoreRecoveryTests
         var core = new CoreHarness { HoldStore = true };
         var task = core.Submit(1)[0];
 
-        core.StoreGoesBack(new StoredState { Tasks = [task] });
+        core.RollBackStore(new StoredState { Tasks = [task] });
 
-        Assert.Equal([SubmitOutcome.StorageAway], core.Answers);
+        Assert.Equal([SubmitOutcome.StoreUnavailable], core.Answers);
         Assert.Equal(0, core.Core.GetStatus().Queue);
         Assert.Equal(task.WireId, Assert.Single(core.Stored, op => op.Kind == StoreOpKind.DropTask).Task!.WireId);
         Assert.DoesNotContain(core.Stored, op => op.Kind == StoreOpKind.RestoreTask);
@@ -64,7 +64,7 @@ public sealed class StoreRecoveryTests
         var ended = known with { Worker = new WorkerId("g2") };
         var core = new CoreHarness(stored: new StoredState { Loans = [known] });
 
-        core.StoreGoesBack(new StoredState { Loans = [ended] });
+        core.RollBackStore(new StoredState { Loans = [ended] });
 
         Assert.Equal("g1", Assert.Single(core.Stored, op => op.Kind == StoreOpKind.PutLoan && op.Loan!.Worker.Value == "g1").Loan!.Worker.Value);
         Assert.Equal("g2", Assert.Single(core.Stored, op => op.Kind == StoreOpKind.DropLoan).Loan!.Worker.Value);
@@ -74,9 +74,9 @@ public sealed class StoreRecoveryTests
     public void AdoptedServers_AreAdoptedAnew()
     {
         var core = new CoreHarness();
-        core.Adopt(CoreHarness.Peer, new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "Maria", Amount: null, Sequence: 1) { Keeper = CoreHarness.Peer });
+        core.Adopt(CoreHarness.Peer, new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "Maria", Amount: null, Sequence: 1) { StoredBy = CoreHarness.Peer });
 
-        core.StoreGoesBack(new StoredState());
+        core.RollBackStore(new StoredState());
 
         Assert.Empty(core.Core.GetStatus().Adopted);
         Assert.Equal(0, core.Core.GetStatus().Queue);

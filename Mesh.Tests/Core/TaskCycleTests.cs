@@ -82,7 +82,7 @@ public sealed class TaskCycleTests
         var session = _mesh.Ask("py", framing: Framing.Line, tasks: null);
         var status = new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("py"));
         _mesh.Say(session, status, Framing.Line);
-        _mesh.StoreGoesBack(new StoredState { Tasks = [task] });
+        _mesh.RollBackStore(new StoredState { Tasks = [task] });
         Assert.Equal(TaskState.Queued, _mesh.Core.FindTask(task.Id)!.State);
 
         _mesh.HoldStore = true;
@@ -95,7 +95,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void Nok_UpToTheLimit_IsTriedAgainThenBuried()
+    public void Nok_MaxAttempts_IsRetriedThenDeadLettered()
     {
         var task = _mesh.Submit(1)[0];
         var worker = _mesh.NewSession();
@@ -108,40 +108,40 @@ public sealed class TaskCycleTests
             _mesh.Last<Ack>(worker);
         }
 
-        var buried = Assert.Single(_mesh.Events.OfType<TaskBuried>()).Task;
+        var buried = Assert.Single(_mesh.Events.OfType<TaskDeadLettered>()).Task;
         Assert.Equal((3, "no"), (buried.Attempts, buried.Error));
-        Assert.Contains(_mesh.Stored, op => op.Kind == StoreOpKind.BuryTask);
+        Assert.Contains(_mesh.Stored, op => op.Kind == StoreOpKind.MoveTaskToDeadLetters);
         Assert.Equal(1, _mesh.Core.GetStatus().Dead);
     }
 
     [Fact]
-    public void UpdateThatFailedForTheLastTime_WhenTheLedgerAppliedIt_IsDone()
+    public void Update_LastAttemptFailedButApplied_IsDone()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { MaxAttempts = 1 } });
         var task = mesh.Submit(1, TaskType.Update)[0];
         var worker = mesh.Ask("w1");
         mesh.Say(worker, Nok("w1", task));
 
-        Assert.Equal(task.WireId, Assert.Single(mesh.Voids).WireId);
+        Assert.Equal(task.WireId, Assert.Single(mesh.Invalidations).WireId);
         Assert.DoesNotContain(mesh.To(worker), message => message is Ack);
 
-        mesh.Voided(task.WireId, 12.5m);
+        mesh.Invalidated(task.WireId, 12.5m);
         Assert.Contains(mesh.Stored, op => op is { Kind: StoreOpKind.SettleTask, Task.Result: 12.5m });
         mesh.Last<Ack>(worker);
     }
 
     [Fact]
-    public void UpdateThatFailedForTheLastTime_WhenTheLedgerClosedIt_IsDead()
+    public void Update_LastAttemptFailedAndClosed_IsDeadLettered()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { MaxAttempts = 1 } });
         var task = mesh.Submit(1, TaskType.Update)[0];
         mesh.Say(mesh.Ask("w1"), Nok("w1", task));
-        mesh.Core.OnVoidFailed(task.WireId, mesh.Now);
+        mesh.Core.OnInvalidationFailed(task.WireId, mesh.Now);
         mesh.Pass(TimeSpan.FromSeconds(2));
-        Assert.Equal(2, mesh.Voids.Count);
+        Assert.Equal(2, mesh.Invalidations.Count);
 
-        mesh.Voided(task.WireId, null);
-        Assert.Contains(mesh.Stored, op => op.Kind == StoreOpKind.BuryTask);
+        mesh.Invalidated(task.WireId, null);
+        Assert.Contains(mesh.Stored, op => op.Kind == StoreOpKind.MoveTaskToDeadLetters);
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void Nok_SaidAgainWhileTheFirstIsBeingStored_IsNotAcknowledgedBefore()
+    public void Nok_RepeatedWhileBeingStored_IsAcknowledgedOnlyOnceStored()
     {
         var task = _mesh.Submit(1)[0];
         var session = _mesh.Ask("w1");
@@ -199,7 +199,7 @@ public sealed class TaskCycleTests
 
         _mesh.Last<Ack>(again);
         Assert.Equal(1, _mesh.Core.GetStatus().Done);
-        Assert.DoesNotContain(_mesh.Events, happened => happened is TaskPutBack);
+        Assert.DoesNotContain(_mesh.Events, happened => happened is TaskRequeued);
     }
 
     [Fact]
@@ -225,7 +225,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void ForeignWorker_ThatAsksAgainWithoutAStatus_HasLostItsTask()
+    public void ForeignWorker_PollsWithoutStatus_LosesItsTask()
     {
         var task = _mesh.Submit(1)[0];
         _mesh.Ask("py", framing: Framing.Line, tasks: null);

@@ -122,7 +122,7 @@ public sealed class RedisProcess : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    internal static int FreePort() => FreePorts.Next();
+    internal static int FreePort() => PortAllocator.Next();
 
     private Process Launch()
     {
@@ -157,7 +157,7 @@ public sealed class RedisProcess : IAsyncDisposable
     {
         var asked = Environment.GetEnvironmentVariable("MESH_TEST_REDIS");
         string[] native = ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", .. password is null ? [] : new[] { "--requirepass", password }];
-        string[] garnet = ["exec", Built.Garnet, "--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--device-type", "RandomAccess", .. password is null ? [] : new[] { "--auth", "Password", "--password", password }];
+        string[] garnet = ["exec", BuildOutput.Garnet, "--port", $"{port}", "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--device-type", "RandomAccess", .. password is null ? [] : new[] { "--auth", "Password", "--password", password }];
         return kind switch
         {
             RedisKind.Redis => (RedisServer, native),
@@ -179,7 +179,7 @@ public sealed class RedisProcess : IAsyncDisposable
         },
         $"There is no {kind} on the PATH.");
 
-    private static bool IsOnPath(string name) => Programs.Find(name) is not null;
+    private static bool IsOnPath(string name) => ExecutableFinder.Find(name) is not null;
 
     private async Task AnswersAsync(CancellationToken cancellation)
     {

@@ -8,7 +8,7 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Integration;
 
 /// <summary>Ten times the load that the workers can carry. MESH_OVERLOAD_SECONDS says for how long; default: 6.</summary>
-[Collection(Alone.Name)]
+[Collection(SequentialTests.Name)]
 public sealed class OverloadTests(RedisFixture redis, ITestOutputHelper output)
 {
     private const int Capacity = 200;

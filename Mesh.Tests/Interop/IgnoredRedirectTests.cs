@@ -12,9 +12,9 @@ public sealed class IgnoredRedirectTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task LineWorker_ThatOnlyAnswersTasks_IsLentOnceAndThenLeftAlone()
+    public async Task LineWorker_IgnoresRedirect_IsLentOnlyOnce()
     {
-        await using var server = await ServerUnderTest.StartAsync(
+        await using var server = await TestServer.StartAsync(
             ("Mesh:Peers:0:Id", "SERVER_2"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"), ("Mesh:Balancing:MinWorkersBeforeSharing", "0"));
         var redirects = 0;
         using var limit = new CancellationTokenSource(Limit);
@@ -32,18 +32,18 @@ public sealed class IgnoredRedirectTests
         Assert.Equal("QUERY", await PollAsync(server));
     }
 
-    private static async Task<string?> PollAsync(ServerUnderTest server) =>
+    private static async Task<string?> PollAsync(TestServer server) =>
         (string?)(await AskAsync(server, new JsonObject { ["WORKER"] = "ALIVE", ["WORKER_UUID"] = "py" }))?["TASK"];
 
-    private static async Task<string?> RequestAsync(ServerUnderTest server) => (string?)(await AskAsync(server, new JsonObject
+    private static async Task<string?> RequestAsync(TestServer server) => (string?)(await AskAsync(server, new JsonObject
     {
         ["TASK"] = "WORKER_REQUEST",
         ["REQUESTOR_INFO"] = new JsonObject { ["ip"] = "127.0.0.1", ["port"] = 1 },
     }))?["RESPONSE"];
 
-    private static Task<JsonNode?> AskAsync(ServerUnderTest server, JsonObject message) => LinePeer.AskAsync("127.0.0.1", server.Address.Port, message, Stop);
+    private static Task<JsonNode?> AskAsync(TestServer server, JsonObject message) => LinePeer.AskAsync("127.0.0.1", server.Address.Port, message, Stop);
 
-    private static async Task<JsonElement?> NotLentUntilAsync(ServerUnderTest server) =>
+    private static async Task<JsonElement?> NotLentUntilAsync(TestServer server) =>
         (await server.GetJsonAsync("/status")).GetProperty("workers").EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } worker
             && worker.TryGetProperty("notLentUntil", out var until) ? until : null;
 }

@@ -26,7 +26,7 @@ public sealed class LinePeerTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task LineServer_IsFoundOutAndItsHeartbeatsAreAnswered()
+    public async Task LineServer_IsDetectedAndItsHeartbeatsAreAnswered()
     {
         await using var theirs = new LineServer(_theirs, _theirPort);
         await using var ours = await MeshProcess.ServerAsync(redis, _ours, _port, [(_theirs, _theirPort)]);
@@ -89,7 +89,7 @@ public sealed class LinePeerTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task LineServer_ThatPromisesADeadWorker_CostsNothing()
+    public async Task LineServer_PromisesDeadWorker_LoanExpires()
     {
         await using var theirs = new LineServer(_theirs, _theirPort);
         theirs.Lendable.Enqueue("WORKER_dead");

@@ -10,7 +10,7 @@ public sealed class SecondGenerationTests
     [Fact]
     public async Task Worker_OnOneConnection_HasItsTaskAndItsAckByItsUuid()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync(Query);
         using var worker = await server.ConnectAsync();
 
@@ -28,7 +28,7 @@ public sealed class SecondGenerationTests
     [Fact]
     public async Task Worker_ThatReportsTwiceWithoutTask_IsToldTheFieldAndMayGoOn()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await server.SubmitAsync(Query);
         using var worker = await server.ConnectAsync();
         const string status = """{"STATUS":"OK","WORKER_UUID":"w2"}""" + "\n";
@@ -51,7 +51,7 @@ public sealed class SecondGenerationTests
     [InlineData("server-b")]
     public async Task Guest_ThatNamesItsOwnerByAddress_IsServed(string owner)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "10.0.0.2:9002"));
+        await using var server = await TestServer.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "10.0.0.2:9002"));
         await server.SubmitAsync(Query);
         using var guest = await server.ConnectAsync();
 
@@ -68,7 +68,7 @@ public sealed class SecondGenerationTests
     [InlineData("10.0.0.7")]
     public async Task Guest_OfAStrangerOrOfOneOfSeveral_IsRefusedNamingTheField(string owner)
     {
-        await using var server = await ServerUnderTest.StartAsync(
+        await using var server = await TestServer.StartAsync(
             ("Mesh:Peers:0:Id", "server-b"),
             ("Mesh:Peers:0:Endpoint", "10.0.0.2:9002"),
             ("Mesh:Peers:1:Id", "server-c"),

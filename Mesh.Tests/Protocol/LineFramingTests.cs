@@ -32,7 +32,7 @@ public sealed class LineFramingTests
     [InlineData(ProtocolLimits.MaxMessageBytes + 1, "\n", false)]
     [InlineData(ProtocolLimits.MaxMessageBytes + 1, "\r\n", false)]
     [InlineData(ProtocolLimits.MaxMessageBytes + 2, "", false)]
-    public void Line_AtTheLimit_Decides(int length, string end, bool fits)
+    public void Line_LengthAroundLimit_IsAcceptedOrRejected(int length, string end, bool fits)
     {
         var bytes = Encoding.UTF8.GetBytes(new string('x', length) + end);
         foreach (var cuts in new int[][] { [], [length], [1, length - 1, length] })
@@ -50,7 +50,7 @@ public sealed class LineFramingTests
     [InlineData('G', false)]
     [InlineData('\0', false)]
     [InlineData('"', false)]
-    public void FirstByte_Decides_WhoSpeaksLines(char first, bool isLinePeer) => Assert.Equal(isLinePeer, LineFraming.IsLinePeer((byte)first));
+    public void FirstByte_Read_DetectsLineProtocol(char first, bool isLinePeer) => Assert.Equal(isLinePeer, LineFraming.IsLineProtocol((byte)first));
 
     /// <summary>The lines that come of reads that end at these places; an error ends them.</summary>
     private static List<string> Lines(byte[] bytes, int[] cuts)

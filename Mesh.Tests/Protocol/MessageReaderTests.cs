@@ -86,7 +86,7 @@ public sealed class MessageReaderTests
     [InlineData("""{"x": 7, "x": 8, "TASK": "NO_TASK"}""")]
     [InlineData("""{"\u0054ASK": "NO\u005fTASK", "STATUS": null}""")]
     [InlineData("""{"\ud800": "\udc00", "TASK": "NO_TASK"}""")] // half a pair where nobody looks
-    public void WhatIsNoFieldOfTheShape_Read_IsIgnored(string json) => Assert.Equal(new NoTask(), Wire.Read(json));
+    public void Field_NotPartOfTheMessage_IsIgnored(string json) => Assert.Equal(new NoTask(), Wire.Read(json));
 
     [Theory]
     [InlineData("""{"TASK": "UPDATE", "USER": "u", "AMOUNT": 1, "AMOUNT": 100}""", "AMOUNT")]
@@ -192,7 +192,7 @@ public sealed class MessageReaderTests
     [Theory]
     [InlineData(ProtocolLimits.MaxMessageBytes, true)]
     [InlineData(ProtocolLimits.MaxMessageBytes + 1, false)]
-    public void Length_AtTheLimit_Decides(int length, bool fits)
+    public void Message_LengthAroundLimit_IsAcceptedOrRejected(int length, bool fits)
     {
         var json = """{"TASK": "NO_TASK"}""".PadRight(length);
         var sequence = Wire.Cut(Encoding.UTF8.GetBytes(json), 5, 1000);
@@ -204,7 +204,7 @@ public sealed class MessageReaderTests
     [InlineData(ProtocolLimits.MaxDepth, true)]
     [InlineData(ProtocolLimits.MaxDepth + 1, false)]
     [InlineData(5000, false)]
-    public void Depth_AtTheLimit_Decides(int depth, bool fits)
+    public void Message_DepthAroundLimit_IsAcceptedOrRejected(int depth, bool fits)
     {
         // The message itself is one level.
         foreach (var (open, close) in new[] { ("[", "]"), ("{\"x\":", "}") })
@@ -222,7 +222,7 @@ public sealed class MessageReaderTests
     [Theory]
     [InlineData(ProtocolLimits.MaxIdBytes, true)]
     [InlineData(ProtocolLimits.MaxIdBytes + 2, false)]
-    public void Id_AtTheLimitInBytes_Decides(int bytes, bool fits)
+    public void Id_LengthAroundLimit_IsAcceptedOrRejected(int bytes, bool fits)
     {
         var id = string.Concat(Enumerable.Repeat("\u00e3", bytes / 2));
         var escaped = string.Concat(Enumerable.Repeat("\\u00e3", bytes / 2));

@@ -8,8 +8,8 @@ public sealed class GarnetVersionTests
     [Fact]
     public void ToolManifest_OfTheRepository_NamesTheGarnetThatIsTested()
     {
-        var manifest = JsonNode.Parse(File.ReadAllText(Built.Source(".config/dotnet-tools.json")))!;
+        var manifest = JsonNode.Parse(File.ReadAllText(BuildOutput.Source(".config/dotnet-tools.json")))!;
         var version = (string)manifest["tools"]!["garnet-server"]!["version"]!;
-        Assert.Contains(version, Built.Garnet.Split(Path.DirectorySeparatorChar));
+        Assert.Contains(version, BuildOutput.Garnet.Split(Path.DirectorySeparatorChar));
     }
 }

@@ -74,7 +74,7 @@ public sealed partial class ManifestTests : IDisposable
 
     private async Task<JsonObject> PublishAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Built.AppHost, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [BuildOutput.AppHost, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         // As dotnet run sets it, from the launch profile.
         start.Environment["ASPNETCORE_URLS"] = "http://localhost:15888";
         using var program = Process.Start(start)!;

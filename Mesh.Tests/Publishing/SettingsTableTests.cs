@@ -61,7 +61,7 @@ public sealed partial class SettingsTableTests
 
     private static IEnumerable<string> Table(string heading)
     {
-        var text = File.ReadAllText(Built.Source("docs/operations.md"));
+        var text = File.ReadAllText(BuildOutput.Source("docs/operations.md"));
         var section = text[(text.IndexOf(heading, StringComparison.Ordinal) + heading.Length)..].Split("\n#")[0];
         return Row().Matches(section).Select(row => $"{row.Groups[1].Value} {row.Groups[2].Value}");
     }

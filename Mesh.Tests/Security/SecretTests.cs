@@ -8,7 +8,7 @@ using Mesh.Tests.Telemetry;
 namespace Mesh.Tests.Security;
 
 /// <summary>Real processes with secrets, at their most talkative: neither their output nor what they export has a secret in it.</summary>
-[Collection(Alone.Name)]
+[Collection(SequentialTests.Name)]
 public sealed class SecretTests
 {
     private const string Token = "token-7hJq2LxW9vRt";

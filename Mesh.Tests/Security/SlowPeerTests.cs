@@ -19,7 +19,7 @@ public sealed class SlowPeerTests
     [Fact]
     public async Task Reader_ThatTakesNothing_IsCutOnceItsQueueIsFull_AndOthersAreServed()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Sessions:OutboxCapacity", "16"));
+        await using var server = await TestServer.StartAsync(("Mesh:Sessions:OutboxCapacity", "16"));
         await using var witness = await server.DialAsync(Framing.WebSocket);
         using var slow = await server.ConnectAsync();
         slow.ReceiveBufferSize = 4096;
@@ -44,7 +44,7 @@ public sealed class SlowPeerTests
     public async Task WebSocket_ThatDoesNotEndItsMessage_IsCut()
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time);
+        await using var server = await TestServer.StartAsync(new(), time);
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri($"ws://{server.Endpoint}/mesh"), TestContext.Current.CancellationToken);
         await socket.SendAsync(Encoding.UTF8.GetBytes(Heartbeat), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
@@ -65,7 +65,7 @@ public sealed class SlowPeerTests
     public async Task WebSocket_ThatEndsEachMessageInTime_Stays()
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time);
+        await using var server = await TestServer.StartAsync(new(), time);
         await using var peer = await server.DialAsync(Framing.WebSocket);
         for (var i = 0; i < 30; i++)
         {
@@ -78,7 +78,7 @@ public sealed class SlowPeerTests
     [Fact]
     public async Task Message_LongerThanTheOption_IsRefusedByTheOptionsName()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Sessions:MaxMessageBytes", "16384"));
+        await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxMessageBytes", "16384"));
         using var socket = await server.ConnectAsync();
 
         await socket.SayAsync($$"""{"SERVER_UUID":"{{new string('x', 20_000)}}"}""" + "\n");
@@ -87,10 +87,10 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public async Task Peer_ThatSaysTooMuch_IsReadNoFaster()
+    public async Task Peer_ExceedsReceiveRate_IsThrottled()
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time, ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
+        await using var server = await TestServer.StartAsync(new(), time, ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
         await using var peer = await server.DialAsync(Framing.WebSocket);
         for (var i = 0; i < 12; i++)
         {
@@ -119,7 +119,7 @@ public sealed class SlowPeerTests
     public async Task Worker_FasterThanTheLimit_IsNotSlowedForTheTasksItIsGiven(Framing framing)
     {
         // A pause would last for ever: this time stands still.
-        await using var server = await ServerUnderTest.StartAsync(new(), new FakeTimeProvider(), ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
+        await using var server = await TestServer.StartAsync(new(), new FakeTimeProvider(), ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
         await using var worker = await server.DialAsync(framing);
         await server.PostAsync("/tasks", $"[{string.Join(',', Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", 20))}]");
 
@@ -137,7 +137,7 @@ public sealed class SlowPeerTests
     public async Task Worker_DroppedSinceItDoesNotEndItsMessage_GivesItsTaskBackAtOnce()
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time, ("Mesh:Tasks:LeaseTime", "01:00:00"), ("Mesh:Sessions:IdleTimeout", "00:30:00"));
+        await using var server = await TestServer.StartAsync(new(), time, ("Mesh:Tasks:LeaseTime", "01:00:00"), ("Mesh:Sessions:IdleTimeout", "00:30:00"));
         using var slow = await server.ConnectAsync();
         await slow.SayAsync("""{"WORKER":"ALIVE","WORKER_UUID":"w1"}""" + "\n");
         var id = await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
@@ -162,7 +162,7 @@ public sealed class SlowPeerTests
     {
         // The pause lasts for as long as this time stands still.
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time, ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
+        await using var server = await TestServer.StartAsync(new(), time, ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
         await using var peer = await server.DialAsync(Framing.Line);
         for (var i = 0; i < 5; i++)
         {
@@ -178,10 +178,10 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public void Pace_WithinTheLimit_IsFree()
+    public void ReceiveRate_WithinLimit_IsNotDelayed()
     {
         var time = new FakeTimeProvider();
-        var pace = new MessagePace(3, time);
+        var pace = new ReceiveRateLimiter(3, time);
 
         Assert.Equal([0, 0, 1000], Take());
         time.Advance(TimeSpan.FromSeconds(1));
@@ -191,7 +191,7 @@ public sealed class SlowPeerTests
         time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal([0, 0, 0], Take());
 
-        double[] Take() => [pace.Next().TotalMilliseconds, pace.Next().TotalMilliseconds, pace.Next().TotalMilliseconds];
+        double[] Take() => [pace.GetDelay().TotalMilliseconds, pace.GetDelay().TotalMilliseconds, pace.GetDelay().TotalMilliseconds];
     }
 
     private static async Task TrySendAsync(ClientWebSocket socket)

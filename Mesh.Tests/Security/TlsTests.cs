@@ -16,7 +16,7 @@ public sealed class TlsTests : IDisposable
     [InlineData(Framing.Line)]
     public async Task Worker_OverTls_TrustsTheAuthority_AndGetsItsTask(Framing framing)
     {
-        await using var server = await ServerUnderTest.StartAsync(_authority.Serve());
+        await using var server = await TestServer.StartAsync(_authority.Serve());
         await using var worker = await Dialer(_authority).DialAsync(server.Endpoint, framing, TestContext.Current.CancellationToken);
         worker.TrySend(new GetTask(new WorkerId("w1")));
 
@@ -31,7 +31,7 @@ public sealed class TlsTests : IDisposable
     public async Task Certificate_OfAnUnknownAuthority_IsRefused(Framing framing)
     {
         using var other = new TestAuthority();
-        await using var server = await ServerUnderTest.StartAsync(_authority.Serve());
+        await using var server = await TestServer.StartAsync(_authority.Serve());
 
         foreach (var dialer in new[] { Dialer(other), new MeshDialer(new MeshDialerOptions { UseTls = true }) })
         {
@@ -44,7 +44,7 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task Certificate_OfAnotherHost_IsRefused()
     {
-        await using var server = await ServerUnderTest.StartAsync(_authority.Serve("elsewhere.example"));
+        await using var server = await TestServer.StartAsync(_authority.Serve("elsewhere.example"));
 
         await Assert.ThrowsAsync<MeshDialException>(() => Dialer(_authority).DialAsync(server.Endpoint, Framing.WebSocket, TestContext.Current.CancellationToken));
     }
@@ -52,7 +52,7 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task PlainLine_OnTheTlsPort_IsServedWhereLinesAreAllowed()
     {
-        await using var server = await ServerUnderTest.StartAsync(_authority.Serve());
+        await using var server = await TestServer.StartAsync(_authority.Serve());
         using var line = await server.ConnectAsync();
 
         await line.SayAsync("""{"SERVER_UUID":"server-b","TASK":"HEARTBEAT"}""" + "\n");
@@ -64,7 +64,7 @@ public sealed class TlsTests : IDisposable
     public async Task TlsPeer_SaysNothingWithin_IsDropped()
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time, _authority.Serve());
+        await using var server = await TestServer.StartAsync(new(), time, _authority.Serve());
         await using var silent = await Dialer(_authority).DialAsync(server.Endpoint, Framing.Line, TestContext.Current.CancellationToken);
         var ended = silent.EndAsync();
         while (!ended.IsCompleted)
@@ -80,8 +80,8 @@ public sealed class TlsTests : IDisposable
     public async Task TwoServers_OverTls_BothWithTheToken_AreAlive()
     {
         (string, string)[] token = [("Mesh:Token", "s3cret"), ("Mesh:Tls:CaFile", _authority.File)];
-        await using var b = await ServerUnderTest.StartAsync([("Mesh:ServerId", "server-b"), .. token, .. _authority.Serve()]);
-        await using var a = await ServerUnderTest.StartAsync(
+        await using var b = await TestServer.StartAsync([("Mesh:ServerId", "server-b"), .. token, .. _authority.Serve()]);
+        await using var a = await TestServer.StartAsync(
             [("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", $"https://{b.Endpoint}"), .. token, .. _authority.Serve()]);
         a.Http.DefaultRequestHeaders.Authorization = new("Bearer", "s3cret");
 
@@ -93,7 +93,7 @@ public sealed class TlsTests : IDisposable
     [InlineData("wss", "Tcp")]
     public async Task WholeWorker_HomeOverTls_Works(string scheme, string transport)
     {
-        await using var server = await ServerUnderTest.StartAsync([("Mesh:Token", "s3cret"), .. _authority.Serve()]);
+        await using var server = await TestServer.StartAsync([("Mesh:Token", "s3cret"), .. _authority.Serve()]);
         server.Http.DefaultRequestHeaders.Authorization = new("Bearer", "s3cret");
         await using var worker = await WorkerHost.StartAsync(
             $"{scheme}://{server.Endpoint}", ("Mesh:Token", "s3cret"), ("Mesh:Transport", transport), ("Mesh:Tls:CaFile", _authority.File), ("Mesh:HomeServer:Id", "server-a"));
@@ -106,7 +106,7 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task Browser_OverTls_GetsTheMap()
     {
-        await using var server = await ServerUnderTest.StartAsync(_authority.Serve());
+        await using var server = await TestServer.StartAsync(_authority.Serve());
 
         Assert.Contains("<html", await server.Http.GetStringAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }

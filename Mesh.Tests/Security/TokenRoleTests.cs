@@ -33,7 +33,7 @@ public sealed class TokenRoleTests
     [InlineData("none of them", HttpStatusCode.Unauthorized)]
     public async Task Http_WithATokenOfEachKind_IsForClients(string token, HttpStatusCode expected)
     {
-        await using var server = await ServerUnderTest.StartAsync(OneOfEachKind);
+        await using var server = await TestServer.StartAsync(OneOfEachKind);
         server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
 
         Assert.Equal(expected, (await server.GetAsync("/status")).StatusCode);
@@ -48,7 +48,7 @@ public sealed class TokenRoleTests
     [InlineData("both", true, true)]
     public async Task Messages_WithATokenOfEachKind_AreThoseOfItsRole(string token, bool works, bool isPeer)
     {
-        await using var server = await ServerUnderTest.StartAsync(OneOfEachKind);
+        await using var server = await TestServer.StartAsync(OneOfEachKind);
 
         Assert.Equal(works, await AnswerAsync(server, token, Ask) is NoTask);
         Assert.Equal(isPeer, await AnswerAsync(server, token, Beat) is HeartbeatResponse);
@@ -57,7 +57,7 @@ public sealed class TokenRoleTests
     [Fact]
     public async Task Message_ThatTheTokenDoesNotPermit_IsAnsweredByItsRole()
     {
-        await using var server = await ServerUnderTest.StartAsync(OneOfEachKind);
+        await using var server = await TestServer.StartAsync(OneOfEachKind);
 
         Assert.Equal(new Rejection("This token does not permit what a peer sends"), await AnswerAsync(server, "worker", Beat));
         Assert.Equal(new Rejection("This token does not permit what a worker sends"), await AnswerAsync(server, "peer", Ask));
@@ -66,7 +66,7 @@ public sealed class TokenRoleTests
     [Fact]
     public async Task WebSocket_WithAClientsToken_IsRefused()
     {
-        await using var server = await ServerUnderTest.StartAsync(OneOfEachKind);
+        await using var server = await TestServer.StartAsync(OneOfEachKind);
 
         var refused = await Assert.ThrowsAsync<MeshDialException>(() => server.DialAsync(Framing.WebSocket, "client"));
 
@@ -76,7 +76,7 @@ public sealed class TokenRoleTests
     [Fact]
     public async Task Token_ReplacedWhileTheServerRuns_IsAcceptedAndTheOldOneEnds()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "whole"), ("Mesh:AcceptedTokens:Workers:0", "old"), SoonAnswered);
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "whole"), ("Mesh:AcceptedTokens:Workers:0", "old"), SoonAnswered);
         await using var old = await server.DialAsync(Framing.WebSocket, "old");
         var polling = WorksAsync(old, "w1");
         Change(server, ("Mesh:AcceptedTokens:Workers:1", "new"));
@@ -85,7 +85,7 @@ public sealed class TokenRoleTests
 
         var (end, stillPolling) = (old.ReceiveAsync(TestContext.Current.CancellationToken).AsTask(), WorksAsync(young, "w2"));
         Change(server, ("Mesh:AcceptedTokens:Workers:0", "new"));
-        Assert.Equal(ReceivedKind.End, (await end).Kind);
+        Assert.Equal(ReceiveResultKind.End, (await end).Kind);
         await stillPolling;
         await Assert.ThrowsAsync<MeshDialException>(() => server.DialAsync(Framing.WebSocket, "old"));
 
@@ -102,7 +102,7 @@ public sealed class TokenRoleTests
     [InlineData("Mesh:Token", null)]
     public async Task Tokens_ThatCannotBeTakenWhileTheServerRuns_LeaveThoseFromBefore(string key, string? value)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "whole"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "whole"));
         server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "whole");
 
         Change(server, (key, value));
@@ -145,14 +145,14 @@ public sealed class TokenRoleTests
         Assert.DoesNotContain("   at ", server.Everything, StringComparison.Ordinal);
     }
 
-    private static async Task<MeshMessage?> AnswerAsync(ServerUnderTest server, string token, MeshMessage message)
+    private static async Task<MeshMessage?> AnswerAsync(TestServer server, string token, MeshMessage message)
     {
         await using var connection = await server.DialAsync(Framing.WebSocket, token);
         connection.TrySend(message);
         return (await connection.ReceiveAsync(TestContext.Current.CancellationToken)).Message;
     }
 
-    private static void Change(ServerUnderTest server, (string Key, string? Value) setting)
+    private static void Change(TestServer server, (string Key, string? Value) setting)
     {
         var configuration = (IConfigurationRoot)server.Services.GetRequiredService<IConfiguration>();
         configuration[setting.Key] = setting.Value;

@@ -24,7 +24,7 @@ public sealed class TokenTests
     [InlineData("/map/map.js")]
     public async Task WebSocket_WithoutToken_IsRefusedOnEveryPath(string path)
     {
-        await using var server = await ServerUnderTest.StartAsync(Token);
+        await using var server = await TestServer.StartAsync(Token);
         using var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
 
@@ -34,9 +34,9 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task Probes_WithoutToken_SayOneWordAndTakeNothing()
+    public async Task Probes_NoToken_ReturnOneWord()
     {
-        await using var server = await ServerUnderTest.StartAsync(Token);
+        await using var server = await TestServer.StartAsync(Token);
 
         Assert.Equal("Healthy", await (await server.GetAsync("/health")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal("Healthy", await (await server.GetAsync("/alive")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -49,16 +49,16 @@ public sealed class TokenTests
     [InlineData("/events?access_token=s3cret")]
     public async Task Token_InTheUrl_CountsForNothing(string path)
     {
-        await using var server = await ServerUnderTest.StartAsync(Token);
+        await using var server = await TestServer.StartAsync(Token);
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await server.GetAsync(path)).StatusCode);
     }
 
     [Fact]
-    public async Task WrongTokens_TooMany_LockTheAddressOutForTheMinute()
+    public async Task Requests_TooManyWrongTokens_LockTheAddressOutForOneMinute()
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time, Token, ("Mesh:Sessions:MaxFailedTokens", "3"));
+        await using var server = await TestServer.StartAsync(new(), time, Token, ("Mesh:Sessions:MaxFailedTokens", "3"));
 
         for (var i = 0; i < 3; i++)
         {
@@ -76,9 +76,9 @@ public sealed class TokenTests
     [Theory]
     [InlineData("127.0.0.1", "Bearer wrong")]
     [InlineData("10.0.0.1", "")]
-    public async Task NoGuesses_LockNobodyOut(string address, string header)
+    public async Task Requests_WithoutToken_DoNotLockTheAddressOut(string address, string header)
     {
-        await using var server = await ServerUnderTest.StartAsync(Token, ("Mesh:Sessions:MaxFailedTokens", "1"));
+        await using var server = await TestServer.StartAsync(Token, ("Mesh:Sessions:MaxFailedTokens", "1"));
         for (var i = 0; i < 5; i++)
         {
             Assert.Equal(StatusCodes.Status401Unauthorized, (await AskAsync(server, address, header)).StatusCode);
@@ -90,7 +90,7 @@ public sealed class TokenTests
     [Fact]
     public async Task PageOfAnotherSite_ServerWithoutToken_IsRefused()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         server.Http.DefaultRequestHeaders.Add("Origin", "https://elsewhere.example");
         Assert.Equal(HttpStatusCode.Forbidden, (await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""")).StatusCode);
 
@@ -116,31 +116,31 @@ public sealed class TokenTests
     [InlineData("fe80::1", false)]
     public async Task LinePeers_WithAToken_AreThoseOfTheList(string address, bool allowed)
     {
-        await using var server = await ServerUnderTest.StartAsync(
+        await using var server = await TestServer.StartAsync(
             Token, ("Mesh:LinePeers:Allowed:0", "10.0.0.7"), ("Mesh:LinePeers:Allowed:1", "192.168.16.0/20"), ("Mesh:LinePeers:Allowed:2", "fd00::/8"));
 
-        Assert.Equal(allowed, server.Services.GetRequiredService<LinePeers>().IsAllowed(IPAddress.Parse(address)));
+        Assert.Equal(allowed, server.Services.GetRequiredService<LineProtocolMiddleware>().IsAllowed(IPAddress.Parse(address)));
     }
 
     [Fact]
     public async Task ServersWithDifferentTokens_AreNoPeers()
     {
-        await using var b = await ServerUnderTest.StartAsync(("Mesh:ServerId", "server-b"), ("Mesh:Token", "other"));
-        await using var a = await ServerUnderTest.StartAsync(Token);
+        await using var b = await TestServer.StartAsync(("Mesh:ServerId", "server-b"), ("Mesh:Token", "other"));
+        await using var a = await TestServer.StartAsync(Token);
         a.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "s3cret");
 
         var refused = await Assert.ThrowsAsync<MeshDialException>(() => b.DialAsync(Framing.WebSocket, "s3cret"));
         Assert.Equal(MeshDialFailure.Refused, refused.Failure);
     }
 
-    private static async Task<HttpResponse> AskAsync(ServerUnderTest server, string address, string header)
+    private static async Task<HttpResponse> AskAsync(TestServer server, string address, string header)
     {
         var context = new DefaultHttpContext { RequestServices = server.Services, Response = { Body = new MemoryStream() } };
         context.Request.Path = "/status";
         context.Request.Method = "GET";
         context.Request.Headers.Authorization = header;
         context.Connection.RemoteIpAddress = IPAddress.Parse(address);
-        await server.Services.GetRequiredService<TokenGate>().CheckAsync(context, _ => Task.CompletedTask);
+        await server.Services.GetRequiredService<TokenMiddleware>().CheckAsync(context, _ => Task.CompletedTask);
         return context.Response;
     }
 }

@@ -10,7 +10,7 @@ public sealed class BrokenRequestTests
     [Fact]
     public async Task Body_InBrokenChunks_IsTheClientsFault()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         using var errors = new ErrorLog();
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(errors);
         using var socket = await server.ConnectAsync();

@@ -19,7 +19,7 @@ public sealed class DeadLetterOrderTests
         Assert.Equal(["c", "a", "d", "b"], dead.EnumerateArray().Select(task => task.GetProperty("id").GetString()));
     }
 
-    private Task<ServerUnderTest> StartAsync() => ServerUnderTest.StartAsync(_store, TimeProvider.System, ("Mesh:Tasks:MaxAttempts", "1"));
+    private Task<TestServer> StartAsync() => TestServer.StartAsync(_store, TimeProvider.System, ("Mesh:Tasks:MaxAttempts", "1"));
 
     private async Task StartAndFailAsync(params string[] ids)
     {

@@ -12,7 +12,7 @@ internal sealed class EventIdLog : ILoggerProvider, ILogger
     private readonly Channel<int> _ids = Channel.CreateUnbounded<int>();
     private readonly HashSet<int> _wanted;
 
-    public EventIdLog(ServerUnderTest server, params int[] wanted)
+    public EventIdLog(TestServer server, params int[] wanted)
     {
         _wanted = [.. wanted];
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(this);

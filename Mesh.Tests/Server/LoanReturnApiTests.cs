@@ -12,7 +12,7 @@ public sealed class LoanReturnApiTests
     [Fact]
     public async Task Return_NothingBorrowed_IsAnEmptyList()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var answer = await server.PostAsync("/loans/return", "");
 
@@ -23,7 +23,7 @@ public sealed class LoanReturnApiTests
     [Fact]
     public async Task Return_Guest_IsTold()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"));
         await using var guest = await server.DialAsync(Framing.WebSocket);
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         guest.TrySend(new GetTask(new WorkerId("g1"), new ServerId("server-b")));
@@ -40,8 +40,8 @@ public sealed class LoanReturnApiTests
     [Fact]
     public async Task Return_StoreAway_Is503WithRetryAfter()
     {
-        await using var server = await ServerUnderTest.StartAsync();
-        server.Store.IsAway = true;
+        await using var server = await TestServer.StartAsync();
+        server.Store.IsUnavailable = true;
         await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
 
         var answer = await server.PostAsync("/loans/return", "");

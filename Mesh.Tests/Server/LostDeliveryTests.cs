@@ -17,7 +17,7 @@ public sealed class LostDeliveryTests
     public async Task LineWorker_ThatAskedAndHungUp_TaskGoesToAnotherAtOnce()
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time);
+        await using var server = await TestServer.StartAsync(new(), time);
         await HangUpAsync(server, Poll);
         await using var other = await server.DialAsync(Framing.WebSocket);
         other.TrySend(new GetTask(new WorkerId("w2")));
@@ -33,7 +33,7 @@ public sealed class LostDeliveryTests
     [Fact]
     public async Task LineWorker_ThatReset_TaskGoesToAnotherAtOnce()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync(Query);
         using (var gone = await server.ConnectAsync())
         {
@@ -54,7 +54,7 @@ public sealed class LostDeliveryTests
     [InlineData(true)]
     public async Task LineWorker_ThatOnlyEndedItsSide_GetsItsTaskAndKeepsIt(bool queuedBefore)
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         var id = queuedBefore ? await server.SubmitAsync(Query) : null;
         using var half = await server.ConnectAsync();
         await half.SayAsync(Poll);
@@ -72,7 +72,7 @@ public sealed class LostDeliveryTests
     [Fact]
     public async Task LineWorker_ThatReadItsTaskAndClosed_KeepsIt()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync(Query);
         using (var worker = await server.ConnectAsync())
         {
@@ -93,7 +93,7 @@ public sealed class LostDeliveryTests
     {
         const string poll = """{"WORKER":"ALIVE","WORKER_UUID":"w1","TASKS":["QUERY"]}""" + "\n";
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time);
+        await using var server = await TestServer.StartAsync(new(), time);
         await HangUpAsync(server, poll);
         using var back = await server.ConnectAsync();
         await back.SayAsync(poll);
@@ -110,7 +110,7 @@ public sealed class LostDeliveryTests
     public async Task WebSocketWorker_ThatResetBeforeReading_TaskGoesToAnotherAtOnce()
     {
         // The grace would hold the task for longer than this test waits.
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:WorkerGrace", "00:01:00"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:WorkerGrace", "00:01:00"));
         var id = await server.SubmitAsync(Query);
         using (var socket = await UpgradeAsync(server))
         {
@@ -127,7 +127,7 @@ public sealed class LostDeliveryTests
     }
 
     /// <summary>A worker asks and closes its connection; the server has its request.</summary>
-    private static async Task HangUpAsync(ServerUnderTest server, string poll)
+    private static async Task HangUpAsync(TestServer server, string poll)
     {
         using var gone = await server.ConnectAsync();
         await gone.SayAsync(poll);
@@ -148,7 +148,7 @@ public sealed class LostDeliveryTests
     }
 
     /// <summary>A WebSocket without a library, so that it reads only what it wants to.</summary>
-    private static async Task<Socket> UpgradeAsync(ServerUnderTest server)
+    private static async Task<Socket> UpgradeAsync(TestServer server)
     {
         var socket = await server.ConnectAsync();
         await socket.SayAsync(

@@ -22,7 +22,7 @@ public sealed partial class MapTests
     [MemberData(nameof(Assets))]
     public async Task Asset_WithoutToken_IsServedUnderAPolicy(string path, string contentType)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"));
 
         var answer = await server.GetAsync(path);
 
@@ -37,7 +37,7 @@ public sealed partial class MapTests
     [Fact]
     public async Task Asset_KnownToTheBrowser_IsNotSentAgain()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         var tag = (await server.GetAsync("/")).Headers.ETag;
         Assert.NotNull(tag);
 
@@ -49,7 +49,7 @@ public sealed partial class MapTests
     [Fact]
     public async Task Page_WhatItNames_IsServedByThisServer()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"), ("Mesh:ServerId", "server-of-nobodys-business"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"), ("Mesh:ServerId", "server-of-nobodys-business"));
         var page = await (await server.GetAsync("/")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
         var named = Reference().Matches(page).Select(match => match.Groups[1].Value).ToList();
@@ -67,7 +67,7 @@ public sealed partial class MapTests
     [InlineData("//")]
     public async Task AnythingElse_WithoutToken_IsRefused(string path)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"));
         var refused = await server.Http.GetAsync(new Uri(server.Address.GetLeftPart(UriPartial.Authority) + path), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
@@ -79,7 +79,7 @@ public sealed partial class MapTests
     [InlineData("/map/map.js")]
     public async Task WebSocket_OnThePagesPathWithoutToken_IsRefused(string path)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"));
         using var socket = await server.ConnectAsync();
 
         await socket.SayAsync(
@@ -92,7 +92,7 @@ public sealed partial class MapTests
     [Fact]
     public async Task Settings_Token_AreTold()
     {
-        await using var server = await ServerUnderTest.StartAsync(
+        await using var server = await TestServer.StartAsync(
             ("Mesh:Token", "s3cret"), ("Mesh:Dashboard", "http://127.0.0.1:18888/"), ("Mesh:Balancing:MaxQueueThreshold", "99"));
         server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "s3cret");
 

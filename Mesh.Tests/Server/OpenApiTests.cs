@@ -9,7 +9,7 @@ public sealed class OpenApiTests
     [Fact]
     public async Task Document_EachOperation_TellsAllThatItMayAnswer()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var document = await DocumentAsync(server);
 
@@ -35,24 +35,24 @@ public sealed class OpenApiTests
     [Fact]
     public async Task Document_Submission_IsOneTaskOrAnArray()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var document = await DocumentAsync(server);
 
         var body = document.GetProperty("paths").GetProperty("/tasks").GetProperty("post").GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
         var forms = body.GetProperty("schema").GetProperty("oneOf").EnumerateArray().ToArray();
-        const string Task = "#/components/schemas/TaskBody";
+        const string Task = "#/components/schemas/TaskRequest";
         Assert.Equal(2, forms.Length);
         Assert.Equal(Task, forms[0].GetProperty("$ref").GetString());
         Assert.Equal(("array", Task), (forms[1].GetProperty("type").GetString(), forms[1].GetProperty("items").GetProperty("$ref").GetString()));
-        Assert.Equal(JsonValueKind.Object, document.GetProperty("components").GetProperty("schemas").GetProperty("TaskBody").ValueKind);
+        Assert.Equal(JsonValueKind.Object, document.GetProperty("components").GetProperty("schemas").GetProperty("TaskRequest").ValueKind);
     }
 
     [Fact]
     public async Task Document_OfAServerWithAToken_AsksForIt()
     {
-        await using var open = await ServerUnderTest.StartAsync();
-        await using var closed = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"));
+        await using var open = await TestServer.StartAsync();
+        await using var closed = await TestServer.StartAsync(("Mesh:Token", "s3cret"));
         closed.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "s3cret");
 
         Assert.False((await DocumentAsync(open)).TryGetProperty("security", out _));
@@ -62,5 +62,5 @@ public sealed class OpenApiTests
         Assert.DoesNotContain("s3cret", document.ToString(), StringComparison.Ordinal);
     }
 
-    private static Task<JsonElement> DocumentAsync(ServerUnderTest server) => server.GetJsonAsync("/openapi/v1.json");
+    private static Task<JsonElement> DocumentAsync(TestServer server) => server.GetJsonAsync("/openapi/v1.json");
 }

@@ -18,7 +18,7 @@ public sealed class PauseApiTests
     [Fact]
     public async Task PauseAndResume_Repeated_TellTheSame()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await server.SubmitAsync(Task);
 
         Assert.Equal("""{"paused":true,"queue":1,"running":0}""", await PostAsync(server, "/pause"));
@@ -33,7 +33,7 @@ public sealed class PauseApiTests
     [Fact]
     public async Task Submit_Paused_Is503ThatTellsHowToEndIt()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await PostAsync(server, "/pause");
 
         var answer = await server.PostAsync("/tasks", Task);
@@ -47,7 +47,7 @@ public sealed class PauseApiTests
     [Fact]
     public async Task Retry_Paused_IsRefusedAndTheDeadLetterStays()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
         await using var worker = await server.DialAsync(Framing.WebSocket);
         var id = await server.SubmitAsync(Task);
         worker.TrySend(new GetTask(new WorkerId("w1")));
@@ -66,7 +66,7 @@ public sealed class PauseApiTests
     [Fact]
     public async Task Pause_AcceptedTask_RunsAndSettles()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync(Task);
         await PostAsync(server, "/pause");
 
@@ -82,7 +82,7 @@ public sealed class PauseApiTests
     [Fact]
     public async Task Health_Paused_IsHealthy()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await PostAsync(server, "/pause");
 
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/health")).StatusCode);
@@ -92,7 +92,7 @@ public sealed class PauseApiTests
     [Fact]
     public async Task Events_PauseAndResume_AreTold()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await using var stream = await server.Http.GetStreamAsync(new Uri("/events", UriKind.Relative), Stop);
         using var events = new StreamReader(stream);
         Assert.False(await NextPausedAsync(events));
@@ -106,7 +106,7 @@ public sealed class PauseApiTests
     [Fact]
     public async Task Log_PauseAndResumeTwiceEach_TellsEachChangeOnce()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         using var log = new EventIdLog(server, Paused, Resumed);
 
         foreach (var path in new[] { "/resume", "/pause", "/pause", "/resume", "/resume", "/pause" })
@@ -124,7 +124,7 @@ public sealed class PauseApiTests
     [InlineData("/loans/return")]
     public async Task Operation_WithoutToken_IsRefused(string path)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"));
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await server.PostAsync(path, "")).StatusCode);
     }
@@ -132,7 +132,7 @@ public sealed class PauseApiTests
     [Fact]
     public async Task Producer_Paused_SubmitsNoWaveUntilResumed()
     {
-        await using var server = await ServerUnderTest.StartAsync(
+        await using var server = await TestServer.StartAsync(
             ("Mesh:Producer:Enabled", "true"), ("Mesh:Producer:Burst", "1"), ("Mesh:Producer:Period", "00:00:00.100"));
         using var log = new EventIdLog(server, Wave, NoWave, Paused, Resumed);
         await log.UntilAsync(Wave);
@@ -146,7 +146,7 @@ public sealed class PauseApiTests
         Assert.Empty(await log.UntilAsync(Wave));
     }
 
-    private static async Task<string> PostAsync(ServerUnderTest server, string path)
+    private static async Task<string> PostAsync(TestServer server, string path)
     {
         var answer = await server.PostAsync(path, "");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);

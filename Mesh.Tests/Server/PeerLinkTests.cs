@@ -11,8 +11,8 @@ public sealed class PeerLinkTests
     [Fact]
     public async Task TwoServers_HeartbeatOverWebSocket_BothAlive()
     {
-        await using var b = await ServerUnderTest.StartAsync(("Mesh:ServerId", "server-b"), ("Mesh:Token", "s3cret"));
-        await using var a = await ServerUnderTest.StartAsync(
+        await using var b = await TestServer.StartAsync(("Mesh:ServerId", "server-b"), ("Mesh:Token", "s3cret"));
+        await using var a = await TestServer.StartAsync(
             ("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", b.Endpoint.ToString()), ("Mesh:Token", "s3cret"));
         a.Http.DefaultRequestHeaders.Authorization = new("Bearer", "s3cret");
 
@@ -22,8 +22,8 @@ public sealed class PeerLinkTests
     [Fact]
     public async Task PeerByName_InServiceDiscovery_IsFound()
     {
-        await using var b = await ServerUnderTest.StartAsync(("Mesh:ServerId", "server-b"));
-        await using var a = await ServerUnderTest.StartAsync(
+        await using var b = await TestServer.StartAsync(("Mesh:ServerId", "server-b"));
+        await using var a = await TestServer.StartAsync(
             ("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "http://server-b"), ("services:server-b:http:0", b.Address.ToString()));
 
         await AliveAsync(a);
@@ -35,7 +35,7 @@ public sealed class PeerLinkTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var peer = AnswerInLinesAsync(listener);
-        await using var a = await ServerUnderTest.StartAsync(("Mesh:Peers:0:Id", "SERVER_2"), ("Mesh:Peers:0:Endpoint", listener.LocalEndpoint.ToString()!));
+        await using var a = await TestServer.StartAsync(("Mesh:Peers:0:Id", "SERVER_2"), ("Mesh:Peers:0:Endpoint", listener.LocalEndpoint.ToString()!));
 
         await AliveAsync(a);
         await peer;
@@ -48,7 +48,7 @@ public sealed class PeerLinkTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        await using var a = await ServerUnderTest.StartAsync(
+        await using var a = await TestServer.StartAsync(
             ("Mesh:Peers:0:Id", "SERVER_2"), ("Mesh:Peers:0:Endpoint", listener.LocalEndpoint.ToString()!), ("Mesh:Timing:HeartbeatRetryDelay", "00:00:00.010"));
 
         // Like a server that stalls, and then refuses lines since it has a token.
@@ -70,7 +70,7 @@ public sealed class PeerLinkTests
         Assert.StartsWith("GET ", await third.HearLineAsync(), StringComparison.Ordinal);
     }
 
-    internal static async Task AliveAsync(ServerUnderTest server)
+    internal static async Task AliveAsync(TestServer server)
     {
         using var limit = new CancellationTokenSource(Limit);
         while (!(await server.GetJsonAsync("/status")).GetProperty("peers")[0].GetProperty("alive").GetBoolean())

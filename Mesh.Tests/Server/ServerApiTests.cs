@@ -15,7 +15,7 @@ public sealed class ServerApiTests
     [Fact]
     public async Task Account_PutTwice_IsCreatedThenSet()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync("/accounts/maria")).StatusCode);
 
         Assert.Equal(HttpStatusCode.Created, (await server.PutAsync("/accounts/maria", """{"balance":0}""")).StatusCode);
@@ -39,7 +39,7 @@ public sealed class ServerApiTests
     [InlineData("""{"balance":1,"currency":"EUR"}""", "currency")]
     public async Task Account_BadBody_NamesTheField(string json, string field)
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var answer = await server.PutAsync("/accounts/maria", json);
 
@@ -51,7 +51,7 @@ public sealed class ServerApiTests
     [Fact]
     public async Task Status_WorkerAndPeer_HasTheContractsShape()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"));
         await using var worker = await server.DialAsync(Framing.WebSocket);
         worker.TrySend(new GetTask(new WorkerId("w1")));
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
@@ -68,7 +68,7 @@ public sealed class ServerApiTests
     [Fact]
     public async Task Peers_OwnEntryInASharedList_IsSkipped()
     {
-        await using var server = await ServerUnderTest.StartAsync(
+        await using var server = await TestServer.StartAsync(
             ("Mesh:Peers:0:Id", "server-a"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"), ("Mesh:Peers:1:Id", "server-b"), ("Mesh:Peers:1:Endpoint", "127.0.0.1:2"));
 
         var peers = (await server.GetJsonAsync("/status")).GetProperty("peers");
@@ -79,9 +79,9 @@ public sealed class ServerApiTests
     [Theory]
     [InlineData("/health", "Healthy")]
     [InlineData("/alive", "Healthy")]
-    public async Task Probe_AStrangerAsks_HearsOneWord(string path, string word)
+    public async Task Probe_Unauthenticated_ReturnsOneWord(string path, string word)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "secret"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "secret"));
 
         using var answer = await server.GetAsync(path);
 
@@ -89,9 +89,9 @@ public sealed class ServerApiTests
     }
 
     [Fact]
-    public async Task Health_StoreAway_TellsAStrangerNoReason()
+    public async Task Health_StoreUnavailableUnauthenticated_GivesNoReason()
     {
-        await using var server = await ServerUnderTest.StartAsync(new InMemoryMeshStore { IsAway = true }, TimeProvider.System, ("Mesh:Token", "secret"));
+        await using var server = await TestServer.StartAsync(new InMemoryMeshStore { IsUnavailable = true }, TimeProvider.System, ("Mesh:Token", "secret"));
 
         using var answer = await server.GetAsync("/health");
 
@@ -101,7 +101,7 @@ public sealed class ServerApiTests
     [Fact]
     public async Task Events_ATaskComes_AreTold()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await using var stream = await server.Http.GetStreamAsync(new Uri("/events", UriKind.Relative), Stop);
         using var events = new StreamReader(stream);
         Assert.Equal(0, await QueueAsync(events));
@@ -114,7 +114,7 @@ public sealed class ServerApiTests
     [Fact]
     public async Task OpenApi_Document_HasEveryPath()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var document = await server.GetJsonAsync("/openapi/v1.json");
 
@@ -122,10 +122,10 @@ public sealed class ServerApiTests
     }
 
     [Fact]
-    public async Task Start_StoreAway_TakesNothingUntilItIsBack()
+    public async Task Start_StoreUnavailable_RejectsRequestsUntilRecovered()
     {
-        var store = new InMemoryMeshStore { IsAway = true };
-        await using var server = await ServerUnderTest.StartAsync(store, TimeProvider.System);
+        var store = new InMemoryMeshStore { IsUnavailable = true };
+        await using var server = await TestServer.StartAsync(store, TimeProvider.System);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.GetAsync("/health")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/alive")).StatusCode);
@@ -133,7 +133,7 @@ public sealed class ServerApiTests
         var unreachable = await Assert.ThrowsAsync<MeshDialException>(() => server.DialAsync(Framing.WebSocket));
         Assert.Equal(MeshDialFailure.Unreachable, unreachable.Failure);
 
-        store.IsAway = false;
+        store.IsUnavailable = false;
         await server.HealthyAsync();
         await using var worker = await server.DialAsync(Framing.WebSocket);
         worker.TrySend(new GetTask(new WorkerId("w1")));
@@ -142,9 +142,9 @@ public sealed class ServerApiTests
     }
 
     [Fact]
-    public async Task Start_StoreAway_TellsAWebSocketToComeBack()
+    public async Task Start_StoreUnavailable_RejectsWebSocketWithRetryAfter()
     {
-        await using var server = await ServerUnderTest.StartAsync(new InMemoryMeshStore { IsAway = true }, TimeProvider.System);
+        await using var server = await TestServer.StartAsync(new InMemoryMeshStore { IsUnavailable = true }, TimeProvider.System);
         using var socket = await server.ConnectAsync();
         await socket.SayAsync(
             "GET /mesh HTTP/1.1\r\nHost: mesh\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
@@ -160,18 +160,18 @@ public sealed class ServerApiTests
     }
 
     [Fact]
-    public async Task Start_StoreAway_GivesNoTaskToPollsOfBefore()
+    public async Task Start_StoreUnavailable_DispatchesNoTaskToEarlierPolls()
     {
         var store = new InMemoryMeshStore();
         string task;
-        await using (var before = await ServerUnderTest.StartAsync(store, TimeProvider.System))
+        await using (var before = await TestServer.StartAsync(store, TimeProvider.System))
         {
             task = await before.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
             await before.StopAsync();
         }
 
-        store.IsAway = true;
-        await using var server = await ServerUnderTest.StartAsync(store, TimeProvider.System);
+        store.IsUnavailable = true;
+        await using var server = await TestServer.StartAsync(store, TimeProvider.System);
         for (var poll = 0; poll < 4; poll++)
         {
             using var worker = await server.ConnectAsync();
@@ -179,7 +179,7 @@ public sealed class ServerApiTests
             Assert.Null(await worker.HearLineAsync());
         }
 
-        store.IsAway = false;
+        store.IsUnavailable = false;
         await server.HealthyAsync();
 
         var after = await server.GetJsonAsync($"/tasks/{task}");
@@ -189,7 +189,7 @@ public sealed class ServerApiTests
     [Fact]
     public async Task Token_Missing_OnlyProbesAreServed()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"));
 
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/health")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await server.GetAsync("/status")).StatusCode);
@@ -204,7 +204,7 @@ public sealed class ServerApiTests
     [Fact]
     public async Task Token_Right_IsServed()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Token", "s3cret"), ("Mesh:Tasks:LineHoldTime", "00:00:00.1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"), ("Mesh:Tasks:LineHoldTime", "00:00:00.1"));
         server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "s3cret");
 
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/status")).StatusCode);

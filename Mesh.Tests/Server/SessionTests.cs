@@ -19,7 +19,7 @@ public sealed class SessionTests
     [InlineData("\r\n")]
     public async Task LinePeer_OnTheHttpPort_IsAnswered(string before)
     {
-        await using var server = await ServerUnderTest.StartAsync(WithPeer);
+        await using var server = await TestServer.StartAsync(WithPeer);
         using var socket = await server.ConnectAsync();
 
         await socket.SayAsync(before + Heartbeat + "\n");
@@ -30,7 +30,7 @@ public sealed class SessionTests
     [Fact]
     public async Task LinePeer_MessageInPieces_IsAnswered()
     {
-        await using var server = await ServerUnderTest.StartAsync(WithPeer);
+        await using var server = await TestServer.StartAsync(WithPeer);
         using var socket = await server.ConnectAsync();
 
         foreach (var letter in Heartbeat)
@@ -48,7 +48,7 @@ public sealed class SessionTests
     [InlineData("")]
     public async Task LinePeer_ShutsItsSideDown_IsStillAnswered(string end)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:LineHoldTime", "00:00:00.3"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:LineHoldTime", "00:00:00.3"));
         using var socket = await server.ConnectAsync();
 
         await socket.SayAsync("""{"WORKER":"ALIVE","WORKER_UUID":"w1"}""" + end);
@@ -61,7 +61,7 @@ public sealed class SessionTests
     [Fact]
     public async Task LinePeer_BadInput_IsToldAndClosed()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         using var socket = await server.ConnectAsync();
 
         await socket.SayAsync("""{"WORKER":17}""" + "\n");
@@ -77,7 +77,7 @@ public sealed class SessionTests
     [InlineData("""{"STATUS":"OK","WORKER_UUID":"w1"}""", "TASK")]
     public async Task LinePeer_UnknownOrRefusedMessage_IsToldAndWhatFollowsIsRead(string unknown, string field)
     {
-        await using var server = await ServerUnderTest.StartAsync(WithPeer);
+        await using var server = await TestServer.StartAsync(WithPeer);
         using var socket = await server.ConnectAsync();
 
         await socket.SayAsync(unknown + "\n" + Heartbeat + "\n");
@@ -90,7 +90,7 @@ public sealed class SessionTests
     [Fact]
     public async Task LinePeer_ManyUnknownMessages_IsClosedAtTheLimit()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Sessions:MaxErrors", "2"));
+        await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxErrors", "2"));
         using var socket = await server.ConnectAsync();
 
         await socket.SayAsync(string.Concat(Enumerable.Repeat("{}\n", 3)));
@@ -110,7 +110,7 @@ public sealed class SessionTests
     public async Task LinePeer_NothingWhole_IsDropped(string text)
     {
         var time = new FakeTimeProvider();
-        await using var server = await ServerUnderTest.StartAsync(new(), time);
+        await using var server = await TestServer.StartAsync(new(), time);
         using var socket = await server.ConnectAsync();
         await socket.SayAsync(text);
         var heard = socket.HearLineAsync();
@@ -127,7 +127,7 @@ public sealed class SessionTests
     [Fact]
     public async Task WebSocketPeer_BadInput_MayGoOnUpToTheLimit()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Sessions:MaxErrors", "2"));
+        await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxErrors", "2"));
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri($"ws://{server.Endpoint}/any/path"), TestContext.Current.CancellationToken);
 
@@ -143,7 +143,7 @@ public sealed class SessionTests
     [Fact]
     public async Task IdleWorker_NewTask_GetsItWhileItsRequestIsHeld()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await using var worker = await server.DialAsync(Framing.WebSocket);
         worker.TrySend(new GetTask(new WorkerId("w1")));
 
@@ -155,7 +155,7 @@ public sealed class SessionTests
     [Fact]
     public async Task Connections_OneTooMany_IsTurnedAway()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Sessions:MaxConnections", "1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxConnections", "1"));
         await using var first = await server.DialAsync(Framing.WebSocket);
         first.TrySend(new GetTask(new WorkerId("w1")));
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
@@ -170,7 +170,7 @@ public sealed class SessionTests
     [Fact]
     public async Task Stop_WorkerConnected_ClosesItGracefully()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await using var worker = await server.DialAsync(Framing.WebSocket);
         worker.TrySend(new GetTask(new WorkerId("w1")));
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");

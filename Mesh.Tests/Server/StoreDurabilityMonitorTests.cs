@@ -7,13 +7,13 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Tests.Server;
 
-public sealed class StoreDurabilityMonitorTests : IStoreInspector, IDisposable
+public sealed class StoreDurabilityMonitorTests : IStoreDurabilityInspector, IDisposable
 {
     private static readonly StoreDurability Safe = new(StoreEviction.None, "", StorePersistence.AppendOnlyFile);
     private static readonly StoreDurability Evicting = new(StoreEviction.Possible, "maxmemory-policy is allkeys-lru", StorePersistence.AppendOnlyFile);
 
-    private readonly MeshInbox _inbox = new();
-    private readonly LoopState _state = new();
+    private readonly CoreInputQueue _inputs = new();
+    private readonly ServerReadiness _state = new();
     private readonly FakeTimeProvider _time = new();
     private readonly SemaphoreSlim _inspected = new(0);
     private readonly MeshOptions _options = new();
@@ -23,16 +23,16 @@ public sealed class StoreDurabilityMonitorTests : IStoreInspector, IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    event Action? IStoreInspector.Reconnected
+    event Action? IStoreDurabilityInspector.Reconnected
     {
         add => Reconnected += value;
         remove => Reconnected -= value;
     }
 
-    Task<StoreDurability> IStoreInspector.InspectAsync(CancellationToken cancellationToken)
+    Task<StoreDurability> IStoreDurabilityInspector.InspectAsync(CancellationToken cancellationToken)
     {
         _inspected.Release();
-        return _durability is { } durability ? Task.FromResult(durability) : throw new StoreAwayException("Redis: no connection.");
+        return _durability is { } durability ? Task.FromResult(durability) : throw new StoreUnavailableException("Redis: no connection.");
     }
 
     public void Dispose() => _inspected.Dispose();
@@ -42,16 +42,16 @@ public sealed class StoreDurabilityMonitorTests : IStoreInspector, IDisposable
     {
         var monitor = NewMonitor();
         await monitor.CheckAsync(Stop);
-        Assert.False(_inbox.Reader.TryRead(out _));
+        Assert.False(_inputs.Reader.TryRead(out _));
 
         _durability = Evicting;
         await monitor.CheckAsync(Stop);
         await monitor.CheckAsync(Stop);
 
-        Assert.True(_inbox.Reader.TryRead(out var told));
-        Assert.Equal((LoopInput.StoreDurability, _state.StoreRisk), (told.Kind, told.Detail));
-        Assert.Contains("allkeys-lru", _state.StoreRisk, StringComparison.Ordinal);
-        Assert.False(_inbox.Reader.TryRead(out _));
+        Assert.True(_inputs.Reader.TryRead(out var told));
+        Assert.Equal((LoopInputKind.StoreDurability, _state.DurabilityRisk), (told.Kind, told.Detail));
+        Assert.Contains("allkeys-lru", _state.DurabilityRisk, StringComparison.Ordinal);
+        Assert.False(_inputs.Reader.TryRead(out _));
     }
 
     [Fact]
@@ -65,11 +65,11 @@ public sealed class StoreDurabilityMonitorTests : IStoreInspector, IDisposable
         await monitor.CheckAsync(Stop);
         _durability = Evicting with { Eviction = StoreEviction.Unknown, EvictionSettings = "" };
         await monitor.CheckAsync(Stop);
-        Assert.NotNull(_state.StoreRisk);
+        Assert.NotNull(_state.DurabilityRisk);
 
         _durability = Safe;
         await monitor.CheckAsync(Stop);
-        Assert.Null(_state.StoreRisk);
+        Assert.Null(_state.DurabilityRisk);
     }
 
     [Fact]
@@ -80,8 +80,8 @@ public sealed class StoreDurabilityMonitorTests : IStoreInspector, IDisposable
 
         await NewMonitor().CheckAsync(Stop);
 
-        Assert.Null(_state.StoreRisk);
-        Assert.False(_inbox.Reader.TryRead(out _));
+        Assert.Null(_state.DurabilityRisk);
+        Assert.False(_inputs.Reader.TryRead(out _));
     }
 
     [Fact]
@@ -108,5 +108,5 @@ public sealed class StoreDurabilityMonitorTests : IStoreInspector, IDisposable
     private async Task InspectedAsync() => Assert.True(await _inspected.WaitAsync(TimeSpan.FromSeconds(30), Stop), "Waited for the store's settings to be read.");
 
     private StoreDurabilityMonitor NewMonitor() =>
-        new(_inbox, _state, Options.Create(_options), _time, NullLogger<StoreDurabilityMonitor>.Instance, this);
+        new(_inputs, _state, Options.Create(_options), _time, NullLogger<StoreDurabilityMonitor>.Instance, this);
 }

@@ -24,7 +24,7 @@ public sealed class SupervisorTests
     {
         using var supervisor = new TcpListener(IPAddress.Loopback, 0);
         supervisor.Start();
-        await using var server = await ServerUnderTest.StartAsync([.. ReportTo(supervisor), ("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1")]);
+        await using var server = await TestServer.StartAsync([.. ReportTo(supervisor), ("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1")]);
         await using var worker = await server.DialAsync(Framing.WebSocket);
         worker.TrySend(new GetTask(new WorkerId("w1")));
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
@@ -63,7 +63,7 @@ public sealed class SupervisorTests
     {
         using var supervisor = new TcpListener(IPAddress.Loopback, 0);
         supervisor.Start();
-        await using var server = await ServerUnderTest.StartAsync(ReportTo(supervisor));
+        await using var server = await TestServer.StartAsync(ReportTo(supervisor));
 
         var system = JsonDocument.Parse(await HearAsync(supervisor)).RootElement.GetProperty("performance").GetProperty("system");
 
@@ -109,7 +109,7 @@ public sealed class SupervisorTests
             [],
             []);
 
-        var report = SupervisorReports.Of(status, new Machine().Look(), maxQueue: 15, seen);
+        var report = SupervisorReportBuilder.Of(status, new MachineMetrics().Read(), maxQueue: 15, seen);
 
         Assert.Equal(new WorkersReport(6, 50, 4, 1, 1, 1, 1, 1), report.Performance.FarmState.Workers);
         Assert.Equal(new TasksReport(7, 2), report.Performance.FarmState.Tasks);
@@ -124,7 +124,7 @@ public sealed class SupervisorTests
         using var supervisor = new TcpListener(IPAddress.Loopback, 0);
         supervisor.Start();
         var port = ((IPEndPoint)supervisor.LocalEndpoint).Port;
-        await using var server = await ServerUnderTest.StartAsync(ReportTo(supervisor));
+        await using var server = await TestServer.StartAsync(ReportTo(supervisor));
         await HearAsync(supervisor);
         var log = new ReporterLog();
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);

@@ -47,7 +47,7 @@ public sealed class TaskApiTests
     [InlineData("""[{"type":"QUERY","user":"a"},{"type":"QUERY","user":"a"},{"type":"QUERY"}]""", "[2].user")]
     public async Task Submit_BadBody_NamesTheField(string json, string field)
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var answer = await server.PostAsync("/tasks", json);
 
@@ -65,7 +65,7 @@ public sealed class TaskApiTests
     [InlineData("priority", "priority is unknown; the known properties are type, user, amount, id.")]
     public async Task Submit_UnknownProperty_NamesTheNearestKnownOne(string name, string detail)
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var answer = await server.PostAsync("/tasks", $$"""{"type":"QUERY","user":"maria","{{name}}":1}""");
 
@@ -77,7 +77,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Submit_ByteOrderMarkBeforeTheBody_IsAccepted()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         Assert.Equal("order-1", await server.SubmitAsync("\uFEFF" + """{"type":"QUERY","user":"maria","id":"order-1"}"""));
         Assert.Equal(HttpStatusCode.Created, (await server.PutAsync("/accounts/maria", "\uFEFF{\"balance\":1}")).StatusCode);
@@ -86,7 +86,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Lines_ByteOrderMarkBeforeTheFirst_IsAccepted()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:LineHoldTime", "00:00:00"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:LineHoldTime", "00:00:00"));
         using var socket = await server.ConnectAsync();
         await using var stream = new NetworkStream(socket);
         await stream.WriteAsync(Encoding.UTF8.GetBytes("\uFEFF{\"WORKER\":\"ALIVE\",\"WORKER_UUID\":\"w1\"}\n"), TestContext.Current.CancellationToken);
@@ -98,7 +98,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Submit_BodyTooLarge_Is413NamingIt()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var answer = await server.PostAsync("/tasks", "[" + new string(' ', 4 * 1024 * 1024) + "]");
 
@@ -110,7 +110,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Submit_TenThousandTasks_AreAllQueued()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         var answer = await server.PostAsync("/tasks", "[" + string.Join(',', Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", 10_000)) + "]");
 
@@ -123,7 +123,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Submit_QueueFull_Is429WithRetryAfter()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:Capacity", "1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:Capacity", "1"));
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
 
         var answer = await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
@@ -135,7 +135,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Submit_MoreThanEverFit_Is413AndNamesTheSetting()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:Capacity", "1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:Capacity", "1"));
 
         var answer = await server.PostAsync("/tasks", """[{"type":"QUERY","user":"maria"},{"type":"QUERY","user":"maria"}]""");
 
@@ -146,22 +146,22 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Submit_StoreAway_Is503WithRetryAfterAndWorksAgain()
     {
-        await using var server = await ServerUnderTest.StartAsync();
-        server.Store.IsAway = true;
+        await using var server = await TestServer.StartAsync();
+        server.Store.IsUnavailable = true;
 
         var answer = await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.NotNull(answer.Headers.RetryAfter);
 
-        server.Store.IsAway = false;
+        server.Store.IsUnavailable = false;
         await server.HealthyAsync();
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
     }
 
     [Fact]
-    public async Task Submit_StoreWentBackAndCannotBeLoaded_Is503UntilItCan()
+    public async Task Submit_StoreRolledBackAndNotLoaded_Is503UntilLoaded()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         (server.Store.HasGoneBack, server.Store.IsUnreadable) = (true, true);
 
@@ -179,7 +179,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Submit_SameKeyTwice_IsOneTask()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         const string Task = """{"type":"QUERY","user":"maria","id":"order-1"}""";
 
         Assert.Equal("order-1", await server.SubmitAsync(Task));
@@ -191,7 +191,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Find_TaskThroughItsLife_TellsItsState()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync("""{"type":"UPDATE","user":"maria","amount":12.5}""");
         var queued = await server.GetJsonAsync($"/tasks/{id}");
         Assert.Equal("queued", queued.GetProperty("state").GetString());
@@ -213,7 +213,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Find_UnknownTask_Is404()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync("/tasks/nobody")).StatusCode);
     }
@@ -221,7 +221,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task List_UnknownState_Is400()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         Assert.Equal(HttpStatusCode.BadRequest, (await server.GetAsync("/tasks?state=lost")).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await server.GetAsync("/tasks?state=dead&limit=0")).StatusCode);
@@ -230,7 +230,7 @@ public sealed class TaskApiTests
     [Fact]
     public async Task Retry_DeadLetter_IsRunAgainUnderItsId()
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
         var id = await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         Assert.Equal(HttpStatusCode.Conflict, (await server.PostAsync($"/tasks/{id}/retry", "")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await server.PostAsync("/tasks/nobody/retry", "")).StatusCode);

@@ -21,7 +21,7 @@ public sealed class TaskConflictTests
     [InlineData("dead")]
     public async Task Submit_SameIdOtherContents_Is409NamingTheFields(string state)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
         await server.SubmitAsync(First);
         await using var worker = await server.DialAsync(Framing.WebSocket);
         await BringToAsync(server, worker, state);
@@ -43,7 +43,7 @@ public sealed class TaskConflictTests
     [InlineData("dead")]
     public async Task Submit_SameIdSameContents_Is202AndNotRunAgain(string state)
     {
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
         await server.SubmitAsync(First);
         await using var worker = await server.DialAsync(Framing.WebSocket);
         await BringToAsync(server, worker, state);
@@ -58,7 +58,7 @@ public sealed class TaskConflictTests
     [Fact]
     public async Task Submit_SameIdTwiceInOneBatch_IsOneTaskOrAConflict()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
 
         await AssertConflictAsync(server, $$"""[{{First}},{"type":"UPDATE","user":"maria","amount":1,"id":"order-1"}]""", "[1].amount");
         Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync("/tasks/order-1")).StatusCode);
@@ -74,7 +74,7 @@ public sealed class TaskConflictTests
     public async Task Submit_SameIdAfterARestart_IsStillKnown(string state)
     {
         var store = new InMemoryMeshStore();
-        await using (var before = await ServerUnderTest.StartAsync(store, TimeProvider.System, ("Mesh:Tasks:MaxAttempts", "1")))
+        await using (var before = await TestServer.StartAsync(store, TimeProvider.System, ("Mesh:Tasks:MaxAttempts", "1")))
         {
             await before.SubmitAsync(First);
             await using var worker = await before.DialAsync(Framing.WebSocket);
@@ -82,7 +82,7 @@ public sealed class TaskConflictTests
             await before.StopAsync();
         }
 
-        await using var server = await ServerUnderTest.StartAsync(store, TimeProvider.System);
+        await using var server = await TestServer.StartAsync(store, TimeProvider.System);
         await AssertConflictAsync(server, """{"type":"UPDATE","user":"maria","amount":13,"id":"order-1"}""", "amount");
         Assert.Equal("order-1", await server.SubmitAsync(First));
         await AssertOnlyFirstAsync(server, state);
@@ -94,8 +94,8 @@ public sealed class TaskConflictTests
     [InlineData("dead")]
     public async Task Submit_IdOfAnAdoptedServersTask_IsKnown(string state)
     {
-        var (place, peer) = (new InMemoryPlace(), new ServerId("server-b"));
-        await using (var theirs = await ServerUnderTest.StartAsync(
+        var (place, peer) = (new InMemoryNamespace(), new ServerId("server-b"));
+        await using (var theirs = await TestServer.StartAsync(
             new InMemoryMeshStore(peer, place), TimeProvider.System, ("Mesh:ServerId", peer.Value), ("Mesh:Tasks:MaxAttempts", "1")))
         {
             await theirs.SubmitAsync(First);
@@ -107,15 +107,15 @@ public sealed class TaskConflictTests
             await theirs.StopAsync();
         }
 
-        await using var server = await ServerUnderTest.StartAsync(
+        await using var server = await TestServer.StartAsync(
             new InMemoryMeshStore(new ServerId("server-a"), place),
             TimeProvider.System,
             ("Mesh:Peers:0:Id", peer.Value),
             ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"),
             ("Mesh:Adoption:After", "00:00:00.001"));
-        var inbox = server.Services.GetRequiredService<MeshInbox>();
+        var inputs = server.Services.GetRequiredService<CoreInputQueue>();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (await inbox.ReadAsync(core => core.GetStatus().Adopted.Count) == 0)
+        while (await inputs.QueryAsync(core => core.GetStatus().Adopted.Count) == 0)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
         }
@@ -126,7 +126,7 @@ public sealed class TaskConflictTests
         Assert.Equal(state == "queued" ? 2 : 1, (await server.GetJsonAsync("/status")).GetProperty("queue").GetInt32());
     }
 
-    private static async Task BringToAsync(ServerUnderTest server, MeshConnection worker, string state)
+    private static async Task BringToAsync(TestServer server, MeshConnection worker, string state)
     {
         if (state == "queued")
         {
@@ -145,7 +145,7 @@ public sealed class TaskConflictTests
         await server.TaskAsync("order-1", state);
     }
 
-    private static async Task AssertConflictAsync(ServerUnderTest server, string json, params string[] fields)
+    private static async Task AssertConflictAsync(TestServer server, string json, params string[] fields)
     {
         var answer = await server.PostAsync("/tasks", json);
 
@@ -157,7 +157,7 @@ public sealed class TaskConflictTests
         Assert.Contains("order-1", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
-    private static async Task AssertOnlyFirstAsync(ServerUnderTest server, string state)
+    private static async Task AssertOnlyFirstAsync(TestServer server, string state)
     {
         var task = await server.GetJsonAsync("/tasks/order-1");
         Assert.Equal((state, "maria", 12.5m), (task.GetProperty("state").GetString(), task.GetProperty("user").GetString(), task.GetProperty("amount").GetDecimal()));

@@ -22,7 +22,7 @@ internal static class Wire
         while (true)
         {
             var received = await connection.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit, TestContext.Current.CancellationToken);
-            if (received.Kind == ReceivedKind.End)
+            if (received.Kind == ReceiveResultKind.End)
             {
                 return received.EndReason;
             }

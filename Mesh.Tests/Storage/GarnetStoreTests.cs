@@ -5,9 +5,9 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Storage;
 
 /// <summary>The store on Garnet, whatever else there is.</summary>
-public sealed class GarnetMeshStoreTests(GarnetFixture garnet) : MeshStoreContract(new RedisPlace(garnet));
+public sealed class GarnetMeshStoreTests(GarnetFixture garnet) : MeshStoreContract(new RedisBackend(garnet));
 
-public sealed class GarnetStoreClaimTests(GarnetFixture garnet) : StoreClaimContract(new RedisPlace(garnet));
+public sealed class GarnetStoreLeaseTests(GarnetFixture garnet) : StoreServerLeaseContract(new RedisBackend(garnet));
 
 /// <summary>The ledger on Garnet.</summary>
 public sealed class GarnetLedgerTests(GarnetFixture garnet) : LedgerContract
@@ -16,9 +16,9 @@ public sealed class GarnetLedgerTests(GarnetFixture garnet) : LedgerContract
 }
 
 /// <summary>The store on Valkey, where there is one.</summary>
-public sealed class ValkeyMeshStoreTests(ValkeyFixture valkey) : MeshStoreContract(new RedisPlace(valkey, RedisKind.Valkey));
+public sealed class ValkeyMeshStoreTests(ValkeyFixture valkey) : MeshStoreContract(new RedisBackend(valkey, RedisKind.Valkey));
 
-public sealed class ValkeyStoreClaimTests(ValkeyFixture valkey) : StoreClaimContract(new RedisPlace(valkey, RedisKind.Valkey));
+public sealed class ValkeyStoreLeaseTests(ValkeyFixture valkey) : StoreServerLeaseContract(new RedisBackend(valkey, RedisKind.Valkey));
 
 /// <summary>The ledger on Valkey, where there is one.</summary>
 public sealed class ValkeyLedgerTests(ValkeyFixture valkey) : LedgerContract

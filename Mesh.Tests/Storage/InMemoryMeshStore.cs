@@ -4,12 +4,12 @@ using Mesh.Server.Storage;
 
 namespace Mesh.Tests.Storage;
 
-/// <summary>A store without Redis; <see cref="IsAway"/> takes it away. A claim in it does not expire.</summary>
+/// <summary>A store without Redis; <see cref="IsUnavailable"/> takes it away. A claim in it does not expire.</summary>
 /// <param name="own">The server whose store it is.</param>
 /// <param name="place">What several servers share; null for a place of its own.</param>
-internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = null) : IMeshStore
+internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place = null) : IMeshStore
 {
-    private readonly InMemoryPlace _place = place ?? new();
+    private readonly InMemoryNamespace _place = place ?? new();
     private readonly Dictionary<ServerId, long> _held = [];
     private Action? _late;
     private long _tried;
@@ -19,7 +19,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
     {
     }
 
-    public bool IsAway { get; set; }
+    public bool IsUnavailable { get; set; }
 
     public bool HasAdopted => _held.Keys.Any(server => server != own);
 
@@ -35,45 +35,45 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
     /// <summary>The next write is held up on its way, and its writer told that the store is away.</summary>
     public bool HoldsNext { get; set; }
 
-    public Task<ClaimAnswer> ClaimAsync(ServerId server, ClaimHolder self, string? gone, CancellationToken cancellationToken) => Use(() =>
+    public Task<ServerLeaseAcquireResult> AcquireLeaseAsync(ServerId server, ServerLeaseHolder self, string? gone, CancellationToken cancellationToken) => Use(() =>
     {
         if (server != own && !_place.Servers.ContainsKey(server))
         {
-            return new ClaimAnswer(ClaimResult.Unknown);
+            return new ServerLeaseAcquireResult(ServerLeaseAcquireStatus.Unknown);
         }
 
         var state = _place.Of(server);
         if (state.Holder is { } holder && holder.Instance != self.Instance && gone != state.EpochText)
         {
-            state.Wanted |= server == own;
-            return new(ClaimResult.Held, state.EpochText, holder);
+            state.HandbackRequested |= server == own;
+            return new(ServerLeaseAcquireStatus.Held, state.EpochText, holder);
         }
 
         if (server != own && state.Tasks.Count + state.Dead.Count == 0)
         {
-            return new(ClaimResult.Empty);
+            return new(ServerLeaseAcquireStatus.Empty);
         }
 
-        (state.Holder, state.Wanted) = (self, false);
+        (state.Holder, state.HandbackRequested) = (self, false);
         _held[server] = ++state.Epoch;
-        return new(ClaimResult.Taken);
+        return new(ServerLeaseAcquireStatus.Acquired);
     });
 
     /// <summary>What a renewal waits for before it is answered.</summary>
     public Func<Task>? BeforeRenewal { get; set; }
 
-    public async Task<ClaimState> RenewAsync(ServerId server, CancellationToken cancellationToken)
+    public async Task<ServerLeaseRenewStatus> RenewLeaseAsync(ServerId server, CancellationToken cancellationToken)
     {
         await (BeforeRenewal?.Invoke() ?? Task.CompletedTask);
-        return await RenewAsync(server);
+        return await RenewLeaseAsync(server);
     }
 
-    private Task<ClaimState> RenewAsync(ServerId server) => Use(() =>
-        Holds(server) ? server != own && _place.Of(server).Wanted ? ClaimState.Wanted : ClaimState.Held
-        : server == own ? throw new ClaimLostException(server, _place.Of(server).Holder)
-        : ClaimState.Lost);
+    private Task<ServerLeaseRenewStatus> RenewLeaseAsync(ServerId server) => Use(() =>
+        Holds(server) ? server != own && _place.Of(server).HandbackRequested ? ServerLeaseRenewStatus.HandbackRequested : ServerLeaseRenewStatus.Held
+        : server == own ? throw new ServerLeaseLostException(server, _place.Of(server).Holder)
+        : ServerLeaseRenewStatus.Lost);
 
-    public Task ReleaseAsync(ServerId server, CancellationToken cancellationToken) => Use(() =>
+    public Task ReleaseLeaseAsync(ServerId server, CancellationToken cancellationToken) => Use(() =>
     {
         if (Holds(server))
         {
@@ -92,7 +92,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
 
         if (IsUnreadable)
         {
-            throw new StoreAwayException("The test made it unreadable.", new IOException());
+            throw new StoreUnavailableException("The test made it unreadable.", new IOException());
         }
 
         HasGoneBack = false;
@@ -109,12 +109,12 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
     {
         if (!Holds(own))
         {
-            throw new ClaimLostException(own, _place.Of(own).Holder);
+            throw new ServerLeaseLostException(own, _place.Of(own).Holder);
         }
 
         if (HasGoneBack)
         {
-            throw new StoreWentBackException();
+            throw new StoreRolledBackException();
         }
 
         var number = _tried = Math.Max(_tried, _place.Of(own).Written) + 1;
@@ -122,7 +122,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
         {
             HoldsNext = false;
             _late = () => Write(batch, number);
-            throw new StoreAwayException("The test holds it up.");
+            throw new StoreUnavailableException("The test holds it up.");
         }
 
         return Write(batch, number);
@@ -142,21 +142,21 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
     {
         if (_place.Of(own) is var mine && number <= mine.Written)
         {
-            throw new StoreAwayException("A later write was here before.");
+            throw new StoreUnavailableException("A later write was here before.");
         }
 
         mine.Written = number;
         Dictionary<string, TaskRecord?> known = [];
         foreach (var op in batch.Ops)
         {
-            var server = op.Task?.Keeper ?? own;
+            var server = op.Task?.StoredBy ?? own;
             if (Holds(server))
             {
                 _place.Of(server).Apply(op, known);
             }
-            else if (op.Kind == StoreOpKind.ReviveTask)
+            else if (op.Kind == StoreOpKind.RetryDeadLetter)
             {
-                known[op.Task!.KnownAs] = null;
+                known[op.Task!.ExistingTaskKey] = null;
             }
         }
 
@@ -165,7 +165,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
 
     private bool Holds(ServerId server) => _held.TryGetValue(server, out var epoch) && epoch == _place.Of(server).Epoch;
 
-    private TaskRecord Kept(TaskRecord task, ServerId server) => server == own ? task : task with { Keeper = server };
+    private TaskRecord Kept(TaskRecord task, ServerId server) => server == own ? task : task with { StoredBy = server };
 
     private IEnumerable<ServerId> Readable() => _held.Keys.Where(server => server != own).Prepend(own);
 
@@ -173,16 +173,16 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
     {
         lock (_place)
         {
-            if (IsAway)
+            if (IsUnavailable)
             {
-                return Task.FromException<T>(new StoreAwayException("The test took it away.", new IOException()));
+                return Task.FromException<T>(new StoreUnavailableException("The test took it away.", new IOException()));
             }
 
             try
             {
                 return Task.FromResult(use());
             }
-            catch (Exception fault) when (fault is ClaimLostException or StoreAwayException or StoreWentBackException)
+            catch (Exception fault) when (fault is ServerLeaseLostException or StoreUnavailableException or StoreRolledBackException)
             {
                 return Task.FromException<T>(fault);
             }
@@ -191,7 +191,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryPlace? place = nul
 }
 
 /// <summary>What the stores of several servers share.</summary>
-internal sealed class InMemoryPlace
+internal sealed class InMemoryNamespace
 {
     public Dictionary<ServerId, InMemoryState> Servers { get; } = [];
 
@@ -228,9 +228,9 @@ internal sealed class InMemoryState
 
     public string EpochText => $"{Epoch}";
 
-    public ClaimHolder? Holder { get; set; }
+    public ServerLeaseHolder? Holder { get; set; }
 
-    public bool Wanted { get; set; }
+    public bool HandbackRequested { get; set; }
 
     public void Apply(in StoreOp op, Dictionary<string, TaskRecord?> known)
     {
@@ -241,7 +241,7 @@ internal sealed class InMemoryState
             case StoreOpKind.AcceptTask when task!.Keyed && _ids.TryGetValue(task.Id, out var owner) && owner == wire:
                 break;
             case StoreOpKind.AcceptTask when task!.Keyed && Find(task.Id) is { } there:
-                known[task.KnownAs] = there;
+                known[task.ExistingTaskKey] = there;
                 break;
             case StoreOpKind.AcceptTask:
                 Put(task!);
@@ -253,14 +253,14 @@ internal sealed class InMemoryState
                 Results[task!.Id] = Stored(task);
                 Done++;
                 break;
-            case StoreOpKind.BuryTask when Take(task!):
+            case StoreOpKind.MoveTaskToDeadLetters when Take(task!):
                 Dead[task!.Id] = Stored(task);
                 break;
-            case StoreOpKind.ReviveTask when Dead.Remove(task!.Id):
+            case StoreOpKind.RetryDeadLetter when Dead.Remove(task!.Id):
                 Put(task);
                 break;
-            case StoreOpKind.ReviveTask when !Tasks.ContainsKey(wire):
-                known[task!.KnownAs] = null;
+            case StoreOpKind.RetryDeadLetter when !Tasks.ContainsKey(wire):
+                known[task!.ExistingTaskKey] = null;
                 break;
             case StoreOpKind.RestoreTask when !Results.ContainsKey(task!.Id):
                 Dead.Remove(task.Id);
@@ -275,14 +275,14 @@ internal sealed class InMemoryState
             case StoreOpKind.DropLoan:
                 Loans.Remove(op.Loan!.Worker.Value);
                 break;
-            case StoreOpKind.UpdateTask or StoreOpKind.SettleTask or StoreOpKind.BuryTask or StoreOpKind.ReviveTask or StoreOpKind.RestoreTask:
+            case StoreOpKind.UpdateTask or StoreOpKind.SettleTask or StoreOpKind.MoveTaskToDeadLetters or StoreOpKind.RetryDeadLetter or StoreOpKind.RestoreTask:
                 break;
             default:
                 throw new InvalidOperationException($"Unknown change {op.Kind}.");
         }
     }
 
-    private static TaskRecord Stored(TaskRecord task) => task with { Keeper = null };
+    private static TaskRecord Stored(TaskRecord task) => task with { StoredBy = null };
 
     private TaskRecord? Find(string id) =>
         _ids.TryGetValue(id, out var wire) ? Tasks[wire] : Results.GetValueOrDefault(id) ?? Dead.GetValueOrDefault(id);
@@ -304,6 +304,6 @@ internal sealed class InMemoryState
     }
 }
 
-public sealed class InMemoryMeshStoreTests() : MeshStoreContract(new MemoryPlace());
+public sealed class InMemoryMeshStoreTests() : MeshStoreContract(new InMemoryBackend());
 
-public sealed class InMemoryStoreClaimTests() : StoreClaimContract(new MemoryPlace());
+public sealed class InMemoryStoreLeaseTests() : StoreServerLeaseContract(new InMemoryBackend());

@@ -1,16 +1,16 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
-using static Mesh.Tests.Storage.StoreSteps;
+using static Mesh.Tests.Storage.StoreOperations;
 
 namespace Mesh.Tests.Storage;
 
 /// <summary>What every <see cref="IMeshStore"/> must make of tasks and loans.</summary>
 public abstract class MeshStoreContract
 {
-    private readonly IStorePlace _place;
+    private readonly IStoreBackend _place;
 
-    private protected MeshStoreContract(IStorePlace place) => _place = place;
+    private protected MeshStoreContract(IStoreBackend place) => _place = place;
 
     private static readonly DateTimeOffset Then = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
@@ -78,7 +78,7 @@ public abstract class MeshStoreContract
 
     [Theory]
     [InlineData(nameof(StoreOpKind.SettleTask))]
-    [InlineData(nameof(StoreOpKind.BuryTask))]
+    [InlineData(nameof(StoreOpKind.MoveTaskToDeadLetters))]
     public async Task AcceptKeyed_SettledBefore_IsKnown(string how)
     {
         var store = await ServingAsync();
@@ -92,7 +92,7 @@ public abstract class MeshStoreContract
     [Theory]
     [InlineData(null)]
     [InlineData(nameof(StoreOpKind.SettleTask))]
-    [InlineData(nameof(StoreOpKind.BuryTask))]
+    [InlineData(nameof(StoreOpKind.MoveTaskToDeadLetters))]
     public async Task AcceptKeyed_KnownBefore_GivesTheTaskThatIsStored(string? how)
     {
         var store = await ServingAsync();
@@ -157,12 +157,12 @@ public abstract class MeshStoreContract
     }
 
     [Fact]
-    public async Task Bury_ThenRevive_IsUnsettledUnderItsNewWireId()
+    public async Task MoveToDeadLetters_ThenRevive_IsUnsettledUnderItsNewWireId()
     {
         var store = await ServingAsync();
         var dead = Task("t1") with { State = TaskState.Dead, Attempts = 3, Error = "unknown user" };
         var again = dead with { WireId = new TaskId("w2"), State = TaskState.Queued, Attempts = 0, Error = null };
-        StoreOp[] batch = [StoreOp.Of(StoreOpKind.BuryTask, dead), StoreOp.Of(StoreOpKind.ReviveTask, again)];
+        StoreOp[] batch = [StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, dead), StoreOp.Of(StoreOpKind.RetryDeadLetter, again)];
         await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), batch[0]);
         Assert.Equal(dead, await store.FindSettledAsync("t1", Stop));
         Assert.Equal(1, (await store.LoadAsync(Self, Stop)).Dead);
@@ -182,7 +182,7 @@ public abstract class MeshStoreContract
         var store = await ServingAsync();
         await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.SettleTask, Task("t1")));
 
-        var told = await WriteAsync(store, StoreOp.Of(StoreOpKind.ReviveTask, Task("t1") with { WireId = new TaskId("w2") }));
+        var told = await WriteAsync(store, StoreOp.Of(StoreOpKind.RetryDeadLetter, Task("t1") with { WireId = new TaskId("w2") }));
 
         Assert.Equal(["t1"], told);
         Assert.Empty((await store.LoadAsync(Self, Stop)).Tasks);
@@ -193,9 +193,9 @@ public abstract class MeshStoreContract
     {
         var store = await ServingAsync();
         var again = Keyed("order-1", "w2");
-        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w1")), StoreOp.Of(StoreOpKind.BuryTask, Keyed("order-1", "w1")));
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w1")), StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, Keyed("order-1", "w1")));
 
-        await WriteAsync(store, StoreOp.Of(StoreOpKind.ReviveTask, again), StoreOp.Of(StoreOpKind.SettleTask, again));
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.RetryDeadLetter, again), StoreOp.Of(StoreOpKind.SettleTask, again));
 
         var stored = await store.LoadAsync(Self, Stop);
         Assert.Equal((1, 0, 0), (stored.Done, stored.Tasks.Count, stored.Dead));
@@ -208,7 +208,7 @@ public abstract class MeshStoreContract
         var store = await ServingAsync();
         for (var i = 20; i > 0; i--)
         {
-            await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task($"t{i}", i)), StoreOp.Of(StoreOpKind.BuryTask, Task($"t{i}", i)));
+            await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task($"t{i}", i)), StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, Task($"t{i}", i)));
         }
 
         Assert.Equal([1, 2, 3], (await store.ListDeadAsync(3, Stop)).Select(task => task.Sequence));
@@ -261,7 +261,7 @@ public abstract class MeshStoreContract
     public async Task Restore_DeadLetterThatHadBeenRevived_IsUnsettled()
     {
         var store = await ServingAsync();
-        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.BuryTask, Task("t1") with { State = TaskState.Dead }));
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, Task("t1") with { State = TaskState.Dead }));
 
         await WriteAsync(store, StoreOp.Of(StoreOpKind.RestoreTask, Task("t1") with { WireId = new TaskId("w2") }));
 
@@ -273,7 +273,7 @@ public abstract class MeshStoreContract
     private async Task<IMeshStore> ServingAsync()
     {
         var store = (await _place.CreateAsync())("server-a");
-        await ClaimAsync(store, Self, "self");
+        await AcquireLeaseAsync(store, Self, "self");
         return store;
     }
 }

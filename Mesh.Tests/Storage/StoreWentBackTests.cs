@@ -3,12 +3,12 @@ using Mesh.Server.Core;
 using Mesh.Server.Storage;
 using Mesh.Tests.Fixtures;
 using StackExchange.Redis;
-using static Mesh.Tests.Storage.StoreSteps;
+using static Mesh.Tests.Storage.StoreOperations;
 
 namespace Mesh.Tests.Storage;
 
 /// <summary>A Redis that holds less than it has acknowledged.</summary>
-public abstract class StoreWentBackContract
+public abstract class StoreRolledBackContract
 {
     private static readonly ServerId Other = new("server-b");
 
@@ -21,13 +21,13 @@ public abstract class StoreWentBackContract
         var redis = await CreateAsync();
         var store = await ServingAsync(redis, Self, "self");
         await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
-        var memory = await StoreMemory.OfAsync(redis, "server-a");
+        var memory = await StoreSnapshot.OfAsync(redis, "server-a");
         await WriteAsync(store, StoreOp.Of(StoreOpKind.SettleTask, Task("t1")), StoreOp.Of(StoreOpKind.AcceptTask, Task("t2")));
 
-        await memory.GoBackAsync(redis, "mesh:{server-a}:result:t1");
+        await memory.RestoreAsync(redis, "mesh:{server-a}:result:t1");
 
-        await Assert.ThrowsAsync<StoreWentBackException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t3"))));
-        await Assert.ThrowsAsync<StoreWentBackException>(() => WriteAsync(store));
+        await Assert.ThrowsAsync<StoreRolledBackException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t3"))));
+        await Assert.ThrowsAsync<StoreRolledBackException>(() => WriteAsync(store));
         Assert.Equal("t1", Assert.Single((await store.LoadAsync(Self, Stop)).Tasks).Id);
         await WriteAsync(store, StoreOp.Of(StoreOpKind.RestoreTask, Task("t2")));
         Assert.Equal(["t1", "t2"], (await store.LoadAsync(Self, Stop)).Tasks.Select(task => task.Id).Order());
@@ -38,15 +38,15 @@ public abstract class StoreWentBackContract
     {
         var redis = await CreateAsync();
         var store = await ServingAsync(redis, Self, "self");
-        var memory = await StoreMemory.OfAsync(redis, "server-a");
+        var memory = await StoreSnapshot.OfAsync(redis, "server-a");
         await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
-        await memory.GoBackAsync(redis);
+        await memory.RestoreAsync(redis);
         await redis.HashSetAsync("mesh:{server-a}:loans", "w1", "no loan");
-        await Assert.ThrowsAsync<StoreWentBackException>(() => WriteAsync(store));
+        await Assert.ThrowsAsync<StoreRolledBackException>(() => WriteAsync(store));
 
         await Assert.ThrowsAsync<InvalidDataException>(() => store.LoadAsync(Self, Stop));
 
-        await Assert.ThrowsAsync<StoreWentBackException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t2"))));
+        await Assert.ThrowsAsync<StoreRolledBackException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t2"))));
         await redis.KeyDeleteAsync("mesh:{server-a}:loans");
         await store.LoadAsync(Self, Stop);
         await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t2")));
@@ -57,15 +57,15 @@ public abstract class StoreWentBackContract
     {
         var redis = await CreateAsync();
         var store = await ServingAsync(redis, Self, "self");
-        var memory = await StoreMemory.OfAsync(redis, "server-a");
+        var memory = await StoreSnapshot.OfAsync(redis, "server-a");
         await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
-        Assert.Equal(ClaimState.Held, await store.RenewAsync(Self, Stop));
+        Assert.Equal(ServerLeaseRenewStatus.Held, await store.RenewLeaseAsync(Self, Stop));
 
-        await memory.GoBackAsync(redis);
+        await memory.RestoreAsync(redis);
 
-        Assert.Equal(ClaimState.WentBack, await store.RenewAsync(Self, Stop));
+        Assert.Equal(ServerLeaseRenewStatus.StoreRolledBack, await store.RenewLeaseAsync(Self, Stop));
         await store.LoadAsync(Self, Stop);
-        Assert.Equal(ClaimState.Held, await store.RenewAsync(Self, Stop));
+        Assert.Equal(ServerLeaseRenewStatus.Held, await store.RenewLeaseAsync(Self, Stop));
     }
 
     [Fact]
@@ -74,15 +74,15 @@ public abstract class StoreWentBackContract
         var redis = await CreateAsync();
         var first = await ServingAsync(redis, Self, "first");
         await WriteAsync(first, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
-        var memory = await StoreMemory.OfAsync(redis, "server-a");
-        await first.ReleaseAsync(Self, Stop);
+        var memory = await StoreSnapshot.OfAsync(redis, "server-a");
+        await first.ReleaseLeaseAsync(Self, Stop);
         var second = await ServingAsync(redis, Self, "second");
 
-        await memory.GoBackAsync(redis);
+        await memory.RestoreAsync(redis);
 
-        Assert.Equal(ClaimState.WentBack, await second.RenewAsync(Self, Stop));
+        Assert.Equal(ServerLeaseRenewStatus.StoreRolledBack, await second.RenewLeaseAsync(Self, Stop));
         Assert.Single((await second.LoadAsync(Self, Stop)).Tasks);
-        Assert.Equal(ClaimState.Held, await second.RenewAsync(Self, Stop));
+        Assert.Equal(ServerLeaseRenewStatus.Held, await second.RenewLeaseAsync(Self, Stop));
         await WriteAsync(second, StoreOp.Of(StoreOpKind.SettleTask, Task("t1")));
     }
 
@@ -92,36 +92,36 @@ public abstract class StoreWentBackContract
         var redis = await CreateAsync();
         var owner = await ServingAsync(redis, Self, "owner");
         await WriteAsync(owner, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.AcceptTask, Task("t2")));
-        await owner.ReleaseAsync(Self, Stop);
+        await owner.ReleaseLeaseAsync(Self, Stop);
         var adopter = await ServingAsync(redis, Other, "adopter");
-        await ClaimAsync(adopter, Self, "adopter", "server-b");
+        await AcquireLeaseAsync(adopter, Self, "adopter", "server-b");
         var adopted = (await adopter.LoadAsync(Self, Stop)).Tasks.ToDictionary(task => task.Id);
-        var memory = await StoreMemory.OfAsync(redis, "server-a");
+        var memory = await StoreSnapshot.OfAsync(redis, "server-a");
         await WriteAsync(adopter, StoreOp.Of(StoreOpKind.SettleTask, adopted["t1"]));
 
-        await memory.GoBackAsync(redis, "mesh:{server-a}:result:t1");
+        await memory.RestoreAsync(redis, "mesh:{server-a}:result:t1");
 
         await WriteAsync(adopter, StoreOp.Of(StoreOpKind.SettleTask, adopted["t2"]));
-        Assert.Equal(ClaimState.Lost, await adopter.RenewAsync(Self, Stop));
-        await ClaimAsync(adopter, Self, "adopter", "server-b");
+        Assert.Equal(ServerLeaseRenewStatus.Lost, await adopter.RenewLeaseAsync(Self, Stop));
+        await AcquireLeaseAsync(adopter, Self, "adopter", "server-b");
         Assert.Equal(2, (await adopter.LoadAsync(Self, Stop)).Tasks.Count);
     }
 
     private static async Task<RedisMeshStore> ServingAsync(IDatabase redis, ServerId server, string instance)
     {
         var store = new RedisMeshStore(() => redis, server, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1));
-        await ClaimAsync(store, server, instance, server.Value);
+        await AcquireLeaseAsync(store, server, instance, server.Value);
         await store.LoadAsync(server, Stop);
         return store;
     }
 }
 
-public sealed class RedisWentBackTests(RedisFixture redis) : StoreWentBackContract
+public sealed class RedisRolledBackTests(RedisFixture redis) : StoreRolledBackContract
 {
     protected override Task<IDatabase> CreateAsync() => redis.Isolated();
 }
 
-public sealed class GarnetWentBackTests(GarnetFixture garnet) : StoreWentBackContract
+public sealed class GarnetRolledBackTests(GarnetFixture garnet) : StoreRolledBackContract
 {
     protected override Task<IDatabase> CreateAsync() => garnet.Isolated();
 }

@@ -16,17 +16,17 @@ public sealed class MeshEventLogTests
         var time = new FakeTimeProvider();
         var lines = new Lines();
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new MeshInbox(), time), time, lines);
-        var refused = new MessageRefused(new SessionId(7), new Heartbeat(new ServerId("stranger")), "SERVER_UUID: \"stranger\" is no peer");
+        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new CoreInputQueue(), time), time, lines);
+        var refused = new MessageRejected(new SessionId(7), new Heartbeat(new ServerId("stranger")), "SERVER_UUID: \"stranger\" is no peer");
 
         for (var i = 0; i < 1000; i++)
         {
-            log.Tell(refused);
+            log.Report(refused);
         }
 
         Assert.Equal(10, lines.Written.Count);
         time.Advance(TimeSpan.FromSeconds(1));
-        log.Tell(refused);
+        log.Report(refused);
         Assert.Equal(["990 lines such as the next were left out.", "Session 7: Heartbeat is refused: SERVER_UUID: \"stranger\" is no peer."], lines.Written[^2..]);
     }
 
@@ -38,17 +38,17 @@ public sealed class MeshEventLogTests
         var time = new FakeTimeProvider();
         var lines = new Lines();
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new MeshInbox(), time), time, lines);
+        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new CoreInputQueue(), time), time, lines);
         var task = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "maria", null, 1) { Attempts = 3, Error = "no" };
 
         for (var i = 0; i < 1000; i++)
         {
-            log.Tell(dead ? new TaskBuried(task) : new TaskPutBack(task, 1, "no"));
+            log.Report(dead ? new TaskDeadLettered(task) : new TaskRequeued(task, 1, "no"));
         }
 
         Assert.Equal(10, lines.Written.Count);
         time.Advance(TimeSpan.FromSeconds(1));
-        log.Tell(dead ? new TaskBuried(task) : new TaskPutBack(task, 1, "no"));
+        log.Report(dead ? new TaskDeadLettered(task) : new TaskRequeued(task, 1, "no"));
         Assert.Equal("990 lines such as the next were left out.", lines.Written[^2]);
     }
 
@@ -58,10 +58,10 @@ public sealed class MeshEventLogTests
         var time = new FakeTimeProvider();
         var lines = new Lines();
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new MeshInbox(), time), time, lines);
+        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new CoreInputQueue(), time), time, lines);
 
-        log.Tell(new PeerRenamed(new ServerId("server-b"), new MeshEndpoint("10.0.0.2", 9002), new ServerId("anew")));
-        log.Tell(new StrangerHeard(new ServerId("stranger")));
+        log.Report(new PeerRenamed(new ServerId("server-b"), new MeshEndpoint("10.0.0.2", 9002), new ServerId("anew")));
+        log.Report(new UnknownServerDetected(new ServerId("stranger")));
 
         Assert.All(["10.0.0.2:9002", "anew", "server-b", "Mesh__Peers__0__Id"], word => Assert.Contains(word, lines.Written[0], StringComparison.Ordinal));
         Assert.All(["stranger", "Mesh__Peers__0__Id", "Mesh__Peers__0__Endpoint"], word => Assert.Contains(word, lines.Written[1], StringComparison.Ordinal));

@@ -16,7 +16,7 @@ public sealed class MetricTests
     [Fact]
     public async Task Metrics_OfAServer_AreDescribedInTheManualAsInTheDashboard()
     {
-        await using var services = new ServiceCollection().AddMetrics().AddSingleton(TimeProvider.System).AddSingleton<MeshInbox>().BuildServiceProvider();
+        await using var services = new ServiceCollection().AddMetrics().AddSingleton(TimeProvider.System).AddSingleton<CoreInputQueue>().BuildServiceProvider();
         var instruments = new List<Instrument>();
         using var listener = new MeterListener
         {
@@ -43,7 +43,7 @@ public sealed class MetricTests
     [Fact]
     public async Task Gauges_LoopThatStarts_AreLeftOut()
     {
-        await using var server = await ServerUnderTest.StartAsync(new InMemoryMeshStore { IsAway = true }, TimeProvider.System);
+        await using var server = await TestServer.StartAsync(new InMemoryMeshStore { IsUnavailable = true }, TimeProvider.System);
 
         Assert.Empty(Gauges(server));
     }
@@ -51,10 +51,10 @@ public sealed class MetricTests
     [Fact]
     public async Task Gauges_LoopThatIsBusy_AreLeftOutAtOnce()
     {
-        await using var server = await ServerUnderTest.StartAsync();
+        await using var server = await TestServer.StartAsync();
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         using var gate = new ManualResetEventSlim();
-        var busy = server.Services.GetRequiredService<MeshInbox>().ReadAsync(_ =>
+        var busy = server.Services.GetRequiredService<CoreInputQueue>().QueryAsync(_ =>
         {
             gate.Wait();
             return true;
@@ -77,7 +77,7 @@ public sealed class MetricTests
     }
 
     /// <summary>What the gauges of the core tell now.</summary>
-    private static Dictionary<string, long> Gauges(ServerUnderTest server)
+    private static Dictionary<string, long> Gauges(TestServer server)
     {
         var told = new Dictionary<string, long>();
         using var listener = new MeterListener

@@ -10,7 +10,7 @@ public sealed class ServiceDefaultsTests
     [Theory]
     [InlineData(null, false)]
     [InlineData("Information", true)]
-    public void Polly_ThatTellsEachRequest_IsHeardOnlyWhenAskedFor(string? configured, bool heard)
+    public void PollyLogs_DefaultConfiguration_AreSuppressed(string? configured, bool heard)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Configuration.AddInMemoryCollection(configured is null ? [] : [new("Logging:LogLevel:Polly", configured)]);

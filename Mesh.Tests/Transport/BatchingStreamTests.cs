@@ -11,13 +11,13 @@ public sealed class BatchingStreamTests
         var inner = new Recorder();
         await using var stream = new BatchingStream(inner);
         await stream.WriteAsync("a"u8.ToArray(), TestContext.Current.CancellationToken);
-        stream.Hold();
+        stream.BeginBatch();
         await stream.WriteAsync("b"u8.ToArray(), TestContext.Current.CancellationToken);
         await stream.FlushAsync(TestContext.Current.CancellationToken);
         await stream.WriteAsync("c"u8.ToArray(), TestContext.Current.CancellationToken);
-        await stream.LetGoAsync();
+        await stream.FlushBatchAsync();
         await stream.WriteAsync("d"u8.ToArray(), TestContext.Current.CancellationToken);
-        await stream.LetGoAsync();
+        await stream.FlushBatchAsync();
         Assert.Equal(["a", "bc", "d"], inner.Writes);
     }
 

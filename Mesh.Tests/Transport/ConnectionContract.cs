@@ -64,7 +64,7 @@ public abstract class ConnectionContract : IAsyncLifetime
         }
 
         var end = await pair.Far.ReceiveAsync(Stop);
-        Assert.Equal((ReceivedKind.End, CloseReason.PeerClosed), (end.Kind, end.EndReason));
+        Assert.Equal((ReceiveResultKind.End, CloseReason.PeerClosed), (end.Kind, end.EndReason));
         await pair.Far.CloseAsync(CloseReason.Done);
         await closing;
         Assert.Equal(CloseReason.Stopping, await pair.Near.Closed.WaitAsync(Soon, Stop));
@@ -81,7 +81,7 @@ public abstract class ConnectionContract : IAsyncLifetime
         await using var pair = await ConnectAsync(fromServer);
         var pending = pair.Near.ReceiveAsync(Stop);
         var closing = pair.Near.CloseAsync(CloseReason.Replaced);
-        Assert.Equal(ReceivedKind.End, (await pair.Far.ReceiveAsync(Stop)).Kind);
+        Assert.Equal(ReceiveResultKind.End, (await pair.Far.ReceiveAsync(Stop)).Kind);
         await pair.Far.CloseAsync(CloseReason.Done);
         await closing;
         Assert.Equal(CloseReason.Replaced, (await pending).EndReason);
@@ -99,7 +99,7 @@ public abstract class ConnectionContract : IAsyncLifetime
         pair.Near.Abort(CloseReason.Done);
         Assert.Equal(CloseReason.Silent, (await pending).EndReason);
         Assert.Equal(CloseReason.Silent, await pair.Near.Closed.WaitAsync(Soon, Stop));
-        Assert.Equal(ReceivedKind.End, (await pair.Far.ReceiveAsync(Stop)).Kind);
+        Assert.Equal(ReceiveResultKind.End, (await pair.Far.ReceiveAsync(Stop)).Kind);
     }
 
     [Theory]
@@ -145,7 +145,7 @@ public abstract class ConnectionContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Receive_Twice_IsABug()
+    public async Task Receive_WhileReceiving_Throws()
     {
         await using var pair = await ConnectAsync(fromServer: true);
         var pending = pair.Near.ReceiveAsync(Stop);
@@ -157,7 +157,7 @@ public abstract class ConnectionContract : IAsyncLifetime
     private protected async Task<Pair> ConnectAsync(bool fromServer)
     {
         var dialer = new MeshDialer(new() { Connection = Options });
-        var dialled = await dialer.DialAsync(Server.EndpointOf(_framing), _framing, Stop);
+        var dialled = await dialer.DialAsync(Server.ToMeshEndpoint(_framing), _framing, Stop);
         var accepted = await Server.AcceptAsync();
         Assert.Equal(_framing, dialled.Framing);
         Assert.Equal(_framing, accepted.Framing);

@@ -93,7 +93,7 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
     {
         var (client, connection) = await AcceptRawAsync("{\"WORKER\": ");
         client.Dispose();
-        Assert.Equal(ReceivedKind.End, (await connection.ReceiveAsync(Stop)).Kind);
+        Assert.Equal(ReceiveResultKind.End, (await connection.ReceiveAsync(Stop)).Kind);
         await connection.DisposeAsync();
     }
 

@@ -11,65 +11,65 @@ public sealed class LineExchangeTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Ask_PeerAnswers_GivesTheAnswer()
+    public async Task Request_PeerAnswers_ReturnsTheAnswer()
     {
         await using var peer = RawPeer.Answering("{\"SERVER_UUID\":\"p\",\"TASK\":\"HEARTBEAT\",\"RESPONSE\":\"ALIVE\"}\n");
-        Assert.Equal(new HeartbeatResponse(new("p")), (await AskAsync(peer.Endpoint)).Message);
+        Assert.Equal(new HeartbeatResponse(new("p")), (await RequestAsync(peer.Endpoint)).Message);
     }
 
     [Fact]
-    public async Task Ask_PeerAnswersWithoutALinesEnd_GivesTheAnswer()
+    public async Task Request_AnswerWithoutLineEnd_ReturnsTheAnswer()
     {
         await using var peer = RawPeer.Answering("{\"TASK\": \"NO_TASK\"}");
-        Assert.Equal(new NoTask(), (await AskAsync(peer.Endpoint)).Message);
+        Assert.Equal(new NoTask(), (await RequestAsync(peer.Endpoint)).Message);
     }
 
     [Fact]
-    public async Task Ask_PeerAnswersJunk_GivesTheError()
+    public async Task Request_InvalidAnswer_ReturnsTheError()
     {
         await using var peer = RawPeer.Answering("junk\n");
-        Assert.Equal(ProtocolErrorKind.NotJson, (await AskAsync(peer.Endpoint)).Error.Kind);
+        Assert.Equal(ProtocolErrorKind.NotJson, (await RequestAsync(peer.Endpoint)).Error.Kind);
     }
 
     [Fact]
-    public async Task Ask_PeerCloses_Ends()
+    public async Task Request_PeerCloses_ReturnsEnd()
     {
         await using var peer = RawPeer.Answering("");
-        Assert.Equal(CloseReason.PeerClosed, (await AskAsync(peer.Endpoint)).EndReason);
+        Assert.Equal(CloseReason.PeerClosed, (await RequestAsync(peer.Endpoint)).EndReason);
     }
 
     [Fact]
-    public async Task Ask_PeerKeepsSilent_EndsInTime()
+    public async Task Request_PeerDoesNotAnswer_TimesOut()
     {
         await using var peer = RawPeer.Silent();
-        var received = await Exchange.AskAsync(peer.Endpoint, Question, TimeSpan.FromMilliseconds(50), Stop);
+        var received = await Exchange.RequestAsync(peer.Endpoint, Question, TimeSpan.FromMilliseconds(50), Stop);
         Assert.Equal(CloseReason.Timeout, received.EndReason);
     }
 
     [Fact]
-    public async Task Ask_NobodyThere_IsUnreachable() => Assert.Equal(CloseReason.Unreachable, (await AskAsync(RawPeer.Nobody())).EndReason);
+    public async Task Request_PeerUnreachable_IsUnreachable() => Assert.Equal(CloseReason.Unreachable, (await RequestAsync(RawPeer.Nobody())).EndReason);
 
     [Fact]
-    public async Task Ask_Cancelled_Throws()
+    public async Task Request_Cancelled_Throws()
     {
         await using var peer = RawPeer.Silent();
         using var cancel = new CancellationTokenSource();
-        var asking = Exchange.AskAsync(peer.Endpoint, Question, LineExchange.DefaultTimeout, cancel.Token);
+        var asking = Exchange.RequestAsync(peer.Endpoint, Question, LineExchange.DefaultTimeout, cancel.Token);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
     }
 
     [Fact]
-    public async Task Tell_PeerTakesIt_IsTrue()
+    public async Task SendOneWay_PeerAccepts_IsTrue()
     {
         var line = new TaskCompletionSource<string?>();
         await using var peer = new RawPeer(async (reader, _, stop) => line.SetResult(await reader.ReadLineAsync(stop)));
-        Assert.True(await Exchange.TellAsync(peer.Endpoint, new ReleaseCompleted(new("s"), [new("w")]), LineExchange.DefaultTimeout, Stop));
+        Assert.True(await Exchange.SendOneWayAsync(peer.Endpoint, new ReleaseCompleted(new("s"), [new("w")]), LineExchange.DefaultTimeout, Stop));
         Assert.Equal("""{"SERVER_UUID": "s", "RESPONSE": "RELEASE_COMPLETED", "WORKERS_UUID": ["w"]}""", await line.Task.WaitAsync(TimeSpan.FromSeconds(10), Stop));
     }
 
     [Fact]
-    public async Task Tell_NobodyThere_IsFalse() => Assert.False(await Exchange.TellAsync(RawPeer.Nobody(), Question, LineExchange.DefaultTimeout, Stop));
+    public async Task SendOneWay_PeerUnreachable_IsFalse() => Assert.False(await Exchange.SendOneWayAsync(RawPeer.Nobody(), Question, LineExchange.DefaultTimeout, Stop));
 
-    private static Task<Received> AskAsync(MeshEndpoint endpoint) => Exchange.AskAsync(endpoint, Question, LineExchange.DefaultTimeout, Stop);
+    private static Task<Received> RequestAsync(MeshEndpoint endpoint) => Exchange.RequestAsync(endpoint, Question, LineExchange.DefaultTimeout, Stop);
 }

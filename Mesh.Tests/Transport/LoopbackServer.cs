@@ -58,7 +58,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
         return server;
     }
 
-    public MeshEndpoint EndpointOf(Framing framing) => framing == Framing.Line ? LineEndpoint : WebSocketEndpoint;
+    public MeshEndpoint ToMeshEndpoint(Framing framing) => framing == Framing.Line ? LineEndpoint : WebSocketEndpoint;
 
     public ValueTask<MeshConnection> AcceptAsync() => _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken);
 

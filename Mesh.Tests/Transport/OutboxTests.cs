@@ -36,7 +36,7 @@ public sealed class OutboxTests
         await using var pair = ConnectionPair.Create(new MeshConnectionOptions { OutboxCapacity = Capacity, TimeProvider = new FakeTimeProvider() });
 
         // What the pipe and a write take, of messages of a kilobyte, and what waits.
-        Assert.InRange(Fill(pair.Near), Capacity * MeshConnectionOptions.OutboxReserve, (Capacity * MeshConnectionOptions.OutboxReserve) + 64);
+        Assert.InRange(Fill(pair.Near), Capacity * MeshConnectionOptions.OutboxBurstFactor, (Capacity * MeshConnectionOptions.OutboxBurstFactor) + 64);
     }
 
     [Fact]

@@ -36,14 +36,14 @@ public sealed class WebSocketConnectionTests() : ConnectionContract(Framing.WebS
     [Theory]
     [InlineData(ProtocolLimits.MaxMessageBytes, true)]
     [InlineData(ProtocolLimits.MaxMessageBytes + 1, false)]
-    public async Task Length_AtTheLimit_Decides(int length, bool fits)
+    public async Task Message_LengthAroundLimit_IsAcceptedOrRejected(int length, bool fits)
     {
         using var client = new ClientWebSocket();
         await client.ConnectAsync(new Uri($"ws://{Server.WebSocketEndpoint}/mesh"), Stop);
         await using var connection = await Server.AcceptAsync();
         await client.SendAsync(Encoding.UTF8.GetBytes("""{"TASK": "NO_TASK"}""".PadRight(length)), WebSocketMessageType.Text, true, Stop);
         var received = await connection.ReceiveAsync(Stop);
-        Assert.Equal(fits ? ReceivedKind.Message : ReceivedKind.Error, received.Kind);
+        Assert.Equal(fits ? ReceiveResultKind.Message : ReceiveResultKind.Error, received.Kind);
         client.Abort();
     }
 }

@@ -38,7 +38,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task Update_StoreAway_WaitsAndCountsOnce()
+    public async Task Update_StoreUnavailable_WaitsAndIsAppliedOnce()
     {
         await using var redis = await RedisProcess.StartAsync(Stop);
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString + ",abortConnect=false,asyncTimeout=1000,connectTimeout=1000");
@@ -54,16 +54,16 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task Query_StoreAwayAndTaskCancelled_Ends()
+    public async Task Query_StoreUnavailableAndCancelled_Ends()
     {
         using var cancel = new CancellationTokenSource();
-        var handler = new QueryHandler(new AwayLedger(cancel), Patience());
+        var handler = new QueryHandler(new UnavailableLedger(cancel), Patience());
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => handler.HandleAsync(new NewTask(TaskType.Query, "maria"), cancel.Token).AsTask());
     }
 
-    private static StorePatience Patience() => new(TimeProvider.System, NullLogger<StorePatience>.Instance);
+    private static LedgerRetryPolicy Patience() => new(TimeProvider.System, NullLogger<LedgerRetryPolicy>.Instance);
 
     private static async Task<MemoryLedger> WithMariaAsync()
     {
@@ -73,7 +73,7 @@ public sealed class HandlerTests
     }
 
     /// <summary>Out of reach; cancels the task at the second try.</summary>
-    private sealed class AwayLedger(CancellationTokenSource cancel) : ILedger
+    private sealed class UnavailableLedger(CancellationTokenSource cancel) : ILedger
     {
         private int _tries;
 

@@ -17,7 +17,7 @@ public sealed class ManySlotsTests
     public async Task Worker_OfTheMostSlots_DoesALongQueueOnOneConnection()
     {
         // It waits with all of its slots, so what is submitted is handed out at once: twice what may wait for a peer that takes nothing.
-        await using var server = await ServerUnderTest.StartAsync(("Mesh:ServerId", "SERVER_1"), ("Mesh:Sessions:OutboxCapacity", "512"));
+        await using var server = await TestServer.StartAsync(("Mesh:ServerId", "SERVER_1"), ("Mesh:Sessions:OutboxCapacity", "512"));
         await using var worker = await WorkerHost.StartAsync(server.Endpoint.ToString(), new InstantHandler(), ("Mesh:Concurrency", "1024"));
         await StatusAsync(server, "the worker to be there", status => status.GetProperty("workers").GetArrayLength() == 1);
 
@@ -28,7 +28,7 @@ public sealed class ManySlotsTests
         Assert.Equal(2, TestContext.Current.TestOutputHelper!.Output.Split(" is at home with ").Length);
     }
 
-    private static async Task StatusAsync(ServerUnderTest server, string what, Func<JsonElement, bool> reached)
+    private static async Task StatusAsync(TestServer server, string what, Func<JsonElement, bool> reached)
     {
         using var limit = new CancellationTokenSource(Limit);
         while (!reached(await server.GetJsonAsync("/status")))

@@ -8,35 +8,35 @@ namespace Mesh.Tests.Worker;
 /// <summary>docs/protocol.md, "A loan, step by step", from the worker's side; and stopping.</summary>
 public sealed class WorkerCoreLoanTests
 {
-    private static readonly WorkerSettings Base = new(CoreRig.Me, CoreRig.HomeServer);
+    private static readonly WorkerSettings Base = new(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer);
     private static readonly WorkerSettings Two = Base with { Concurrency = 2 };
     private static readonly Return Back = new(new MeshEndpoint("127.0.0.1", 9001));
 
     [Fact]
     public void Redirect_Idle_ClosesThenDialsTheBorrower()
     {
-        var rig = CoreRig.AtHome();
+        var rig = WorkerCoreDriver.AtHome();
 
-        rig.Hear(new Redirect(CoreRig.BorrowerAt));
+        rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
         Assert.Single(rig.Effects.OfType<Close>());
         Assert.Null(rig.Dialled);
-        Assert.Equal(new WorkerEvent.Lent(CoreRig.BorrowerAt), Assert.Single(rig.Told));
+        Assert.Equal(new WorkerEvent.RedirectAccepted(WorkerCoreDriver.BorrowerAt), Assert.Single(rig.Reported));
 
         rig.End();
-        Assert.Equal(new Place(CoreRig.BorrowerAt, Framing.WebSocket), rig.Dialled);
+        Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.WebSocket), rig.Dialled);
     }
 
     [Fact]
     public void Redirect_TaskRunning_LeavesAfterItsAck()
     {
-        var rig = CoreRig.AtHome(Two).Hear(CoreRig.Query());
+        var rig = WorkerCoreDriver.AtHome(Two).Receive(WorkerCoreDriver.Query());
 
-        rig.Hear(new Redirect(CoreRig.BorrowerAt));
+        rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
         Assert.Empty(rig.Effects.OfType<Close>());
         rig.Finish();
         Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
         Assert.Empty(rig.Effects.OfType<Close>());
-        rig.Hear(CoreRig.AckOf("t1"));
+        rig.Receive(WorkerCoreDriver.AckOf("t1"));
 
         Assert.Single(rig.Effects.OfType<Close>());
     }
@@ -44,14 +44,14 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Redirect_TaskRunsTooLong_HandsItBackAndLeaves()
     {
-        var rig = CoreRig.AtHome(Two).Hear(CoreRig.Query()).Hear(new Redirect(CoreRig.BorrowerAt));
+        var rig = WorkerCoreDriver.AtHome(Two).Receive(WorkerCoreDriver.Query()).Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
 
         rig.Wake();
         Assert.Equal(new CancelAttempt(rig.Attempt), Assert.Single(rig.Effects));
         rig.FinishCancelled();
         var status = Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
         Assert.Equal((TaskOutcome.Nok, "the worker is called away"), (status.Outcome, status.Error));
-        rig.Hear(CoreRig.AckOf("t1"));
+        rig.Receive(WorkerCoreDriver.AckOf("t1"));
 
         Assert.Single(rig.Effects.OfType<Close>());
     }
@@ -59,13 +59,13 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Redirect_HandlerNeverEnds_IsAbandonedAndNothingIsAskedUntilItEnds()
     {
-        var rig = CoreRig.AtHome(Two).Hear(CoreRig.Query()).Hear(new Redirect(CoreRig.BorrowerAt));
+        var rig = WorkerCoreDriver.AtHome(Two).Receive(WorkerCoreDriver.Query()).Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
         rig.Wake().Wake();
         Assert.Single(rig.Effects.OfType<Close>());
         Assert.Null(rig.WakeAt);
 
         rig.End();
-        Assert.Equal(new WorkerEvent.Abandoned(1), Assert.Single(rig.Told));
+        Assert.Equal(new WorkerEvent.AttemptsAbandoned(1), Assert.Single(rig.Reported));
         rig.Connect();
         Assert.Empty(rig.Sent);
         rig.Finish();
@@ -77,54 +77,54 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Redirect_ToAHostNotAllowed_IsRefused()
     {
-        var rig = CoreRig.AtHome(Base with { Redirects = new(["*.example.org", "10.0.0.3", "10.0.0.2:1"]) });
+        var rig = WorkerCoreDriver.AtHome(Base with { Redirects = new(["*.example.org", "10.0.0.3", "10.0.0.2:1"]) });
 
-        rig.Hear(new Redirect(CoreRig.BorrowerAt));
+        rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
 
-        Assert.Equal(new WorkerEvent.RefusedRedirect(CoreRig.BorrowerAt), Assert.Single(rig.Told));
+        Assert.Equal(new WorkerEvent.RedirectRefused(WorkerCoreDriver.BorrowerAt), Assert.Single(rig.Reported));
         Assert.IsType<GetTask>(Assert.Single(rig.Wake().Sent));
     }
 
     [Fact]
     public void Redirect_ToALinePeer_SpeaksLines()
     {
-        var rig = CoreRig.AtHome().Hear(new Redirect(CoreRig.BorrowerAt) { Framing = Framing.Line }).End();
+        var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt) { Framing = Framing.Line }).End();
 
-        Assert.Equal(new Place(CoreRig.BorrowerAt, Framing.Line), rig.Dialled);
+        Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.Line), rig.Dialled);
     }
 
     [Fact]
     public void DialFailed_BorrowerKnowsNoWebSocket_SpeaksLines()
     {
-        var rig = CoreRig.AtHome().Hear(new Redirect(CoreRig.BorrowerAt)).End();
+        var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt)).End();
 
         rig.FailDial(speaksLines: true);
 
-        Assert.Equal(new Place(CoreRig.BorrowerAt, Framing.Line), rig.Dialled);
+        Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.Line), rig.Dialled);
     }
 
     [Fact]
-    public void Redirect_Away_MeansHome()
+    public void Redirect_FromBorrower_ReturnsHome()
     {
-        var rig = CoreRig.Away().Hear(new Redirect(new MeshEndpoint("10.0.0.9", 1)));
+        var rig = WorkerCoreDriver.Away().Receive(new Redirect(new MeshEndpoint("10.0.0.9", 1)));
 
-        Assert.IsType<WorkerEvent.TurnedAway>(Assert.Single(rig.Told));
+        Assert.IsType<WorkerEvent.RejectedByBorrower>(Assert.Single(rig.Reported));
         Assert.True(rig.End().Dialled!.IsHome);
     }
 
     [Fact]
-    public void Rejection_Away_MeansHome()
+    public void Rejection_FromBorrower_ReturnsHome()
     {
-        var rig = CoreRig.Away().Hear(new Rejection("unknown worker"));
+        var rig = WorkerCoreDriver.Away().Receive(new Rejection("unknown worker"));
 
-        Assert.Equal(new WorkerEvent.TurnedAway(new(CoreRig.BorrowerAt, Framing.WebSocket), "unknown worker"), Assert.Single(rig.Told));
+        Assert.Equal(new WorkerEvent.RejectedByBorrower(new(WorkerCoreDriver.BorrowerAt, Framing.WebSocket), "unknown worker"), Assert.Single(rig.Reported));
         Assert.True(rig.End().Dialled!.IsHome);
     }
 
     [Fact]
     public void Rejection_AtHome_AsksAgainAfterAPause()
     {
-        var rig = CoreRig.AtHome().Hear(new Rejection("no"));
+        var rig = WorkerCoreDriver.AtHome().Receive(new Rejection("no"));
 
         Assert.Empty(rig.Sent);
         Assert.IsType<GetTask>(Assert.Single(rig.Wake().Sent));
@@ -133,30 +133,30 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Return_Away_GoesHomeAndAsksThere()
     {
-        var rig = CoreRig.Away().Hear(Back);
-        Assert.Equal(new WorkerEvent.CalledHome(Back.Target), Assert.Single(rig.Told));
+        var rig = WorkerCoreDriver.Away().Receive(Back);
+        Assert.Equal(new WorkerEvent.ReturnAccepted(Back.Target), Assert.Single(rig.Reported));
 
         Assert.True(rig.End().Dialled!.IsHome);
 
-        Assert.Equal(new GetTask(CoreRig.Me) { Tasks = TaskTypes.All }, Assert.Single(rig.Connect().Sent));
+        Assert.Equal(new GetTask(WorkerCoreDriver.Me) { Tasks = TaskTypes.All }, Assert.Single(rig.Connect().Sent));
     }
 
     [Fact]
     public void Return_AtHome_IsIgnored()
     {
-        var rig = CoreRig.AtHome().Hear(Back);
+        var rig = WorkerCoreDriver.AtHome().Receive(Back);
 
-        Assert.Equal(new WorkerEvent.IgnoredReturn(Back.Target), Assert.Single(rig.Told));
+        Assert.Equal(new WorkerEvent.ReturnIgnored(Back.Target), Assert.Single(rig.Reported));
         Assert.IsType<GetTask>(Assert.Single(rig.Wake().Sent));
     }
 
     [Fact]
     public void Return_OverLines_WaitsForTheOtherSlotsAnswer()
     {
-        var rig = CoreRig.Away(Two with { Framing = Framing.Line }).Hear(Back);
+        var rig = WorkerCoreDriver.Away(Two with { Framing = Framing.Line }).Receive(Back);
         Assert.Empty(rig.Effects.OfType<Close>());
 
-        rig.Hear(new NoTask());
+        rig.Receive(new NoTask());
 
         Assert.Single(rig.Effects.OfType<Close>());
     }
@@ -164,12 +164,12 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void BorrowerLost_ForFiveSeconds_GoesHome()
     {
-        var rig = CoreRig.Away();
+        var rig = WorkerCoreDriver.Away();
         var lostAt = rig.Now;
         rig.End();
-        while (!rig.Told.OfType<WorkerEvent.GaveUpBorrower>().Any())
+        while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
         {
-            Assert.Equal(CoreRig.BorrowerAt, rig.Wake().Dialled!.Borrower);
+            Assert.Equal(WorkerCoreDriver.BorrowerAt, rig.Wake().Dialled!.Borrower);
             rig.FailDial();
         }
 
@@ -180,17 +180,17 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void BorrowerLost_BackInTime_Stays()
     {
-        var rig = CoreRig.Away().End();
+        var rig = WorkerCoreDriver.Away().End();
         rig.Wake();
         rig.Connect();
 
-        Assert.Equal(CoreRig.HomeServer, Assert.IsType<GetTask>(Assert.Single(rig.Sent)).Home);
+        Assert.Equal(WorkerCoreDriver.HomeServer, Assert.IsType<GetTask>(Assert.Single(rig.Sent)).Home);
     }
 
     [Fact]
-    public void BorrowerSilent_TakesEveryConnection_GoesHome()
+    public void Borrower_AcceptsButNeverAnswers_WorkerGoesHome()
     {
-        var rig = CoreRig.Away();
+        var rig = WorkerCoreDriver.Away();
         for (var i = 0; i < 5 && rig.Dialled is not { IsHome: true }; i++)
         {
             Assert.Single(rig.Wake().Effects.OfType<Close>());
@@ -202,17 +202,17 @@ public sealed class WorkerCoreLoanTests
         }
 
         Assert.True(rig.Dialled?.IsHome);
-        Assert.Equal(new WorkerEvent.GaveUpBorrower(new(CoreRig.BorrowerAt, Framing.WebSocket)), Assert.Single(rig.Told));
+        Assert.Equal(new WorkerEvent.BorrowerAbandoned(new(WorkerCoreDriver.BorrowerAt, Framing.WebSocket)), Assert.Single(rig.Reported));
     }
 
     [Fact]
     public void BorrowerLost_OverLines_GoesHome()
     {
-        var rig = CoreRig.Away(Base with { Framing = Framing.Line });
-        for (var i = 0; !rig.Told.OfType<WorkerEvent.GaveUpBorrower>().Any(); i++)
+        var rig = WorkerCoreDriver.Away(Base with { Framing = Framing.Line });
+        for (var i = 0; !rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any(); i++)
         {
             Assert.InRange(i, 0, 10);
-            rig.Give(new WorkerInput.ExchangeFailed(rig.Link, new GetTask(CoreRig.Me), "refused"));
+            rig.Feed(new WorkerInput.ExchangeFailed(rig.Link, new GetTask(WorkerCoreDriver.Me), "refused"));
             if (!rig.Effects.OfType<Close>().Any())
             {
                 Assert.IsType<GetTask>(Assert.Single(rig.Wake().Sent));
@@ -225,10 +225,10 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void BorrowerLost_WithItsTaskRunning_CancelsItAndTakesNothingHome()
     {
-        var rig = CoreRig.Away(Two).Hear(CoreRig.Query("t1"));
+        var rig = WorkerCoreDriver.Away(Two).Receive(WorkerCoreDriver.Query("t1"));
         var second = rig.Attempt;
-        rig.Hear(CoreRig.Query("t2")).Finish().End();
-        while (!rig.Told.OfType<WorkerEvent.GaveUpBorrower>().Any())
+        rig.Receive(WorkerCoreDriver.Query("t2")).Finish().End();
+        while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
         {
             rig.Wake();
             rig.FailDial();
@@ -243,22 +243,22 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Stop_Idle_ClosesAndEnds()
     {
-        var rig = CoreRig.AtHome().Give(new WorkerInput.StopRequested());
+        var rig = WorkerCoreDriver.AtHome().Feed(new WorkerInput.StopRequested());
         Assert.Equal(new Close(rig.Link), Assert.Single(rig.Effects));
 
         Assert.IsType<Stopped>(Assert.Single(rig.End().Effects));
-        Assert.Empty(rig.Give(new WorkerInput.TimeCame()).Effects);
+        Assert.Empty(rig.Feed(new WorkerInput.TimerElapsed()).Effects);
     }
 
     [Fact]
     public void Stop_TaskRunning_EndsAfterItsAck()
     {
-        var rig = CoreRig.AtHome().Hear(CoreRig.Query()).Give(new WorkerInput.StopRequested());
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Feed(new WorkerInput.StopRequested());
         Assert.Empty(rig.Effects);
 
         rig.Finish();
         Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
-        rig.Hear(CoreRig.AckOf("t1"));
+        rig.Receive(WorkerCoreDriver.AckOf("t1"));
 
         Assert.IsType<Stopped>(Assert.Single(rig.End().Effects));
     }
@@ -266,7 +266,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Stop_TaskRunsTooLong_IsHandedBack()
     {
-        var rig = CoreRig.AtHome().Hear(CoreRig.Query()).Give(new WorkerInput.StopRequested()).Wake();
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Feed(new WorkerInput.StopRequested()).Wake();
         Assert.Equal(new CancelAttempt(rig.Attempt), Assert.Single(rig.Effects));
 
         rig.FinishCancelled();
@@ -277,7 +277,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Stop_ServerGoneAndStatusOpen_EndsSoon()
     {
-        var rig = CoreRig.AtHome().Hear(CoreRig.Query()).Finish().End().Give(new WorkerInput.StopRequested());
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Finish().End().Feed(new WorkerInput.StopRequested());
         var stoppedAt = rig.Now;
         while (!rig.Effects.OfType<Stopped>().Any())
         {
@@ -289,13 +289,13 @@ public sealed class WorkerCoreLoanTests
         }
 
         Assert.Equal(TimeSpan.FromSeconds(3), rig.Now - stoppedAt);
-        Assert.Contains(new WorkerEvent.GaveUpStatuses(1), rig.Told);
+        Assert.Contains(new WorkerEvent.StatusesDropped(1), rig.Reported);
     }
 
     [Fact]
     public void Stop_WhileDialling_Ends()
     {
-        var rig = new CoreRig().Give(new WorkerInput.Start()).Give(new WorkerInput.StopRequested());
+        var rig = new WorkerCoreDriver().Feed(new WorkerInput.Start()).Feed(new WorkerInput.StopRequested());
         Assert.Equal(new Close(rig.Link), Assert.Single(rig.Effects));
 
         Assert.IsType<Stopped>(Assert.Single(rig.FailDial().Effects));

@@ -8,60 +8,60 @@ namespace Mesh.Tests.Worker;
 /// <summary>docs/protocol.md, "The task cycle", from the worker's side.</summary>
 public sealed class WorkerCoreTaskTests
 {
-    private static readonly WorkerSettings Four = new(CoreRig.Me, CoreRig.HomeServer) { Concurrency = 4 };
-    private static readonly WorkerSettings Lines = new(CoreRig.Me, CoreRig.HomeServer) { Framing = Framing.Line };
+    private static readonly WorkerSettings Four = new(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Concurrency = 4 };
+    private static readonly WorkerSettings Lines = new(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Framing = Framing.Line };
 
     [Fact]
     public void Connected_AtHome_AsksWithoutServer()
     {
-        var rig = CoreRig.AtHome();
+        var rig = WorkerCoreDriver.AtHome();
 
-        Assert.Equal(new GetTask(CoreRig.Me) { Tasks = TaskTypes.All }, Assert.Single(rig.Sent));
-        Assert.Equal(new WorkerEvent.Reached(new(null, Framing.WebSocket)), Assert.Single(rig.Told));
+        Assert.Equal(new GetTask(WorkerCoreDriver.Me) { Tasks = TaskTypes.All }, Assert.Single(rig.Sent));
+        Assert.Equal(new WorkerEvent.ServerReached(new(null, Framing.WebSocket)), Assert.Single(rig.Reported));
     }
 
     [Fact]
     public void Connected_Away_AsksWithItsHome()
     {
-        var rig = CoreRig.Away();
+        var rig = WorkerCoreDriver.Away();
 
-        Assert.Equal(new GetTask(CoreRig.Me, CoreRig.HomeServer) { Tasks = TaskTypes.All }, Assert.Single(rig.Sent));
+        Assert.Equal(new GetTask(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Tasks = TaskTypes.All }, Assert.Single(rig.Sent));
     }
 
     [Fact]
     public void AttemptEnded_OverWebSocket_SendsStatusAndNextAskTogether()
     {
-        var rig = CoreRig.AtHome().Hear(CoreRig.Query());
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query());
 
         rig.Finish();
 
         Assert.Collection(rig.Sent,
-            status => Assert.Equal(new TaskStatus(TaskOutcome.Ok, TaskType.Query, CoreRig.Me) { Id = new TaskId("t1"), Result = 5 }, status),
+            status => Assert.Equal(new TaskStatus(TaskOutcome.Ok, TaskType.Query, WorkerCoreDriver.Me) { Id = new TaskId("t1"), Result = 5 }, status),
             ask => Assert.IsType<GetTask>(ask));
     }
 
     [Fact]
     public void AttemptEnded_OverLines_AsksAfterTheAck()
     {
-        var rig = CoreRig.AtHome(Lines).Hear(CoreRig.Query());
+        var rig = WorkerCoreDriver.AtHome(Lines).Receive(WorkerCoreDriver.Query());
 
         rig.Finish();
         Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
 
-        rig.Hear(new Ack());
+        rig.Receive(new Ack());
         Assert.IsType<GetTask>(Assert.Single(rig.Sent));
     }
 
     [Fact]
     public void Connected_WithConcurrency_AsksOncePerSlot()
     {
-        var rig = CoreRig.AtHome(Four);
+        var rig = WorkerCoreDriver.AtHome(Four);
         Assert.Equal(4, rig.Sent.Count());
 
-        rig.Hear(CoreRig.Query("t1"));
+        rig.Receive(WorkerCoreDriver.Query("t1"));
         Assert.Empty(rig.Sent);
         var first = rig.Attempt;
-        rig.Hear(CoreRig.Query("t2")).Finish(first);
+        rig.Receive(WorkerCoreDriver.Query("t2")).Finish(first);
 
         Assert.Equal(2, rig.Sent.Count());
     }
@@ -69,9 +69,9 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void NewTask_WithoutFreeSlot_IsHandedBack()
     {
-        var rig = CoreRig.AtHome().Hear(CoreRig.Query("t1"));
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query("t1"));
 
-        rig.Hear(CoreRig.Query("t2"));
+        rig.Receive(WorkerCoreDriver.Query("t2"));
 
         var status = Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
         Assert.Equal((TaskOutcome.Nok, new TaskId("t2")), (status.Outcome, status.Id!.Value));
@@ -80,9 +80,9 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void NewTask_AlreadyRunning_IsNotRunTwice()
     {
-        var rig = CoreRig.AtHome(Four).Hear(CoreRig.Query("t1"));
+        var rig = WorkerCoreDriver.AtHome(Four).Receive(WorkerCoreDriver.Query("t1"));
 
-        rig.Hear(CoreRig.Query("t1"));
+        rig.Receive(WorkerCoreDriver.Query("t1"));
 
         Assert.Empty(rig.Effects.OfType<RunAttempt>());
         Assert.Empty(rig.Sent.OfType<TaskStatus>());
@@ -91,9 +91,9 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void NewTask_OfATypeWithoutHandler_IsHandedBack()
     {
-        var rig = CoreRig.AtHome(new(CoreRig.Me, CoreRig.HomeServer) { Handles = TaskTypes.Query });
+        var rig = WorkerCoreDriver.AtHome(new(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Handles = TaskTypes.Query });
 
-        rig.Hear(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") });
+        rig.Receive(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") });
 
         Assert.Equal(TaskOutcome.Nok, rig.Sent.OfType<TaskStatus>().Single().Outcome);
         Assert.Single(rig.Sent.OfType<GetTask>());
@@ -102,21 +102,21 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void NoTask_AfterHold_AsksAtOnce()
     {
-        var rig = CoreRig.AtHome();
+        var rig = WorkerCoreDriver.AtHome();
 
-        rig.Pass(TimeSpan.FromSeconds(1)).Hear(new NoTask());
+        rig.Pass(TimeSpan.FromSeconds(1)).Receive(new NoTask());
 
         Assert.IsType<GetTask>(Assert.Single(rig.Sent));
     }
 
     [Fact]
-    public void NoTask_FromServerThatDoesNotHold_AsksMoreAndMoreSeldomUpToASecond()
+    public void NoTask_ServerDoesNotHold_PollsWithBackoffUpToOneSecond()
     {
-        var rig = CoreRig.AtHome();
+        var rig = WorkerCoreDriver.AtHome();
         var pauses = new List<double>();
         for (var i = 0; i < 7; i++)
         {
-            rig.Hear(new NoTask());
+            rig.Receive(new NoTask());
             Assert.Empty(rig.Sent);
             var before = rig.Now;
             rig.Wake();
@@ -125,14 +125,14 @@ public sealed class WorkerCoreTaskTests
         }
 
         Assert.Equal([50, 100, 200, 400, 800, 1000, 1000], pauses);
-        rig.Hear(CoreRig.Query()).Finish().Hear(new NoTask()).Hear(CoreRig.AckOf("t1"));
+        rig.Receive(WorkerCoreDriver.Query()).Finish().Receive(new NoTask()).Receive(WorkerCoreDriver.AckOf("t1"));
         Assert.Equal(rig.Now + TimeSpan.FromMilliseconds(50), rig.WakeAt);
     }
 
     [Fact]
     public void Disconnected_StatusWithoutAck_IsSentAgainBeforeAsking()
     {
-        var rig = CoreRig.AtHome().Hear(CoreRig.Query()).Finish().End();
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Finish().End();
         rig.Wake();
 
         rig.Connect();
@@ -143,7 +143,7 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void Disconnected_StatusWithAck_IsNotSentAgain()
     {
-        var rig = CoreRig.AtHome().Hear(CoreRig.Query()).Finish().Hear(CoreRig.AckOf("t1")).End();
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Finish().Receive(WorkerCoreDriver.AckOf("t1")).End();
         rig.Wake();
 
         rig.Connect();
@@ -154,7 +154,7 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void Disconnected_TaskRunning_GoesOnAndIsReportedAfterReconnecting()
     {
-        var rig = CoreRig.AtHome().Hear(CoreRig.Query()).End();
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).End();
         rig.Finish();
         Assert.Empty(rig.Sent);
         rig.Wake();
@@ -167,9 +167,9 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void Ack_WithoutTaskId_AnswersTheOldestStatus()
     {
-        var rig = CoreRig.AtHome(Four).Hear(CoreRig.Query("t1"));
+        var rig = WorkerCoreDriver.AtHome(Four).Receive(WorkerCoreDriver.Query("t1"));
         var first = rig.Attempt;
-        rig.Hear(CoreRig.Query("t2")).Finish(first).Finish(rig.Attempt).Hear(new Ack()).End();
+        rig.Receive(WorkerCoreDriver.Query("t2")).Finish(first).Finish(rig.Attempt).Receive(new Ack()).End();
         rig.Wake();
 
         rig.Connect();
@@ -178,13 +178,13 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void Statuses_NeverAcknowledged_StopTheAskingThenAreGivenUp()
+    public void Statuses_NeverAcknowledged_StopPollingThenAreDropped()
     {
-        var rig = CoreRig.AtHome();
+        var rig = WorkerCoreDriver.AtHome();
         var tasks = 0;
         do
         {
-            rig.Hear(CoreRig.Query($"t{tasks++}")).Finish();
+            rig.Receive(WorkerCoreDriver.Query($"t{tasks++}")).Finish();
         }
         while (rig.Sent.OfType<GetTask>().Any());
 
@@ -194,17 +194,17 @@ public sealed class WorkerCoreTaskTests
         {
             repeats += rig.Wake().Sent.OfType<TaskStatus>().Count();
         }
-        while (!rig.Told.Any());
+        while (!rig.Reported.Any());
 
         Assert.Equal(17 * 9, repeats);
-        Assert.Equal(new WorkerEvent.GaveUpStatuses(17), Assert.Single(rig.Told));
+        Assert.Equal(new WorkerEvent.StatusesDropped(17), Assert.Single(rig.Reported));
         Assert.Single(rig.Sent.OfType<GetTask>());
     }
 
     [Fact]
     public void GetTask_NeverAnswered_ReplacesTheConnection()
     {
-        var rig = CoreRig.AtHome();
+        var rig = WorkerCoreDriver.AtHome();
 
         Assert.Equal(rig.Now + TimeSpan.FromSeconds(45), rig.WakeAt);
         rig.Wake();
@@ -217,23 +217,23 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void Received_FromALinkThatIsNoMore_ChangesNothing()
+    public void Received_FromClosedLink_IsIgnored()
     {
-        var rig = CoreRig.AtHome();
+        var rig = WorkerCoreDriver.AtHome();
         var old = rig.Link;
         rig.End().Wake();
         rig.Connect();
 
-        rig.Give(new WorkerInput.Received(old, CoreRig.Query()));
+        rig.Feed(new WorkerInput.Received(old, WorkerCoreDriver.Query()));
         Assert.Empty(rig.Effects);
-        rig.Give(new WorkerInput.Disconnected(old, "late"));
+        rig.Feed(new WorkerInput.Disconnected(old, "late"));
         Assert.Empty(rig.Effects);
     }
 
     [Fact]
-    public void HomeLost_ForLong_IsTriedForEverWithBackoff()
+    public void Home_Unreachable_IsRetriedIndefinitelyWithBackoff()
     {
-        var rig = CoreRig.AtHome().End();
+        var rig = WorkerCoreDriver.AtHome().End();
         var waits = new List<double>();
         for (var i = 0; i < 12; i++)
         {
@@ -251,14 +251,14 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void ExchangeFailed_OverLines_RepeatsTheStatusThenAsks()
     {
-        var rig = CoreRig.AtHome(Lines).Hear(CoreRig.Query()).Finish();
+        var rig = WorkerCoreDriver.AtHome(Lines).Receive(WorkerCoreDriver.Query()).Finish();
         var status = rig.Sent.Single();
 
-        rig.Give(new WorkerInput.ExchangeFailed(rig.Link, status, "timeout"));
+        rig.Feed(new WorkerInput.ExchangeFailed(rig.Link, status, "timeout"));
         Assert.Empty(rig.Sent);
         rig.Wake();
         Assert.Same(status, Assert.Single(rig.Sent));
-        rig.Hear(CoreRig.AckOf("t1"));
+        rig.Receive(WorkerCoreDriver.AckOf("t1"));
 
         Assert.IsType<GetTask>(Assert.Single(rig.Sent));
     }

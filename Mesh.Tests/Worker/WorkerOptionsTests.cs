@@ -13,7 +13,7 @@ public sealed class WorkerOptionsTests
     private readonly WorkerOptionsValidator _validator = new(Redis);
 
     [Fact]
-    public void Validate_TheLeastThereMustBe_IsValid() => Assert.True(_validator.Validate(null, Minimal()).Succeeded);
+    public void Validate_RequiredValuesOnly_Succeeds() => Assert.True(_validator.Validate(null, Minimal()).Succeeded);
 
     [Fact]
     public void WorkerId_NotGiven_IsWorkerAndSixHexDigits() => Assert.Matches("^WORKER_[0-9a-f]{6}$", new WorkerOptions().WorkerId);
@@ -72,7 +72,7 @@ public sealed class WorkerOptionsTests
     }
 
     [Fact]
-    public void Read_ValuesThatCannotBe_AreAllTold() => Assert.Equal(
+    public void Read_InvalidValues_ReportsEach() => Assert.Equal(
         ["Mesh__Transport must be WebSocket or Tcp", "Mesh__Concurrency must be a whole number", "Mesh__WorkTime must be a time such as 00:00:15"],
         Read(("Mesh:Transport", "1"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
 

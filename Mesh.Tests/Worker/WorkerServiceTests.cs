@@ -111,7 +111,7 @@ public sealed class WorkerServiceTests
     [InlineData("Tcp")]
     public async Task Worker_WithConcurrencyFour_RunsFourAtATime(string transport)
     {
-        var handler = new HeldHandler();
+        var handler = new BlockingHandler();
         await using var home = FakeServer.Start();
         await using var worker = await WorkerHost.StartAsync(home, null, handler, ("Mesh:Transport", transport), ("Mesh:Concurrency", "4"));
         for (var i = 0; i < 4; i++)
@@ -138,7 +138,7 @@ public sealed class WorkerServiceTests
     [Fact]
     public async Task Worker_StoppedWhileATaskRuns_HandsItBack()
     {
-        var handler = new HeldHandler();
+        var handler = new BlockingHandler();
         await using var home = FakeServer.Start();
         await using var worker = await WorkerHost.StartAsync(home, null, handler, ("Mesh:StopTimeout", "00:00:00.1"));
         var ask = await home.NextAskAsync();
@@ -157,7 +157,7 @@ public sealed class WorkerServiceTests
     [Fact]
     public async Task Worker_StoppedWhileATaskRuns_LetsItEnd()
     {
-        var handler = new HeldHandler();
+        var handler = new BlockingHandler();
         await using var home = FakeServer.Start();
         await using var worker = await WorkerHost.StartAsync(home, null, handler);
         await (await home.NextAskAsync()).QueryAsync("t1");

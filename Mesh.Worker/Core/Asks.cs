@@ -1,7 +1,7 @@
 namespace Mesh.Worker.Core;
 
 /// <summary>The get_tasks that await an answer on this link, and the pause before the next one.</summary>
-internal sealed class Asks(WorkerTiming timing)
+internal sealed class PendingPolls(WorkerTiming timing)
 {
     // Answers don't say which get_task they answer; any answers the oldest.
     private readonly Queue<TimeSpan> _sentAt = new();
@@ -10,7 +10,7 @@ internal sealed class Asks(WorkerTiming timing)
     public int Count => _sentAt.Count;
 
     /// <summary>No get_task goes out before.</summary>
-    public TimeSpan PausedUntil { get; private set; }
+    public TimeSpan DelayedUntil { get; private set; }
 
     /// <summary>When the oldest was sent.</summary>
     public TimeSpan Oldest => _sentAt.Peek();
@@ -18,14 +18,14 @@ internal sealed class Asks(WorkerTiming timing)
     public void Sent(TimeSpan now) => _sentAt.Enqueue(now);
 
     /// <summary>Takes one off; how long it was held, or null if none was out.</summary>
-    public TimeSpan? Answered(TimeSpan now) => _sentAt.TryDequeue(out var sentAt) ? now - sentAt : null;
+    public TimeSpan? RecordAnswer(TimeSpan now) => _sentAt.TryDequeue(out var sentAt) ? now - sentAt : null;
 
-    public void Busy() => _pause = TimeSpan.Zero;
+    public void ResetDelay() => _pause = TimeSpan.Zero;
 
     /// <summary>An answer without work: a server that didn't hold it is not asked again at once.</summary>
-    public void Idle(TimeSpan held, TimeSpan now)
+    public void DelayIfNotHeld(TimeSpan held, TimeSpan now)
     {
-        if (held >= timing.HeldAtLeast)
+        if (held >= timing.MinHoldTime)
         {
             _pause = TimeSpan.Zero;
             return;
@@ -36,8 +36,8 @@ internal sealed class Asks(WorkerTiming timing)
 
     public void Pause(TimeSpan now)
     {
-        _pause = _pause == TimeSpan.Zero ? timing.PauseMin : TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, timing.PauseMax.Ticks));
-        PausedUntil = now + _pause;
+        _pause = _pause == TimeSpan.Zero ? timing.MinPollDelay : TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, timing.MaxPollDelay.Ticks));
+        DelayedUntil = now + _pause;
     }
 
     /// <summary>The link is gone, and its answers with it.</summary>
@@ -46,6 +46,6 @@ internal sealed class Asks(WorkerTiming timing)
     public void Reset()
     {
         Forget();
-        _pause = PausedUntil = TimeSpan.Zero;
+        _pause = DelayedUntil = TimeSpan.Zero;
     }
 }

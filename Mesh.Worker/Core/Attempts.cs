@@ -12,15 +12,15 @@ internal sealed class Attempts
     public int Count => _running.Count;
 
     /// <summary>Those whose status some server still awaits.</summary>
-    public int Awaited { get; private set; }
+    public int AwaitedCount { get; private set; }
 
     /// <summary>Whether any goes on that nobody awaits any more.</summary>
-    public bool HasAbandoned => Count > Awaited;
+    public bool HasAbandoned => Count > AwaitedCount;
 
     public int Begin(NewTask task)
     {
         _running.Add(++_last, new(task));
-        Awaited++;
+        AwaitedCount++;
         return _last;
     }
 
@@ -34,7 +34,7 @@ internal sealed class Attempts
             return null;
         }
 
-        Awaited--;
+        AwaitedCount--;
         return attempt;
     }
 
@@ -59,7 +59,7 @@ internal sealed class Attempts
             attempt.Abandoned = true;
         }
 
-        (var abandoned, Awaited) = (Awaited, 0);
+        (var abandoned, AwaitedCount) = (AwaitedCount, 0);
         return abandoned;
     }
 

@@ -9,9 +9,9 @@ internal sealed partial class WorkerCore
     private void OnConnected()
     {
         _linkState = LinkState.Up;
-        if (!OverLines)
+        if (!UsesLineFraming)
         {
-            Reach();
+            ReportReached();
         }
     }
 
@@ -19,24 +19,24 @@ internal sealed partial class WorkerCore
     {
         var closing = _linkState == LinkState.Closing;
         _linkState = LinkState.Down;
-        if (failed.SpeaksLines && !_place.IsHome && !OverLines)
+        if (failed.SupportsOnlyLines && !_serverTarget.IsHome && !UsesLineFraming)
         {
-            _place = _place with { Framing = Framing.Line };
+            _serverTarget = _serverTarget with { Framing = Framing.Line };
         }
         else if (!closing)
         {
-            LoseContact(failed.Why, now);
+            OnConnectionFailure(failed.Why, now);
         }
     }
 
     private void OnDisconnected(string why, TimeSpan now)
     {
         _linkState = LinkState.Down;
-        _asks.Forget();
-        _statuses.Repeat();
-        if (_departure is not { } departure || !IsReady(departure, now))
+        _pendingPolls.Forget();
+        _unacknowledged.ResendAll();
+        if (_drain is not { } departure || !IsDrained(departure, now))
         {
-            LoseContact(why, now);
+            OnConnectionFailure(why, now);
         }
     }
 
@@ -45,40 +45,40 @@ internal sealed partial class WorkerCore
         switch (failed.Sent)
         {
             case GetTask:
-                _asks.Answered(now);
+                _pendingPolls.RecordAnswer(now);
                 break;
             case TaskStatus status:
-                _statuses.Failed(status);
+                _unacknowledged.RecordFailure(status);
                 break;
             default:
                 throw new InvalidOperationException($"A worker does not send {failed.Sent}.");
         }
 
         // Exchanges run side by side: one outage counts once.
-        if (now >= _contact.RetryAt)
+        if (now >= _reconnectBackoff.RetryAt)
         {
-            LoseContact(failed.Why, now);
+            OnConnectionFailure(failed.Why, now);
         }
     }
 
-    private void LoseContact(string why, TimeSpan now)
+    private void OnConnectionFailure(string why, TimeSpan now)
     {
-        if (_departure is { ServerIsLost: true })
+        if (_drain is { IsServerUnreachable: true })
         {
             return;
         }
 
-        var delay = _contact.Failed(now);
+        var delay = _reconnectBackoff.RecordFailure(now);
         _reached = false;
-        if (_place.IsHome || !_contact.IsLost)
+        if (_serverTarget.IsHome || !_reconnectBackoff.IsBorrowerTimedOut)
         {
-            Tell(new WorkerEvent.OutOfContact(_place, why, _contact.Failures, delay));
+            Report(new WorkerEvent.ServerUnreachable(_serverTarget, why, _reconnectBackoff.Failures, delay));
             return;
         }
 
-        Tell(new WorkerEvent.GaveUpBorrower(_place));
-        _statuses.Clear();
-        var next = _departure is { } departure ? departure.Next : _home;
-        _departure = new(next, now, now + Timing.HandBackLimit, "the server is lost", ServerIsLost: true);
+        Report(new WorkerEvent.BorrowerAbandoned(_serverTarget));
+        _unacknowledged.Clear();
+        var next = _drain is { } departure ? departure.Next : _home;
+        _drain = new(next, now, now + Timing.HandBackTimeout, "the server is lost", IsServerUnreachable: true);
     }
 }

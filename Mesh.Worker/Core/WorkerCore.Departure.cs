@@ -7,31 +7,31 @@ internal sealed partial class WorkerCore
 {
     private void OnStop(TimeSpan now)
     {
-        if (_departure is { ServerIsLost: true } lost)
+        if (_drain is { IsServerUnreachable: true } lost)
         {
-            _departure = lost with { Next = null };
+            _drain = lost with { Next = null };
         }
-        else if (_departure is not { Next: null })
+        else if (_drain is not { Next: null })
         {
-            Depart(null, Timing.StopLimit, now, "the worker is stopping");
+            BeginDrain(null, Timing.StopTimeout, now, "the worker is stopping");
         }
     }
 
-    private void Depart(Place? next, TimeSpan limit, TimeSpan now, string reason, string? trace = null) =>
-        _departure = new(next, now + limit, now + limit + Timing.HandBackLimit, reason, trace);
+    private void BeginDrain(ServerTarget? next, TimeSpan limit, TimeSpan now, string reason, string? trace = null) =>
+        _drain = new(next, now + limit, now + limit + Timing.HandBackTimeout, reason, trace);
 
     /// <summary>A worker that stops and has nothing left to run waits for ACKs only briefly: whole meshes are stopped at once, and its server may be gone.</summary>
-    private void HurryToStop(TimeSpan now)
+    private void ShortenStopDrain(TimeSpan now)
     {
-        var leaveAt = now + Timing.HandBackLimit;
-        if (_departure is { Next: null } departure && _attempts.Awaited == 0 && leaveAt < departure.LeaveAt)
+        var leaveAt = now + Timing.HandBackTimeout;
+        if (_drain is { Next: null } departure && _attempts.AwaitedCount == 0 && leaveAt < departure.LeaveAt)
         {
-            _departure = departure with { CancelAt = now, LeaveAt = leaveAt };
+            _drain = departure with { CancelAt = now, LeaveAt = leaveAt };
         }
     }
 
     /// <summary>Nothing of the server is in hand any more, or there is no more time for it.</summary>
-    private bool IsReady(Departure departure, TimeSpan now)
+    private bool IsDrained(Drain departure, TimeSpan now)
     {
         if (now >= departure.LeaveAt)
         {
@@ -39,16 +39,16 @@ internal sealed partial class WorkerCore
         }
 
         // Over lines an order or a task may still come as the answer to a get_task that is on its way.
-        var asking = OverLines && _linkState == LinkState.Up && _asks.Count > 0;
-        return _attempts.Awaited == 0 && (departure.ServerIsLost || (_statuses.Count == 0 && !asking));
+        var asking = UsesLineFraming && _linkState == LinkState.Up && _pendingPolls.Count > 0;
+        return _attempts.AwaitedCount == 0 && (departure.IsServerUnreachable || (_unacknowledged.Count == 0 && !asking));
     }
 
-    private void Leave(Departure departure)
+    private void CompleteDrain(Drain departure)
     {
         switch (_linkState)
         {
             case LinkState.Down:
-                Arrive(departure.Next, departure.TraceParent);
+                SwitchServer(departure.Next, departure.TraceParent);
                 break;
             case LinkState.Dialing or LinkState.Up:
                 Close();
@@ -66,22 +66,22 @@ internal sealed partial class WorkerCore
         _effects.Add(new Close(_link));
     }
 
-    private void Arrive(Place? next, string? trace)
+    private void SwitchServer(ServerTarget? next, string? trace)
     {
         if (_attempts.Abandon() is > 0 and var abandoned)
         {
-            Tell(new WorkerEvent.Abandoned(abandoned));
+            Report(new WorkerEvent.AttemptsAbandoned(abandoned));
         }
 
-        if (_statuses.Count > 0)
+        if (_unacknowledged.Count > 0)
         {
-            Tell(new WorkerEvent.GaveUpStatuses(_statuses.Count));
+            Report(new WorkerEvent.StatusesDropped(_unacknowledged.Count));
         }
 
-        _departure = null;
-        _statuses.Clear();
-        _asks.Reset();
-        _contact.Good();
+        _drain = null;
+        _unacknowledged.Clear();
+        _pendingPolls.Reset();
+        _reconnectBackoff.Reset();
         _reached = false;
         if (next is null)
         {
@@ -90,9 +90,9 @@ internal sealed partial class WorkerCore
         }
         else
         {
-            _place = next;
-            _moveTrace = _reachTrace = trace;
-            _getTask = GetTaskAt(next);
+            _serverTarget = next;
+            _pollTraceParent = _reachedTraceParent = trace;
+            _getTask = CreatePoll(next);
         }
     }
 }

@@ -8,41 +8,41 @@ internal sealed partial class WorkerCore
 {
     private void OnMessage(MeshMessage message, TimeSpan now)
     {
-        _contact.Good();
-        Reach();
+        _reconnectBackoff.Reset();
+        ReportReached();
         switch (message)
         {
             case Ack ack:
-                _statuses.Acknowledge(ack.Id);
+                _unacknowledged.Acknowledge(ack.Id);
                 break;
             case NewTask task:
-                _asks.Answered(now);
+                _pendingPolls.RecordAnswer(now);
                 OnNewTask(task);
                 break;
             case NoTask:
-                _asks.Idle(_asks.Answered(now) ?? TimeSpan.Zero, now);
+                _pendingPolls.DelayIfNotHeld(_pendingPolls.RecordAnswer(now) ?? TimeSpan.Zero, now);
                 break;
             case Redirect redirect:
-                _asks.Answered(now);
+                _pendingPolls.RecordAnswer(now);
                 OnRedirect(redirect, now);
                 break;
             case Return back:
-                _asks.Answered(now);
+                _pendingPolls.RecordAnswer(now);
                 OnReturn(back, now);
                 break;
             case Rejection rejection:
-                _asks.Answered(now);
+                _pendingPolls.RecordAnswer(now);
                 OnRejection(rejection, now);
                 break;
             default:
-                Tell(new WorkerEvent.Unexpected(message.GetType().Name));
+                Report(new WorkerEvent.UnexpectedMessage(message.GetType().Name));
                 break;
         }
     }
 
     private void OnNewTask(NewTask task)
     {
-        _asks.Busy();
+        _pendingPolls.ResetDelay();
         if (task.Id is { } id && _attempts.IsRunning(id))
         {
             return; // a server that took this worker for gone gives it out again; the status of the attempt at hand answers both
@@ -64,17 +64,17 @@ internal sealed partial class WorkerCore
 
     private void OnAttemptEnded(WorkerInput.AttemptEnded ended)
     {
-        if (_attempts.End(ended.Attempt) is not { } attempt || _departure is { ServerIsLost: true })
+        if (_attempts.End(ended.Attempt) is not { } attempt || _drain is { IsServerUnreachable: true })
         {
             return;
         }
 
         var result = ended.Result;
-        var handedBack = attempt.Cancelled && result.Outcome == TaskOutcome.Nok && _departure is not null;
-        Answer(attempt.Task, handedBack ? result with { Error = _departure!.Reason } : result, handedBack);
+        var handedBack = attempt.Cancelled && result.Outcome == TaskOutcome.Nok && _drain is not null;
+        Answer(attempt.Task, handedBack ? result with { Error = _drain!.Reason } : result, handedBack);
     }
 
-    private void Answer(NewTask task, AttemptResult result, bool handedBack = false) => _statuses.Add(new(result.Outcome, task.Type, _settings.Id)
+    private void Answer(NewTask task, AttemptResult result, bool handedBack = false) => _unacknowledged.Add(new(result.Outcome, task.Type, _settings.Id)
     {
         Id = task.Id,
         Result = result.Balance,
@@ -85,58 +85,58 @@ internal sealed partial class WorkerCore
 
     private void OnRedirect(Redirect redirect, TimeSpan now)
     {
-        if (_departure is not null)
+        if (_drain is not null)
         {
             return;
         }
 
-        if (!_place.IsHome)
+        if (!_serverTarget.IsHome)
         {
-            TurnAway("it sent a redirect", now);
+            OnBorrowerRejection("it sent a redirect", now);
         }
         else if (!_settings.Redirects.Allows(redirect.Target))
         {
-            Tell(new WorkerEvent.RefusedRedirect(redirect.Target));
-            _asks.Pause(now);
+            Report(new WorkerEvent.RedirectRefused(redirect.Target));
+            _pendingPolls.Pause(now);
         }
         else
         {
-            Tell(new WorkerEvent.Lent(redirect.Target) { TraceParent = redirect.TraceParent });
+            Report(new WorkerEvent.RedirectAccepted(redirect.Target) { TraceParent = redirect.TraceParent });
             var framing = redirect.Framing == Framing.Line ? Framing.Line : _settings.Framing;
-            Depart(new(redirect.Target, framing), Timing.DepartureLimit, now, "the worker is called away", redirect.TraceParent);
+            BeginDrain(new(redirect.Target, framing), Timing.DrainTimeout, now, "the worker is called away", redirect.TraceParent);
         }
     }
 
     private void OnReturn(Return back, TimeSpan now)
     {
-        if (_place.IsHome)
+        if (_serverTarget.IsHome)
         {
-            Tell(new WorkerEvent.IgnoredReturn(back.Target));
-            _asks.Pause(now);
+            Report(new WorkerEvent.ReturnIgnored(back.Target));
+            _pendingPolls.Pause(now);
         }
-        else if (_departure is null)
+        else if (_drain is null)
         {
-            Tell(new WorkerEvent.CalledHome(back.Target) { TraceParent = back.TraceParent });
-            Depart(_home, Timing.DepartureLimit, now, "the worker is called home", back.TraceParent);
+            Report(new WorkerEvent.ReturnAccepted(back.Target) { TraceParent = back.TraceParent });
+            BeginDrain(_home, Timing.DrainTimeout, now, "the worker is called home", back.TraceParent);
         }
     }
 
     private void OnRejection(Rejection rejection, TimeSpan now)
     {
-        if (_place.IsHome)
+        if (_serverTarget.IsHome)
         {
-            Tell(new WorkerEvent.Rejected(rejection.Error));
-            _asks.Pause(now);
+            Report(new WorkerEvent.Rejected(rejection.Error));
+            _pendingPolls.Pause(now);
         }
-        else if (_departure is null)
+        else if (_drain is null)
         {
-            TurnAway(rejection.Error, now);
+            OnBorrowerRejection(rejection.Error, now);
         }
     }
 
-    private void TurnAway(string why, TimeSpan now)
+    private void OnBorrowerRejection(string why, TimeSpan now)
     {
-        Tell(new WorkerEvent.TurnedAway(_place, why));
-        Depart(_home, Timing.DepartureLimit, now, "the worker is called home");
+        Report(new WorkerEvent.RejectedByBorrower(_serverTarget, why));
+        BeginDrain(_home, Timing.DrainTimeout, now, "the worker is called home");
     }
 }

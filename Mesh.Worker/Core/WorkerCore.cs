@@ -10,38 +10,38 @@ namespace Mesh.Worker.Core;
 /// </summary>
 internal sealed partial class WorkerCore
 {
-    // Statuses may wait for their ACKs while new tasks come in, but not without end.
-    private const int SpareStatuses = 16;
+    // UnacknowledgedStatuses may wait for their ACKs while new tasks come in, but not without end.
+    private const int ExtraPendingStatuses = 16;
 
     private readonly WorkerSettings _settings;
     private readonly List<WorkerEffect> _effects = [];
-    private readonly Place _home;
-    private readonly Asks _asks;
-    private readonly Statuses _statuses;
+    private readonly ServerTarget _home;
+    private readonly PendingPolls _pendingPolls;
+    private readonly UnacknowledgedStatuses _unacknowledged;
     private readonly Attempts _attempts = new();
-    private readonly Contact _contact;
+    private readonly ReconnectBackoff _reconnectBackoff;
 
-    private Place _place;
+    private ServerTarget _serverTarget;
     private GetTask _getTask;
     private LinkState _linkState = LinkState.Down;
     private int _link;
     private bool _reached;
-    private Departure? _departure;
+    private Drain? _drain;
 
     // W3C context of the order that led here, until it is told with the first get_task.
-    private string? _moveTrace;
+    private string? _pollTraceParent;
 
     // The same, until it is told that the place is reached.
-    private string? _reachTrace;
+    private string? _reachedTraceParent;
 
     public WorkerCore(WorkerSettings settings, Random random)
     {
         _settings = settings;
-        _home = _place = new(null, settings.Framing);
-        _getTask = GetTaskAt(_home);
-        _asks = new(settings.Timing);
-        _statuses = new(settings.Timing);
-        _contact = new(settings.Timing, random);
+        _home = _serverTarget = new(null, settings.Framing);
+        _getTask = CreatePoll(_home);
+        _pendingPolls = new(settings.Timing);
+        _unacknowledged = new(settings.Timing);
+        _reconnectBackoff = new(settings.Timing, random);
     }
 
     private enum LinkState
@@ -53,12 +53,12 @@ internal sealed partial class WorkerCore
         Ended = 5,
     }
 
-    /// <summary>When the core wants a <see cref="WorkerInput.TimeCame"/>, or null.</summary>
+    /// <summary>When the core wants a <see cref="WorkerInput.TimerElapsed"/>, or null.</summary>
     public TimeSpan? WakeAt { get; private set; }
 
     private WorkerTiming Timing => _settings.Timing;
 
-    private bool OverLines => _place.Framing == Framing.Line;
+    private bool UsesLineFraming => _serverTarget.Framing == Framing.Line;
 
     /// <summary>Takes one input. The effects are to be carried out in order; the list is the core's own, valid until the next step.</summary>
     public IReadOnlyList<WorkerEffect> Step(WorkerInput input, TimeSpan now)
@@ -71,7 +71,7 @@ internal sealed partial class WorkerCore
 
         switch (input)
         {
-            case WorkerInput.Start or WorkerInput.TimeCame:
+            case WorkerInput.Start or WorkerInput.TimerElapsed:
                 break;
             case WorkerInput.Connected { Link: var link } when link == _link && _linkState == LinkState.Dialing:
                 OnConnected();
@@ -107,35 +107,35 @@ internal sealed partial class WorkerCore
     /// <summary>Does all that can be done by now, whatever the input was.</summary>
     private void Advance(TimeSpan now)
     {
-        HurryToStop(now);
-        if (_departure is { } departure)
+        ShortenStopDrain(now);
+        if (_drain is { } departure)
         {
-            if (departure.ServerIsLost || now >= departure.CancelAt)
+            if (departure.IsServerUnreachable || now >= departure.CancelAt)
             {
                 _effects.AddRange(_attempts.Cancel().Select(key => new CancelAttempt(key)));
             }
 
-            if (IsReady(departure, now))
+            if (IsDrained(departure, now))
             {
-                Leave(departure);
+                CompleteDrain(departure);
             }
         }
 
-        if (_linkState == LinkState.Down && _departure is not { ServerIsLost: true } && now >= _contact.RetryAt)
+        if (_linkState == LinkState.Down && _drain is not { IsServerUnreachable: true } && now >= _reconnectBackoff.RetryAt)
         {
             _linkState = LinkState.Dialing;
-            _effects.Add(new Dial(++_link, _place));
+            _effects.Add(new Dial(++_link, _serverTarget));
         }
 
-        if (_linkState == LinkState.Up && !OverLines && _asks.Count > 0 && now >= _asks.Oldest + Timing.AnswerLimit)
+        if (_linkState == LinkState.Up && !UsesLineFraming && _pendingPolls.Count > 0 && now >= _pendingPolls.Oldest + Timing.PollResponseTimeout)
         {
             Close();
         }
 
-        if (_linkState == LinkState.Up && now >= _contact.RetryAt)
+        if (_linkState == LinkState.Up && now >= _reconnectBackoff.RetryAt)
         {
             SendStatuses(now);
-            Ask(now);
+            SendPolls(now);
         }
 
         WakeAt = NextWake(now);
@@ -143,54 +143,54 @@ internal sealed partial class WorkerCore
 
     private void SendStatuses(TimeSpan now)
     {
-        if (_statuses.GiveUp(now) is > 0 and var given)
+        if (_unacknowledged.DropExhausted(now) is > 0 and var given)
         {
-            Tell(new WorkerEvent.GaveUpStatuses(given));
+            Report(new WorkerEvent.StatusesDropped(given));
         }
 
-        while (_statuses.TakeDue(now, repeats: !OverLines) is { } status)
+        while (_unacknowledged.TakeDue(now, repeats: !UsesLineFraming) is { } status)
         {
             Send(status);
         }
     }
 
-    private void Ask(TimeSpan now)
+    private void SendPolls(TimeSpan now)
     {
         // An abandoned attempt is a task of the server that was left: no other one's beside it.
-        if (_departure is not null || now < _asks.PausedUntil || _attempts.HasAbandoned || _statuses.Count >= _settings.Concurrency + SpareStatuses)
+        if (_drain is not null || now < _pendingPolls.DelayedUntil || _attempts.HasAbandoned || _unacknowledged.Count >= _settings.Concurrency + ExtraPendingStatuses)
         {
             return;
         }
 
         // Over lines a slot waits for the ACK of its last task: line servers know a worker by its UUID and one task of it.
-        for (var free = _settings.Concurrency - _attempts.Count - _asks.Count - (OverLines ? _statuses.Count : 0); free > 0; free--)
+        for (var free = _settings.Concurrency - _attempts.Count - _pendingPolls.Count - (UsesLineFraming ? _unacknowledged.Count : 0); free > 0; free--)
         {
-            _asks.Sent(now);
-            Send(_moveTrace is null ? _getTask : _getTask with { TraceParent = _moveTrace });
-            _moveTrace = null;
+            _pendingPolls.Sent(now);
+            Send(_pollTraceParent is null ? _getTask : _getTask with { TraceParent = _pollTraceParent });
+            _pollTraceParent = null;
         }
     }
 
     private TimeSpan? NextWake(TimeSpan now)
     {
         TimeSpan? wake = null;
-        if (_departure is { } departure)
+        if (_drain is { } departure)
         {
             At(now < departure.CancelAt ? departure.CancelAt : now < departure.LeaveAt ? departure.LeaveAt : null);
         }
 
         switch (_linkState)
         {
-            case LinkState.Down when _departure is not { ServerIsLost: true }:
-                At(_contact.RetryAt);
+            case LinkState.Down when _drain is not { IsServerUnreachable: true }:
+                At(_reconnectBackoff.RetryAt);
                 break;
-            case LinkState.Up when now < _contact.RetryAt:
-                At(_contact.RetryAt);
+            case LinkState.Up when now < _reconnectBackoff.RetryAt:
+                At(_reconnectBackoff.RetryAt);
                 break;
             case LinkState.Up:
-                At(_statuses.DueAt);
-                At(_asks.Count > 0 && !OverLines ? _asks.Oldest + Timing.AnswerLimit : null);
-                At(now < _asks.PausedUntil ? _asks.PausedUntil : null);
+                At(_unacknowledged.DueAt);
+                At(_pendingPolls.Count > 0 && !UsesLineFraming ? _pendingPolls.Oldest + Timing.PollResponseTimeout : null);
+                At(now < _pendingPolls.DelayedUntil ? _pendingPolls.DelayedUntil : null);
                 break;
             case LinkState.Down or LinkState.Dialing or LinkState.Closing or LinkState.Ended:
                 break;
@@ -209,19 +209,19 @@ internal sealed partial class WorkerCore
         }
     }
 
-    private void Reach()
+    private void ReportReached()
     {
         if (!_reached)
         {
             _reached = true;
-            Tell(new WorkerEvent.Reached(_place) { TraceParent = _reachTrace });
-            _reachTrace = null;
+            Report(new WorkerEvent.ServerReached(_serverTarget) { TraceParent = _reachedTraceParent });
+            _reachedTraceParent = null;
         }
     }
 
     private void Send(MeshMessage message) => _effects.Add(new Send(_link, message));
 
-    private void Tell(WorkerEvent told) => _effects.Add(new Tell(told));
+    private void Report(WorkerEvent told) => _effects.Add(new Report(told));
 
-    private GetTask GetTaskAt(Place place) => new(_settings.Id, place.IsHome ? null : _settings.Home) { Tasks = _settings.Handles };
+    private GetTask CreatePoll(ServerTarget place) => new(_settings.Id, place.IsHome ? null : _settings.Home) { Tasks = _settings.Handles };
 }

@@ -10,7 +10,7 @@ internal abstract record WorkerEffect
     }
 
     /// <summary>Open a link of this number. Over lines there is nothing to open: it is connected at once.</summary>
-    public sealed record Dial(int Link, Place Place) : WorkerEffect;
+    public sealed record Dial(int Link, ServerTarget ServerTarget) : WorkerEffect;
 
     public sealed record Send(int Link, MeshMessage Message) : WorkerEffect;
 
@@ -22,7 +22,7 @@ internal abstract record WorkerEffect
     public sealed record CancelAttempt(int Attempt) : WorkerEffect;
 
     /// <summary>Something an operator wants to read.</summary>
-    public sealed record Tell(WorkerEvent Event) : WorkerEffect;
+    public sealed record Report(WorkerEvent Event) : WorkerEffect;
 
     /// <summary>The worker is done; nothing follows.</summary>
     public sealed record Stopped : WorkerEffect;

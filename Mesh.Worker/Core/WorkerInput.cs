@@ -14,9 +14,9 @@ internal abstract record WorkerInput
     public sealed record Connected(int Link) : WorkerInput;
 
     /// <param name="Link">The link.</param>
-    /// <param name="SpeaksLines">The server is there, but knows no WebSocket.</param>
+    /// <param name="SupportsOnlyLines">The server is there, but knows no WebSocket.</param>
     /// <param name="Why">For the log.</param>
-    public sealed record DialFailed(int Link, bool SpeaksLines, string Why) : WorkerInput;
+    public sealed record DialFailed(int Link, bool SupportsOnlyLines, string Why) : WorkerInput;
 
     public sealed record Disconnected(int Link, string Why) : WorkerInput;
 
@@ -28,7 +28,7 @@ internal abstract record WorkerInput
     public sealed record AttemptEnded(int Attempt, AttemptResult Result) : WorkerInput;
 
     /// <summary><see cref="WorkerCore.WakeAt"/> has come.</summary>
-    public sealed record TimeCame : WorkerInput;
+    public sealed record TimerElapsed : WorkerInput;
 
     public sealed record StopRequested : WorkerInput;
 }

@@ -4,7 +4,7 @@ using Mesh.Protocol;
 namespace Mesh.Worker.Handlers;
 
 /// <summary>QUERY: reads a balance.</summary>
-internal sealed class QueryHandler(ILedger ledger, StorePatience patience) : ITaskHandler
+internal sealed class QueryHandler(ILedger ledger, LedgerRetryPolicy retryPolicy) : ITaskHandler
 {
     public TaskType Type => TaskType.Query;
 
@@ -15,7 +15,7 @@ internal sealed class QueryHandler(ILedger ledger, StorePatience patience) : ITa
             return HandlerResult.Failed($"USER {fault}");
         }
 
-        var balance = await patience.TryAsync(stop => ledger.FindBalanceAsync(task.User, stop), cancellation);
+        var balance = await retryPolicy.ExecuteAsync(stop => ledger.FindBalanceAsync(task.User, stop), cancellation);
         return balance is { } known ? HandlerResult.Done(known) : HandlerResult.Failed("unknown user");
     }
 }

@@ -4,7 +4,7 @@ using Mesh.Protocol;
 namespace Mesh.Worker.Handlers;
 
 /// <summary>UPDATE: adds to a balance, once per task.</summary>
-internal sealed class UpdateHandler(ILedger ledger, StorePatience patience) : ITaskHandler
+internal sealed class UpdateHandler(ILedger ledger, LedgerRetryPolicy retryPolicy) : ITaskHandler
 {
     public TaskType Type => TaskType.Update;
 
@@ -27,7 +27,7 @@ internal sealed class UpdateHandler(ILedger ledger, StorePatience patience) : IT
 
         // A server that sends no TASK_ID may have an attempt counted again when it gives it out again; within this attempt it counts once.
         var id = task.Id ?? new TaskId(Guid.NewGuid().ToString("n"));
-        var update = await patience.TryAsync(stop => ledger.UpdateAsync(task.User, amount, id, stop), cancellation);
+        var update = await retryPolicy.ExecuteAsync(stop => ledger.UpdateAsync(task.User, amount, id, stop), cancellation);
         return update.Outcome switch
         {
             LedgerOutcome.Applied => HandlerResult.Done(update.Balance!.Value),

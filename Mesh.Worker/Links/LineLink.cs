@@ -13,7 +13,7 @@ internal sealed class LineLink(
     Func<CancellationToken, ValueTask<MeshEndpoint>> find,
     LineExchange exchange,
     Func<WorkerInput, ValueTask> post,
-    MessageLog messages) : Link(number, post)
+    MessageLogger messages) : Link(number, post)
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -43,8 +43,8 @@ internal sealed class LineLink(
         try
         {
             var endpoint = await find(Closing);
-            var received = await exchange.AskAsync(endpoint, message, LineExchange.DefaultTimeout, Closing);
-            if (received is not { Kind: ReceivedKind.End, EndReason: CloseReason.Unreachable })
+            var received = await exchange.RequestAsync(endpoint, message, LineExchange.DefaultTimeout, Closing);
+            if (received is not { Kind: ReceiveResultKind.End, EndReason: CloseReason.Unreachable })
             {
                 messages.Sent(message, server, Number);
             }

@@ -25,7 +25,7 @@ internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IVa
         }
         else if (ServiceAddress.Parse(options.HomeServer.Endpoint) is null)
         {
-            faults.Add($"Mesh__HomeServer__Endpoint must be {ServiceAddress.Forms}");
+            faults.Add($"Mesh__HomeServer__Endpoint must be {ServiceAddress.ExpectedFormat}");
         }
 
         if (!Enum.IsDefined(options.Transport))
@@ -44,7 +44,7 @@ internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IVa
         {
             if (!EndpointPattern.TryParse(options.Redirect.Allowed[i], out _))
             {
-                faults.Add($"Mesh__Redirect__Allowed__{i} must be {EndpointPattern.Forms}");
+                faults.Add($"Mesh__Redirect__Allowed__{i} must be {EndpointPattern.ExpectedFormat}");
             }
         }
 

@@ -8,13 +8,13 @@ internal static class ServerCommands
     private static readonly TimeSpan ReturnStep = TimeSpan.FromMilliseconds(250);
 
     public static IResourceBuilder<ProjectResource> WithMeshCommands(this IResourceBuilder<ProjectResource> server, IResourceBuilder<ParameterResource> token) => server
-        .WithMeshCommand(token, "submit-wave", "Submit a wave of tasks", Wave.SubmitAsync, new CommandOptions
+        .WithMeshCommand(token, "submit-wave", "Submit a wave of tasks", SubmitWaveCommand.SubmitAsync, new CommandOptions
         {
             Description = "Submits a number of tasks of one type.",
             IconName = "Send",
             IsHighlighted = true,
-            Arguments = Wave.Arguments,
-            ValidateArguments = Wave.ValidateAsync,
+            Arguments = SubmitWaveCommand.Arguments,
+            ValidateArguments = SubmitWaveCommand.ValidateAsync,
         })
         .WithMeshCommand(token, "pause", "Pause", PauseAsync, new CommandOptions
         {

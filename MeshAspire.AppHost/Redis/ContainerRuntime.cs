@@ -11,7 +11,7 @@ internal static class ContainerRuntime
     public static bool IsRunning(IDistributedApplicationBuilder builder, out string fault)
     {
         fault = OrchestratorPath(builder) is { } orchestrator && File.Exists(orchestrator)
-            ? Ask(orchestrator, builder.Configuration["DcpPublisher:ContainerRuntime"] ?? builder.Configuration["ASPIRE_CONTAINER_RUNTIME"])
+            ? QueryRuntime(orchestrator, builder.Configuration["DcpPublisher:ContainerRuntime"] ?? builder.Configuration["ASPIRE_CONTAINER_RUNTIME"])
             : "Aspire's orchestrator is not installed";
         return fault.Length == 0;
     }
@@ -22,7 +22,7 @@ internal static class ContainerRuntime
         : builder.Configuration["ASPIRE_DCP_PATH"] is { Length: > 0 } folder ? Path.Combine(folder, OperatingSystem.IsWindows() ? "dcp.exe" : "dcp")
         : BuildMetadata.Find(builder, "dcpclipath");
 
-    private static string Ask(string orchestrator, string? runtime)
+    private static string QueryRuntime(string orchestrator, string? runtime)
     {
         string[] arguments = string.IsNullOrEmpty(runtime) ? ["info"] : ["info", "--container-runtime", runtime];
         var start = new ProcessStartInfo(orchestrator, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

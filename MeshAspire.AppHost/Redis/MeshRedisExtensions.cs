@@ -42,8 +42,8 @@ internal static class MeshRedisExtensions
         }
 
         var locks = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "MeshAspire", "volumes");
-        var held = builder.TryHold(Path.Combine(locks, $"{volume}.lock"));
-        builder.Report(name, $"A container, since {reason}. {(held ? $"Its data are in the volume {volume}." : InUse($"the volume {volume}"))}");
+        var held = builder.TryAcquireDataLock(Path.Combine(locks, $"{volume}.lock"));
+        builder.AddStartupMessage(name, $"A container, since {reason}. {(held ? $"Its data are in the volume {volume}." : InUse($"the volume {volume}"))}");
         return held ? redis.WithDataVolume(volume) : redis;
     }
 
@@ -51,9 +51,9 @@ internal static class MeshRedisExtensions
     {
         var volume = builder.Configuration[Volume] is { Length: > 0 } configured ? configured : name;
         var data = Path.Combine(builder.AppHostDirectory, "obj", "garnet", volume);
-        var held = builder.TryHold(Path.Combine(data, ".lock"));
-        builder.Report(name, $"Garnet, since {reason}. {(held ? $"Its data are in {data}." : InUse(data))}");
-        return builder.AddGarnet(name, held ? new DirectoryInfo(data) : builder.AddTemporaryData()).WithRedisHealthCheck();
+        var held = builder.TryAcquireDataLock(Path.Combine(data, ".lock"));
+        builder.AddStartupMessage(name, $"Garnet, since {reason}. {(held ? $"Its data are in {data}." : InUse(data))}");
+        return builder.AddGarnet(name, held ? new DirectoryInfo(data) : builder.AddTemporaryDataDirectory()).WithRedisHealthCheck();
     }
 
     private static IResourceBuilder<IResourceWithConnectionString> AddExternal(this IDistributedApplicationBuilder builder, string name)
@@ -66,7 +66,7 @@ internal static class MeshRedisExtensions
         var redis = builder.AddConnectionString(name);
         if (builder.ExecutionContext.IsRunMode)
         {
-            builder.Report(name, $"The one at ConnectionStrings:{name}, since {Kind} is external.");
+            builder.AddStartupMessage(name, $"The one at ConnectionStrings:{name}, since {Kind} is external.");
             redis.WithRedisHealthCheck();
         }
 
@@ -100,9 +100,9 @@ internal static class MeshRedisExtensions
         return redis.WithHealthCheck(check);
     }
 
-    private static bool TryHold(this IDistributedApplicationBuilder builder, string file)
+    private static bool TryAcquireDataLock(this IDistributedApplicationBuilder builder, string file)
     {
-        if (DataLock.TryTake(file) is not { } held)
+        if (DataDirectoryLock.TryAcquire(file) is not { } held)
         {
             return false;
         }
@@ -112,9 +112,9 @@ internal static class MeshRedisExtensions
         return true;
     }
 
-    private static DirectoryInfo AddTemporaryData(this IDistributedApplicationBuilder builder)
+    private static DirectoryInfo AddTemporaryDataDirectory(this IDistributedApplicationBuilder builder)
     {
-        var data = new TemporaryData();
+        var data = new TemporaryDataDirectory();
         builder.Services.AddHostedService(_ => data);
         return data.Directory;
     }

@@ -3,7 +3,7 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core;
 
 /// <summary>A server whose tasks this one serves.</summary>
-internal sealed class Adoption(ServerId server, DateTimeOffset since)
+internal sealed class AdoptedServer(ServerId server, DateTimeOffset since)
 {
     public ServerId Server { get; } = server;
 

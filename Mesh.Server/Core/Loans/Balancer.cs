@@ -4,15 +4,15 @@ namespace Mesh.Server.Core;
 
 /// <summary>A peer as the balancer sees it.</summary>
 /// <param name="Load">As of its last heartbeat, or null when it does not tell.</param>
-/// <param name="MayBeAsked">Alive, and not refusing just now.</param>
-internal readonly record struct PeerView(ServerId Id, bool MayBeAsked, ServerLoad? Load);
+/// <param name="CanBeAsked">Alive, and not refusing just now.</param>
+internal readonly record struct PeerSnapshot(ServerId Id, bool CanBeAsked, ServerLoad? Load);
 
 /// <summary>What the balancer decides from.</summary>
 /// <param name="Queue">Tasks that wait.</param>
-/// <param name="LowFor">How long the queue has not been above the low mark, or null when it is.</param>
-/// <param name="ForGuests">Waiting tasks that borrowed workers handle, and none of this server's own that are here.</param>
+/// <param name="BelowMinThresholdFor">How long the queue has not been above the low mark, or null when it is.</param>
+/// <param name="TasksForBorrowed">Waiting tasks that borrowed workers handle, and none of this server's own that are here.</param>
 /// <param name="Borrowed">Borrowed workers that are here or promised, without those being released.</param>
-internal readonly record struct BalanceView(int Queue, TimeSpan? LowFor, int ForGuests, int Borrowed, IReadOnlyList<PeerView> Peers);
+internal readonly record struct BalanceInput(int Queue, TimeSpan? BelowMinThresholdFor, int TasksForBorrowed, int Borrowed, IReadOnlyList<PeerSnapshot> Peers);
 
 /// <summary>What the balancer wants: a closed set.</summary>
 internal abstract record BalanceDecision
@@ -21,9 +21,9 @@ internal abstract record BalanceDecision
     {
     }
 
-    public sealed record Stay : BalanceDecision
+    public sealed record NoChange : BalanceDecision
     {
-        public static readonly Stay Instance = new();
+        public static readonly NoChange Instance = new();
     }
 
     /// <param name="Workers">At least 1.</param>
@@ -44,18 +44,18 @@ internal static class Balancer
     /// Above the high mark: borrow, in all as many workers as the queue holds high marks (rounded up). Not above the low mark for
     /// <see cref="BalanceSettings.ReleaseAfter"/>: release, unless only they can do something that still waits. Between the marks: stay.
     /// </summary>
-    public static BalanceDecision Decide(in BalanceView view, BalanceSettings settings)
+    public static BalanceDecision Decide(in BalanceInput view, BalanceSettings settings)
     {
         if (view.Queue > settings.MaxQueueThreshold)
         {
             var wanted = WantedWorkers(view.Queue, settings) - view.Borrowed;
-            var peers = wanted > 0 ? Order(view.Peers) : [];
-            return peers.Count > 0 ? new BalanceDecision.Borrow(wanted, peers) : BalanceDecision.Stay.Instance;
+            var peers = wanted > 0 ? OrderByLoad(view.Peers) : [];
+            return peers.Count > 0 ? new BalanceDecision.Borrow(wanted, peers) : BalanceDecision.NoChange.Instance;
         }
 
-        return view.Borrowed > 0 && view.LowFor >= settings.ReleaseAfter && view.ForGuests == 0
+        return view.Borrowed > 0 && view.BelowMinThresholdFor >= settings.ReleaseAfter && view.TasksForBorrowed == 0
             ? BalanceDecision.Release.Instance
-            : BalanceDecision.Stay.Instance;
+            : BalanceDecision.NoChange.Instance;
     }
 
     /// <summary>How many workers an owner may lend now.</summary>
@@ -63,7 +63,7 @@ internal static class Balancer
     /// <param name="atHome">Its workers at home, idle or not.</param>
     /// <param name="idle">Those of them that could leave at once.</param>
     /// <param name="needed">What the borrower asks for; null (older peers) counts as 1.</param>
-    public static int Lendable(int queue, int atHome, int idle, int? needed, BalanceSettings settings) =>
+    public static int CountLendable(int queue, int atHome, int idle, int? needed, BalanceSettings settings) =>
         queue > settings.MaxQueueThreshold
             ? 0
             : Math.Max(0, Math.Min(needed ?? 1, Math.Min(idle, atHome - settings.MinWorkersBeforeSharing)));
@@ -75,9 +75,9 @@ internal static class Balancer
     }
 
     /// <summary>Least loaded first; a peer that does not tell its load comes after those that do.</summary>
-    private static List<ServerId> Order(IReadOnlyList<PeerView> peers) =>
+    private static List<ServerId> OrderByLoad(IReadOnlyList<PeerSnapshot> peers) =>
     [
-        .. peers.Where(peer => peer.MayBeAsked)
+        .. peers.Where(peer => peer.CanBeAsked)
             .OrderBy(peer => peer.Load is null)
             .ThenBy(peer => peer.Load?.Queue)
             .ThenByDescending(peer => peer.Load?.Idle)

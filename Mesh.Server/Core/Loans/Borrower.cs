@@ -3,16 +3,16 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core;
 
 /// <summary>The borrower's side of a loan from the worker's arrival on (docs/protocol.md, "A loan, step by step").</summary>
-internal sealed class Borrower(CoreState core, LoanKeeper keeper, WorkerMonitor monitor)
+internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMonitor monitor)
 {
-    private readonly Dictionary<ServerId, ReleaseRun> _runs = [];
+    private readonly Dictionary<ServerId, ReleaseRequest> _releaseRequests = [];
     private DateTimeOffset _started;
 
     /// <summary>True when no borrowed worker at the door waits to be sent home.</summary>
     public bool IsDrained => !core.Loans.All.Any(loan =>
         loan.State is LoanState.Arrived or LoanState.Releasing or LoanState.Returning && core.Workers.Find(loan.Worker) is not null);
 
-    public int Runs => _runs.Count;
+    public int ReleaseRequests => _releaseRequests.Count;
 
     public void Restore(LoanRecord record, DateTimeOffset now)
     {
@@ -24,39 +24,39 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper, WorkerMonitor 
     }
 
     /// <summary>What the loan of a worker that asks away from home has to say.</summary>
-    public DeskOrder Order(WorkerEntry worker, SessionId session, DateTimeOffset now, string? trace)
+    public LoanInstruction OnPoll(WorkerEntry worker, SessionId session, DateTimeOffset now, string? trace)
     {
         var loan = core.Loans.Find(worker.Id);
         if (loan is not null && (loan.Record.Role != LoanRole.Borrower || loan.Peer != worker.Home))
         {
-            keeper.End(loan, $"the worker came from \"{worker.Home}\"", now, trace);
+            loanWriter.End(loan, $"the worker came from \"{worker.Home}\"", now, trace);
             loan = null;
         }
 
         if (loan is null)
         {
-            keeper.Open(new LoanRecord(worker.Id, LoanRole.Borrower, worker.Home, LoanState.Arrived, now, now) { TraceParent = trace });
-            return DeskOrder.None;
+            loanWriter.Open(new LoanRecord(worker.Id, LoanRole.Borrower, worker.Home, LoanState.Arrived, now, now) { TraceParent = trace });
+            return LoanInstruction.None;
         }
 
         switch (loan.State)
         {
             case LoanState.Expected:
-                keeper.Step(loan, LoanState.Arrived, now, trace);
-                return DeskOrder.None;
+                loanWriter.ChangeState(loan, LoanState.Arrived, now, trace);
+                return LoanInstruction.None;
             case LoanState.Arrived or LoanState.Releasing:
-                return DeskOrder.None;
-            case LoanState.Returned when now - loan.Record.Since < WorkerBook.ParkTime:
+                return LoanInstruction.None;
+            case LoanState.Returned when now - loan.Record.Since < WorkerRegistry.PollSuspensionTime:
                 // Sent before the RETURN arrived: the worker is leaving, or else it will ask again.
-                return DeskOrder.Wait;
+                return LoanInstruction.Wait;
             case LoanState.Returning:
-                SendHome(loan, session);
-                keeper.Step(loan, LoanState.Returned, now);
-                return DeskOrder.Given;
+                SendReturn(loan, session);
+                loanWriter.ChangeState(loan, LoanState.Returned, now);
+                return LoanInstruction.Sent;
             case LoanState.Returned:
                 // Lost on its way, or not obeyed; its time goes on.
-                SendHome(loan, session);
-                return DeskOrder.Given;
+                SendReturn(loan, session);
+                return LoanInstruction.Sent;
             default:
                 throw new InvalidOperationException($"Borrower's loan state {loan.State} is unknown.");
         }
@@ -71,9 +71,9 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper, WorkerMonitor 
     public IReadOnlyList<WorkerId> ReturnAll(DateTimeOffset now)
     {
         ReleaseAll(now);
-        foreach (var run in _runs.Values.Where(run => !run.UnderWay))
+        foreach (var request in _releaseRequests.Values.Where(request => !request.IsInFlight))
         {
-            (run.Tries, run.NextTry) = (0, now);
+            (request.Tries, request.NextAttemptAt) = (0, now);
         }
 
         OnTimer(now);
@@ -93,58 +93,58 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper, WorkerMonitor 
             released = true;
             if (core.Workers.Find(id) is null)
             {
-                keeper.End(loan, "the worker is not here", now, ack.TraceParent);
+                loanWriter.End(loan, "the worker is not here", now, ack.TraceParent);
             }
             else
             {
                 loan.Record = loan.Record with { ReturnTraceParent = ack.TraceParent };
-                keeper.Step(loan, LoanState.Returning, now, ack.TraceParent);
+                loanWriter.ChangeState(loan, LoanState.Returning, now, ack.TraceParent);
             }
         }
 
-        if (!Unreleased(owner.Id).Any())
+        if (!LoansBeingReleased(owner.Id).Any())
         {
-            _runs.Remove(owner.Id);
+            _releaseRequests.Remove(owner.Id);
         }
         else if (!released)
         {
             OnReleaseFailed(owner, now);
         }
-        else if (_runs.TryGetValue(owner.Id, out var run))
+        else if (_releaseRequests.TryGetValue(owner.Id, out var request))
         {
             // More than one message has room for.
-            run.Tries = 0;
-            Send(run);
+            request.Tries = 0;
+            Send(request);
         }
     }
 
     public void OnReleaseFailed(PeerEntry owner, DateTimeOffset now)
     {
-        if (!_runs.TryGetValue(owner.Id, out var run) || !run.UnderWay)
+        if (!_releaseRequests.TryGetValue(owner.Id, out var request) || !request.IsInFlight)
         {
             return;
         }
 
-        run.UnderWay = false;
-        run.NextTry = now + ReleaseRun.Delay(run.Tries, core.Settings.Loans);
-        if (run.Tries >= core.Settings.Loans.ReleaseTries && !core.Stopping)
+        request.IsInFlight = false;
+        request.NextAttemptAt = now + ReleaseRequest.Delay(request.Tries, core.Settings.Loans);
+        if (request.Tries >= core.Settings.Loans.ReleaseTries && !core.Stopping)
         {
-            _runs.Remove(owner.Id);
-            foreach (var loan in Unreleased(owner.Id).ToArray())
+            _releaseRequests.Remove(owner.Id);
+            foreach (var loan in LoansBeingReleased(owner.Id).ToArray())
             {
-                keeper.Step(loan, LoanState.Arrived, now);
+                loanWriter.ChangeState(loan, LoanState.Arrived, now);
             }
         }
     }
 
-    public void OnCompleted(PeerEntry owner, ReleaseCompleted completed, DateTimeOffset now)
+    public void OnReleaseCompleted(PeerEntry owner, ReleaseCompleted completed, DateTimeOffset now)
     {
         foreach (var id in completed.Workers)
         {
             if (core.Loans.Find(id, LoanRole.Borrower) is { State: LoanState.Releasing or LoanState.Returning or LoanState.Returned } loan
                 && loan.Peer == owner.Id)
             {
-                keeper.End(loan, "the owner has the worker home", now, completed.TraceParent);
+                loanWriter.End(loan, "the owner has the worker home", now, completed.TraceParent);
             }
         }
     }
@@ -159,53 +159,53 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper, WorkerMonitor 
 
         foreach (var loan in core.Loans.All.Where(loan => loan.Record.Role == LoanRole.Borrower).ToArray())
         {
-            if (WhyOver(loan, now) is { } reason)
+            if (GetEndReason(loan, now) is { } reason)
             {
-                keeper.End(loan, reason, now);
+                loanWriter.End(loan, reason, now);
             }
         }
 
         Release(core.Loans.All.Where(loan => IsMissing(loan, now) || IsSetAside(loan, now)), now);
-        foreach (var run in _runs.Values.Where(run => !run.UnderWay && run.NextTry <= now).ToArray())
+        foreach (var request in _releaseRequests.Values.Where(request => !request.IsInFlight && request.NextAttemptAt <= now).ToArray())
         {
-            Send(run);
+            Send(request);
         }
     }
 
-    private IEnumerable<Loan> Unreleased(ServerId owner) =>
+    private IEnumerable<Loan> LoansBeingReleased(ServerId owner) =>
         core.Loans.All.Where(loan => loan.State == LoanState.Releasing && loan.Peer == owner);
 
     private void Release(IEnumerable<Loan> loans, DateTimeOffset now)
     {
         foreach (var loan in loans.ToArray())
         {
-            keeper.Step(loan, LoanState.Releasing, now);
-            if (!_runs.ContainsKey(loan.Peer))
+            loanWriter.ChangeState(loan, LoanState.Releasing, now);
+            if (!_releaseRequests.ContainsKey(loan.Peer))
             {
-                _runs.Add(loan.Peer, new ReleaseRun(loan.Peer) { NextTry = now });
+                _releaseRequests.Add(loan.Peer, new ReleaseRequest(loan.Peer) { NextAttemptAt = now });
             }
         }
     }
 
-    private void Send(ReleaseRun run)
+    private void Send(ReleaseRequest request)
     {
-        var loans = Unreleased(run.Owner).ToList();
+        var loans = LoansBeingReleased(request.Owner).ToList();
         if (loans.Count == 0)
         {
-            _runs.Remove(run.Owner);
+            _releaseRequests.Remove(request.Owner);
             return;
         }
 
-        run.Tries++;
-        run.UnderWay = true;
-        loans = loans.GetRange(0, WorkerList.CountThatFits(loans.Select(loan => loan.Worker)));
+        request.Tries++;
+        request.IsInFlight = true;
+        loans = loans.GetRange(0, WorkerList.CountFittingOneMessage(loans.Select(loan => loan.Worker)));
         WorkerList workers = [.. loans.Select(loan => loan.Worker)];
         string[] traces = [.. loans.Select(loan => loan.Record.TraceParent).OfType<string>().Distinct()];
         core.Effects.PeerSends.Add(new PeerSendEffect(
-            run.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true, traces, new ReleaseSent(run.Owner, workers, run.Tries)));
+            request.Owner, new CommandRelease(core.Settings.Id, workers), ExpectsReply: true, traces, new ReleaseSent(request.Owner, workers, request.Tries)));
     }
 
-    private void SendHome(Loan loan, SessionId session)
+    private void SendReturn(Loan loan, SessionId session)
     {
         var owner = core.Peers.Find(loan.Peer)!;
         core.Send(session, new Return(owner.Settings.Endpoint)
@@ -230,12 +230,12 @@ internal sealed class Borrower(CoreState core, LoanKeeper keeper, WorkerMonitor 
     /// <summary>A guest that was set aside here, or a promised one that was set aside on an earlier loan: the owner gets it back.</summary>
     private bool IsSetAside(Loan loan, DateTimeOffset now) => loan.State switch
     {
-        LoanState.Expected => monitor.IsRemembered(loan.Worker, now),
+        LoanState.Expected => monitor.WasSetAside(loan.Worker, now),
         LoanState.Arrived => core.Workers.Find(loan.Worker) is { Health.IsSetAside: true },
         _ => false,
     };
 
-    private string? WhyOver(Loan loan, DateTimeOffset now)
+    private string? GetEndReason(Loan loan, DateTimeOffset now)
     {
         if (core.Peers.Find(loan.Peer) is not { } owner)
         {

@@ -3,7 +3,7 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core;
 
 /// <summary>The owner's side of a loan (docs/protocol.md, "A loan, step by step").</summary>
-internal sealed class Lender(CoreState core, LoanKeeper keeper)
+internal sealed class Lender(CoreState core, LoanWriter loanWriter)
 {
     private readonly List<ReleaseBatch> _batches = [];
 
@@ -14,7 +14,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         core.Loans.Put(new Loan(record));
         if (record.State == LoanState.Released)
         {
-            BatchOf(record.Peer, now).Pending.Add(record.Worker);
+            BatchOf(record.Peer, now).PendingWorkers.Add(record.Worker);
         }
     }
 
@@ -31,19 +31,19 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         var borrower = core.Peers.Find(request.Server, request.Requestor);
         if (borrower is null)
         {
-            core.Tell(new MessageRefused(session, request, $"REQUESTOR_INFO: {request.Requestor} is not a peer of \"{core.Settings.Id}\""));
+            core.Report(new MessageRejected(session, request, $"REQUESTOR_INFO: {request.Requestor} is not a peer of \"{core.Settings.Id}\""));
         }
         else if (!borrower.IsAt(request.Requestor) && !core.Settings.Redirects.Match(request.Requestor))
         {
             // Whoever may speak may give a peer's name: the workers, and the token they carry, go to known addresses alone.
-            core.Tell(new MessageRefused(
+            core.Report(new MessageRejected(
                 session,
                 request,
                 $"REQUESTOR_INFO: {request.Requestor} is neither the address of the peer \"{borrower.Id}\", {borrower.Settings.Endpoint}, nor among Mesh__Redirect__Allowed"));
             borrower = null;
         }
 
-        var lent = borrower is null || core.Stopping || core.StoreAway ? [] : Choose(request.WorkersNeeded, now);
+        var lent = borrower is null || core.Stopping || core.StoreUnavailable ? [] : SelectWorkers(request.WorkersNeeded, now);
         if (lent.Count == 0)
         {
             core.Send(session, new Unavailable(core.Settings.Id) { TraceParent = request.TraceParent });
@@ -53,16 +53,16 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         var loans = new List<Loan>(lent.Count);
         foreach (var worker in lent)
         {
-            WorkerBook.Park(worker);
+            WorkerRegistry.SuspendPolls(worker);
             var record = new LoanRecord(worker.Id, LoanRole.Owner, borrower!.Id, LoanState.Offered, now, now)
             {
                 Borrower = request.Requestor,
                 TraceParent = request.TraceParent,
             };
-            loans.Add(keeper.Open(record, stored: false));
+            loans.Add(loanWriter.Open(record, stored: false));
         }
 
-        core.Journal.Then(new AfterStore(AfterStoreKind.Offered)
+        core.Journal.AddContinuation(new StoreContinuation(StoreContinuationKind.Offered)
         {
             Session = session,
             Message = new Available(core.Settings.Id, [.. loans.Select(loan => loan.Worker)]) { TraceParent = request.TraceParent },
@@ -71,7 +71,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
     }
 
     /// <summary>The loans are stored: AVAILABLE goes out, and REDIRECT to those who wait for an answer.</summary>
-    public void OnOffered(in AfterStore offered)
+    public void OnOffersStored(in StoreContinuation offered)
     {
         // A loan may have ended while it was being stored: its borrower released it at once, or the worker turned up elsewhere.
         var standing = offered.Loans.Where(core.Loans.Contains).ToList();
@@ -82,46 +82,46 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         foreach (var loan in standing)
         {
             loan.Stored = true;
-            core.Reconsider.Add(loan.Worker);
+            core.WorkersWithChangedLoans.Add(loan.Worker);
         }
     }
 
     /// <summary>What the loan of a worker that asks at home has to say.</summary>
-    public DeskOrder Order(WorkerEntry worker, SessionId session, DateTimeOffset now, string? trace)
+    public LoanInstruction OnPoll(WorkerEntry worker, SessionId session, DateTimeOffset now, string? trace)
     {
         if (core.Loans.Find(worker.Id) is not { } loan)
         {
-            return DeskOrder.None;
+            return LoanInstruction.None;
         }
 
         if (loan.Record.Role == LoanRole.Borrower)
         {
-            keeper.End(loan, "the worker is at home here", now, trace);
-            return DeskOrder.None;
+            loanWriter.End(loan, "the worker is at home here", now, trace);
+            return LoanInstruction.None;
         }
 
         switch (loan.State)
         {
             case LoanState.Offered when !loan.Stored || worker.Running.Count > 0:
-                return DeskOrder.Wait;
+                return LoanInstruction.Wait;
             case LoanState.Offered:
                 core.Send(session, new Redirect(loan.Record.Borrower!.Value)
                 {
                     Framing = core.Peers.Find(loan.Peer)?.Framing == Framing.Line ? Framing.Line : null,
                     TraceParent = loan.Record.TraceParent,
                 });
-                keeper.Step(loan, LoanState.Lent, now);
-                return DeskOrder.Given;
-            case LoanState.Lent when now - loan.Record.Since < WorkerBook.ParkTime:
+                loanWriter.ChangeState(loan, LoanState.Lent, now);
+                return LoanInstruction.Sent;
+            case LoanState.Lent when now - loan.Record.Since < WorkerRegistry.PollSuspensionTime:
                 // Sent before the REDIRECT arrived: the worker is leaving, or else it will ask again.
-                return DeskOrder.Wait;
+                return LoanInstruction.Wait;
             case LoanState.Lent:
-                BackByItself(worker, loan, now, trace);
-                return DeskOrder.None;
+                OnUnsolicitedReturn(worker, loan, now, trace);
+                return LoanInstruction.None;
             case LoanState.Released:
-                worker.IgnoredOrders = default;
-                CameHome(loan, now, trace);
-                return DeskOrder.None;
+                worker.IgnoredRedirects = default;
+                OnReturnedHome(loan, now, trace);
+                return LoanInstruction.None;
             default:
                 throw new InvalidOperationException($"Owner's loan state {loan.State} is unknown.");
         }
@@ -129,9 +129,9 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
 
     public void OnRelease(SessionId session, CommandRelease release, DateTimeOffset now)
     {
-        if (core.Peers.FindCaller(release.Server) is not { } borrower)
+        if (core.Peers.FindSender(release.Server) is not { } borrower)
         {
-            core.Refuse(session, release, $"SERVER_UUID: \"{release.Server}\" is not a peer of \"{core.Settings.Id}\"");
+            core.Reject(session, release, $"SERVER_UUID: \"{release.Server}\" is not a peer of \"{core.Settings.Id}\"");
             return;
         }
 
@@ -150,19 +150,19 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
     {
         foreach (var loan in core.Loans.All.Where(loan => loan.Record.Role == LoanRole.Owner).ToArray())
         {
-            if (WhyOver(loan, now) is { } reason)
+            if (GetEndReason(loan, now) is { } reason)
             {
-                keeper.End(loan, reason, now);
+                loanWriter.End(loan, reason, now);
             }
         }
 
         foreach (var batch in _batches.Where(batch => batch.Deadline <= now).ToArray())
         {
-            foreach (var worker in batch.Pending)
+            foreach (var worker in batch.PendingWorkers)
             {
                 if (core.Loans.Find(worker, LoanRole.Owner) is { State: LoanState.Released } loan && loan.Peer == batch.Borrower)
                 {
-                    keeper.End(loan, "the worker did not come home in time", now);
+                    loanWriter.End(loan, "the worker did not come home in time", now);
                 }
             }
 
@@ -170,16 +170,16 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         }
     }
 
-    private List<WorkerEntry> Choose(int? needed, DateTimeOffset now)
+    private List<WorkerEntry> SelectWorkers(int? needed, DateTimeOffset now)
     {
         // What fails at its tasks is neither lent nor counted as one that stays.
         var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core) && !worker.Health.IsLimited).ToList();
-        var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles != TaskTypes.None && worker.IgnoredOrders.NotLentUntil <= now).ToList();
-        var count = Balancer.Lendable(core.Tasks.Depth, atHome.Count, idle.Count, needed, core.Settings.Balancing);
+        var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles != TaskTypes.None && worker.IgnoredRedirects.NotLentUntil <= now).ToList();
+        var count = Balancer.CountLendable(core.Tasks.Depth, atHome.Count, idle.Count, needed, core.Settings.Balancing);
 
         // Those that wait for an answer right now leave right now. What AVAILABLE has no room for, the borrower asks for again.
-        var chosen = idle.OrderByDescending(worker => worker.Asks.Count > 0).Take(count).ToList();
-        return chosen.GetRange(0, WorkerList.CountThatFits(chosen.Select(worker => worker.Id)));
+        var chosen = idle.OrderByDescending(worker => worker.PendingPolls.Count > 0).Take(count).ToList();
+        return chosen.GetRange(0, WorkerList.CountFittingOneMessage(chosen.Select(worker => worker.Id)));
     }
 
     private void Release(WorkerId id, PeerEntry borrower, ReleaseBatch batch, DateTimeOffset now)
@@ -189,7 +189,7 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         {
             if (core.Workers.Find(id) is { } worker && IsAtHome(worker, core))
             {
-                batch.Came.Add(id);
+                batch.ReturnedWorkers.Add(id);
             }
 
             return;
@@ -203,13 +203,13 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         switch (loan.State)
         {
             case LoanState.Offered:
-                keeper.End(loan, "released before it left", now);
-                batch.Came.Add(id);
+                loanWriter.End(loan, "released before it left", now);
+                batch.ReturnedWorkers.Add(id);
                 break;
             case LoanState.Lent:
                 loan.Record = loan.Record with { ReturnTraceParent = batch.TraceParent };
-                keeper.Step(loan, LoanState.Released, now, batch.TraceParent);
-                batch.Pending.Add(id);
+                loanWriter.ChangeState(loan, LoanState.Released, now, batch.TraceParent);
+                batch.PendingWorkers.Add(id);
                 break;
             case LoanState.Released:
                 break;
@@ -218,32 +218,32 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
         }
     }
 
-    private void BackByItself(WorkerEntry worker, Loan loan, DateTimeOffset now, string? trace)
+    private void OnUnsolicitedReturn(WorkerEntry worker, Loan loan, DateTimeOffset now, string? trace)
     {
-        if (now - loan.Record.Since > IgnoredOrders.Soon)
+        if (now - loan.Record.Since > IgnoredRedirects.EarlyReturnWindow)
         {
-            keeper.End(loan, "the worker is back by itself", now, trace);
+            loanWriter.End(loan, "the worker is back by itself", now, trace);
             return;
         }
 
-        worker.IgnoredOrders = worker.IgnoredOrders.Ignored(now);
-        keeper.End(loan, "the worker did not follow REDIRECT", now, trace);
-        core.Tell(new OrderIgnored(worker.Id, loan.Peer, worker.IgnoredOrders.Count, worker.IgnoredOrders.NotLentUntil - now));
+        worker.IgnoredRedirects = worker.IgnoredRedirects.Increment(now);
+        loanWriter.End(loan, "the worker did not follow REDIRECT", now, trace);
+        core.Report(new RedirectIgnored(worker.Id, loan.Peer, worker.IgnoredRedirects.Count, worker.IgnoredRedirects.NotLentUntil - now));
     }
 
-    private void CameHome(Loan loan, DateTimeOffset now, string? trace)
+    private void OnReturnedHome(Loan loan, DateTimeOffset now, string? trace)
     {
-        keeper.End(loan, "the worker is home", now, trace);
-        foreach (var batch in _batches.Where(batch => batch.Pending.Remove(loan.Worker)).ToArray())
+        loanWriter.End(loan, "the worker is home", now, trace);
+        foreach (var batch in _batches.Where(batch => batch.PendingWorkers.Remove(loan.Worker)).ToArray())
         {
-            batch.Came.Add(loan.Worker);
+            batch.ReturnedWorkers.Add(loan.Worker);
             CompleteIfDone(batch);
         }
     }
 
     private void CompleteIfDone(ReleaseBatch batch)
     {
-        if (batch.Pending.Count == 0)
+        if (batch.PendingWorkers.Count == 0)
         {
             Complete(batch);
         }
@@ -252,17 +252,17 @@ internal sealed class Lender(CoreState core, LoanKeeper keeper)
     private void Complete(ReleaseBatch batch)
     {
         _batches.Remove(batch);
-        for (var told = 0; told < batch.Came.Count;)
+        for (var told = 0; told < batch.ReturnedWorkers.Count;)
         {
-            var count = WorkerList.CountThatFits(batch.Came.Skip(told));
-            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.Came.GetRange(told, count)]) { TraceParent = batch.TraceParent };
+            var count = WorkerList.CountFittingOneMessage(batch.ReturnedWorkers.Skip(told));
+            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.ReturnedWorkers.GetRange(told, count)]) { TraceParent = batch.TraceParent };
             told += count;
             core.Effects.PeerSends.Add(new PeerSendEffect(batch.Borrower, completed, ExpectsReply: false));
-            core.Tell(new ReleaseCompletedSent(batch.Borrower, completed.Workers, batch.TraceParent));
+            core.Report(new ReleaseCompletedSent(batch.Borrower, completed.Workers, batch.TraceParent));
         }
     }
 
-    private string? WhyOver(Loan loan, DateTimeOffset now)
+    private string? GetEndReason(Loan loan, DateTimeOffset now)
     {
         var limits = core.Settings.Loans;
         if (loan.State == LoanState.Offered && loan.Stored && loan.Record.Since + limits.ArrivalTimeout <= now)

@@ -10,11 +10,11 @@ internal abstract record LoanReturn
     }
 
     /// <param name="Workers">Those that are being returned; empty when none is borrowed.</param>
-    public sealed record Begun(IReadOnlyList<WorkerId> Workers) : LoanReturn;
+    public sealed record Started(IReadOnlyList<WorkerId> Workers) : LoanReturn;
 
     /// <summary>The store cannot be written: nothing was begun.</summary>
-    public sealed record StorageAway : LoanReturn
+    public sealed record StoreUnavailable : LoanReturn
     {
-        public static readonly StorageAway Instance = new();
+        public static readonly StoreUnavailable Instance = new();
     }
 }

@@ -12,7 +12,7 @@ internal sealed class ReleaseBatch(ServerId borrower, DateTimeOffset deadline)
     /// <summary>W3C context of the return.</summary>
     public string? TraceParent { get; init; }
 
-    public HashSet<WorkerId> Pending { get; } = [];
+    public HashSet<WorkerId> PendingWorkers { get; } = [];
 
-    public List<WorkerId> Came { get; } = [];
+    public List<WorkerId> ReturnedWorkers { get; } = [];
 }

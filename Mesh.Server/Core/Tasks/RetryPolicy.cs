@@ -7,10 +7,10 @@ internal static class RetryPolicy
     public const int MaxReturns = 16;
 
     /// <summary>The rank of a worker that has not failed lately. The lower the rank of a worker, the rather it gets a retry.</summary>
-    public const int Best = 0;
+    public const int BestRank = 0;
 
     /// <summary>The rank of a worker that has failed at this task; it gets the task again only while there is nobody else.</summary>
-    public const int Tried = 2;
+    public const int FailedBeforeRank = 2;
 
     /// <summary>The time from a failed attempt to the next one: doubled with each, up to the limit.</summary>
     /// <param name="attempts">Attempts so far, at least 1.</param>
@@ -22,7 +22,7 @@ internal static class RetryPolicy
 
     /// <summary>How well a worker suits a task that has failed before: 0 is best.</summary>
     public static int Rank(in WorkerHealth health, bool hasFailedHere) =>
-        health.IsSetAside ? 3 : hasFailedHere ? Tried : health.Failures > 0 ? 1 : Best;
+        health.IsSetAside ? 3 : hasFailedHere ? FailedBeforeRank : health.Failures > 0 ? 1 : BestRank;
 
     /// <summary>
     /// Whether a task that has just failed becomes a dead letter. The attempts of one worker alone do not make it one while another worker can take it, but for
@@ -30,6 +30,6 @@ internal static class RetryPolicy
     /// </summary>
     /// <param name="workers">How many workers have failed at it.</param>
     /// <param name="othersCanTake">Whether a worker is here that has not failed at it.</param>
-    public static bool IsOver(int attempts, int maxAttempts, int workers, bool othersCanTake) =>
+    public static bool IsExhausted(int attempts, int maxAttempts, int workers, bool othersCanTake) =>
         attempts >= maxAttempts && (maxAttempts == 1 || workers > 1 || !othersCanTake || attempts >= 2 * maxAttempts);
 }

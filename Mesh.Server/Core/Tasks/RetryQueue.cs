@@ -9,7 +9,7 @@ internal sealed class RetryQueue
     private readonly LinkedList<TaskEntry> _due = [];
 
     /// <summary>All places, void ones too.</summary>
-    public int Places => _delayed.Count + _due.Count;
+    public int EntryCount => _delayed.Count + _due.Count;
 
     /// <summary>The first of those whose delay is over; the next ones follow it in its list.</summary>
     public LinkedListNode<TaskEntry>? FirstDue => _due.First;

@@ -13,19 +13,19 @@ internal sealed class RetryRouter(CoreState core)
     private const int SearchLimit = 64;
 
     /// <summary>A task does not wait for a better worker for longer than so many leases.</summary>
-    private const int PatienceInLeases = 10;
+    private const int MaxWaitInLeases = 10;
 
     /// <summary>That the better workers have left is noticed within this time.</summary>
-    private static readonly TimeSpan OfferInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryScanInterval = TimeSpan.FromSeconds(1);
 
-    private DateTimeOffset _nextOffer;
+    private DateTimeOffset _nextScan;
 
     public DateTimeOffset? NextDeadline
     {
         get
         {
             var next = core.Tasks.Retries.NextDue;
-            return core.Tasks.Retries.FirstDue is not null && core.Workers.HasReady && !(next < _nextOffer) ? _nextOffer : next;
+            return core.Tasks.Retries.FirstDue is not null && core.Workers.HasReady && !(next < _nextScan) ? _nextScan : next;
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed class RetryRouter(CoreState core)
         var looked = 0;
         for (var node = core.Tasks.Retries.FirstDue; node is not null && looked < SearchLimit; node = node.Next, looked++)
         {
-            if (worker.Handles.Handles(node.Value.Type) && Suits(node.Value, worker, now))
+            if (worker.Handles.Handles(node.Value.Type) && IsSuitable(node.Value, worker, now))
             {
                 task = node.Value;
                 core.Tasks.TakeRetry(task, now);
@@ -48,20 +48,20 @@ internal sealed class RetryRouter(CoreState core)
     }
 
     /// <summary>Finds the longest held get_task of a worker that may have a retry.</summary>
-    public Ask? FindAsk(TaskEntry task, DateTimeOffset now)
+    public PendingPoll? FindPendingPoll(TaskEntry task, DateTimeOffset now)
     {
         if (core.Stopping)
         {
             return null;
         }
 
-        Ask? found = null;
+        PendingPoll? found = null;
         for (var types = TaskTypes.Query; types <= TaskTypes.All; types++)
         {
             var looked = 0;
             for (var node = core.Workers.FirstReady(types, task.Type); node is not null && looked < SearchLimit; node = node.Next, looked++)
             {
-                if (Suits(task, node.Value.Worker, now))
+                if (IsSuitable(task, node.Value.Worker, now))
                 {
                     found = found is null || node.Value.Order < found.Order ? node.Value : found;
                     break;
@@ -73,7 +73,7 @@ internal sealed class RetryRouter(CoreState core)
     }
 
     /// <summary>Whether a task becomes a dead letter if its running attempt fails now.</summary>
-    public bool IsOver(TaskEntry task, DateTimeOffset now)
+    public bool IsExhausted(TaskEntry task, DateTimeOffset now)
     {
         var max = core.Settings.Tasks.MaxAttempts;
         if (task.Attempts < max)
@@ -83,18 +83,18 @@ internal sealed class RetryRouter(CoreState core)
 
         var worker = task.Worker;
         var workers = task.Failures.Count + (worker is null || task.HasFailedOn(worker.Id) ? 0 : 1);
-        return RetryPolicy.IsOver(task.Attempts, max, workers, workers <= 1 && IsThereBetter(task, RetryPolicy.Tried, worker, now));
+        return RetryPolicy.IsExhausted(task.Attempts, max, workers, workers <= 1 && HasBetterWorker(task, RetryPolicy.FailedBeforeRank, worker, now));
     }
 
     /// <summary>The tasks that are due and have not found a worker: now and then they are offered again.</summary>
-    public IReadOnlyList<TaskEntry> TakeWaiting(DateTimeOffset now)
+    public IReadOnlyList<TaskEntry> TakeDueRetries(DateTimeOffset now)
     {
-        if (core.Tasks.Retries.FirstDue is null || !core.Workers.HasReady || _nextOffer > now)
+        if (core.Tasks.Retries.FirstDue is null || !core.Workers.HasReady || _nextScan > now)
         {
             return [];
         }
 
-        _nextOffer = now + OfferInterval;
+        _nextScan = now + RetryScanInterval;
         var waiting = new List<TaskEntry>();
         for (var node = core.Tasks.Retries.FirstDue; node is not null && waiting.Count < SearchLimit; node = node.Next)
         {
@@ -104,15 +104,15 @@ internal sealed class RetryRouter(CoreState core)
         return waiting;
     }
 
-    private bool Suits(TaskEntry task, WorkerEntry worker, DateTimeOffset now)
+    private bool IsSuitable(TaskEntry task, WorkerEntry worker, DateTimeOffset now)
     {
         var rank = RetryPolicy.Rank(worker.Health, task.HasFailedOn(worker.Id));
-        return rank == RetryPolicy.Best
-            || now - task.QueuedAt > PatienceInLeases * core.Settings.Tasks.LeaseTime
-            || !IsThereBetter(task, rank, worker, now);
+        return rank == RetryPolicy.BestRank
+            || now - task.QueuedAt > MaxWaitInLeases * core.Settings.Tasks.LeaseTime
+            || !HasBetterWorker(task, rank, worker, now);
     }
 
-    private bool IsThereBetter(TaskEntry task, int rank, WorkerEntry? than, DateTimeOffset now)
+    private bool HasBetterWorker(TaskEntry task, int rank, WorkerEntry? than, DateTimeOffset now)
     {
         // A worker that is there asks again, or answers, within this time.
         var silence = core.Settings.Tasks.LeaseTime + core.Settings.Tasks.HoldTime;

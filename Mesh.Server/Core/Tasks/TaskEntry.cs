@@ -15,7 +15,7 @@ internal enum TaskStep : byte
     Running,
 
     /// <summary>Its last attempt failed; the ledger is asked to close it.</summary>
-    Closing,
+    Invalidating,
 
     /// <summary>Its end is being stored.</summary>
     Settling,
@@ -39,7 +39,7 @@ internal sealed class TaskEntry
         LeaseNode = new LinkedListNode<TaskEntry>(this);
         if (record is { Attempts: > 0, Worker: { } worker })
         {
-            NoteFailure(worker, default, default);
+            RecordFailure(worker, default, default);
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class TaskEntry
     public List<FailedAttempt> Failures { get; private set; } = NoFailures;
 
     /// <summary>How often it came back from a worker without a counted attempt.</summary>
-    public int Returns { get; set; }
+    public int UncountedReturns { get; set; }
 
     public string? Error { get; set; }
 
@@ -72,7 +72,7 @@ internal sealed class TaskEntry
     public WorkerId? LastWorker { get; set; }
 
     /// <summary>Statuses to acknowledge once a closing task's end is stored.</summary>
-    public List<(SessionId Session, Ack Ack)> ClosingAcks { get; } = [];
+    public List<(SessionId Session, Ack Ack)> DeferredAcks { get; } = [];
 
     /// <summary>Its place among all that was ever queued; an older place in the queue is void.</summary>
     public long QueueOrder { get; set; }
@@ -85,7 +85,7 @@ internal sealed class TaskEntry
     public long SendOrder { get; set; }
 
     /// <summary>The worker that the task was sent to, and did not reach.</summary>
-    public WorkerId? TakenBackFrom { get; set; }
+    public WorkerId? UndeliveredTo { get; set; }
 
     public DateTimeOffset QueuedAt { get; set; }
 
@@ -110,7 +110,7 @@ internal sealed class TaskEntry
     public LinkedListNode<TaskEntry> RetryNode => field ??= new LinkedListNode<TaskEntry>(this);
 
     /// <summary>True for a task that a worker has had before.</summary>
-    public bool IsRetry => Attempts > 0 || Returns > 0;
+    public bool IsRetry => Attempts > 0 || UncountedReturns > 0;
 
     public bool HasFailedOn(WorkerId worker)
     {
@@ -125,7 +125,7 @@ internal sealed class TaskEntry
         return false;
     }
 
-    public void NoteFailure(WorkerId worker, DateTimeOffset started, DateTimeOffset failed)
+    public void RecordFailure(WorkerId worker, DateTimeOffset started, DateTimeOffset failed)
     {
         if (Failures == NoFailures)
         {
@@ -141,7 +141,7 @@ internal sealed class TaskEntry
         Failures.Add(new FailedAttempt(worker, started, failed));
     }
 
-    public void ForgetFailures() => Failures = NoFailures;
+    public void ClearFailures() => Failures = NoFailures;
 
     public TaskRecord ToRecord(TaskState state, decimal? result = null) => Record with
     {

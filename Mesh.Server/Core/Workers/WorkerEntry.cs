@@ -23,28 +23,28 @@ internal sealed class WorkerEntry
     /// True for a worker that does not say which types it handles: it was not written for our fields, runs one task at a time, and by
     /// asking again tells that it has none.
     /// </summary>
-    public bool OneAtATime { get; set; }
+    public bool RunsOneTaskAtATime { get; set; }
 
     /// <summary>Its WebSocket; null for a line worker, and while it is gone.</summary>
     public SessionId? Session { get; set; }
 
     public DateTimeOffset LastSeen { get; set; }
 
-    /// <summary>Open WebSockets of this worker that a newer one has replaced, since <see cref="ReplacedSince"/>.</summary>
-    public int Replaced { get; set; }
+    /// <summary>Open WebSockets of this worker that a newer one has replaced, since <see cref="ReplacedConnectionsSince"/>.</summary>
+    public int ReplacedConnections { get; set; }
 
-    public DateTimeOffset ReplacedSince { get; set; }
+    public DateTimeOffset ReplacedConnectionsSince { get; set; }
 
     /// <summary>When its WebSocket closed, or null.</summary>
     public DateTimeOffset? GoneSince { get; set; }
 
     /// <summary>Its get_tasks that are held.</summary>
-    public List<Ask> Asks { get; } = [];
+    public List<PendingPoll> PendingPolls { get; } = [];
 
     public List<TaskEntry> Running { get; } = [];
 
     /// <summary>The task it was last given: a status without TASK_ID answers it.</summary>
-    public TaskEntry? Last { get; set; }
+    public TaskEntry? LastTask { get; set; }
 
     /// <summary>The session that its last task was sent on; default once that has ended.</summary>
     public SessionId LastSentOn { get; set; }
@@ -62,7 +62,7 @@ internal sealed class WorkerEntry
     /// <summary>How it does at its tasks.</summary>
     public WorkerHealth Health { get; set; }
 
-    public IgnoredOrders IgnoredOrders { get; set; }
+    public IgnoredRedirects IgnoredRedirects { get; set; }
 
     public bool IsGone => GoneSince is not null;
 }

@@ -26,7 +26,7 @@ internal readonly record struct WorkerHealth
     public int Strikes { get; init; }
 
     /// <summary>When the last strike was found out.</summary>
-    public DateTimeOffset StruckAt { get; init; }
+    public DateTimeOffset LastStrikeAt { get; init; }
 
     /// <summary>It gets no task before.</summary>
     public DateTimeOffset PausedUntil { get; init; }
@@ -37,10 +37,10 @@ internal readonly record struct WorkerHealth
     public bool IsLimited => Strikes > 0;
 
     /// <summary>Whether it may be given a task beside those that it has.</summary>
-    public bool MayTake(int running, DateTimeOffset now) => Strikes == 0 || (running == 0 && PausedUntil <= now);
+    public bool CanReceiveTask(int running, DateTimeOffset now) => Strikes == 0 || (running == 0 && PausedUntil <= now);
 
     /// <summary>An attempt failed.</summary>
-    public WorkerHealth Failed(DateTimeOffset now) => this with
+    public WorkerHealth AddFailure(DateTimeOffset now) => this with
     {
         Failures = Failures + 1,
         FailingSince = Failures == 0 ? now : FailingSince,
@@ -48,28 +48,28 @@ internal readonly record struct WorkerHealth
     };
 
     /// <summary>A task at which it failed has become a dead letter: the task was at fault, or nobody knows.</summary>
-    public WorkerHealth Excused() => Failures > 0 ? this with { Failures = Failures - 1 } : this;
+    public WorkerHealth RemoveFailure() => Failures > 0 ? this with { Failures = Failures - 1 } : this;
 
     /// <summary>
     /// A task at which it failed has been done by another worker. That is a strike, unless it has had a success since, or had that attempt before its last strike: of
     /// all that fails at one time only one counts.
     /// </summary>
     /// <param name="setAsideAfter">The strikes with which it is set aside; 0 for never.</param>
-    public WorkerHealth Struck(in FailedAttempt attempt, DateTimeOffset now, int setAsideAfter)
+    public WorkerHealth AddStrike(in FailedAttempt attempt, DateTimeOffset now, int setAsideAfter)
     {
-        if (Failures == 0 || attempt.Failed < FailingSince || (Strikes > 0 && attempt.Started <= StruckAt))
+        if (Failures == 0 || attempt.Failed < FailingSince || (Strikes > 0 && attempt.Started <= LastStrikeAt))
         {
             return this;
         }
 
         var strikes = Strikes + 1;
         var setAside = IsSetAside || (setAsideAfter > 0 && strikes >= setAsideAfter);
-        return this with { Strikes = strikes, StruckAt = now, IsSetAside = setAside, PausedUntil = now + Pause(strikes, setAside) };
+        return this with { Strikes = strikes, LastStrikeAt = now, IsSetAside = setAside, PausedUntil = now + Pause(strikes, setAside) };
     }
 
     /// <summary>A worker that was set aside here lately, and is here again on another loan.</summary>
-    public static WorkerHealth SetAsideSince(DateTimeOffset now) =>
-        new() { Failures = 1, FailingSince = now, Strikes = 1, StruckAt = now, IsSetAside = true, PausedUntil = now + SetAsidePause };
+    public static WorkerHealth CreateSetAside(DateTimeOffset now) =>
+        new() { Failures = 1, FailingSince = now, Strikes = 1, LastStrikeAt = now, IsSetAside = true, PausedUntil = now + SetAsidePause };
 
     private static TimeSpan Pause(int strikes, bool setAside)
     {

@@ -6,15 +6,15 @@ namespace Mesh.Server.Core;
 internal sealed class WorkerMonitor(CoreState core)
 {
     /// <summary>A guest that was set aside is not made use of again for this time.</summary>
-    private static readonly TimeSpan GuestMemory = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan SetAsideRetention = TimeSpan.FromMinutes(10);
 
     /// <summary>How many guests are remembered.</summary>
-    private const int MaxRemembered = 1000;
+    private const int MaxSetAsideRecords = 1000;
 
     /// <summary>Workers whose pause has not ended.</summary>
     private readonly List<WorkerEntry> _paused = [];
 
-    private readonly Dictionary<WorkerId, DateTimeOffset> _remembered = [];
+    private readonly Dictionary<WorkerId, DateTimeOffset> _setAsideUntil = [];
 
     public DateTimeOffset? NextDeadline
     {
@@ -39,11 +39,11 @@ internal sealed class WorkerMonitor(CoreState core)
     }
 
     /// <summary>The worker's connection had closed, and it is here on a new one.</summary>
-    public void OnRestarted(WorkerEntry worker) => Clear(worker, "it has connected anew");
+    public void OnReconnected(WorkerEntry worker) => Clear(worker, "it has connected anew");
 
     public void OnFailed(WorkerEntry worker, DateTimeOffset now)
     {
-        worker.Health = worker.Health.Failed(now);
+        worker.Health = worker.Health.AddFailure(now);
         if (worker.Health.IsLimited)
         {
             Pause(worker);
@@ -51,7 +51,7 @@ internal sealed class WorkerMonitor(CoreState core)
     }
 
     /// <summary>A task is done: whoever failed at it before has a strike.</summary>
-    public void OnDone(TaskEntry task, WorkerId doneBy, DateTimeOffset now)
+    public void OnTaskDone(TaskEntry task, WorkerId doneBy, DateTimeOffset now)
     {
         foreach (var attempt in task.Failures)
         {
@@ -61,36 +61,36 @@ internal sealed class WorkerMonitor(CoreState core)
             }
 
             var before = worker.Health;
-            worker.Health = before.Struck(attempt, now, core.Settings.Tasks.SetAsideAfter);
+            worker.Health = before.AddStrike(attempt, now, core.Settings.Tasks.SetAsideAfter);
             if (worker.Health.Strikes > before.Strikes)
             {
-                OnStruck(worker, wasSetAside: before.IsSetAside, now);
+                OnStrikeAdded(worker, wasSetAside: before.IsSetAside, now);
             }
         }
     }
 
     /// <summary>A task is a dead letter: nobody who failed at it is blamed.</summary>
-    public void OnDead(TaskEntry task)
+    public void OnTaskDeadLettered(TaskEntry task)
     {
         foreach (var attempt in task.Failures)
         {
             if (core.Workers.Find(attempt.Worker) is { } worker)
             {
-                worker.Health = worker.Health.Excused();
+                worker.Health = worker.Health.RemoveFailure();
             }
         }
     }
 
     /// <summary>Whether a guest was set aside here lately.</summary>
-    public bool IsRemembered(WorkerId guest, DateTimeOffset now) => _remembered.TryGetValue(guest, out var until) && until > now;
+    public bool WasSetAside(WorkerId borrowed, DateTimeOffset now) => _setAsideUntil.TryGetValue(borrowed, out var until) && until > now;
 
     /// <summary>A guest is here that was not here before.</summary>
-    public void OnGuestCame(WorkerEntry guest, DateTimeOffset now)
+    public void OnBorrowedWorkerArrived(WorkerEntry borrowed, DateTimeOffset now)
     {
-        if (IsRemembered(guest.Id, now))
+        if (WasSetAside(borrowed.Id, now))
         {
-            guest.Health = WorkerHealth.SetAsideSince(now);
-            Pause(guest);
+            borrowed.Health = WorkerHealth.CreateSetAside(now);
+            Pause(borrowed);
         }
     }
 
@@ -103,32 +103,32 @@ internal sealed class WorkerMonitor(CoreState core)
         {
             if (_paused[i].Health.PausedUntil <= now)
             {
-                core.Resumed.Add(_paused[i].Id);
+                core.UnpausedWorkers.Add(_paused[i].Id);
                 _paused.RemoveAt(i);
             }
         }
     }
 
-    private void OnStruck(WorkerEntry worker, bool wasSetAside, DateTimeOffset now)
+    private void OnStrikeAdded(WorkerEntry worker, bool wasSetAside, DateTimeOffset now)
     {
         Pause(worker);
         if (!worker.Health.IsSetAside)
         {
-            core.Tell(new WorkerPaused(worker.Id, worker.Health.Strikes, worker.Health.PausedUntil - now));
+            core.Report(new WorkerPaused(worker.Id, worker.Health.Strikes, worker.Health.PausedUntil - now));
         }
         else if (!wasSetAside)
         {
-            core.Tell(new WorkerSetAside(worker.Id, worker.Home, worker.Health.Strikes));
+            core.Report(new WorkerSetAside(worker.Id, worker.Home, worker.Health.Strikes));
             if (worker.Home != core.Settings.Id)
             {
-                Remember(worker.Id, now);
+                RecordSetAside(worker.Id, now);
             }
         }
     }
 
     private void Pause(WorkerEntry worker)
     {
-        WorkerBook.Park(worker);
+        WorkerRegistry.SuspendPolls(worker);
         if (!_paused.Contains(worker))
         {
             _paused.Add(worker);
@@ -145,27 +145,27 @@ internal sealed class WorkerMonitor(CoreState core)
         }
 
         _paused.Remove(worker);
-        _remembered.Remove(worker.Id);
-        core.Resumed.Add(worker.Id);
+        _setAsideUntil.Remove(worker.Id);
+        core.UnpausedWorkers.Add(worker.Id);
         if (before.IsSetAside)
         {
-            core.Tell(new WorkerLetIn(worker.Id, worker.Home, why));
+            core.Report(new WorkerReinstated(worker.Id, worker.Home, why));
         }
     }
 
-    private void Remember(WorkerId guest, DateTimeOffset now)
+    private void RecordSetAside(WorkerId borrowed, DateTimeOffset now)
     {
-        if (_remembered.Count >= MaxRemembered)
+        if (_setAsideUntil.Count >= MaxSetAsideRecords)
         {
-            foreach (var (old, until) in _remembered)
+            foreach (var (old, until) in _setAsideUntil)
             {
-                if (until <= now || _remembered.Count >= MaxRemembered)
+                if (until <= now || _setAsideUntil.Count >= MaxSetAsideRecords)
                 {
-                    _remembered.Remove(old);
+                    _setAsideUntil.Remove(old);
                 }
             }
         }
 
-        _remembered[guest] = now + GuestMemory;
+        _setAsideUntil[borrowed] = now + SetAsideRetention;
     }
 }

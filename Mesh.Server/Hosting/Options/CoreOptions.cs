@@ -113,7 +113,7 @@ internal sealed class LoansOptions
 }
 
 /// <summary>Mesh__Claim: that one process serves under this server's id, and no second.</summary>
-internal sealed class ClaimOptions
+internal sealed class ServerLeaseOptions
 {
     /// <summary>A process that has not renewed its claim for so long has lost it, if another wants it. Default: 5 s.</summary>
     public TimeSpan Expiry { get; set; } = TimeSpan.FromSeconds(5);

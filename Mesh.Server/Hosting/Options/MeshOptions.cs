@@ -39,7 +39,7 @@ internal sealed class MeshOptions
 
     public LoansOptions Loans { get; set; } = new();
 
-    public ClaimOptions Claim { get; set; } = new();
+    public ServerLeaseOptions Claim { get; set; } = new();
 
     public AdoptionOptions Adoption { get; set; } = new();
 

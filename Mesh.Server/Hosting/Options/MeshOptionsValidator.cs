@@ -30,7 +30,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         CheckBalancing(options.Balancing, faults);
         CheckTasks(options.Tasks, faults);
         CheckLoans(options.Loans, faults);
-        CheckClaim(options, faults);
+        CheckServerLease(options, faults);
         CheckShells(options, faults);
         CheckSessions(options.Sessions, faults);
         CheckAccess(options, faults);
@@ -114,7 +114,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             }
             else if (ServiceAddress.Parse(peer.Endpoint) is null)
             {
-                faults.Add($"{key}__Endpoint must be {ServiceAddress.Forms}");
+                faults.Add($"{key}__Endpoint must be {ServiceAddress.ExpectedFormat}");
             }
         }
     }
@@ -160,7 +160,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         if (tasks.HoldTime > ProtocolLimits.MaxHoldTime)
         {
             faults.Add(
-                $"Mesh__Tasks__HoldTime must not be longer than {ProtocolLimits.MaxHoldTime}: a worker gives up a server that has not answered its get_task for {ProtocolLimits.AnswerLimit}");
+                $"Mesh__Tasks__HoldTime must not be longer than {ProtocolLimits.MaxHoldTime}: a worker gives up a server that has not answered its get_task for {ProtocolLimits.PollResponseTimeout}");
         }
 
         Range("Mesh__Tasks__LineHoldTime", tasks.LineHoldTime, TimeSpan.Zero, MaxLineHold, faults);
@@ -195,7 +195,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         }
     }
 
-    private static void CheckClaim(MeshOptions options, List<string> faults)
+    private static void CheckServerLease(MeshOptions options, List<string> faults)
     {
         var claim = options.Claim;
         Range("Mesh__Claim__Expiry", claim.Expiry, TimeSpan.FromSeconds(1), Hour, faults);
@@ -247,7 +247,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         {
             if (!EndpointPattern.TryParse(options.Redirect.Allowed[i], out _))
             {
-                faults.Add($"Mesh__Redirect__Allowed__{i} must be {EndpointPattern.Forms}");
+                faults.Add($"Mesh__Redirect__Allowed__{i} must be {EndpointPattern.ExpectedFormat}");
             }
         }
 

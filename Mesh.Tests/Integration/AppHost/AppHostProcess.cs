@@ -21,11 +21,11 @@ internal sealed class AppHostProcess : IAsyncDisposable
     public AppHostProcess(params string[] arguments)
     {
         // A job in the background of a script ignores SIGINT, and so would all that it starts.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Built.AppHost, .. arguments])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", BuildOutput.AppHost, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Path.GetDirectoryName(Built.AppHost),
+            WorkingDirectory = Path.GetDirectoryName(BuildOutput.AppHost),
             Environment =
             {
                 // Each process that comes of it has this in its environment.

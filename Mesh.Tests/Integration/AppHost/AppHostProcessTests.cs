@@ -16,7 +16,7 @@ public sealed class AppHostProcessTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        var directory = Path.GetFullPath(Publishing.Built.Source("MeshAspire.AppHost"));
+        var directory = Path.GetFullPath(Publishing.BuildOutput.Source("MeshAspire.AppHost"));
         await _volume.RemoveAsync(directory);
         await _other.RemoveAsync(directory);
     }

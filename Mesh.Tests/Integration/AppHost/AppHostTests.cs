@@ -96,8 +96,8 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
     protected override async Task KillRedisAsync() => await (await ReplicaProcess.OfAsync(_mesh.App, "redis", 1)).Single().KillAsync(_mesh.App);
 }
 
-/// <summary>As on a machine with a container runtime. Skipped where none is running. Alone, since a browser breaks off its requests when a container's network comes up.</summary>
-[Collection(Alone.Name)]
+/// <summary>As on a machine with a container runtime. Skipped where none is running. SequentialTests, since a browser breaks off its requests when a container's network comes up.</summary>
+[Collection(SequentialTests.Name)]
 public sealed class ContainerAppHostTests(ContainerMeshApp mesh) : AppHostContract(mesh), IClassFixture<ContainerMeshApp>
 {
     private readonly ContainerMeshApp _mesh = mesh;

@@ -18,7 +18,7 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
 
     private readonly TestVolume _volume = new();
-    private readonly LastLines _lines = new();
+    private readonly LogTail _lines = new();
     private readonly string _token = Guid.NewGuid().ToString("N");
     private SpanReceiver? _spans;
     private IDistributedApplicationTestingBuilder? _builder;
@@ -119,10 +119,10 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
     /// <summary>Waits until all workers are at home and idle and no others are known, no task waits and no loan is open.</summary>
     internal async Task AtRestAsync()
     {
-        await RestAsync(A, workers: 2);
-        await RestAsync(B, workers: 4);
+        await WaitUntilIdleAsync(A, workers: 2);
+        await WaitUntilIdleAsync(B, workers: 4);
 
-        async Task RestAsync(MeshClient server, int workers) => await server.StatusAsync(
+        async Task WaitUntilIdleAsync(MeshClient server, int workers) => await server.StatusAsync(
             $"nothing to do, {workers} workers idle at home",
             status => (int)status["queue"]! == 0 && (int)status["running"]! == 0 && !MeshTests.Loans(status).Any()
                 && (bool)status["peers"]![0]!["alive"]! && IdleAtHome(status).Length == workers && MeshTests.Workers(status).Count() == workers,
@@ -154,7 +154,7 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
         return new Server(name, http, _lines);
     }
 
-    private sealed class Server(string id, HttpClient http, LastLines lines) : MeshClient(id, http)
+    private sealed class Server(string id, HttpClient http, LogTail lines) : MeshClient(id, http)
     {
         /// <summary>The lines of all resources.</summary>
         public override string Output => lines.Text;

@@ -83,7 +83,7 @@ public sealed class GarnetRedisDataTests() : RedisDataContract("garnet")
 }
 
 /// <summary>Skipped where no container runtime is running.</summary>
-[Collection(Alone.Name)]
+[Collection(SequentialTests.Name)]
 public sealed class ContainerRedisDataTests() : RedisDataContract("container")
 {
     protected override Task KillAsync(DistributedApplication app) => RedisContainer.KillAsync(app);

@@ -1,0 +1,150 @@
+using System.Text.Json.Nodes;
+
+namespace Mesh.Fuzz;
+
+/// <summary>The messages of docs/protocol.md, "Messages", with values drawn at random.</summary>
+internal static class MessageTemplates
+{
+    private static readonly string[] Users = ["maria", "joão", "", "\u0000", "\U0001F600", "a\"b\\c", new('x', 300)];
+
+    // The fields without which a shape is not that shape are left out of Required: what breaks there is another message.
+    private static readonly MessageTemplate[] All =
+    [
+        new([FieldTemplate.Id("WORKER_UUID")], [FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Types("TASKS")], ("WORKER", "ALIVE")),
+        new([FieldTemplate.Id("WORKER_UUID"), FieldTemplate.Word("TASK", "QUERY", "UPDATE")], [FieldTemplate.Id("TASK_ID"), FieldTemplate.Result("RESULT")], ("STATUS", "OK")),
+        new([FieldTemplate.Id("SERVER_UUID")], [FieldTemplate.Load("LOAD")], ("TASK", "HEARTBEAT")),
+        new([FieldTemplate.Id("SERVER_UUID")], [FieldTemplate.Load("LOAD")], ("TASK", "HEARTBEAT"), ("RESPONSE", "ALIVE")),
+        new([FieldTemplate.Address("REQUESTOR_INFO")], [FieldTemplate.Count("WORKERS_NEEDED"), FieldTemplate.Id("SERVER_UUID")], ("TASK", "WORKER_REQUEST")),
+        new([FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Ids("WORKERS_UUID")], [], ("RESPONSE", "AVAILABLE")),
+        new([FieldTemplate.Id("SERVER_UUID")], [], ("RESPONSE", "UNAVAILABLE")),
+        new([FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Ids("WORKERS_UUID")], [], ("TASK", "COMMAND_RELEASE")),
+        new([FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Ids("WORKERS_UUID")], [], ("RESPONSE", "RELEASE_ACK")),
+        new([FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Ids("WORKERS_UUID")], [], ("RESPONSE", "RELEASE_COMPLETED")),
+        new([FieldTemplate.Text("USER")], [FieldTemplate.Id("TASK_ID")], ("TASK", "QUERY")),
+        new([FieldTemplate.Text("USER"), FieldTemplate.Number("AMOUNT")], [FieldTemplate.Id("TASK_ID")], ("TASK", "UPDATE")),
+        new([FieldTemplate.Address("SERVER_REDIRECT")], [], ("TASK", "REDIRECT")),
+        new([FieldTemplate.Address("SERVER_RETURN")], [], ("TASK", "RETURN")),
+        new([], [FieldTemplate.Id("TASK_ID")], ("STATUS", "ACK")),
+        new([], [], ("TASK", "NO_TASK")),
+    ];
+
+    public static MessageTemplate Draw(Random random) => All[random.Next(All.Length)];
+
+    public static string User(Random random) => Users[random.Next(Users.Length)];
+
+    // Few ids, so that messages of different cases concern the same workers.
+    public static string Id(Random random) => random.Next(4) switch
+    {
+        0 => "server-b",
+        1 => "server-a",
+        2 => $"w{random.Next(8)}",
+        _ => $"{random.Next():x8}",
+    };
+}
+
+/// <param name="Required">Fields that the shape must have.</param>
+/// <param name="Optional">Fields that it may have.</param>
+/// <param name="Words">The fields that make it this shape.</param>
+internal sealed record MessageTemplate(FieldTemplate[] Required, FieldTemplate[] Optional, params (string Name, string Value)[] Words)
+{
+    public JsonObject Draw(Random random)
+    {
+        var message = new JsonObject();
+        foreach (var (name, value) in Words)
+        {
+            message[name] = value;
+        }
+
+        foreach (var field in Required)
+        {
+            message[field.Name] = field.Draw(random);
+        }
+
+        foreach (var field in Optional)
+        {
+            if (random.Next(2) == 0)
+            {
+                message[field.Name] = field.Draw(random);
+            }
+        }
+
+        return message;
+    }
+}
+
+/// <summary>A field: good values, and bad ones that must be answered with its name.</summary>
+internal sealed record FieldTemplate(string Name, Func<Random, JsonNode> Draw, params Func<Random, JsonNode?>[] Bad)
+{
+    public static FieldTemplate Id(string name) => new(
+        name, random => MessageTemplates.Id(random), NotText, NotText, _ => "", _ => new string('é', 65), _ => null);
+
+    public static FieldTemplate Text(string name) => new(name, random => MessageTemplates.User(random), NotText, _ => null);
+
+    public static FieldTemplate Word(string name, params string[] words) => new(name, random => words[random.Next(words.Length)], NotText, _ => "NONE");
+
+    public static FieldTemplate Number(string name) => new(
+        name, random => JsonValue.Create((decimal)random.Next(-1000, 1000) / 100), NotNumber, _ => JsonNode.Parse("1e999"), _ => JsonNode.Parse("-1e28888"));
+
+    public static FieldTemplate Result(string name) => new(
+        name, random => random.Next(2) == 0 ? NotNumber(random) : random.Next(1000), _ => JsonNode.Parse("1e999"), _ => JsonNode.Parse("-1e28888"));
+
+    public static FieldTemplate Count(string name) => new(name, random => random.Next(1, 9), NotNumber, _ => 0, _ => -1, _ => JsonNode.Parse("1.5"), _ => JsonNode.Parse("99999999999"));
+
+    public static FieldTemplate Ids(string name) => new(
+        name,
+        random => new JsonArray([.. Enumerable.Range(0, random.Next(6)).Select(_ => (JsonNode)MessageTemplates.Id(random))]),
+        NotArray,
+        _ => new JsonArray(1),
+        _ => new JsonArray("w1", null),
+        _ => new JsonArray(""),
+        _ => new JsonArray(new string('x', 129)));
+
+    public static FieldTemplate Types(string name) => new(name, _ => new JsonArray("QUERY", "UPDATE", "LATER"), NotArray, _ => new JsonArray(true));
+
+    public static FieldTemplate Address(string name) => new(
+        name,
+        _ => Endpoint("127.0.0.1", 1),
+        NotObject,
+        _ => new JsonObject(),
+        _ => Endpoint("", 1),
+        _ => Endpoint(7, 1),
+        _ => Endpoint("host", 0),
+        _ => Endpoint("host", 65536),
+        _ => Endpoint("host", "9001"),
+        _ => Endpoint(new string('x', 256), 1),
+        _ => null);
+
+    public static FieldTemplate Load(string name) => new(
+        name, random => new JsonObject { ["QUEUE"] = random.Next(100), ["IDLE"] = random.Next(100) }, NotObject, _ => new JsonObject { ["QUEUE"] = -1, ["IDLE"] = 0 });
+
+    private static JsonObject Endpoint(JsonNode host, JsonNode port) => new() { ["ip"] = host, ["port"] = port };
+
+    private static JsonNode NotText(Random random) => random.Next(4) switch
+    {
+        0 => 17,
+        1 => true,
+        2 => new JsonObject(),
+        _ => new JsonArray("x"),
+    };
+
+    private static JsonNode NotNumber(Random random) => random.Next(3) switch
+    {
+        0 => "1",
+        1 => false,
+        _ => new JsonArray(1),
+    };
+
+    private static JsonNode NotObject(Random random) => random.Next(3) switch
+    {
+        0 => "x",
+        1 => 5,
+        _ => new JsonArray(),
+    };
+
+    private static JsonNode NotArray(Random random) => random.Next(3) switch
+    {
+        0 => "w1",
+        1 => 5,
+        _ => new JsonObject(),
+    };
+}

@@ -1,0 +1,49 @@
+using System.Text;
+using Mesh.Protocol;
+
+namespace Mesh.Fuzz;
+
+/// <summary>What must be true of whatever the server says.</summary>
+internal static class ResponseChecker
+{
+    private static readonly HashSet<string> Fields =
+    [
+        "message", "WORKER", "STATUS", "TASK", "RESPONSE", "WORKER_UUID", "SERVER_UUID", "WORKERS_UUID", "USER", "AMOUNT", "TASK_ID", "TASKS", "RESULT", "ERROR", "HANDED_BACK",
+        "FRAMING", "WORKERS_NEEDED", "LOAD", "SERVER_REDIRECT", "SERVER_RETURN", "REQUESTOR_INFO", "TRACEPARENT",
+    ];
+
+    /// <summary>Whether it is an error, which names a field.</summary>
+    /// <exception cref="FuzzAssertionException">It is no message at all, or an error that names none.</exception>
+    public static bool Check(ReadOnlySpan<byte> text, ResponseCounter tally)
+    {
+        if (!MessageReader.TryRead(text, out var message, out var error))
+        {
+            throw new FuzzAssertionException($"the answer is no message: {error}: {Encoding.UTF8.GetString(text)}");
+        }
+
+        tally.Count(message.GetType().Name);
+        if (message is not Rejection rejection)
+        {
+            return false;
+        }
+
+        var name = rejection.Error.AsSpan(0, rejection.Error.AsSpan().IndexOfAny(" .[:") is >= 0 and var end ? end : rejection.Error.Length);
+        FuzzAssertionException.ThrowIf(!Fields.Contains(name.ToString()), $"the error names no field: {rejection.Error}");
+        return true;
+    }
+
+    public static void CheckNamesField(string answer, string field) => FuzzAssertionException.ThrowIf(
+        !answer.StartsWith($"{{\"STATUS\": \"NOK\", \"ERROR\": \"{field}", StringComparison.Ordinal), $"the error does not name {field}: {answer}");
+}
+
+/// <summary>Something that must never be.</summary>
+internal sealed class FuzzAssertionException(string message) : Exception(message)
+{
+    public static void ThrowIf(bool broken, string message)
+    {
+        if (broken)
+        {
+            throw new FuzzAssertionException(message);
+        }
+    }
+}

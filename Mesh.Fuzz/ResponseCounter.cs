@@ -1,0 +1,13 @@
+using System.Collections.Concurrent;
+
+namespace Mesh.Fuzz;
+
+/// <summary>Answers by kind.</summary>
+internal sealed class ResponseCounter
+{
+    private readonly ConcurrentDictionary<string, int> _counts = [];
+
+    public IReadOnlyDictionary<string, int> Counts => _counts;
+
+    public void Count(string answer) => _counts.AddOrUpdate(answer, 1, static (_, count) => count + 1);
+}

@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+
+namespace Mesh.Protocol;
+
+/// <summary>
+/// Writes JSON with a space after each colon and comma, the form of the seed's examples, which Utf8JsonWriter does not have. It does no bookkeeping: the
+/// caller opens and closes, and says by the method whether a member is the first. Call <see cref="Commit"/> last.
+/// </summary>
+internal ref struct JsonTextWriter(IBufferWriter<byte> output)
+{
+    private Span<byte> _free = output.GetSpan(256);
+    private int _used = 0;
+
+    public void FirstKeyword(ReadOnlySpan<byte> name, ReadOnlySpan<byte> word)
+    {
+        Raw("{\""u8);
+        NameAfterQuote(name);
+        Quoted(word);
+    }
+
+    public void Keyword(ReadOnlySpan<byte> name, ReadOnlySpan<byte> word)
+    {
+        Name(name);
+        Quoted(word);
+    }
+
+    public void FirstText(ReadOnlySpan<byte> name, string text)
+    {
+        Raw("{\""u8);
+        NameAfterQuote(name);
+        Text(text);
+    }
+
+    public void Text(ReadOnlySpan<byte> name, string text)
+    {
+        Name(name);
+        Text(text);
+    }
+
+    public void OptionalText(ReadOnlySpan<byte> name, string? text)
+    {
+        if (text is not null)
+        {
+            Text(name, text);
+        }
+    }
+
+    /// <summary>Writes a member that is true, and nothing for one that is false.</summary>
+    public void OptionalFlag(ReadOnlySpan<byte> name, bool flag)
+    {
+        if (flag)
+        {
+            Name(name);
+            Raw("true"u8);
+        }
+    }
+
+    public void Number(ReadOnlySpan<byte> name, decimal number)
+    {
+        Name(name);
+        Reserve(32);
+        number.TryFormat(_free[_used..], out var written, default, CultureInfo.InvariantCulture);
+        _used += written;
+    }
+
+    public void Number(int number)
+    {
+        Reserve(11);
+        number.TryFormat(_free[_used..], out var written, default, CultureInfo.InvariantCulture);
+        _used += written;
+    }
+
+    public void Name(ReadOnlySpan<byte> name)
+    {
+        Raw(", \""u8);
+        NameAfterQuote(name);
+    }
+
+    public void NameAfterQuote(ReadOnlySpan<byte> name)
+    {
+        Raw(name);
+        Raw("\": "u8);
+    }
+
+    public void Quoted(ReadOnlySpan<byte> word)
+    {
+        Raw("\""u8);
+        Raw(word);
+        Raw("\""u8);
+    }
+
+    public void Text(string text)
+    {
+        Raw("\""u8);
+        Reserve(Encoding.UTF8.GetMaxByteCount(text.Length));
+
+        // Half a surrogate pair becomes U+FFFD here, so that what goes out is always UTF-8.
+        var written = Encoding.UTF8.GetBytes(text, _free[_used..]);
+        var utf8 = _free.Slice(_used, written);
+        var special = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.FindFirstCharacterToEncodeUtf8(utf8);
+        if (special < 0)
+        {
+            _used += written;
+        }
+        else
+        {
+            _used += special;
+            Escaped(utf8[special..]);
+        }
+
+        Raw("\""u8);
+    }
+
+    public void Raw(ReadOnlySpan<byte> bytes)
+    {
+        Reserve(bytes.Length);
+        bytes.CopyTo(_free[_used..]);
+        _used += bytes.Length;
+    }
+
+    public void Commit()
+    {
+        output.Advance(_used);
+        _free = default;
+        _used = 0;
+    }
+
+    // What is to be escaped lies where the escaped goes, so it moves away first.
+    private void Escaped(ReadOnlySpan<byte> utf8)
+    {
+        const int longest = 12; // of one character: \uXXXX\uXXXX
+        var copy = ArrayPool<byte>.Shared.Rent(utf8.Length);
+        utf8.CopyTo(copy);
+        var rest = copy.AsSpan(0, utf8.Length);
+        while (!rest.IsEmpty)
+        {
+            Reserve(longest);
+            JavaScriptEncoder.UnsafeRelaxedJsonEscaping.EncodeUtf8(rest, _free[_used..], out var consumed, out var written);
+            _used += written;
+            rest = rest[consumed..];
+        }
+
+        ArrayPool<byte>.Shared.Return(copy);
+    }
+
+    private void Reserve(int bytes)
+    {
+        if (_free.Length - _used < bytes)
+        {
+            output.Advance(_used);
+            _used = 0;
+            _free = output.GetSpan(Math.Max(bytes, 256));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+namespace Mesh.Protocol;
+
+/// <summary>What goes between a worker and a server. In the grammar "?" marks what may be absent; each message may have TRACEPARENT too.</summary>
+internal static class WorkerMessageParser
+{
+    private static readonly NoTask PlainNoTask = new();
+    private static readonly Ack PlainAck = new();
+
+    // {"WORKER": "ALIVE", "WORKER_UUID": id, "SERVER_UUID"?: id, "TASKS"?: [type, …]}
+    public static GetTask? GetTask(in MessageFields fields, ref ProtocolError error)
+    {
+        if (!fields.ValidateRequired(Field.WorkerUuid, ref error)
+            || !fields.ValidateOptional(Field.ServerUuid, ref error)
+            || !fields.ValidateOptional(Field.Tasks, ref error))
+        {
+            return null;
+        }
+
+        return new GetTask(new WorkerId(fields.WorkerUuid), ServerIdOf(in fields))
+        {
+            Tasks = fields.IsPresent(Field.Tasks) ? fields.Tasks : null,
+            TraceParent = fields.TraceParent,
+        };
+    }
+
+    // {"TASK": "QUERY", "USER": text, "TASK_ID"?: id}
+    public static NewTask? Query(in MessageFields fields, ref ProtocolError error) =>
+        fields.ValidateRequired(Field.User, ref error) && fields.ValidateOptional(Field.TaskId, ref error)
+            ? new NewTask(TaskType.Query, fields.User) { Id = TaskIdOf(in fields), TraceParent = fields.TraceParent }
+            : null;
+
+    // {"TASK": "UPDATE", "USER": text, "AMOUNT": number, "TASK_ID"?: id}
+    public static NewTask? Update(in MessageFields fields, ref ProtocolError error) =>
+        fields.ValidateRequired(Field.User, ref error) && fields.ValidateRequired(Field.Amount, ref error) && fields.ValidateOptional(Field.TaskId, ref error)
+            ? new NewTask(TaskType.Update, fields.User, fields.Amount) { Id = TaskIdOf(in fields), TraceParent = fields.TraceParent }
+            : null;
+
+    // {"TASK": "NO_TASK"}
+    public static NoTask NoTask(in MessageFields fields) =>
+        fields.TraceParent is null ? PlainNoTask : new NoTask { TraceParent = fields.TraceParent };
+
+    // {"TASK": "REDIRECT", "SERVER_REDIRECT": {"ip": host, "port": port}, "FRAMING"?: "LINE" | "WEBSOCKET"}
+    public static Redirect? Redirect(in MessageFields fields, ref ProtocolError error) =>
+        fields.ValidateRequired(Field.ServerRedirect, ref error) && fields.ValidateOptional(Field.Framing, ref error)
+            ? new Redirect(fields.ServerRedirect) { Framing = FramingOf(in fields), TraceParent = fields.TraceParent }
+            : null;
+
+    // {"TASK": "RETURN", "SERVER_RETURN": {"ip": host, "port": port}, "FRAMING"?: "LINE" | "WEBSOCKET"}
+    public static Return? Return(in MessageFields fields, ref ProtocolError error) =>
+        fields.ValidateRequired(Field.ServerReturn, ref error) && fields.ValidateOptional(Field.Framing, ref error)
+            ? new Return(fields.ServerReturn) { Framing = FramingOf(in fields), TraceParent = fields.TraceParent }
+            : null;
+
+    // {"STATUS": "OK" | "NOK", "TASK"?: type, "WORKER_UUID": id, "TASK_ID"?: id, "RESULT"?: any, "ERROR"?: text, "HANDED_BACK"?: flag}
+    public static TaskStatus? TaskStatus(in MessageFields fields, TaskOutcome outcome, ref ProtocolError error)
+    {
+        if (!fields.ValidateOptional(Field.Task, ref error)
+            || !fields.ValidateRequired(Field.WorkerUuid, ref error)
+            || !fields.ValidateOptional(Field.TaskId, ref error)
+            || !fields.ValidateOptional(Field.Result, ref error)
+            || !fields.ValidateOptional(Field.Error, ref error)
+            || !fields.ValidateOptional(Field.HandedBack, ref error))
+        {
+            return null;
+        }
+
+        if (fields.IsPresent(Field.Task) && fields.Task is not (Keyword.Query or Keyword.Update))
+        {
+            error = new FieldState(FieldFault.UnknownKeyword).ToError(Field.Task);
+            return null;
+        }
+
+        TaskType? type = !fields.IsPresent(Field.Task) ? null : fields.Task == Keyword.Query ? TaskType.Query : TaskType.Update;
+        return new TaskStatus(outcome, type, new WorkerId(fields.WorkerUuid))
+        {
+            Id = TaskIdOf(in fields),
+            Result = fields.IsPresent(Field.Result) ? fields.Result : null,
+            Error = fields.IsPresent(Field.Error) ? fields.Error : null,
+            HandedBack = fields.HandedBack && outcome == TaskOutcome.Nok,
+            TraceParent = fields.TraceParent,
+        };
+    }
+
+    // {"STATUS": "ACK", "WORKER_UUID"?: id, "TASK_ID"?: id}
+    public static Ack? Ack(in MessageFields fields, ref ProtocolError error)
+    {
+        if (!fields.ValidateOptional(Field.WorkerUuid, ref error) || !fields.ValidateOptional(Field.TaskId, ref error))
+        {
+            return null;
+        }
+
+        WorkerId? worker = fields.IsPresent(Field.WorkerUuid) ? new WorkerId(fields.WorkerUuid) : null;
+        var id = TaskIdOf(in fields);
+        return worker is null && id is null && fields.TraceParent is null ? PlainAck : new Ack { Worker = worker, Id = id, TraceParent = fields.TraceParent };
+    }
+
+    // {"STATUS": "NOK", "ERROR": text}, without TASK and WORKER_UUID
+    public static Rejection? Rejection(in MessageFields fields, ref ProtocolError error) =>
+        fields.ValidateRequired(Field.Error, ref error) ? new Rejection(fields.Error) { TraceParent = fields.TraceParent } : null;
+
+    private static ServerId? ServerIdOf(in MessageFields fields) => fields.IsPresent(Field.ServerUuid) ? new ServerId(fields.ServerUuid) : null;
+
+    private static TaskId? TaskIdOf(in MessageFields fields) => fields.IsPresent(Field.TaskId) ? new TaskId(fields.TaskId) : null;
+
+    private static Framing? FramingOf(in MessageFields fields) => !fields.IsPresent(Field.Framing) ? null : fields.Framing switch
+    {
+        Keyword.Line => Framing.Line,
+        Keyword.WebSocket => Framing.WebSocket,
+        _ => null,
+    };
+}

@@ -1,0 +1,210 @@
+using System.Diagnostics.CodeAnalysis;
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core;
+
+/// <summary>All unsettled tasks: the queue, the leases, and the ways to find one.</summary>
+internal sealed class TaskRegistry(TaskSettings settings, BalanceSettings thresholds)
+{
+    private readonly Dictionary<TaskId, TaskEntry> _byWireId = [];
+    private readonly Dictionary<(ServerId? StoredBy, string Id), TaskEntry> _byId = [];
+    private readonly Queue<(TaskEntry Task, long Order)>[] _queues = [new(), new(), new()];
+    private readonly int[] _depths = new int[3];
+    private readonly LinkedList<TaskEntry> _leases = [];
+    private long _queueOrder;
+    private long _sequence;
+
+    /// <summary>Unsettled tasks, in whatever step.</summary>
+    public int Count => _byWireId.Count;
+
+    /// <summary>Tasks that wait for a worker.</summary>
+    public int Depth { get; private set; }
+
+    /// <summary>Those of them that are of the given types.</summary>
+    public int DepthOf(TaskTypes types) => (types.Handles(TaskType.Query) ? _depths[(int)TaskType.Query] : 0) + (types.Handles(TaskType.Update) ? _depths[(int)TaskType.Update] : 0);
+
+    public int Running => _leases.Count;
+
+    /// <summary>Places in the queues, void ones too.</summary>
+    public int QueueEntries => _queues.Sum(queue => queue.Count) + Retries.EntryCount;
+
+    /// <summary>The waiting tasks that a worker has had before.</summary>
+    public RetryQueue Retries { get; } = new();
+
+    public long Done { get; set; }
+
+    public long Dead { get; set; }
+
+    /// <summary>Since when the depth has not been above the low mark, or null.</summary>
+    public DateTimeOffset? BelowMinThresholdSince { get; private set; }
+
+    /// <summary>Since when the depth has been above the high mark, or null.</summary>
+    public DateTimeOffset? AboveMaxThresholdSince { get; private set; }
+
+    public IEnumerable<TaskEntry> All => _byWireId.Values;
+
+    /// <summary>When the oldest lease runs out.</summary>
+    public DateTimeOffset? NextLeaseEnd => _leases.First?.Value.LeaseEnd;
+
+    public void Start(long done, long dead, DateTimeOffset now)
+    {
+        (Done, Dead) = (done, dead);
+        SetDepth(0, now);
+    }
+
+    /// <summary>Above all before it, and in microseconds since 1970: the dead letters of earlier starts, which are not loaded, have lower ones unless the clock was set back.</summary>
+    public long NextSequence(DateTimeOffset now) => _sequence = Math.Max(_sequence + 1, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+
+    public void Add(TaskEntry task)
+    {
+        _sequence = Math.Max(_sequence, task.Record.Sequence);
+        _byWireId.Add(task.Id, task);
+        if (task.Record.Id != task.Id.Value)
+        {
+            _byId.Add((task.Record.StoredBy, task.Record.Id), task);
+        }
+    }
+
+    public void Remove(TaskEntry task)
+    {
+        if (Find(task.Id) != task)
+        {
+            // It was disowned, and has been adopted again since.
+            return;
+        }
+
+        _byWireId.Remove(task.Id);
+        if (task.Record.Id != task.Id.Value)
+        {
+            _byId.Remove((task.Record.StoredBy, task.Record.Id));
+        }
+    }
+
+    public TaskEntry? Find(TaskId id) => _byWireId.GetValueOrDefault(id);
+
+    /// <summary>By the id that the client knows, which is unique at the server that keeps the task.</summary>
+    public TaskEntry? Find(string id, ServerId? storedBy) => _byId.GetValueOrDefault((storedBy, id)) ?? _byWireId.GetValueOrDefault(new TaskId(id));
+
+    /// <param name="due">A task that a worker has had before is not given to anyone before this time.</param>
+    public void Enqueue(TaskEntry task, DateTimeOffset now, DateTimeOffset due = default)
+    {
+        task.Step = TaskStep.Queued;
+        task.QueueOrder = ++_queueOrder;
+        task.QueuedAt = now;
+        if (task.IsRetry)
+        {
+            Retries.Add(task, due, now);
+        }
+        else
+        {
+            _queues[(int)task.Type].Enqueue((task, task.QueueOrder));
+        }
+
+        AdjustDepth(task.Type, 1, now);
+    }
+
+    public void TakeRetry(TaskEntry task, DateTimeOffset now)
+    {
+        Retries.Remove(task);
+        AdjustDepth(task.Type, -1, now);
+    }
+
+    /// <summary>Takes the longest waiting task of the given types.</summary>
+    public bool TryDequeue(TaskTypes types, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
+    {
+        task = null;
+        for (var type = TaskType.Query; type <= TaskType.Update; type++)
+        {
+            if (types.Handles(type) && Peek(_queues[(int)type]) is { } head && (task is null || head.QueueOrder < task.QueueOrder))
+            {
+                task = head;
+            }
+        }
+
+        if (task is null)
+        {
+            return false;
+        }
+
+        _queues[(int)task.Type].Dequeue();
+        AdjustDepth(task.Type, -1, now);
+        return true;
+    }
+
+    /// <summary>Puts a task under a lease.</summary>
+    public void StartAttempt(TaskEntry task, WorkerEntry worker, DateTimeOffset now)
+    {
+        task.Step = TaskStep.Running;
+        task.Worker = worker;
+        task.LastWorker = worker.Id;
+        task.Attempts++;
+        task.StartedAt = now;
+        task.LeaseEnd = now + settings.LeaseTime;
+        _leases.AddLast(task.LeaseNode);
+        worker.Running.Add(task);
+        worker.LastTask = task;
+    }
+
+    /// <summary>Takes a task from the queue or from its worker, whichever has it.</summary>
+    public void Detach(TaskEntry task, DateTimeOffset now)
+    {
+        switch (task.Step)
+        {
+            case TaskStep.Queued:
+                task.QueueOrder = 0;
+                Retries.Remove(task);
+                AdjustDepth(task.Type, -1, now);
+                break;
+            case TaskStep.Running:
+                _leases.Remove(task.LeaseNode);
+                task.Worker!.Running.Remove(task);
+                task.Worker = null;
+                break;
+            case TaskStep.Storing or TaskStep.Invalidating or TaskStep.Settling:
+                break;
+            default:
+                throw new InvalidOperationException($"Task step {task.Step} is unknown.");
+        }
+    }
+
+    public bool TryPeekExpired(DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
+    {
+        task = _leases.First?.Value;
+        return task is not null && task.LeaseEnd <= now;
+    }
+
+    private static TaskEntry? Peek(Queue<(TaskEntry Task, long Order)> queue)
+    {
+        while (queue.TryPeek(out var head))
+        {
+            if (head.Task.Step == TaskStep.Queued && head.Task.QueueOrder == head.Order)
+            {
+                return head.Task;
+            }
+
+            queue.Dequeue();
+        }
+
+        return null;
+    }
+
+    private void AdjustDepth(TaskType type, int change, DateTimeOffset now)
+    {
+        _depths[(int)type] += change;
+        SetDepth(Depth + change, now);
+    }
+
+    private void SetDepth(int depth, DateTimeOffset now)
+    {
+        Depth = depth;
+        AboveMaxThresholdSince = depth > thresholds.MaxQueueThreshold ? AboveMaxThresholdSince ?? now : null;
+        if (depth > thresholds.MinQueueThreshold)
+        {
+            BelowMinThresholdSince = null;
+        }
+        else
+        {
+            BelowMinThresholdSince ??= now;
+        }
+    }
+}

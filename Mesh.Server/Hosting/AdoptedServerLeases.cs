@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting.Options;
+using Mesh.Server.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>Takes, keeps and gives up the claims of dead peers, as the core decides, and tells it when one is wanted back or lost.</summary>
+internal sealed partial class AdoptedServerLeases(
+    IMeshStore store, ServerLeaseRenewer own, CoreInputQueue inputs, IOptions<MeshOptions> options, TimeProvider time, ILogger<AdoptedServerLeases> logger)
+{
+    // Bounded by the peers: the core asks again only when it has been answered.
+    private readonly Channel<(ServerId Server, bool Acquire)> _requests = Channel.CreateUnbounded<(ServerId, bool)>(new() { SingleReader = true });
+
+    /// <summary>The claims that this process has, and whether the loop knows of it.</summary>
+    private readonly ConcurrentDictionary<ServerId, bool> _held = [];
+
+    /// <summary>What was said last of a peer whose state cannot be read: it is tried again and again.</summary>
+    private readonly Dictionary<ServerId, string> _lastReported = [];
+
+    public void Acquire(ServerId server) => _requests.Writer.TryWrite((server, true));
+
+    public void Release(ServerId server) => _requests.Writer.TryWrite((server, false));
+
+    /// <summary>Until the loop ends; then what is held is given up.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(WatchAsync(ProcessRequestsAsync(cancellationToken), cancellationToken), WatchAsync(RenewLeaseAsync(cancellationToken), cancellationToken));
+
+        // Together: a store that hangs is waited for once.
+        await Task.WhenAll(_held.Keys.Select(ReleaseHeldAsync));
+    }
+
+    /// <summary>Each by itself: the other one would go on, and nobody hear of the fault.</summary>
+    private async Task WatchAsync(Task part, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await part;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The loop has ended.
+        }
+#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
+        }
+    }
+
+    private async Task ProcessRequestsAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var (server, take) in _requests.Reader.ReadAllAsync(cancellationToken))
+        {
+            if (!take)
+            {
+                await ReleaseHeldAsync(server);
+            }
+            else if (await AcquireAsync(server, cancellationToken) is { } stored)
+            {
+                await inputs.PostAsync(new(LoopInputKind.Adopted) { Id = server.Value, Subject = stored });
+                _held[server] = true;
+            }
+            else
+            {
+                await inputs.PostAsync(new(LoopInputKind.AdoptionRefused) { Id = server.Value });
+            }
+        }
+    }
+
+    private async Task<StoredState?> AcquireAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await store.AcquireLeaseAsync(server, own.Self, gone: null, cancellationToken);
+            if (answer.Holder?.Process is { } process && LocalProcess.HasExited(process))
+            {
+                answer = await store.AcquireLeaseAsync(server, own.Self, answer.FencingToken, cancellationToken);
+            }
+
+            if (answer.Result == ServerLeaseAcquireStatus.Acquired)
+            {
+                _held[server] = false;
+                var stored = await store.LoadAsync(server, cancellationToken);
+                _lastReported.Remove(server);
+                return stored;
+            }
+        }
+        catch (Exception fault) when (fault is StoreUnavailableException or ServerLeaseLostException)
+        {
+            // The core asks again after a while.
+        }
+        catch (InvalidDataException unreadable)
+        {
+            if (!_lastReported.TryGetValue(server, out var told) || told != unreadable.Message)
+            {
+                _lastReported[server] = unreadable.Message;
+                LogUnreadable(server, unreadable.Message);
+            }
+        }
+
+        if (_held.ContainsKey(server))
+        {
+            await ReleaseHeldAsync(server);
+        }
+
+        return null;
+    }
+
+    private async Task RenewLeaseAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.Claim.Expiry / 3, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            foreach (var (server, _) in _held.Where(lease => lease.Value))
+            {
+                if (!await IsStillHeldAsync(server, cancellationToken))
+                {
+                    _held.TryRemove(server, out _);
+                    await inputs.PostAsync(new(LoopInputKind.AdoptionEnded) { Id = server.Value });
+                }
+            }
+        }
+    }
+
+    private async Task<bool> IsStillHeldAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.RenewLeaseAsync(server, cancellationToken) == ServerLeaseRenewStatus.Held;
+        }
+        catch (StoreUnavailableException)
+        {
+            return true;
+        }
+    }
+
+    private async Task ReleaseHeldAsync(ServerId server)
+    {
+        _held.TryRemove(server, out _);
+        try
+        {
+            await store.ReleaseLeaseAsync(server, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
+            // It expires.
+        }
+    }
+}

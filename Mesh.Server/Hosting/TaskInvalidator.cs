@@ -1,0 +1,49 @@
+using System.Threading.Channels;
+using Mesh.Accounts;
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Hosting;
+
+/// <summary>Closes given-up UPDATE tasks in the ledger, one after the other, so that no late attempt can be applied any more.</summary>
+internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
+{
+    // Each entry is an unsettled task, and Mesh__Tasks__Capacity bounds those.
+    private readonly Channel<TaskRecord> _queue = Channel.CreateUnbounded<TaskRecord>(new() { SingleReader = true });
+
+    public void Enqueue(TaskRecord task) => _queue.Writer.TryWrite(task);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var task in _queue.Reader.ReadAllAsync(cancellationToken))
+            {
+                await InvalidateAsync(task, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The loop has ended: the tasks are stored, and the next start takes them up.
+        }
+#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
+        }
+    }
+
+    private async Task InvalidateAsync(TaskRecord task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var closed = await ledger.CloseAsync(task.User, task.WireId, cancellationToken);
+            await inputs.PostAsync(new(LoopInputKind.Invalidated) { Id = task.WireId.Value, Amount = closed.Balance });
+        }
+        catch (Exception exception) when (RedisErrorClassifier.IsStoreUnavailable(exception))
+        {
+            // The core tries again after a while.
+            await inputs.PostAsync(new(LoopInputKind.InvalidationFailed) { Id = task.WireId.Value });
+        }
+    }
+}

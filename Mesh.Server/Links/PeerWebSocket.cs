@@ -1,0 +1,96 @@
+using Mesh.Protocol;
+using Mesh.Telemetry;
+using Mesh.Transport;
+
+namespace Mesh.Server.Links;
+
+/// <summary>A kept WebSocket to a peer, on which one request at a time is answered. What comes unasked is dropped.</summary>
+internal sealed class PeerWebSocket : IAsyncDisposable
+{
+    private readonly MeshConnection _connection;
+    private readonly MessageLogger _messages;
+    private readonly string _peer;
+    private readonly long _session;
+    private readonly Task _reading;
+    private volatile Pending? _pending;
+    private volatile bool _ended;
+
+    /// <param name="peer">For the log of messages, like <paramref name="session"/>.</param>
+    public PeerWebSocket(MeshConnection connection, MessageLogger messages, string peer, long session)
+    {
+        _connection = connection;
+        (_messages, _peer, _session) = (messages, peer, session);
+        _reading = ReadAsync();
+    }
+
+    public bool IsOpen => !_ended;
+
+    /// <summary>Whether a reply has the shape of a request's answer (docs/protocol.md, "Messages").</summary>
+    public static bool IsReply(MeshMessage request, MeshMessage reply) => request switch
+    {
+        Heartbeat => reply is HeartbeatResponse,
+        WorkerRequest => reply is Available or Unavailable,
+        CommandRelease => reply is ReleaseAck,
+        _ => false,
+    };
+
+    /// <summary>Sends a message and waits for its reply, if one is expected.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<(MeshMessage? Reply, string? Failure)> ExchangeAsync(MeshMessage message, bool expectsReply, CancellationToken cancellationToken)
+    {
+        var pending = expectsReply ? new Pending(message) : null;
+        _pending = pending;
+        if (_ended || !_connection.TrySend(message))
+        {
+            return (null, "the connection was lost");
+        }
+
+        _messages.Sent(message, _peer, _session);
+        if (pending is null)
+        {
+            return default;
+        }
+
+        var reply = await pending.Reply.Task.WaitAsync(cancellationToken);
+        return reply is null ? (null, "the connection was lost") : (reply, null);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _connection.DisposeAsync();
+        await _reading;
+    }
+
+    private async Task ReadAsync()
+    {
+        while (true)
+        {
+            var received = await _connection.ReceiveAsync(CancellationToken.None);
+            switch (received.Kind)
+            {
+                case ReceiveResultKind.Message:
+                    _messages.Received(received.Message!, _peer, _session);
+                    if (_pending is { } asked && (received.Message is Rejection || IsReply(asked.Request, received.Message!)))
+                    {
+                        _pending = null;
+                        asked.Reply.TrySetResult(received.Message);
+                    }
+
+                    break;
+                case ReceiveResultKind.Error:
+                    break;
+                case ReceiveResultKind.End:
+                    _ended = true;
+                    _pending?.Reply.TrySetResult(null);
+                    return;
+                default:
+                    throw new InvalidOperationException($"Unknown {received.Kind}.");
+            }
+        }
+    }
+
+    private sealed record Pending(MeshMessage Request)
+    {
+        public TaskCompletionSource<MeshMessage?> Reply { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

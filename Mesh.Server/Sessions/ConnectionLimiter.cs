@@ -1,0 +1,132 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using Mesh.Protocol;
+using Mesh.Server.Hosting.Options;
+using Mesh.Server.Telemetry;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.Sessions;
+
+/// <summary>
+/// The first to see a connection, whatever it speaks. Counts them, and turns away those beyond a limit: cheaply, and with an answer in lines or HTTP that
+/// names the option, so that a peer knows that there is a server, and tries again later.
+/// </summary>
+internal sealed partial class ConnectionLimiter
+{
+    /// <summary>
+    /// HTTP clients, and those who have not said yet what they are, have this much room beside <see cref="SessionsOptions.MaxConnections"/>:
+    /// so health probes and the map find their way when workers have taken all of theirs.
+    /// </summary>
+    public const int ReservedHttpConnections = 1_000;
+
+    /// <summary>Turned away with an answer at a time; the rest is cut.</summary>
+    private const int MaxAnswered = 256;
+
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);
+
+    private readonly SessionsOptions _options;
+    private readonly ConnectionCounter _counts;
+    private readonly AccessMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly LogRateLimiter _logLimiter;
+    private int _answered;
+
+    public ConnectionLimiter(IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<ConnectionLimiter> logger)
+    {
+        _options = options.Value.Sessions;
+        _counts = new(_options.MaxConnections + ReservedHttpConnections, _options.MaxConnectionsPerAddress);
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+        _logLimiter = new(logger, time);
+    }
+
+    /// <summary>Connections of all kinds at the moment.</summary>
+    public int OpenCount => _counts.All;
+
+    /// <summary>A connection middleware of Kestrel.</summary>
+    public async Task OnConnectedAsync(ConnectionContext context, ConnectionDelegate next)
+    {
+        var address = (context.RemoteEndPoint as IPEndPoint)?.Address;
+        switch (_counts.TryAcquire(address))
+        {
+            case ConnectionAdmission.Admitted:
+                _metrics.Opened();
+                try
+                {
+                    await next(context);
+                }
+                finally
+                {
+                    _counts.Release(address);
+                    _metrics.Closed();
+                }
+
+                break;
+            case ConnectionAdmission.TooMany:
+                await RejectAsync(context, _options.MaxConnections, "Mesh__Sessions__MaxConnections");
+                break;
+            case ConnectionAdmission.TooManyFromAddress:
+                await RejectAsync(context, _options.MaxConnectionsPerAddress, "Mesh__Sessions__MaxConnectionsPerAddress");
+                break;
+            default:
+                throw new InvalidOperationException("Unexpected ConnectionAdmission value.");
+        }
+    }
+
+    private async Task RejectAsync(ConnectionContext context, int limit, string option)
+    {
+        _metrics.Refuse(option);
+        if (_logLimiter.TryAcquire())
+        {
+            LogRejected($"{context.RemoteEndPoint}", limit, option);
+        }
+
+        try
+        {
+            if (Interlocked.Increment(ref _answered) <= MaxAnswered)
+            {
+                using var enough = new CancellationTokenSource(AnswerTime, _time);
+                await AnswerAsync(context, $"There are {limit} connections already ({option})", enough.Token);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException or ConnectionAbortedException)
+        {
+            // It had its chance.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _answered);
+            context.Abort();
+        }
+    }
+
+    private static async Task AnswerAsync(ConnectionContext context, string why, CancellationToken cancellationToken)
+    {
+        var input = context.Transport.Input;
+        var first = await input.ReadAsync(cancellationToken);
+        if (first.Buffer.IsEmpty || LineProtocolMiddleware.IsTls(first.Buffer.FirstSpan[0]))
+        {
+            return;
+        }
+
+        if (LineFraming.IsLineProtocol(first.Buffer.FirstSpan[0]))
+        {
+            MessageWriter.Write(context.Transport.Output, new Rejection(why));
+            context.Transport.Output.Write(LineFraming.End);
+        }
+        else
+        {
+            var body = $$"""{"title":"Not available now.","status":503,"detail":"{{why}}."}""";
+            context.Transport.Output.Write(Encoding.ASCII.GetBytes(
+                "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\nConnection: close\r\n"
+                + $"Content-Length: {body.Length}\r\n\r\n{body}"));
+        }
+
+        input.AdvanceTo(first.Buffer.End);
+        await FinalResponse.FlushAndDrainAsync(context, cancellationToken);
+    }
+}

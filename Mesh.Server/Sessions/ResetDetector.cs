@@ -1,0 +1,43 @@
+using Mesh.Transport;
+
+namespace Mesh.Server.Sessions;
+
+/// <summary>
+/// Finds out whether a peer that has ended its side of a connection got the tasks that it was sent. A peer that has only ended its own side reads its answer; one that is gone resets the
+/// connection when the answer arrives.
+/// </summary>
+internal sealed class ResetDetector(MeshConnection connection, TimeProvider time)
+{
+    /// <summary>When to ask for a reset: TCP takes an answer for a peer that is gone, and hears of the reset a round trip later.</summary>
+    private static readonly TimeSpan[] Checks = [.. new[] { 5, 15, 30, 50, 150, 250, 500 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+
+    /// <summary>The same when the task went out before the peer's end was seen: only a reset that is on its way already is of interest.</summary>
+    private const int ChecksOfEarlierTask = 3;
+
+    private volatile bool _gaveTask;
+    private volatile bool _gaveTaskAfterEnd;
+
+    /// <summary>A task is sent.</summary>
+    /// <param name="inputEnded">Whether the peer had ended its side.</param>
+    public void OnTaskSent(bool inputEnded)
+    {
+        _gaveTask = true;
+        _gaveTaskAfterEnd |= inputEnded;
+    }
+
+    /// <summary>Waits for a reset. Returns at once when no task was sent, and when the connection is closed.</summary>
+    public async Task<bool> WasResetAsync()
+    {
+        var checks = !_gaveTask ? 0 : _gaveTaskAfterEnd ? Checks.Length : ChecksOfEarlierTask;
+        for (var i = 0; i < checks && !connection.Closed.IsCompleted; i++)
+        {
+            await ((Task)connection.Closed).WaitAsync(Checks[i], time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (connection.IsReset)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

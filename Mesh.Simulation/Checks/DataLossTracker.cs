@@ -1,0 +1,91 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>
+/// What may be missing, since a Redis lost it after it had acknowledged it: the tasks and the marks whose write was in the lost end of its log, and nothing older.
+/// A task that a server had in memory is not among them once that server has found the loss: it writes it again.
+/// </summary>
+internal sealed class DataLossTracker(SimWorld world)
+{
+    private readonly HashSet<(ServerNode Server, string Id)> _ids = [];
+    private readonly HashSet<TaskId> _tasks = [];
+    private readonly HashSet<(string User, TaskId Task)> _marks = [];
+
+    /// <summary>The servers that live on, and do not know yet what their store has lost; with the tasks that only they know.</summary>
+    private readonly Dictionary<ServerNode, List<TaskRecord>> _behind = [];
+
+    /// <summary>Whether an accepted task, by the client's id, may be missing.</summary>
+    public bool MayBeLost(ServerNode server, string id) => _ids.Contains((server, id));
+
+    /// <summary>Whether an update may have been made without being done.</summary>
+    public bool MayBeLost(TaskId task) => _tasks.Contains(task);
+
+    /// <summary>Whether the ledger may have forgotten that a task was made, or closed.</summary>
+    public bool MayLoseMark(string user, TaskId task) => _marks.Contains((user, task));
+
+    /// <summary>What this server has in memory is newer than its store.</summary>
+    public bool IsStoreStale(ServerNode server) => _behind.ContainsKey(server);
+
+    public void LosePower(SimRedis redis, TimeSpan unsafeFor)
+    {
+        var servers = world.Servers.Where(server => server.Store.Redis == redis).ToList();
+        var before = servers.Select(server => Stored(server.Store).ToList()).ToList();
+        var marks = world.Ledger.Redis == redis ? world.Ledger.Marked.ToList() : [];
+        redis.LosePower(unsafeFor);
+        marks.RemoveAll(mark => world.Ledger.Marked.Contains(mark));
+        _marks.UnionWith(marks);
+        world.Coverage.Count("power loss: marks lost", marks.Count);
+        for (var i = 0; i < servers.Count; i++)
+        {
+            RecordLost(servers[i], before[i]);
+        }
+    }
+
+    /// <summary>What a server knew of is stored again.</summary>
+    public void OnRewritten(ServerNode server)
+    {
+        if (_behind.Remove(server, out var kept))
+        {
+            world.Coverage.Count("power loss: a living server mended its store");
+            world.Coverage.Count("power loss: tasks kept by a living server", kept.Count);
+            foreach (var task in kept)
+            {
+                _ids.Remove((server, task.Id));
+                _tasks.Remove(task.WireId);
+            }
+        }
+    }
+
+    /// <summary>A server's memory is gone.</summary>
+    public void OnKilled(ServerNode server) => _behind.Remove(server);
+
+    private static IEnumerable<TaskRecord> Stored(SimStore store) => store.Tasks.Values.Concat(store.Results.Values).Concat(store.Dead.Values);
+
+    private void RecordLost(ServerNode server, List<TaskRecord> before)
+    {
+        var tasks = Stored(server.Store).Select(task => task.WireId).ToHashSet();
+        var ids = Stored(server.Store).Select(task => task.Id).ToHashSet();
+        var lost = before.Where(task => !tasks.Contains(task.WireId)).ToList();
+        world.Coverage.Count("power loss: tasks lost", lost.Count);
+        world.Coverage.Count("power loss: tasks unsettled again", before.Count(task => task.State is TaskState.Done or TaskState.Dead && server.Store.Tasks.ContainsKey(task.WireId)));
+        _tasks.UnionWith(lost.Select(task => task.WireId));
+        _ids.UnionWith(lost.Where(task => !ids.Contains(task.Id)).Select(task => (server, task.Id)));
+        if (server.Core is not { } core)
+        {
+            return;
+        }
+
+        if (!_behind.TryGetValue(server, out var kept))
+        {
+            _behind.Add(server, kept = []);
+        }
+
+        var inMemory = core.ListTasks(TaskState.Queued, int.MaxValue).Concat(core.ListTasks(TaskState.Running, int.MaxValue)).Select(task => task.WireId).ToHashSet();
+        kept.AddRange(lost.Where(task => inMemory.Contains(task.WireId) && !IsBeingAccepted(server, task)));
+    }
+
+    /// <summary>Stored, and not answered yet: its submission is refused when the loss is found.</summary>
+    private bool IsBeingAccepted(ServerNode server, TaskRecord task) => !world.InvariantChecker.AcceptedBy(server).Contains(task.Id);
+}

@@ -1,0 +1,219 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>What must hold once the faults are over and the mesh has come to rest.</summary>
+internal sealed class IdleCheck(SimWorld world)
+{
+    /// <summary>A worker that does not wait for work at its home, or null.</summary>
+    public string? FindWorkerNotPolling()
+    {
+        foreach (var server in Serving)
+        {
+            var status = server.Core!.GetStatus();
+            foreach (var worker in world.AllWorkers.Where(worker => worker.IsUp && Home(worker) == server.Name))
+            {
+                if (!status.Workers.Any(known => known.Id.Value == worker.Name && known.State is WorkerState.Idle or WorkerState.SetAside && known.Home == status.Id))
+                {
+                    return $"{server.Name} does not have {worker.Name} at its door";
+                }
+            }
+
+            foreach (var worker in world.Workers.Where(worker => worker.IsUp && worker.Home == server.Name && !worker.UsesLineFraming))
+            {
+                var asks = server.Core.FindWorker(new WorkerId(worker.Name))!.PendingPolls.Count;
+                if (asks < worker.Concurrency)
+                {
+                    return $"{server.Name} has {asks} get_tasks of {worker.Name} waiting, which has {worker.Concurrency} slots";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether a server has tasks, and no worker for them that is not set aside.</summary>
+    public bool HasOnlySetAsideWorkers() => Serving.Any(server => server.Core?.GetStatus() is { Workers: { Count: > 0 } workers } status
+        && status.Queue + status.Running > 0
+        && workers.All(worker => worker.State is not (WorkerState.Idle or WorkerState.Busy)));
+
+    /// <summary>How often a server may wake in a minute with nothing to do.</summary>
+    public int MaxIdleWakeups(ServerNode server)
+    {
+        if (server.Core is not { } core)
+        {
+            return 0;
+        }
+
+        // A get_task is held for 30 s, or 1.5 s over lines; a heartbeat goes to each peer; line workers and loans are looked after each second.
+        var status = core.GetStatus();
+        var here = status.Workers.Select(worker => worker.Id.Value).ToHashSet();
+        var ours = world.Workers.Where(worker => here.Contains(worker.Name)).ToLookup(worker => worker.UsesLineFraming, worker => worker.Concurrency);
+        var lineSlots = ours[true].Sum() + world.ForeignWorkers.Count(worker => here.Contains(worker.Name));
+        var heartbeats = 2 + (60 / (server.Settings.Heartbeat.Interval.TotalSeconds * (1 - server.Settings.Heartbeat.Jitter)));
+        return (ours[false].Sum() * 3) + (lineSlots * 41) + (lineSlots > 0 ? 61 : 0) + (status.Loans.Count > 0 ? 2 * 61 : 0)
+            + (int)Math.Ceiling(status.Peers.Count * heartbeats);
+    }
+
+    private static string? Home(SimNode worker) => worker switch
+    {
+        WorkerNode ours => ours.Home,
+        ForeignWorker foreign => foreign.Home,
+        _ => null,
+    };
+
+    private IEnumerable<ServerNode> Serving => world.Servers.Where(server => !server.IsRemoved);
+
+    /// <summary>What keeps the mesh from being at rest, or null.</summary>
+    public (Invariant Invariant, string Detail)? FindRemainingWork()
+    {
+        foreach (var client in world.Clients)
+        {
+            if (client.Open > 0)
+            {
+                return (Invariant.AcceptedTasksSettle, "a client waits");
+            }
+        }
+
+        foreach (var server in Serving)
+        {
+            if (server.Core is not { } core)
+            {
+                return (Invariant.AcceptedTasksSettle, $"{server.Name} is not up");
+            }
+
+            var status = core.GetStatus();
+            if (server.Store.Tasks.Count > 0 || core.Footprint.Tasks > 0)
+            {
+                var task = server.Store.Tasks.Values.FirstOrDefault();
+                return (Invariant.AcceptedTasksSettle, $"{server.Name} has {core.Footprint.Tasks} unsettled tasks ({status.Queue} wait, {status.Running} run), "
+                    + $"stored {server.Store.Tasks.Count}: {task?.WireId} {task?.Type}");
+            }
+
+            // The workers of a server that is lost have no home to go to: who has borrowed them keeps them.
+            if (status.Loans.Concat(server.Store.Loans.Values).FirstOrDefault(loan => loan.Role == LoanRole.Owner || !IsRemoved(loan.Peer.Value) || !IsAt(status, loan.Worker)) is { } loan)
+            {
+                return (Invariant.LoansEnd, $"{server.Name} has {status.Loans.Count} loans, stored {server.Store.Loans.Count}: {loan.Worker} {loan.Role} {loan.State}, peer {loan.Peer}");
+            }
+        }
+
+        foreach (var lost in world.Servers.Where(server => server.IsRemoved && FindAdopter(server) is not null))
+        {
+            if (lost.Store.Tasks.Count > 0)
+            {
+                return (Invariant.AcceptedTasksSettle, $"{lost.Name} is lost, and {FindAdopter(lost)!.Name} has not settled its {lost.Store.Tasks.Count} tasks");
+            }
+        }
+
+        return FindWorkerAwayFromHome();
+    }
+
+    /// <summary>What must hold at rest besides: called when there is no unrest.</summary>
+    public void CheckStoredState()
+    {
+        CheckTasks();
+        CheckBalances();
+        foreach (var server in Serving)
+        {
+            CheckFootprint(server);
+        }
+    }
+
+    /// <summary>A server that shall adopt the tasks of a lost one, or null.</summary>
+    private ServerNode? FindAdopter(ServerNode lost) => Serving.FirstOrDefault(server => server.Settings.AdoptAfter is not null && server.Store.Redis == lost.Store.Redis);
+
+    private static bool IsAt(ServerStatus status, WorkerId worker) => status.Workers.Any(known => known.Id == worker);
+
+    private bool IsRemoved(string server) => world.Servers.Any(lost => lost.Name == server && lost.IsRemoved);
+
+    private (Invariant, string)? FindWorkerAwayFromHome()
+    {
+        foreach (var foreign in world.ForeignServers)
+        {
+            if (foreign.Queue > 0)
+            {
+                return (Invariant.AcceptedTasksSettle, $"{foreign.Name} has {foreign.Queue} tasks");
+            }
+        }
+
+        foreach (var worker in world.Workers)
+        {
+            if (!IsRemoved(worker.Home) && (!worker.IsHome || worker.RunningAttempts > 0))
+            {
+                return (Invariant.AllWorkersAtHome, $"{worker.Name} is not home, or works ({worker.RunningAttempts})");
+            }
+        }
+
+        foreach (var worker in world.ForeignWorkers)
+        {
+            if (!worker.IsHome && !IsRemoved(worker.Home))
+            {
+                return (Invariant.AllWorkersAtHome, $"{worker.Name} is not home");
+            }
+        }
+
+        return null;
+    }
+
+    private void CheckTasks()
+    {
+        foreach (var server in world.Servers.Where(server => !server.IsRemoved || FindAdopter(server) is not null))
+        {
+            world.Coverage.Count("end: tasks done", server.Store.Results.Count);
+            world.Coverage.Count("end: dead letters", server.Store.Dead.Count);
+            foreach (var id in world.InvariantChecker.AcceptedBy(server))
+            {
+                if (!server.Store.Results.ContainsKey(id) && !server.Store.Dead.ContainsKey(id) && !world.DataLossTracker.MayBeLost(server, id))
+                {
+                    throw new InvariantViolation(Invariant.AcceptedTasksSettle, $"{server.Name} accepted {id} and has lost it");
+                }
+            }
+        }
+    }
+
+    private void CheckBalances()
+    {
+        var done = world.Servers.SelectMany(server => server.Store.Results.Values).Where(task => task.Type == TaskType.Update).ToList();
+        foreach (var task in done)
+        {
+            if (!world.Ledger.WasApplied(task.User, task.WireId) && !world.DataLossTracker.MayLoseMark(task.User, task.WireId))
+            {
+                throw new InvariantViolation(Invariant.UpdateCountsOnce, $"{task.WireId} is done, and {task.User} never got its {task.Amount}");
+            }
+        }
+
+        // What a lost server has stored is not lost: it would be found applied, and done, once the server came back.
+        var unsettled = world.Servers.Where(server => server.IsRemoved).SelectMany(server => server.Store.Tasks.Values);
+        var known = done.Concat(unsettled).Select(task => task.WireId).ToHashSet();
+        var applied = world.Ledger.Applied.ToList();
+        foreach (var (user, task) in applied)
+        {
+            if (!known.Contains(task) && !world.DataLossTracker.MayBeLost(task) && !world.DataLossTracker.MayLoseMark(user, task))
+            {
+                throw new InvariantViolation(Invariant.UpdateCountsOnce, $"{user} got the amount of {task}, and it is not done");
+            }
+        }
+
+        foreach (var (user, start) in world.Ledger.Start)
+        {
+            var due = start + applied.Where(update => update.User == user).Sum(update => world.Ledger.AmountOf(update.Task));
+            if (world.Ledger.Balances[user] != due)
+            {
+                throw new InvariantViolation(Invariant.UpdateCountsOnce, $"{user} has {world.Ledger.Balances[user]}, due are {due}");
+            }
+        }
+    }
+
+    private void CheckFootprint(ServerNode server)
+    {
+        var footprint = server.Core!.Footprint;
+        var workers = world.Workers.Count + world.ForeignWorkers.Count;
+        var slots = world.Workers.Sum(worker => worker.Concurrency) + world.ForeignWorkers.Count;
+        if (footprint.Workers > workers || footprint.PendingPolls > slots || footprint.Sessions > workers || footprint.TaskSessions > workers || footprint.QueueEntries > 0
+            || (footprint.ReleaseRequests > 0 && !world.Servers.Any(lost => lost.IsRemoved)) || footprint.ReleaseBatches + footprint.InvalidationRetries > 0)
+        {
+            throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} holds {footprint}, with {workers} workers of {slots} slots in the mesh");
+        }
+    }
+}

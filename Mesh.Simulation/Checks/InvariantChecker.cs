@@ -1,0 +1,200 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Simulation;
+
+/// <summary>Checks what must hold at each step, and counts what happens.</summary>
+internal sealed class InvariantChecker(SimWorld world)
+{
+    private readonly Dictionary<ServerNode, HashSet<string>> _accepted = [];
+    private readonly RetryCheck _retries = new(world);
+
+    /// <summary>The ids of the tasks that a server said it had accepted.</summary>
+    public IReadOnlySet<string> AcceptedBy(ServerNode server) => _accepted.TryGetValue(server, out var ids) ? ids : (IReadOnlySet<string>)new HashSet<string>();
+
+    public void OnEvent(ServerNode server, MeshEvent happened)
+    {
+        switch (happened)
+        {
+            case LoanStateChanged { Loan: var loan }:
+                world.Coverage.Count($"loan: {loan.Role} {loan.State}");
+                world.TriggeredFaults.OnLoanStep(server, loan.Worker.Value);
+                if (loan is { Role: LoanRole.Owner, State: LoanState.Offered })
+                {
+                    CheckMinimum(server);
+                }
+
+                break;
+            case LoanEnded ended:
+                world.Coverage.Count($"loan: {ended.Loan.Role} ended, {Anonymous(ended.Reason)}");
+                if (ended.Loan.Role == LoanRole.Owner && world.Workers.Any(worker => worker.Name == ended.Loan.Worker.Value && worker.IsUp && worker.IsLeaving))
+                {
+                    world.Coverage.Count($"loan: ended while the worker leaves, {ended.Reason}");
+                }
+
+                server.Log($"ends the loan of {ended.Loan.Worker}: {ended.Reason}");
+                break;
+            case TaskRequeued back:
+                world.Coverage.Count($"task: put back");
+                _retries.OnPutBack(server, back.Task);
+                server.Log($"puts back {back.Task.WireId}: {back.Reason}");
+                break;
+            case MessageRejected refused:
+                world.Coverage.Count($"server: refused {refused.Message.GetType().Name}");
+                break;
+            default:
+                world.Coverage.Count($"server: {happened.GetType().Name}");
+                break;
+        }
+    }
+
+    /// <param name="reported">For an ACK, what the status said that it acknowledges.</param>
+    /// <param name="client">Whom it is sent to.</param>
+    public void OnSend(ServerNode server, string client, MeshMessage message, ReportedStatus? reported)
+    {
+        if (world.DataLossTracker.IsStoreStale(server))
+        {
+            return;
+        }
+
+        switch (message)
+        {
+            case Ack ack when reported is { Task: { } task }:
+                CheckAck(server, ack, task, reported);
+                break;
+            case Available available:
+                foreach (var worker in available.Workers)
+                {
+                    if (!server.Store.Loans.TryGetValue(worker, out var loan) || loan.Role != LoanRole.Owner)
+                    {
+                        throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} offers {worker}, and the loan is not stored");
+                    }
+                }
+
+                break;
+            case Redirect when !server.Store.Loans.TryGetValue(new WorkerId(client), out var loan) || loan.Role != LoanRole.Owner:
+                throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} sends {client} away, and the loan is not stored");
+            case ReleaseAck released:
+                foreach (var worker in released.Workers)
+                {
+                    if (server.Store.Loans.TryGetValue(worker, out var lent) && lent is { Role: LoanRole.Owner, State: LoanState.Lent } && lent.Peer.Value == client)
+                    {
+                        throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} acknowledges the release of {worker}, and it is not stored");
+                    }
+                }
+
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>A task is given to a worker.</summary>
+    public void OnDispatch(ServerNode server, TaskEntry? task)
+    {
+        if (task is null)
+        {
+            return;
+        }
+
+        _retries.OnDispatch(server, task);
+        if (server.MayServe(task.Record.StoredBy))
+        {
+            return;
+        }
+
+        // It renews its claims several times in this while, if only the store is there.
+        var storedBy = task.Record.StoredBy is { } adopted ? world.Servers.Find(other => other.Name == adopted.Value)!.Store : server.Store;
+        var taken = storedBy.Lease.TakenAt > storedBy.Redis.UpSince ? storedBy.Lease.TakenAt : storedBy.Redis.UpSince;
+        if (storedBy.Redis.IsUp && world.Scheduler.Now - taken > SimStore.LeaseExpiry)
+        {
+            throw new InvariantViolation(Invariant.OneServerPerTask, $"{server.Name} gives out {task.Id}, which another serves");
+        }
+
+        world.Coverage.Count("adoption: a task given out just after the claim was lost");
+    }
+
+    /// <summary>A session was reset, and the server has been told.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="undelivered">The tasks that were sent on the session and never received.</param>
+    public void OnReset(ServerNode server, SessionId session, IReadOnlyCollection<TaskEntry> undelivered)
+    {
+        foreach (var task in undelivered)
+        {
+            if (task is { Step: TaskStep.Running, Worker.ResetsAfterReading: false } && task.SentOn == session && server.Now - task.StartedAt < DeliveryTracker.MaxUnconfirmedAge)
+            {
+                throw new InvariantViolation(Invariant.LostDeliveriesReturn, $"{server.Name} waits for {task.Id}, which did not reach {task.Worker.Id}");
+            }
+
+            world.Coverage.Count("reset: a task was not received");
+        }
+    }
+
+    /// <summary>An UPDATE is about to be a dead letter.</summary>
+    public void OnGivenUp(ServerNode server, TaskRecord task) => _retries.OnGivenUp(server, task);
+
+    public void OnAnswer(ServerNode server, Submission submission, SubmitOutcome outcome)
+    {
+        if (outcome != SubmitOutcome.Accepted)
+        {
+            return;
+        }
+
+        if (!_accepted.TryGetValue(server, out var ids))
+        {
+            _accepted.Add(server, ids = []);
+        }
+
+        foreach (var task in submission.Tasks)
+        {
+            var storedBy = task.StoredBy is { } adopted ? world.Servers.Find(other => other.Name == adopted.Value)! : server;
+            if (task.Keyed && !storedBy.Store.Contains(task) && world.Servers.Any(other => server.Adopts(other) && other.Store.Contains(task)))
+            {
+                // It is a task of an adopted server.
+                world.Coverage.Count("server: key of an adopted server's task accepted again");
+                continue;
+            }
+
+            if (!storedBy.Store.Contains(task) && !world.DataLossTracker.IsStoreStale(server))
+            {
+                throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} accepts {task.Id}, and it is not stored");
+            }
+
+            _ = storedBy == server && ids.Add(task.Id);
+        }
+    }
+
+    private void CheckAck(ServerNode server, Ack ack, TaskId task, ReportedStatus reported)
+    {
+        world.Coverage.Count($"server: ACK of {(reported.Settles ? "an end" : "an attempt")}{(ack.Id is null ? " without TASK_ID" : "")}");
+        if (!server.Store.Tasks.TryGetValue(task, out var stored))
+        {
+            return;
+        }
+
+        if (reported.Settles)
+        {
+            throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} acknowledges {task}, and its end is not stored");
+        }
+
+        if (stored.Attempts < reported.Attempts)
+        {
+            throw new InvariantViolation(
+                Invariant.AckAfterStore, $"{server.Name} acknowledges attempt {reported.Attempts} of {task}, and {stored.Attempts} are stored");
+        }
+    }
+
+    private static void CheckMinimum(ServerNode server)
+    {
+        var left = server.Core!.GetStatus() is var status
+            ? status.Workers.Count(worker => worker.Home == status.Id && worker.State is WorkerState.Idle or WorkerState.Busy && worker.Home == status.Id)
+            : 0;
+        if (left < server.Settings.Balancing.MinWorkersBeforeSharing)
+        {
+            throw new InvariantViolation(Invariant.MinimumKept, $"{server.Name} keeps {left} workers");
+        }
+    }
+
+    private static string Anonymous(string reason) => reason.IndexOf('"', StringComparison.Ordinal) is >= 0 and var quote ? reason[..quote] : reason;
+}

@@ -1,0 +1,42 @@
+namespace Mesh.Simulation;
+
+/// <summary>Faults that wait for something to happen, so that they fall amid it. Each strikes once; what it does comes after the step that set it off.</summary>
+internal sealed class TriggeredFaults(Scheduler scheduler)
+{
+    private readonly Dictionary<SimNode, Action<SimNode>> _writes = [];
+    private readonly Dictionary<SimNode, Action<SimNode>> _tasks = [];
+    private readonly Queue<Action<ServerNode, string>> _loans = new();
+
+    public void OnNextWrite(ServerNode server, Action<SimNode> inject) => _writes[server] = inject;
+
+    public void OnNextTask(WorkerNode worker, Action<SimNode> inject) => _tasks[worker] = inject;
+
+    public void OnNextLoanStep(Action<ServerNode, string> inject) => _loans.Enqueue(inject);
+
+    public void OnWrite(ServerNode server) => Trigger(_writes, server);
+
+    public void OnTask(WorkerNode worker) => Trigger(_tasks, worker);
+
+    public void OnLoanStep(ServerNode server, string worker)
+    {
+        if (_loans.TryDequeue(out var inject))
+        {
+            scheduler.After(TimeSpan.Zero, () => inject(server, worker));
+        }
+    }
+
+    public void Clear()
+    {
+        _writes.Clear();
+        _tasks.Clear();
+        _loans.Clear();
+    }
+
+    private void Trigger(Dictionary<SimNode, Action<SimNode>> waiting, SimNode node)
+    {
+        if (waiting.Remove(node, out var inject))
+        {
+            scheduler.After(TimeSpan.Zero, () => inject(node));
+        }
+    }
+}

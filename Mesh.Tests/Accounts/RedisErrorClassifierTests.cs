@@ -1,0 +1,27 @@
+using Mesh.Accounts;
+using StackExchange.Redis;
+
+namespace Mesh.Tests.Accounts;
+
+public sealed class RedisErrorClassifierTests
+{
+    [Theory]
+    [InlineData("OOM command not allowed when used memory > 'maxmemory'.", "Redis is full")]
+    [InlineData("ERR Error running script (call to f_0a1b): @user_script:7: @user_script: 7: -OOM command not allowed when used memory > 'maxmemory'.", "Redis is full")]
+    [InlineData("NOPERM User default has no permissions to run the 'evalsha' command", "Redis does not permit it")]
+    [InlineData("ERR max number of clients reached", "Redis: ERR max number of clients reached")]
+    [InlineData("UNKILLABLE Sorry the script already executed write commands", "Redis: UNKILLABLE")]
+    [InlineData("ERR unknown command 'EVALSHA'", "Redis: ERR unknown command")]
+    public void Reason_StoreRefusal_IsDescribed(string error, string reason) =>
+        Assert.StartsWith(reason, RedisErrorClassifier.Reason(new RedisServerException(error)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("WRONGTYPE Operation against a key holding the wrong kind of value")]
+    [InlineData("ERR user_script:3: attempt to index a nil value script: 0a1b, on @user_script:3.")]
+    [InlineData("ERR the balance is not a whole number of at least 0")]
+    public void Reason_NonTransientError_IsNull(string error) => Assert.Null(RedisErrorClassifier.Reason(new RedisServerException(error)));
+
+    [Fact]
+    public void IsFull_ErrorWrappedByOldRedis_IsTrue() => Assert.True(RedisErrorClassifier.IsFull(new RedisServerException(
+        "ERR Error running script (call to f_0a1b): @user_script:7: @user_script: 7: -OOM command not allowed when used memory > 'maxmemory'.")));
+}

@@ -1,0 +1,166 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Mesh.Accounts;
+using Mesh.Protocol;
+using Mesh.Server.Hosting;
+using Mesh.Server.Sessions;
+using Mesh.Server.Storage;
+using Mesh.Tests.Accounts;
+using Mesh.Tests.Storage;
+using Mesh.Transport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Tests.Server;
+
+/// <summary>A whole server on a free port, with a store in memory.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly WebApplication _app;
+
+    private TestServer(WebApplication app, InMemoryMeshStore store)
+    {
+        _app = app;
+        Store = store;
+        Address = new Uri(app.Urls.First());
+        Http = NewHttp();
+    }
+
+    public InMemoryMeshStore Store { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public Uri Address { get; }
+
+    public HttpClient Http { get; private set; }
+
+    public MeshEndpoint Endpoint => new(Address.Host, Address.Port);
+
+    /// <summary>Starts one and waits until it takes work.</summary>
+    /// <param name="settings">Configuration such as ("Mesh:Token", "secret").</param>
+    public static Task<TestServer> StartAsync(params (string Key, string Value)[] settings) => StartAsync(
+        new InMemoryMeshStore(new ServerId(settings.FirstOrDefault(setting => setting.Key == "Mesh:ServerId").Value ?? "server-a")), TimeProvider.System, settings);
+
+    public static async Task<TestServer> StartAsync(InMemoryMeshStore store, TimeProvider time, params (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Test" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Mesh:ServerId"] = "server-a",
+            ["ConnectionStrings:redis"] = "127.0.0.1:1",
+        });
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value)));
+        builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton<IMeshStore>(store);
+        builder.Services.AddSingleton<ILedger>(new MemoryLedger());
+        builder.AddServiceDefaults();
+        builder.AddMeshServer();
+        var app = builder.Build();
+        app.MapDefaultEndpoints();
+        app.UseMeshServer();
+        await app.StartAsync();
+        var server = new TestServer(app, store);
+        if (!store.IsUnavailable)
+        {
+            await server.HealthyAsync();
+        }
+
+        return server;
+    }
+
+    /// <summary>Waits for /health to say so.</summary>
+    public async Task HealthyAsync()
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while ((await Http.GetAsync(new Uri("/health", UriKind.Relative), limit.Token)).StatusCode != HttpStatusCode.OK)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+        }
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public async Task<HttpResponseMessage> PostAsync(string path, string json)
+    {
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        return await Http.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken);
+    }
+
+    public async Task<HttpResponseMessage> PutAsync(string path, string json)
+    {
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        return await Http.PutAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken);
+    }
+
+    public Task<HttpResponseMessage> GetAsync(string path) => Http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+
+    public Task<JsonElement> GetJsonAsync(string path) =>
+        Http.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+
+    /// <summary>Submits one task and gives its id.</summary>
+    public async Task<string> SubmitAsync(string json)
+    {
+        var answer = await PostAsync("/tasks", json);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        return body.GetProperty("ids")[0].GetString()!;
+    }
+
+    public Task<MeshConnection> DialAsync(Framing framing, string? token = null) =>
+        new MeshDialer(new MeshDialerOptions { Token = () => token }).DialAsync(Endpoint, framing, TestContext.Current.CancellationToken);
+
+    /// <summary>Waits until a task is in a state.</summary>
+    public async Task TaskAsync(string id, string state)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while ((await GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString() != state)
+        {
+            Assert.False(limit.IsCancellationRequested, $"Waited for task {id} to be {state}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Closes the connections of <see cref="Http"/>, and waits until the server has seen it.</summary>
+    public async Task DisconnectHttpAsync()
+    {
+        Http.Dispose();
+        Http = NewHttp();
+        using var limit = new CancellationTokenSource(Limit);
+        while (Services.GetRequiredService<ConnectionLimiter>().OpenCount > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+        }
+    }
+
+    /// <summary>A bare TCP connection.</summary>
+    public async Task<Socket> ConnectAsync()
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, Address.Port, TestContext.Current.CancellationToken);
+        return socket;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    // The certificates of tests with TLS are for the peers to look at.
+    private HttpClient NewHttp() => new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
+    {
+        BaseAddress = Address,
+        Timeout = Limit,
+    };
+}

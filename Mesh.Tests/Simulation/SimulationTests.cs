@@ -1,0 +1,151 @@
+using System.Globalization;
+using Mesh.Simulation;
+using Mesh.Tests.Fixtures;
+
+namespace Mesh.Tests.Simulation;
+
+/// <summary>
+/// Lives of whole meshes. MESH_SEED replays one of them, with all of its steps; MESH_LIVES runs more of them than usual.
+/// </summary>
+[Collection(SequentialTests.Name)]
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    private const int Lives = 500;
+
+    /// <summary>What a run that exercises the mesh must contain.</summary>
+    private static readonly string[] Expected =
+    [
+        "loan: Owner Lent",
+        "loan: Borrower Returned",
+        "loan: Owner ended, the worker is home",
+        "loan: Owner ended, the worker is back by itself",
+        "loan: Owner ended, released before it left",
+        "loan: Borrower ended, no RELEASE_COMPLETED in time",
+        "task: put back",
+        "retry: by another worker",
+        "retry: by the same worker, for want of another",
+        "sick worker: fails at once",
+        "sick worker: never answers",
+        "server: TaskReturned",
+        "server: WorkerPaused",
+        "server: WorkerSetAside",
+        "server: WorkerReinstated",
+        "sick worker: given a task after a pause",
+        "reset: a task was not received",
+        "task: void closed it",
+        "task: void found it applied",
+        "server: ACK of an end",
+        "server: ACK of an end without TASK_ID",
+        "server: ACK of an attempt",
+        "server: ACK of an attempt without TASK_ID",
+        "server: TaskDeadLettered",
+        "server: PeerDown",
+        "worker: BorrowerAbandoned",
+        "worker: AttemptsAbandoned",
+        "worker: RedirectRefused",
+        "foreign server: lends",
+        "foreign server: borrows",
+        "foreign worker: redirected",
+        "foreign worker: returned",
+        "store: write applied, answer lost",
+        "store: write failed, effect late",
+        "store: write refused, a later one was there before",
+        "store: write of a dead server applied",
+        "store: write refused, another has the claim",
+        "frozen server: Accepted",
+        "frozen server: found its place taken",
+        "power loss: tasks lost",
+        "power loss: tasks unsettled again",
+        "power loss: tasks kept by a living server",
+        "power loss: marks lost",
+        "power loss: a living server mended its store",
+        "mute server: asked",
+        "adoption: adopted",
+        "adoption: wanted back",
+        "network: line reply lost",
+        "network: line message late",
+        "client: StoreUnavailable",
+        "client: Full",
+        "client: Paused",
+        "operator: workers are returned",
+        "end: dead letters",
+    ];
+
+    [Fact]
+    public void Simulation_WithFaults_KeepsEveryInvariant()
+    {
+        if (Environment.GetEnvironmentVariable("MESH_SEED") is { } seed)
+        {
+            var life = SimulationRun.Run(long.Parse(seed, CultureInfo.InvariantCulture), logCapacity: 1_000_000);
+            output.WriteLine($"{life.Plan}{Environment.NewLine}{life.Coverage}");
+            Assert.True(life.Broken is null, life.ToString());
+            return;
+        }
+
+        var lives = Environment.GetEnvironmentVariable("MESH_LIVES") is { } more ? int.Parse(more, CultureInfo.InvariantCulture) : Lives;
+        var summary = SimulationBatch.Run(firstSeed: 1, lives, cancellation: TestContext.Current.CancellationToken);
+        output.WriteLine($"{summary.Coverage}{Environment.NewLine}{summary.Steps:N0} steps, at rest after {summary.LongestTimeToIdle.TotalSeconds:0} s at most");
+
+        Assert.True(summary.Failed == 0, $"{summary.Failed} of {lives} lives failed.{Environment.NewLine}{string.Join(Environment.NewLine, summary.Failures)}");
+        Assert.DoesNotContain(Expected, what => summary.Coverage[what] == 0);
+    }
+
+    [Fact]
+    public void Simulation_SameSeed_IsDeterministic()
+    {
+        for (var seed = 100; seed < 110; seed++)
+        {
+            var (first, second) = (SimulationRun.Run(seed, digest: true), SimulationRun.Run(seed, digest: true));
+            Assert.Equal((first.Digest, first.Steps), (second.Digest, second.Steps));
+        }
+    }
+
+    /// <summary>The simulation finds bugs: each deliberate mistake is caught within the number of lives.</summary>
+    [Theory]
+    [InlineData(Mutation.ActBeforeStored, 5)]
+    [InlineData(Mutation.FailedWriteForgotten, 20)]
+    [InlineData(Mutation.LeaseNotChecked, 100)]
+    [InlineData(Mutation.LateWriteApplied, 400)]
+    [InlineData(Mutation.AdoptionWithoutLease, 1000)]
+    [InlineData(Mutation.AdoptionNotReleased, 300)]
+    [InlineData(Mutation.LossNotNoticed, 40)]
+    [InlineData(Mutation.LossNotRepaired, 200)]
+    [InlineData(Mutation.TasksNotLoaded, 20)]
+    [InlineData(Mutation.LoansNotLoaded, 20)]
+    [InlineData(Mutation.LoanEndNotStored, 10)]
+    [InlineData(Mutation.LeaseNeverEnds, 40)]
+    [InlineData(Mutation.GoneWorkerKept, 40)]
+    [InlineData(Mutation.FailuresForgotten, 20)]
+    [InlineData(Mutation.ResetTakenForClose, 60)]
+    [InlineData(Mutation.PausesIgnored, 60)]
+    [InlineData(Mutation.NeverSetAside, 200)]
+    [InlineData(Mutation.UnwrittenChangesDropped, 100)]
+    [InlineData(Mutation.UpdateNotMarked, 10)]
+    [InlineData(Mutation.DeadLetteredUnchecked, 10)]
+    [InlineData(Mutation.CloseNotMarked, 60)]
+    [InlineData(Mutation.KeyAcceptedTwice, 10)]
+    [InlineData(Mutation.MinimumIgnored, 10)]
+    [InlineData(Mutation.LeavesWithTasks, 100)]
+    [InlineData(Mutation.AbandonedForgotten, 100)]
+    [InlineData(Mutation.ReturnNotSent, 10)]
+    [InlineData(Mutation.BorrowerNeverGivenUp, 200)]
+    [InlineData(Mutation.ReleaseNotRepeated, 50)]
+    [InlineData(Mutation.TypesIgnored, 20)]
+    [InlineData(Mutation.CloseNotReported, 1000)]
+    [InlineData(Mutation.PollNotHeld, 10)]
+    [InlineData(Mutation.NeedlessWakeups, 20)]
+    public void Simulation_WithMutation_BreaksAnInvariant(Mutation mutation, int within)
+    {
+        for (var seed = 1; seed <= within; seed++)
+        {
+            var life = SimulationRun.Run(seed, logCapacity: 1, mutation: mutation);
+            if (life.Broken is { } broken)
+            {
+                output.WriteLine($"{mutation} breaks {broken} in life {seed}: {life.Detail}");
+                return;
+            }
+        }
+
+        Assert.Fail($"{mutation} was not caught within {within} lives");
+    }
+}

@@ -1,0 +1,27 @@
+namespace Mesh.Transport;
+
+/// <summary>A caller's token with a time limit on top.</summary>
+internal sealed class TimeoutScope : IDisposable
+{
+    private readonly CancellationTokenSource _timeout;
+    private readonly CancellationTokenSource _both;
+    private readonly CancellationToken _caller;
+
+    public TimeoutScope(TimeSpan limit, TimeProvider time, CancellationToken caller)
+    {
+        _caller = caller;
+        _timeout = new CancellationTokenSource(limit, time);
+        _both = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, caller);
+    }
+
+    public CancellationToken Token => _both.Token;
+
+    /// <summary>Whether the exception came of the limit, not of the caller.</summary>
+    public bool IsTimeout(Exception exception) => exception is OperationCanceledException && !_caller.IsCancellationRequested;
+
+    public void Dispose()
+    {
+        _both.Dispose();
+        _timeout.Dispose();
+    }
+}

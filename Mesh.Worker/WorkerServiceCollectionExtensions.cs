@@ -1,0 +1,37 @@
+using Mesh.Accounts;
+using Mesh.Configuration;
+using Mesh.Telemetry;
+using Mesh.Worker.Handlers;
+using Mesh.Worker.Options;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Mesh.Worker;
+
+internal static class WorkerServiceCollectionExtensions
+{
+    /// <summary>What must be left of the host's time once the worker's own limits are over.</summary>
+    private static readonly TimeSpan ShutdownReserve = TimeSpan.FromSeconds(10);
+
+    /// <summary>The worker itself, its options and the handlers of QUERY and UPDATE. Wants an <see cref="IConnectionMultiplexer"/>, or an <see cref="ILedger"/> registered before.</summary>
+    public static IServiceCollection AddMeshWorker(this IServiceCollection services)
+    {
+        services.AddOptions<WorkerOptions>()
+            .Configure<IConfiguration>((options, configuration) => OptionsReader.Read(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable, options.Unknown))
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptionsValidator>();
+        services.AddOptions<HostOptions>().Configure<IOptions<WorkerOptions>>(
+            (host, worker) => host.ShutdownTimeout = worker.Value.StopTimeout + ShutdownReserve);
+        services.AddServiceDiscovery();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ILedger>(provider => new RedisLedger(() => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
+        services.AddSingleton<LedgerRetryPolicy>();
+        services.AddSingleton<ITaskHandler, QueryHandler>();
+        services.AddSingleton<ITaskHandler, UpdateHandler>();
+        services.AddSingleton<AttemptRunner>();
+        services.AddSingleton<MessageLogger>();
+        services.AddHostedService<WorkerService>();
+        return services;
+    }
+}

@@ -1,0 +1,14 @@
+internal static class ConfigurationErrors
+{
+    private const int ExitCode = 1;
+
+    /// <summary>Ends the AppHost with one line on standard error when its configuration is wrong, instead of a stack trace.</summary>
+    public static void ExitWithMessage() => AppDomain.CurrentDomain.UnhandledException += (_, unhandled) =>
+    {
+        if (unhandled.ExceptionObject is DistributedApplicationException fault)
+        {
+            Console.Error.WriteLine(fault.Message);
+            Environment.Exit(ExitCode);
+        }
+    };
+}

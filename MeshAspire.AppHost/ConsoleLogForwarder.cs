@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+/// <summary>A line for the console of <c>dotnet run</c>, about a resource.</summary>
+internal sealed record StartupMessage(string Resource, string Text);
+
+/// <summary>
+/// Writes to the console what Aspire shows in its dashboard alone: the story of each loan as the servers log it, and the warnings and errors of servers and workers. All else
+/// that they log is in the dashboard.
+/// </summary>
+internal sealed partial class ConsoleLogForwarder(
+    TextWriter console, TimeProvider time, IEnumerable<StartupMessage> reports, ResourceNotificationService resources, ResourceLoggerService logs) : BackgroundService
+{
+    private const int NameWidth = 11;
+
+    /// <summary>Lines of different processes come here with different delays; those of one interval are put in order.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentQueue<(string Time, string Resource, string Text)> _lines = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        foreach (var report in reports)
+        {
+            Write(report.Resource, report.Text);
+        }
+
+        try
+        {
+            await Task.WhenAll(FollowAllAsync(stoppingToken), WriteAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The AppHost ends.
+        }
+    }
+
+    private async Task FollowAllAsync(CancellationToken stoppingToken)
+    {
+        var followed = new Dictionary<string, Task>();
+        await foreach (var change in resources.WatchAsync(stoppingToken))
+        {
+            if (change.Resource is ProjectResource project && !followed.ContainsKey(change.ResourceId))
+            {
+                followed.Add(change.ResourceId, FollowAsync(project.Name, change.ResourceId, stoppingToken));
+            }
+        }
+
+        await Task.WhenAll(followed.Values);
+    }
+
+    private async Task FollowAsync(string resource, string instance, CancellationToken stoppingToken)
+    {
+        await foreach (var lines in logs.WatchAsync(instance).WithCancellation(stoppingToken))
+        {
+            foreach (var line in lines)
+            {
+                if (Entry().Match(Escape().Replace(line.Content, "")) is { Success: true } entry)
+                {
+                    _lines.Enqueue((entry.Groups["time"].Value, resource, entry.Groups["text"].Value));
+                }
+            }
+        }
+    }
+
+    private async Task WriteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            foreach (var (_, resource, text) in Drain().OrderBy(line => line.Time, StringComparer.Ordinal))
+            {
+                Write(resource, text);
+            }
+        }
+    }
+
+    private IEnumerable<(string Time, string Resource, string Text)> Drain()
+    {
+        while (_lines.TryDequeue(out var line))
+        {
+            yield return line;
+        }
+    }
+
+    private void Write(string resource, string text) => console.WriteLine($"{resource.PadRight(NameWidth)} | {text}");
+
+    /// <summary>A line of .NET's console logger in its single-line form, with the orchestrator's time before it, when it belongs on the console.</summary>
+    [GeneratedRegex(@"^(?<time>\S+Z) .*?(?:\binfo: Mesh\.Server\.(?:Telemetry\.LoanConsoleLog|Producer\.DemoProducer)|\b(?:warn|fail|crit): \S+)\[\d+\] (?<text>.*)$")]
+    private static partial Regex Entry();
+
+    [GeneratedRegex(@"\x1B\[[0-9;]*m")]
+    private static partial Regex Escape();
+}
+
+internal static class ConsoleLogForwarderExtensions
+{
+    /// <summary>Tells the story of the mesh on the console.</summary>
+    public static void AddConsoleLogForwarder(this IDistributedApplicationBuilder builder)
+    {
+        builder.Services.TryAddSingleton(Console.Out);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddHostedService<ConsoleLogForwarder>();
+    }
+
+    /// <summary>Adds a line that is written when the application starts.</summary>
+    public static void AddStartupMessage(this IDistributedApplicationBuilder builder, string resource, string text) =>
+        builder.Services.AddSingleton(new StartupMessage(resource, text));
+}
