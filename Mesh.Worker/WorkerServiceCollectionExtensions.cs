@@ -1,8 +1,8 @@
 using Mesh.Accounts;
 using Mesh.Configuration;
 using Mesh.Telemetry;
+using Mesh.Worker.Core;
 using Mesh.Worker.Handlers;
-using Mesh.Worker.Options;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;

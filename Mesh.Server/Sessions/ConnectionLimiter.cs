@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text;
 using Mesh.Protocol;
+using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Telemetry;
 using Microsoft.AspNetCore.Connections;

@@ -80,7 +80,7 @@ public sealed class PeerHeartbeatMonitorTests
     [InlineData(5, 60)]
     [InlineData(1000, 60)]
     public void RetryDelay_ByFailures_GrowsToTheLimit(int failures, double seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), PeerHeartbeatMonitor.RetryDelay(failures, new HeartbeatSettings()));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), PeerHeartbeatMonitor.RetryDelay(failures, new TimingOptions()));
 
     private IEnumerable<Heartbeat> Heartbeats() => _mesh.ToPeer<Heartbeat>(CoreHarness.Peer);
 }

@@ -34,7 +34,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
             return;
         }
 
-        if (_request is { } current && now - current.SentAt > 2 * core.Settings.Heartbeat.ReplyTimeout)
+        if (_request is { } current && now - current.SentAt > 2 * core.Settings.Timing.ReplyTimeout)
         {
             _request = null;
         }

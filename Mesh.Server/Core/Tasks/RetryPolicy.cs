@@ -14,7 +14,7 @@ internal static class RetryPolicy
 
     /// <summary>The time from a failed attempt to the next one: doubled with each, up to the limit.</summary>
     /// <param name="attempts">Attempts so far, at least 1.</param>
-    public static TimeSpan Delay(int attempts, TaskSettings settings)
+    public static TimeSpan Delay(int attempts, TasksOptions settings)
     {
         var delay = settings.RetryDelay * Math.Pow(2, Math.Min(attempts - 1, 30));
         return delay < settings.RetryMaxDelay ? delay : settings.RetryMaxDelay;
