@@ -1,3 +1,5 @@
+using Mesh.Transport;
+
 namespace Mesh.Server.Core;
 
 /// <summary>The section Mesh__Timing: heartbeats and balancing rounds.</summary>
@@ -29,6 +31,8 @@ internal sealed record TimingOptions
 
     /// <summary>The time limit for each reply of a peer (docs/protocol.md, "Transport"). Default: 5 s.</summary>
     public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    internal Backoff HeartbeatBackoff => new(HeartbeatRetryDelay, HeartbeatMaxDelay, HeartbeatBackoffFactor);
 }
 
 /// <summary>The section Mesh__Balancing: when workers are borrowed, lent and released.</summary>
@@ -85,6 +89,8 @@ internal sealed record TasksOptions
 
     /// <summary>The time that the result of a completed task can be read and its idempotency key is known. Default: 1 h.</summary>
     public TimeSpan ResultRetention { get; init; } = TimeSpan.FromHours(1);
+
+    internal Backoff RetryBackoff => new(RetryDelay, RetryMaxDelay);
 }
 
 /// <summary>The section Mesh__Loans: the time limits of the steps of a loan (docs/protocol.md, "A loan, step by step").</summary>
@@ -110,6 +116,8 @@ internal sealed record LoansOptions
 
     /// <summary>Owner: the longest duration of a loan. Default: 1 h.</summary>
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromHours(1);
+
+    internal Backoff ReleaseBackoff => new(ReleaseRetryDelay, ReleaseRetryMaxDelay);
 }
 
 /// <summary>The section Mesh__Adoption: the tasks of a peer that stays dead and keeps them in the same Redis.</summary>

@@ -156,18 +156,11 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     {
         peer.HeartbeatInFlight = false;
         peer.Failures++;
-        peer.NextHeartbeat = now + ApplyJitter(RetryDelay(peer.Failures, _settings));
+        peer.NextHeartbeat = now + ApplyJitter(_settings.HeartbeatBackoff.Delay(peer.Failures));
         if (peer.Alive && peer.Failures > _settings.HeartbeatRetries)
         {
             MarkDead(peer, reason, now);
         }
-    }
-
-    /// <summary>The delay before the heartbeat that follows the given number of failures in a row.</summary>
-    public static TimeSpan RetryDelay(int failures, TimingOptions settings)
-    {
-        var delay = settings.HeartbeatRetryDelay.TotalSeconds * Math.Pow(settings.HeartbeatBackoffFactor, Math.Max(0, failures - 1));
-        return delay < settings.HeartbeatMaxDelay.TotalSeconds ? TimeSpan.FromSeconds(delay) : settings.HeartbeatMaxDelay;
     }
 
     public ServerLoad OwnLoad() => new(core.Tasks.Depth, core.Workers.All.Count(worker => Lender.IsIdleAtHome(worker, core)));
