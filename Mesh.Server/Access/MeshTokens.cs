@@ -42,7 +42,7 @@ internal sealed partial class MeshTokens : IDisposable
     private void Reload()
     {
         var options = new MeshOptions();
-        OptionsReader.Read(_configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
+        SettingsBinder.Bind(_configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
         var faults = TokensValidator.Check(options).ToList();
         var next = TokenSet.From(options);
         if (AllowsAnonymous != (next.Grants.Length == 0))

@@ -73,7 +73,7 @@ internal static class MeshServerExtensions
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<MeshOptions>()
-            .Configure<IConfiguration>((options, configuration) => OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown))
+            .Configure<IConfiguration>((options, configuration) => SettingsBinder.Bind(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<MeshOptions>, MeshOptionsValidator>();
         services.AddSingleton<IConfigureOptions<HostOptions>>(provider => new ConfigureOptions<HostOptions>(

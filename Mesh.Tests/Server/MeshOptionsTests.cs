@@ -79,6 +79,9 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Tasks:LineWorkerTimeout", "00:00:01.5", "Mesh__Tasks__LineWorkerTimeout must be longer than Mesh__Tasks__LineHoldTime")]
     [InlineData("Mesh:Loans:MaxAge", "00:00:30", "Mesh__Loans__MaxAge must be longer than Mesh__Loans__ArrivalTimeout")]
     [InlineData("Mesh:Loans:MaxAge", "00:01:00", "Mesh__Loans__MaxAge must be longer than Mesh__Loans__ReturnTimeout")]
+    [InlineData("Mesh:Token:0", "s3cret", "Mesh__Token must be a text")]
+    [InlineData("Mesh:AcceptedTokens:Clients:0:Value", "s3cret", "Mesh__AcceptedTokens__Clients must be a list of texts")]
+    [InlineData("Mesh:AcceptedTokens:Clients", "s3cret", "Mesh__AcceptedTokens__Clients must be a list of texts")]
     [InlineData("Mesh:Tokn", "s3cret", "Mesh__Tokn is unknown; the nearest known setting is Mesh__Token")]
     [InlineData("Mesh:Tasks:HoldTme", "00:00:10", "Mesh__Tasks__HoldTme is unknown; the nearest known setting is Mesh__Tasks__HoldTime")]
     [InlineData("Mesh:Timming:HeartbeatInterval", "00:00:10", "Mesh__Timming is unknown; the nearest known setting is Mesh__Timing")]
@@ -163,7 +166,7 @@ public sealed class MeshOptionsTests
 
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         var options = new MeshOptions();
-        OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
+        SettingsBinder.Bind(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
         return (options, [.. new MeshOptionsValidator(configuration).Validate(null, options).Failures ?? []]);
     }
 }

@@ -74,7 +74,7 @@ public sealed class WorkerOptionsTests
     [Fact]
     public void Read_InvalidValues_ReportsEach() => Assert.Equal(
         ["Mesh__Transport must be WebSocket or Tcp", "Mesh__Concurrency must be a whole number", "Mesh__WorkTime must be a time such as 00:00:15"],
-        Read(("Mesh:Transport", "1"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
+        Read(("Mesh:Transport", "pigeon"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
 
     /// <summary>Servers and workers may be started with one list of variables.</summary>
     [Fact]
@@ -114,7 +114,7 @@ public sealed class WorkerOptionsTests
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value))).Build();
         var options = new WorkerOptions();
-        OptionsReader.Read(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable, options.Unknown);
+        SettingsBinder.Bind(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable, options.Unknown);
         return options;
     }
 
