@@ -33,7 +33,7 @@ internal sealed class SimWorld
         {
             TimeSpan? adoptAfter = adoption.Chance(0.6) ? adoption.Seconds(2, 20) : null;
             var tasks = server.Settings.Tasks with { SetAsideAfter = health.From(1, 5) };
-            var settings = server.Settings with { Tasks = tasks, AdoptAfter = adoptAfter, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
+            var settings = server.Settings with { Tasks = tasks, Adoption = new AdoptionOptions { After = adoptAfter ?? TimeSpan.Zero }, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
             var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds, isDurable: !plan.EverySecond) : shared, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
             Network.Listen(peer.Endpoint, Servers[^1].Listener);
@@ -127,13 +127,15 @@ internal sealed class SimWorld
     {
         for (var i = 0; i < workers.Count; i++)
         {
-            var settings = new WorkerSettings(new WorkerId($"W{Workers.Count + 1}-{home.Id}"), home.Id)
+            var options = new WorkerOptions
             {
-                Framing = workers[i].UsesLineFraming ? Framing.Line : Framing.WebSocket,
+                WorkerId = $"W{Workers.Count + 1}-{home.Id}",
+                HomeServer = new() { Id = home.Id.Value },
+                Transport = workers[i].UsesLineFraming ? WorkerTransport.Tcp : WorkerTransport.WebSocket,
                 Concurrency = workers[i].Concurrency,
-                Redirects = workers[i].Refuses ? new RedirectPolicy(["nowhere"]) : RedirectPolicy.Any,
+                Redirect = new() { Allowed = workers[i].Refuses ? ["nowhere"] : [] },
             };
-            Workers.Add(new WorkerNode(this, settings, home.Endpoint, work, seeds.For(settings.Id.Value)));
+            Workers.Add(new WorkerNode(this, options, home.Endpoint, work, seeds.For(options.WorkerId)));
         }
 
         for (var i = 0; i < foreign; i++)

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Worker.Core;
 using Mesh.Worker.Handlers;
-using Mesh.Worker.Options;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Worker;

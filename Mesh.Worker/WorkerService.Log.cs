@@ -12,46 +12,46 @@ internal sealed partial class WorkerService
         switch (reported)
         {
             case WorkerEvent.ServerReached { ServerTarget: { Borrower: { } borrower, Framing: var framing } }:
-                LogAtBorrower(_settings.Id, borrower, framing);
+                LogAtBorrower(_options.Id, borrower, framing);
                 break;
             case WorkerEvent.ServerReached { ServerTarget.Framing: var framing }:
-                LogAtHome(_settings.Id, _settings.Home, framing);
+                LogAtHome(_options.Id, _options.Home, framing);
                 break;
             case WorkerEvent.ServerUnreachable { Failures: 1 } lost:
-                LogServerUnreachable(_settings.Id, lost.ServerTarget, lost.Why);
+                LogServerUnreachable(_options.Id, lost.ServerTarget, lost.Why);
                 break;
             case WorkerEvent.ServerUnreachable lost:
                 LogServerStillUnreachable(lost.ServerTarget, lost.Failures, lost.Why, lost.RetryIn);
                 break;
             case WorkerEvent.BorrowerAbandoned gone:
-                LogBorrowerAbandoned(_settings.Id, gone.ServerTarget, _settings.Home);
+                LogBorrowerAbandoned(_options.Id, gone.ServerTarget, _options.Home);
                 break;
             case WorkerEvent.RedirectAccepted lent:
-                LogRedirectAccepted(_settings.Id, _settings.Home, lent.Borrower);
+                LogRedirectAccepted(_options.Id, _options.Home, lent.Borrower);
                 break;
             case WorkerEvent.ReturnAccepted back:
-                LogReturnAccepted(_settings.Id, _settings.Home, back.Address);
+                LogReturnAccepted(_options.Id, _options.Home, back.Address);
                 break;
             case WorkerEvent.RejectedByBorrower away:
-                LogRejectedByBorrower(_settings.Id, away.ServerTarget, away.Why);
+                LogRejectedByBorrower(_options.Id, away.ServerTarget, away.Why);
                 break;
             case WorkerEvent.RedirectRefused refused:
-                LogRefusedRedirect(_settings.Id, refused.Target);
+                LogRefusedRedirect(_options.Id, refused.Target);
                 break;
             case WorkerEvent.ReturnIgnored ignored:
-                LogIgnoredReturn(_settings.Id, ignored.Address);
+                LogIgnoredReturn(_options.Id, ignored.Address);
                 break;
             case WorkerEvent.Rejected rejected:
-                LogRejected(_settings.Id, rejected.Error);
+                LogRejected(_options.Id, rejected.Error);
                 break;
             case WorkerEvent.UnexpectedMessage unexpected:
-                LogUnexpected(_settings.Id, unexpected.Message);
+                LogUnexpected(_options.Id, unexpected.Message);
                 break;
             case WorkerEvent.StatusesDropped dropped:
-                LogGaveUpStatuses(_settings.Id, dropped.Count);
+                LogGaveUpStatuses(_options.Id, dropped.Count);
                 break;
             case WorkerEvent.AttemptsAbandoned abandoned:
-                LogAbandoned(_settings.Id, abandoned.Count);
+                LogAbandoned(_options.Id, abandoned.Count);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown event {reported}.");

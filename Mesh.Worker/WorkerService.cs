@@ -5,7 +5,6 @@ using Mesh.Telemetry;
 using Mesh.Transport;
 using Mesh.Worker.Core;
 using Mesh.Worker.Links;
-using Mesh.Worker.Options;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.ServiceDiscovery;
 
@@ -23,7 +22,7 @@ internal sealed partial class WorkerService : BackgroundService
     private readonly ServerAddressResolver _home;
     private readonly MeshDialer _dialer;
     private readonly LineExchange _exchange;
-    private readonly WorkerSettings _settings;
+    private readonly WorkerOptions _options;
     private readonly WorkerCore _core;
     private readonly TimeProvider _time;
     private readonly MessageLogger _messages;
@@ -47,32 +46,24 @@ internal sealed partial class WorkerService : BackgroundService
         TimeProvider time,
         ILogger<WorkerService> logger)
     {
-        var given = options.Value;
+        _options = options.Value;
         _runner = runner;
         _time = time;
         _messages = messages;
         _logger = logger;
         _startedAt = time.GetTimestamp();
-        var home = ServiceAddress.Parse(given.HomeServer.Endpoint)!.Value;
+        var home = ServiceAddress.Parse(_options.HomeServer.Endpoint)!.Value;
         _home = new(home, resolver);
         _dialer = new(new MeshDialerOptions
         {
-            Token = () => configuration[TokenKey] is { } token && WorkerOptionsValidator.IsToken(token) ? token : given.Token,
+            Token = () => configuration[TokenKey] is { } token && WorkerOptionsValidator.IsToken(token) ? token : _options.Token,
             UseTls = home.IsTls,
-            TrustedAuthorities = TrustedAuthorities.Load(given.Tls.CaFile),
-            Connection = new MeshConnectionOptions { OutboxCapacity = OutboxCapacity(given.Concurrency), TimeProvider = time },
+            TrustedAuthorities = TrustedAuthorities.Load(_options.Tls.CaFile),
+            Connection = new MeshConnectionOptions { OutboxCapacity = OutboxCapacity(_options.Concurrency), TimeProvider = time },
         });
         _exchange = new(_dialer, time);
-        _settings = new(new WorkerId(given.WorkerId), new ServerId(given.HomeServer.Id))
-        {
-            Framing = given.Transport == WorkerTransport.Tcp ? Framing.Line : Framing.WebSocket,
-            Concurrency = given.Concurrency,
-            Handles = runner.Handles,
-            Redirects = new(given.Redirect.Allowed),
-            Timing = new() { StopTimeout = given.StopTimeout },
-        };
-        _core = new(_settings, Random.Shared);
-        given.Unknown.ForEach(LogUnknownSetting);
+        _core = new(_options, runner.Handles, Random.Shared);
+        _options.Unknown.ForEach(LogUnknownSetting);
     }
 
     /// <summary>Once it is connected again, a worker tells what became of all its tasks and asks for as many, at once.</summary>
@@ -89,7 +80,7 @@ internal sealed partial class WorkerService : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         Activity.Current = null;
-        LogStarting(_settings.Id, _settings.Home);
+        LogStarting(_options.Id, _options.Home);
         // A full inbox needs no waking: each input makes the core look at the clock, and the loop at the token.
         await using var timer = _time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var stop = stoppingToken.Register(() => _inbox.Writer.TryWrite(new WorkerInput.TimerElapsed()));
@@ -108,7 +99,7 @@ internal sealed partial class WorkerService : BackgroundService
 
         _inbox.Writer.TryComplete();
         await _linkRunning;
-        LogStopped(_settings.Id);
+        LogStopped(_options.Id);
     }
 
     private void OnTimer()
@@ -189,7 +180,7 @@ internal sealed partial class WorkerService : BackgroundService
     private Link Open(WorkerEffect.Dial dial)
     {
         Func<CancellationToken, ValueTask<MeshEndpoint>> find = dial.ServerTarget.Borrower is { } borrower ? _ => new(borrower) : _home.FindAsync;
-        var server = dial.ServerTarget.IsHome ? _settings.Home.Value : dial.ServerTarget.ToString();
+        var server = dial.ServerTarget.IsHome ? _options.Home.Value : dial.ServerTarget.ToString();
         return dial.ServerTarget.Framing switch
         {
             Framing.WebSocket => new WebSocketLink(dial.Link, server, find, _dialer, PostAsync, _messages, _logger),

@@ -1,8 +1,8 @@
 using Mesh.Accounts;
 using Mesh.Configuration;
 using Mesh.Telemetry;
+using Mesh.Worker.Core;
 using Mesh.Worker.Handlers;
-using Mesh.Worker.Options;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -18,7 +18,7 @@ internal static class WorkerServiceCollectionExtensions
     public static IServiceCollection AddMeshWorker(this IServiceCollection services)
     {
         services.AddOptions<WorkerOptions>()
-            .Configure<IConfiguration>((options, configuration) => OptionsReader.Read(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable, options.Unknown))
+            .Configure<IConfiguration>((options, configuration) => SettingsBinder.Bind(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable, options.Unknown))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<WorkerOptions>, WorkerOptionsValidator>();
         services.AddOptions<HostOptions>().Configure<IOptions<WorkerOptions>>(

@@ -2,6 +2,7 @@ using Mesh.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -86,12 +87,13 @@ public static class Extensions
     }
 
     /// <summary>
-    /// /health: all checks pass, the service takes work. /alive: the process answers. Mapped in every environment; they say no more than one word.
+    /// /health: all checks pass, the service takes work. /alive: the process answers. They are mapped in every environment and need no authentication: the answer is one word.
     /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(HealthPath);
-        app.MapHealthChecks(AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains(LiveTag) });
+        var probe = new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]);
+        app.MapHealthChecks(HealthPath).WithMetadata(probe).AllowAnonymous();
+        app.MapHealthChecks(AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains(LiveTag) }).WithMetadata(probe).AllowAnonymous();
         return app;
     }
 

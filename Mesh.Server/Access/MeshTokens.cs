@@ -7,7 +7,8 @@ using Microsoft.Extensions.Primitives;
 namespace Mesh.Server.Access;
 
 /// <summary>
-/// The tokens that this server accepts and the one that it presents to peers. Read again when the configuration changes: a token is replaced without a restart. Safe from any thread.
+/// The tokens that this server accepts and the token that it presents to peers. They are read again when the configuration changes, so that a token is replaced without a restart.
+/// All members are thread-safe.
 /// </summary>
 internal sealed partial class MeshTokens : IDisposable
 {
@@ -22,19 +23,19 @@ internal sealed partial class MeshTokens : IDisposable
         _changes = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
-    /// <summary>Tokens were added or removed.</summary>
+    /// <summary>Occurs after tokens were added or removed.</summary>
     public event Action? Changed;
 
-    /// <summary>True when there is no token and all are served.</summary>
+    /// <summary>True when no token is configured and all requests are served.</summary>
     public bool AllowsAnonymous => _tokens.Grants.Length == 0;
 
-    /// <summary>What this server presents to its peers.</summary>
+    /// <summary>The token that this server presents to its peers.</summary>
     public string? ForPeers => _tokens.ForPeers;
 
-    /// <summary>What the token permits; null when it is none that is known.</summary>
+    /// <summary>Returns the grant of a token, or null when the token is not accepted.</summary>
     public TokenGrant? Find(string token) => _tokens.Find(TokenGrant.HashOf(token));
 
-    /// <summary>False once the token was removed, or its roles were changed.</summary>
+    /// <summary>Returns false once the token was removed or its roles were changed.</summary>
     public bool IsValid(TokenGrant grant) => grant == TokenGrant.Anonymous || _tokens.Find(grant.Hash)?.Roles == grant.Roles;
 
     public void Dispose() => _changes.Dispose();
@@ -42,12 +43,12 @@ internal sealed partial class MeshTokens : IDisposable
     private void Reload()
     {
         var options = new MeshOptions();
-        OptionsReader.Read(_configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
+        SettingsBinder.Bind(_configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
         var faults = TokensValidator.Check(options).ToList();
         var next = TokenSet.From(options);
         if (AllowsAnonymous != (next.Grants.Length == 0))
         {
-            faults.Add("the first token, and the last one's end, need a restart");
+            faults.Add("adding the first token and removing the last one need a restart");
         }
 
         if (faults.Count > 0)
@@ -79,7 +80,7 @@ internal sealed partial class MeshTokens : IDisposable
                 given = given.Append((own, TokenRoles.All));
             }
 
-            // One token under several kinds may do what they all may.
+            // A token that is configured under several kinds has the roles of all of them.
             return new(
                 options.PeerToken ?? options.Token,
                 [.. given.GroupBy(one => one.Token, (token, kinds) => new TokenGrant(token, kinds.Aggregate(TokenRoles.None, (roles, one) => roles | one.Roles)))]);
@@ -87,7 +88,7 @@ internal sealed partial class MeshTokens : IDisposable
 
         private static IEnumerable<(string Token, TokenRoles Roles)> Of(IEnumerable<string> tokens, TokenRoles roles) => tokens.Select(token => (token, roles));
 
-        // Hashes have one length and nothing in common, and all are looked at, so that the time taken tells nothing of the tokens.
+        // All hashes are compared, each in constant time, so that the duration does not depend on the token.
         public TokenGrant? Find(ReadOnlySpan<byte> hash)
         {
             TokenGrant? found = null;
@@ -107,9 +108,9 @@ internal sealed partial class MeshTokens : IDisposable
         public override int GetHashCode() => grants.Length;
     }
 
-    [LoggerMessage(2411, LogLevel.Information, "The tokens have changed: {Count} are accepted. Connections whose token is not among them are closed.")]
+    [LoggerMessage(2411, LogLevel.Information, "The tokens have changed: {Count} are accepted. Connections with other tokens are closed.")]
     private partial void LogChanged(int count);
 
-    [LoggerMessage(2412, LogLevel.Warning, "The tokens have changed, but cannot be taken ({Faults}). Those from before stay.")]
+    [LoggerMessage(2412, LogLevel.Warning, "The changed tokens are not valid ({Faults}). The previous tokens stay accepted.")]
     private partial void LogKept(string faults);
 }

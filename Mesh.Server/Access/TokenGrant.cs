@@ -1,20 +1,27 @@
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using Mesh.Protocol;
 
 namespace Mesh.Server.Access;
 
-/// <summary>A token that is accepted, by its hash, and what its holder may do.</summary>
+/// <summary>An accepted token, known by its hash, and the roles of those who present it.</summary>
 internal sealed class TokenGrant(string token, TokenRoles roles)
 {
-    /// <summary>Of those who need no token: all are served, or the address is one that may speak lines.</summary>
+    /// <summary>The grant of peers that need no token: there is none, or their address is allowed to use lines.</summary>
     public static TokenGrant Anonymous { get; } = new("", TokenRoles.All);
 
     public byte[] Hash { get; } = HashOf(token);
 
     public TokenRoles Roles { get; } = roles;
 
-    /// <summary>Whether the holder may send this, and the role that it takes.</summary>
+    /// <summary>The user of a request with this token. Its claims are the roles.</summary>
+    public ClaimsPrincipal Principal { get; } = new(new ClaimsIdentity(
+        from role in new[] { TokenRoles.Client, TokenRoles.Worker, TokenRoles.Peer }
+        where roles.HasFlag(role)
+        select new Claim(ClaimTypes.Role, role.ToString()), TokenAuthenticationHandler.SchemeName));
+
+    /// <summary>Returns whether the roles permit a message, and the role that it needs.</summary>
     public bool Permits(MeshMessage message, out TokenRoles role)
     {
         role = message.RoleOf();

@@ -2,7 +2,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Access;
 
-/// <summary>What the holder of a token may do.</summary>
+/// <summary>What a token permits.</summary>
 [Flags]
 internal enum TokenRoles
 {
@@ -14,7 +14,7 @@ internal enum TokenRoles
     /// <summary>The messages of workers.</summary>
     Worker = 2,
 
-    /// <summary>The messages of servers to one another.</summary>
+    /// <summary>The messages of servers.</summary>
     Peer = 4,
 
     All = Client | Worker | Peer,
@@ -22,7 +22,7 @@ internal enum TokenRoles
 
 internal static class TokenRolesExtensions
 {
-    /// <summary>The role that a message takes; none for one that nobody is refused for.</summary>
+    /// <summary>Returns the role that a message needs. <see cref="TokenRoles.None"/> for a message that needs none.</summary>
     public static TokenRoles RoleOf(this MeshMessage message) => message switch
     {
         GetTask or Mesh.Protocol.TaskStatus => TokenRoles.Worker,

@@ -20,7 +20,7 @@ internal static class OpenApiDocumentExtensions
         return Task.CompletedTask;
     }));
 
-    /// <summary>What any endpoint may answer: <see cref="TokenMiddleware"/> and <see cref="AvailabilityFilter"/> stand before each.</summary>
+    /// <summary>Describes the errors that authentication, authorization and <see cref="AvailabilityFilter"/> answer before any endpoint.</summary>
     public static RouteGroupBuilder ProducesCommonProblems(this RouteGroupBuilder group) => group
         .ProducesProblem(StatusCodes.Status401Unauthorized)
         .ProducesProblem(StatusCodes.Status403Forbidden)

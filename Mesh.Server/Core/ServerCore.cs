@@ -247,7 +247,7 @@ internal sealed class ServerCore
         _adoptions.OnTimer(now);
         if (_nextBalance <= now)
         {
-            _nextBalance = now + _core.Settings.Balancing.Interval;
+            _nextBalance = now + _core.Settings.Timing.LoadBalancerInterval;
             _loanRequester.Balance(now);
         }
 

@@ -73,7 +73,7 @@ internal static class MeshServerExtensions
         var services = builder.Services;
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<MeshOptions>()
-            .Configure<IConfiguration>((options, configuration) => OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown))
+            .Configure<IConfiguration>((options, configuration) => SettingsBinder.Bind(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<MeshOptions>, MeshOptionsValidator>();
         services.AddSingleton<IConfigureOptions<HostOptions>>(provider => new ConfigureOptions<HostOptions>(
@@ -84,8 +84,8 @@ internal static class MeshServerExtensions
 
         services.AddLoop();
         services.AddConnections();
+        services.AddTokenAuthentication();
         services.AddSingleton<MapPage>();
-        services.AddSingleton<TokenMiddleware>();
         services.AddSingleton<StatusFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<StatusFeed>());
         services.AddHostedService<DemoProducer>();
@@ -99,14 +99,15 @@ internal static class MeshServerExtensions
         app.UseExceptionHandler(Problems.OfExceptions);
         app.UseStatusCodePages();
         app.Use(app.Services.GetRequiredService<MapPage>().ServeAsync);
-        app.Use(app.Services.GetRequiredService<TokenMiddleware>().CheckAsync);
         app.Use(WebSocketProtocolMiddleware.PrepareAsync);
         app.UseWebSockets(new WebSocketOptions
         {
             KeepAliveInterval = MeshConnectionOptions.KeepAliveInterval,
             KeepAliveTimeout = MeshConnectionOptions.KeepAliveTimeout,
         });
-        app.Use(app.Services.GetRequiredService<WebSocketProtocolMiddleware>().ServeAsync);
+        app.Use(app.Services.GetRequiredService<WebSocketProtocolMiddleware>().SelectAsync);
+        app.UseAuthentication();
+        app.UseAuthorization();
         app.Use(PathSegmentDecoder.DecodeAsync);
         app.MapMeshApi();
     }
@@ -132,7 +133,6 @@ internal static class MeshServerExtensions
     private static void AddConnections(this IServiceCollection services)
     {
         services.AddSingleton<AccessMetrics>();
-        services.AddSingleton<MeshTokens>();
         services.AddSingleton<ConnectionLimiter>();
         services.AddSingleton<MessageLogger>();
         services.AddSingleton<SessionTable>();

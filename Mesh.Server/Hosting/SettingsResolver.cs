@@ -11,7 +11,7 @@ using Microsoft.Extensions.ServiceDiscovery;
 
 namespace Mesh.Server.Hosting;
 
-/// <summary>Turns options into the core's settings: finds this server's own address and those of its peers.</summary>
+/// <summary>Creates the core's settings: adds the resolved addresses of this server and its peers to the options.</summary>
 internal sealed partial class SettingsResolver(
     IOptions<MeshOptions> options,
     IServer server,
@@ -23,8 +23,8 @@ internal sealed partial class SettingsResolver(
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(2);
 
-    /// <summary>To be called once the server listens. Waits for peers' names that cannot be resolved yet.</summary>
-    /// <exception cref="MeshConfigurationException">The own address cannot be told from what is listened on.</exception>
+    /// <summary>Resolves all addresses. Called once the server listens. Waits while the name of a peer cannot be resolved.</summary>
+    /// <exception cref="MeshConfigurationException">Mesh__Advertise is missing, and the addresses that are listened on do not tell it.</exception>
     public async Task<ServerSettings> ResolveAsync(CancellationToken cancellationToken)
     {
         var advertise = Advertise();
@@ -36,8 +36,22 @@ internal sealed partial class SettingsResolver(
             peers.Add(new PeerSettings(new ServerId(peer.Id!), endpoint) { IsTls = address.IsTls });
         }
 
-        return options.Value.ToSettings(advertise, peers);
+        return CreateSettings(options.Value, advertise, peers);
     }
+
+    internal static ServerSettings CreateSettings(MeshOptions options, MeshEndpoint advertise, IReadOnlyList<PeerSettings> peers) => new()
+    {
+        Id = new ServerId(options.ServerId!),
+        Advertise = advertise,
+        Peers = peers,
+        Redirects = EndpointPatterns.Of(options.Redirect.Allowed),
+        Timing = options.Timing,
+        Balancing = options.Balancing,
+        Tasks = options.Tasks,
+        Loans = options.Loans,
+        Adoption = options.Adoption,
+        Sessions = options.Sessions,
+    };
 
     private MeshEndpoint Advertise()
     {

@@ -2,16 +2,16 @@ using Mesh.Protocol;
 using Mesh.Resilience;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
+using Mesh.Transport;
 
 namespace Mesh.Server.Hosting;
 
 /// <summary>Writes the core's batches, one at a time, and posts what became of each.</summary>
 internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue inputs, ServerReadiness state, TimeProvider time, ILogger<StoreWriter> logger)
 {
-    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(2);
+    private static readonly Backoff Delays = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
 
-    private TimeSpan _delay = FirstDelay;
+    private int _failures;
 
     /// <summary>True from <see cref="Start"/> until the loop has taken the outcome.</summary>
     public bool IsBusy { get; private set; }
@@ -37,7 +37,7 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
         if (state.StoreFault is not null)
         {
             state.StoreFault = null;
-            _delay = FirstDelay;
+            _failures = 0;
             LogAvailableAgain();
         }
     }
@@ -45,7 +45,7 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
     /// <summary>Loads the stored state, however long the store is away.</summary>
     public async Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken)
     {
-        var retry = UnlimitedRetry.Create(time, FirstDelay, LastDelay, IsStoreFault, (failures, fault) =>
+        var retry = UnlimitedRetry.Create(time, Delays.First, Delays.Longest, IsStoreFault, (failures, fault) =>
         {
             state.WaitingFor = "the store";
             if (failures == 0)
@@ -59,8 +59,6 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
     }
 
     private static bool IsStoreFault(Exception fault) => fault is StoreUnavailableException or StoreRolledBackException;
-
-    private static TimeSpan Next(TimeSpan delay) => delay * 2 < LastDelay ? delay * 2 : LastDelay;
 
     private async Task WriteAsync(StoreBatch batch, ServerId own, CancellationToken cancellationToken)
     {
@@ -77,8 +75,7 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
                 LogUnavailable(away.Message);
             }
 
-            await Task.Delay(_delay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _delay = Next(_delay);
+            await Task.Delay(Delays.Delay(++_failures), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await inputs.PostAsync(new(LoopInputKind.StoreFailed) { Subject = batch });
         }
 #pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.

@@ -20,7 +20,7 @@ internal sealed class PeerLinks(
     {
         _links = settings.Peers.ToFrozenDictionary(
             peer => peer.Id,
-            peer => new PeerLink(settings.Id, peer, settings.Heartbeat.ReplyTimeout, inputs, dialer.WithTls(peer.IsTls), events, messages, time, logger));
+            peer => new PeerLink(settings.Id, peer, settings.Timing.ReplyTimeout, inputs, dialer.WithTls(peer.IsTls), events, messages, time, logger));
         _running = [.. _links.Values.Select(link => link.RunAsync(_stop.Token))];
     }
 

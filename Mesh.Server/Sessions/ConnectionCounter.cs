@@ -1,72 +1,40 @@
 using System.Net;
+using System.Threading.RateLimiting;
 using Mesh.Server.Hosting.Options;
 
 namespace Mesh.Server.Sessions;
 
-/// <summary>Connections in all and by address. Whoever has an IPv6 address has as a rule a whole /64 of them, so that counts as one.</summary>
-internal sealed class ConnectionCounter(int most, int mostPerAddress)
+/// <summary>Limits the connections in all and from one address. An IPv6 /64 network counts as one address, because most holders of an IPv6 address have all of its network.</summary>
+internal sealed class ConnectionCounter(int most, int mostPerAddress) : IDisposable
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<IPAddress, int> _byAddress = [];
-    private int _all;
+    private readonly ConcurrencyLimiter _all = new(LimitOf(most));
+    private readonly PartitionedRateLimiter<IPAddress> _byAddress = PartitionedRateLimiter.Create<IPAddress, IPAddress>(
+        address => RateLimitPartition.GetConcurrencyLimiter(KeyOf(address), _ => LimitOf(mostPerAddress)));
 
-    public int All
+    /// <summary>The number of connections at the moment.</summary>
+    public int All => most - (int)_all.GetStatistics()!.CurrentAvailablePermits;
+
+    /// <summary>Counts one more connection unless a limit is reached. The entry counts until it is disposed.</summary>
+    /// <param name="address">The address of the peer. Null when it has none, as on a Unix socket.</param>
+    public ConnectionAdmission Enter(IPAddress? address)
     {
-        get
+        var all = _all.AttemptAcquire();
+        var own = all.IsAcquired && address is not null ? _byAddress.AttemptAcquire(address) : null;
+        if (own is { IsAcquired: false })
         {
-            lock (_lock)
-            {
-                return _all;
-            }
+            all.Dispose();
         }
+
+        return new(all, own);
     }
 
-    /// <summary>Counts one more, unless there are as many as may be.</summary>
-    /// <param name="address">Of the peer; null where there is none, as on a Unix socket.</param>
-    public ConnectionAdmission TryAcquire(IPAddress? address)
+    public void Dispose()
     {
-        lock (_lock)
-        {
-            if (_all >= most)
-            {
-                return ConnectionAdmission.TooMany;
-            }
-
-            if (address is not null)
-            {
-                var key = KeyOf(address);
-                var there = _byAddress.GetValueOrDefault(key);
-                if (there >= mostPerAddress)
-                {
-                    return ConnectionAdmission.TooManyFromAddress;
-                }
-
-                _byAddress[key] = there + 1;
-            }
-
-            _all++;
-            return ConnectionAdmission.Admitted;
-        }
+        _all.Dispose();
+        _byAddress.Dispose();
     }
 
-    /// <summary>After a successful <see cref="TryAcquire"/>.</summary>
-    public void Release(IPAddress? address)
-    {
-        lock (_lock)
-        {
-            _all--;
-            if (address is not null)
-            {
-                var key = KeyOf(address);
-                if (--_byAddress[key] == 0)
-                {
-                    _byAddress.Remove(key);
-                }
-            }
-        }
-    }
-
-    /// <summary>What an address is counted under.</summary>
+    /// <summary>Returns the address that a connection is counted under.</summary>
     public static IPAddress KeyOf(IPAddress address)
     {
         address = AddressRange.Plain(address);
@@ -79,9 +47,26 @@ internal sealed class ConnectionCounter(int most, int mostPerAddress)
         bytes[8..].Clear();
         return new IPAddress(bytes);
     }
+
+    private static ConcurrencyLimiterOptions LimitOf(int most) => new() { PermitLimit = most };
 }
 
-internal enum ConnectionAdmission : byte
+/// <summary>A connection that is counted, or the limit that it would exceed.</summary>
+internal readonly struct ConnectionAdmission(RateLimitLease all, RateLimitLease? own) : IDisposable
+{
+    public ConnectionOutcome Outcome { get; } =
+        !all.IsAcquired ? ConnectionOutcome.TooMany
+        : own is { IsAcquired: false } ? ConnectionOutcome.TooManyFromAddress
+        : ConnectionOutcome.Admitted;
+
+    public void Dispose()
+    {
+        own?.Dispose();
+        all.Dispose();
+    }
+}
+
+internal enum ConnectionOutcome : byte
 {
     Admitted = 1,
     TooMany = 2,

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text;
 using Mesh.Protocol;
+using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Telemetry;
 using Microsoft.AspNetCore.Connections;
@@ -10,18 +11,18 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Sessions;
 
 /// <summary>
-/// The first to see a connection, whatever it speaks. Counts them, and turns away those beyond a limit: cheaply, and with an answer in lines or HTTP that
-/// names the option, so that a peer knows that there is a server, and tries again later.
+/// Limits the number of connections of all protocols, before anything is read from them. A connection beyond a limit is refused with a line or an HTTP response that names the option, so that
+/// the peer knows that there is a server and tries again later.
 /// </summary>
-internal sealed partial class ConnectionLimiter
+internal sealed partial class ConnectionLimiter : IDisposable
 {
     /// <summary>
-    /// HTTP clients, and those who have not said yet what they are, have this much room beside <see cref="SessionsOptions.MaxConnections"/>:
-    /// so health probes and the map find their way when workers have taken all of theirs.
+    /// The number of connections in addition to <see cref="SessionsOptions.MaxConnections"/> for HTTP clients and for peers whose protocol is not known yet. Health probes and the map
+    /// are served while workers use all other connections.
     /// </summary>
     public const int ReservedHttpConnections = 1_000;
 
-    /// <summary>Turned away with an answer at a time; the rest is cut.</summary>
+    /// <summary>The number of refused connections at a time that get an answer. All others are closed without one.</summary>
     private const int MaxAnswered = 256;
 
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);
@@ -44,16 +45,18 @@ internal sealed partial class ConnectionLimiter
         _logLimiter = new(logger, time);
     }
 
-    /// <summary>Connections of all kinds at the moment.</summary>
+    /// <summary>The number of open connections of all protocols.</summary>
     public int OpenCount => _counts.All;
+
+    public void Dispose() => _counts.Dispose();
 
     /// <summary>A connection middleware of Kestrel.</summary>
     public async Task OnConnectedAsync(ConnectionContext context, ConnectionDelegate next)
     {
-        var address = (context.RemoteEndPoint as IPEndPoint)?.Address;
-        switch (_counts.TryAcquire(address))
+        using var entry = _counts.Enter((context.RemoteEndPoint as IPEndPoint)?.Address);
+        switch (entry.Outcome)
         {
-            case ConnectionAdmission.Admitted:
+            case ConnectionOutcome.Entered:
                 _metrics.Opened();
                 try
                 {
@@ -61,19 +64,18 @@ internal sealed partial class ConnectionLimiter
                 }
                 finally
                 {
-                    _counts.Release(address);
                     _metrics.Closed();
                 }
 
                 break;
-            case ConnectionAdmission.TooMany:
+            case ConnectionOutcome.TooMany:
                 await RejectAsync(context, _options.MaxConnections, "Mesh__Sessions__MaxConnections");
                 break;
-            case ConnectionAdmission.TooManyFromAddress:
+            case ConnectionOutcome.TooManyFromAddress:
                 await RejectAsync(context, _options.MaxConnectionsPerAddress, "Mesh__Sessions__MaxConnectionsPerAddress");
                 break;
             default:
-                throw new InvalidOperationException("Unexpected ConnectionAdmission value.");
+                throw new InvalidOperationException($"Unexpected ConnectionOutcome {entry.Outcome}.");
         }
     }
 
@@ -95,7 +97,7 @@ internal sealed partial class ConnectionLimiter
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or ConnectionAbortedException)
         {
-            // It had its chance.
+            // The peer did not read the answer in time.
         }
         finally
         {
@@ -129,4 +131,7 @@ internal sealed partial class ConnectionLimiter
         input.AdvanceTo(first.Buffer.End);
         await FinalResponse.FlushAndDrainAsync(context, cancellationToken);
     }
+
+    [LoggerMessage(2301, LogLevel.Warning, "A connection from {RemoteAddress} is refused: there are {Limit} connections already ({Option}).")]
+    private partial void LogRejected(string remoteAddress, int limit, string option);
 }

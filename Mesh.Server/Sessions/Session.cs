@@ -3,7 +3,6 @@ using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
-using Mesh.Server.Hosting.Options;
 using Mesh.Server.Telemetry;
 using Mesh.Telemetry;
 using Mesh.Transport;

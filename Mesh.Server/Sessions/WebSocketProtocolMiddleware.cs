@@ -3,17 +3,28 @@ using Mesh.Server.Api;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
 using Mesh.Transport;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Sessions;
 
 /// <summary>Serves WebSocket peers, on any path.</summary>
-internal sealed class WebSocketProtocolMiddleware(SessionTable sessions, ServerReadiness state, IOptions<MeshOptions> options, TimeProvider time)
+internal sealed class WebSocketProtocolMiddleware
 {
     private static readonly object StreamKey = new();
 
-    private readonly MeshConnectionOptions _connectionOptions = SessionTable.ConnectionOptions(options.Value.Sessions, time);
+    private readonly SessionTable _sessions;
+    private readonly ServerReadiness _state;
+    private readonly MeshConnectionOptions _connectionOptions;
+    private readonly Endpoint _endpoint;
+
+    public WebSocketProtocolMiddleware(SessionTable sessions, ServerReadiness state, IOptions<MeshOptions> options, TimeProvider time)
+    {
+        (_sessions, _state) = (sessions, state);
+        _connectionOptions = SessionTable.ConnectionOptions(options.Value.Sessions, time);
+        _endpoint = new(ServeAsync, new(new AuthorizeAttribute(TokenAuthenticationExtensions.SessionPolicy)), "WebSocket peers");
+    }
 
     /// <summary>Before the WebSocket middleware: puts a stream under the socket that writes the messages of one flush at once.</summary>
     public static Task PrepareAsync(HttpContext context, RequestDelegate next)
@@ -26,18 +37,23 @@ internal sealed class WebSocketProtocolMiddleware(SessionTable sessions, ServerR
         return next(context);
     }
 
-    /// <summary>After it: takes all WebSocket requests, or answers 503 while there is no core to serve them.</summary>
-    public async Task ServeAsync(HttpContext context, RequestDelegate next)
+    /// <summary>After the WebSocket middleware, before authorization: selects the endpoint of WebSocket peers for all WebSocket requests, whatever their path.</summary>
+    public Task SelectAsync(HttpContext context, RequestDelegate next)
     {
-        if (!context.WebSockets.IsWebSocketRequest)
+        if (context.WebSockets.IsWebSocketRequest)
         {
-            await next(context);
-            return;
+            context.SetEndpoint(_endpoint);
         }
 
-        if (!sessions.IsOpen)
+        return next(context);
+    }
+
+    /// <summary>Serves a WebSocket until it is closed. Answers 503 while there is no core to serve it.</summary>
+    private async Task ServeAsync(HttpContext context)
+    {
+        if (!_sessions.IsOpen)
         {
-            await Problems.NotReady(context, state).ExecuteAsync(context);
+            await Problems.NotReady(context, _state).ExecuteAsync(context);
             return;
         }
 
@@ -49,7 +65,7 @@ internal sealed class WebSocketProtocolMiddleware(SessionTable sessions, ServerR
             context.Items[StreamKey] as BatchingStream,
             context.Abort,
             ResetProbe.Of(context.Features));
-        await sessions.ServeAsync(connection, context.Features.Get<TokenGrant>() ?? TokenGrant.Anonymous);
+        await _sessions.ServeAsync(connection, context.Features.Get<TokenGrant>() ?? TokenGrant.Anonymous);
         await connection.Closed;
     }
 

@@ -51,7 +51,7 @@ internal sealed class IdleCheck(SimWorld world)
         var here = status.Workers.Select(worker => worker.Id.Value).ToHashSet();
         var ours = world.Workers.Where(worker => here.Contains(worker.Name)).ToLookup(worker => worker.UsesLineFraming, worker => worker.Concurrency);
         var lineSlots = ours[true].Sum() + world.ForeignWorkers.Count(worker => here.Contains(worker.Name));
-        var heartbeats = 2 + (60 / (server.Settings.Heartbeat.Interval.TotalSeconds * (1 - server.Settings.Heartbeat.Jitter)));
+        var heartbeats = 2 + (60 / (server.Settings.Timing.HeartbeatInterval.TotalSeconds * (1 - server.Settings.Timing.HeartbeatJitter)));
         return (ours[false].Sum() * 3) + (lineSlots * 41) + (lineSlots > 0 ? 61 : 0) + (status.Loans.Count > 0 ? 2 * 61 : 0)
             + (int)Math.Ceiling(status.Peers.Count * heartbeats);
     }
@@ -121,7 +121,7 @@ internal sealed class IdleCheck(SimWorld world)
     }
 
     /// <summary>A server that shall adopt the tasks of a lost one, or null.</summary>
-    private ServerNode? FindAdopter(ServerNode lost) => Serving.FirstOrDefault(server => server.Settings.AdoptAfter is not null && server.Store.Redis == lost.Store.Redis);
+    private ServerNode? FindAdopter(ServerNode lost) => Serving.FirstOrDefault(server => server.Settings.Adoption.After > TimeSpan.Zero && server.Store.Redis == lost.Store.Redis);
 
     private static bool IsAt(ServerStatus status, WorkerId worker) => status.Workers.Any(known => known.Id == worker);
 

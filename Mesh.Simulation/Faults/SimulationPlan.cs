@@ -67,14 +67,14 @@ internal sealed record SimulationPlan(
             Id = default,
             Advertise = default,
             Peers = [],
-            Balancing = new BalanceSettings
+            Balancing = new BalancingOptions
             {
                 MaxQueueThreshold = high,
                 MinQueueThreshold = random.From(0, high - 1),
                 MinWorkersBeforeSharing = random.From(0, 2),
                 ReleaseAfter = random.Seconds(0.5, 3),
             },
-            Tasks = new TaskSettings
+            Tasks = new TasksOptions
             {
                 LeaseTime = random.Seconds(5, 30),
                 MaxAttempts = random.From(1, 4),
@@ -88,8 +88,8 @@ internal sealed record SimulationPlan(
             // Short limits run out amid what they limit.
             settings = settings with
             {
-                Heartbeat = new HeartbeatSettings { Interval = random.Seconds(2, 15), Timeout = random.Seconds(16, 40), RetryDelay = random.Seconds(0.5, 5), Retries = random.From(1, 3) },
-                Loans = new LoanSettings
+                Timing = new TimingOptions { HeartbeatInterval = random.Seconds(2, 15), HeartbeatTimeout = random.Seconds(16, 40), HeartbeatRetryDelay = random.Seconds(0.5, 5), HeartbeatRetries = random.From(1, 3) },
+                Loans = new LoansOptions
                 {
                     ArrivalTimeout = random.Seconds(1, 30),
                     ReleaseRetryDelay = random.Seconds(0.5, 5),

@@ -223,7 +223,7 @@ internal sealed class ServerNode : SimNode
         _links.Clear();
         foreach (var peer in Settings.Peers)
         {
-            _links.Add(peer.Id, new PeerLink(World, this, peer, Settings.Heartbeat.ReplyTimeout));
+            _links.Add(peer.Id, new PeerLink(World, this, peer, Settings.Timing.ReplyTimeout));
         }
 
         After(_random.Seconds(0.05, 1), Lease.Take);

@@ -7,7 +7,7 @@ namespace Mesh.Simulation;
 /// <summary>A worker of ours: its core, driven as Mesh.Worker's loop drives it.</summary>
 internal sealed class WorkerNode : SimNode
 {
-    private readonly WorkerSettings _settings;
+    private readonly WorkerOptions _options;
     private readonly MeshEndpoint _home;
     private readonly Random _random;
     private readonly WorkPlan _work;
@@ -20,12 +20,12 @@ internal sealed class WorkerNode : SimNode
     private ServerTarget _serverTarget = new(null, Framing.WebSocket);
     private long _timer;
 
-    public WorkerNode(SimWorld world, WorkerSettings settings, MeshEndpoint home, WorkPlan work, Random random)
-        : base(world, settings.Id.Value) =>
-        (_settings, _home, _work, _random) = (settings, home, work, random);
+    public WorkerNode(SimWorld world, WorkerOptions options, MeshEndpoint home, WorkPlan work, Random random)
+        : base(world, options.WorkerId) =>
+        (_options, _home, _work, _random) = (options, home, work, random);
 
     /// <summary>The server it belongs to.</summary>
-    public string Home => _settings.Home.Value;
+    public string Home => _options.HomeServer.Id;
 
     public bool IsHome => IsUp && _serverTarget.IsHome;
 
@@ -34,9 +34,9 @@ internal sealed class WorkerNode : SimNode
 
     public int RunningAttempts => _attempts.Count;
 
-    public bool UsesLineFraming => _settings.Framing == Framing.Line;
+    public bool UsesLineFraming => _options.Framing == Framing.Line;
 
-    public int Concurrency => _settings.Concurrency;
+    public int Concurrency => _options.Concurrency;
 
     public long Wakes { get; private set; }
 
@@ -74,7 +74,7 @@ internal sealed class WorkerNode : SimNode
         _link = 0;
         IsLeaving = false;
         _clock = World.NewClock(_random);
-        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_settings) : _settings, new Random(_random.Next()));
+        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_options) : _options, TaskTypes.All, new Random(_random.Next()));
         After(_random.Seconds(0.01, 0.5), () => Step(new WorkerInput.Start()));
     }
 
@@ -88,8 +88,8 @@ internal sealed class WorkerNode : SimNode
         _exchanges.Clear();
     }
 
-    private static WorkerSettings WithoutBorrowerTimeout(WorkerSettings settings) =>
-        settings with { Timing = settings.Timing with { BorrowerTimeout = TimeSpan.FromDays(1) } };
+    private static WorkerOptions WithoutBorrowerTimeout(WorkerOptions options) =>
+        options with { Timing = options.Timing with { BorrowerTimeout = TimeSpan.FromDays(1) } };
 
     private void Step(WorkerInput input)
     {

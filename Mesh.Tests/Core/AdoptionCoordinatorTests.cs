@@ -12,7 +12,7 @@ public sealed class AdoptionCoordinatorTests
     [Fact]
     public void Peer_DeadLongEnough_IsAdoptedOnceAndRetriedWhenRefused()
     {
-        var core = new CoreHarness(settings => settings with { AdoptAfter = After, Peers = [settings.Peers[0]] });
+        var core = new CoreHarness(settings => settings with { Adoption = new AdoptionOptions { After = After }, Peers = [settings.Peers[0]] });
 
         core.Pass(After - TimeSpan.FromSeconds(1));
         Assert.Empty(core.Adoptions);
@@ -29,7 +29,7 @@ public sealed class AdoptionCoordinatorTests
     [Fact]
     public void Peer_Alive_IsNotAdopted()
     {
-        var core = new CoreHarness(settings => settings with { AdoptAfter = TimeSpan.FromMilliseconds(1), Peers = [settings.Peers[0]] });
+        var core = new CoreHarness(settings => settings with { Adoption = new AdoptionOptions { After = TimeSpan.FromMilliseconds(1) }, Peers = [settings.Peers[0]] });
         core.Alive();
         var asked = core.Adoptions.Count;
 

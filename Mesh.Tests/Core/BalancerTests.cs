@@ -5,7 +5,7 @@ namespace Mesh.Tests.Core;
 
 public sealed class BalancerTests
 {
-    private static readonly BalanceSettings Settings = new();
+    private static readonly BalancingOptions Settings = new();
     private static readonly PeerSnapshot B = new(new ServerId("b"), true, new ServerLoad(3, 1));
     private static readonly PeerSnapshot C = new(new ServerId("c"), true, new ServerLoad(0, 2));
     private static readonly PeerSnapshot D = new(new ServerId("d"), true, new ServerLoad(0, 7));

@@ -23,7 +23,7 @@ internal sealed class CoreHarness
             Id = Self,
             Advertise = SelfEndpoint,
             Peers = [new PeerSettings(Peer, PeerEndpoint), new PeerSettings(new ServerId("SERVER_3"), new MeshEndpoint("127.0.0.1", 9003))],
-            Heartbeat = new HeartbeatSettings { Jitter = 0 },
+            Timing = new TimingOptions { HeartbeatJitter = 0 },
         };
         Core = new ServerCore(configure?.Invoke(settings) ?? settings, stored ?? StoredState.Empty, Now, seed: 1, _effects);
         Drain();

@@ -9,7 +9,7 @@ public sealed class FailingWorkerTests
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
-    private readonly CoreHarness _mesh = new(settings => settings with { Tasks = new TaskSettings { LeaseTime = TimeSpan.FromSeconds(2) } });
+    private readonly CoreHarness _mesh = new(settings => settings with { Tasks = new TasksOptions { LeaseTime = TimeSpan.FromSeconds(2) } });
     private readonly Dictionary<SessionId, int> _heard = [];
 
     [Fact]

@@ -73,14 +73,5 @@ public sealed class PeerHeartbeatMonitorTests
         Assert.True(_mesh.Core.GetStatus().Peers.Single(peer => peer.Id == CoreHarness.Peer).Alive);
     }
 
-    [Theory]
-    [InlineData(1, 5)]
-    [InlineData(2, 10)]
-    [InlineData(4, 40)]
-    [InlineData(5, 60)]
-    [InlineData(1000, 60)]
-    public void RetryDelay_ByFailures_GrowsToTheLimit(int failures, double seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), PeerHeartbeatMonitor.RetryDelay(failures, new HeartbeatSettings()));
-
     private IEnumerable<Heartbeat> Heartbeats() => _mesh.ToPeer<Heartbeat>(CoreHarness.Peer);
 }

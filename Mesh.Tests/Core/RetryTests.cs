@@ -61,7 +61,7 @@ public sealed class RetryTests
     [Fact]
     public void Retries_OfOneTask_ComeAfterDelaysThatGrow()
     {
-        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { MaxAttempts = 9, RetryMaxDelay = TimeSpan.FromSeconds(2) } });
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { MaxAttempts = 9, RetryMaxDelay = TimeSpan.FromSeconds(2) } });
         var task = mesh.Submit(1)[0];
         var session = mesh.Ask("w1");
         var delays = new List<double>();
@@ -137,7 +137,7 @@ public sealed class RetryTests
     [Fact]
     public void Worker_WithMoreThanItsShare_IsAnsweredNoTask()
     {
-        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { MaxPerWorker = 3 } });
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { MaxPerWorker = 3 } });
         mesh.Submit(2);
         var session = mesh.NewSession();
         for (var asked = 0; asked < 5; asked++)

@@ -87,7 +87,7 @@ public sealed class TaskAdmissionTests
     [Fact]
     public void Submission_BeyondTheCapacity_IsRefusedWhole()
     {
-        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 10 } });
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { Capacity = 10 } });
         mesh.Submit(8);
         mesh.Submit(3);
         Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Full], mesh.Answers);
@@ -97,7 +97,7 @@ public sealed class TaskAdmissionTests
     [Fact]
     public void Submission_LargerThanTheCapacity_IsNotToldToTryAgain()
     {
-        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 2 } });
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { Capacity = 2 } });
         mesh.Submit(3);
         Assert.Equal([SubmitOutcome.TooMany], mesh.Answers);
     }
@@ -105,7 +105,7 @@ public sealed class TaskAdmissionTests
     [Fact]
     public void Submission_OfAKeyThatIsKnown_NeedsNoRoom()
     {
-        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { Capacity = 1 } });
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { Capacity = 1 } });
         mesh.Submit(1, id: "key");
         mesh.Submit(1, id: "key");
         Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Accepted], mesh.Answers);

@@ -117,7 +117,7 @@ public sealed class TaskCycleTests
     [Fact]
     public void Update_LastAttemptFailedButApplied_IsDone()
     {
-        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { MaxAttempts = 1 } });
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { MaxAttempts = 1 } });
         var task = mesh.Submit(1, TaskType.Update)[0];
         var worker = mesh.Ask("w1");
         mesh.Say(worker, Nok("w1", task));
@@ -133,7 +133,7 @@ public sealed class TaskCycleTests
     [Fact]
     public void Update_LastAttemptFailedAndClosed_IsDeadLettered()
     {
-        var mesh = new CoreHarness(settings => settings with { Tasks = new TaskSettings { MaxAttempts = 1 } });
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { MaxAttempts = 1 } });
         var task = mesh.Submit(1, TaskType.Update)[0];
         mesh.Say(mesh.Ask("w1"), Nok("w1", task));
         mesh.Core.OnInvalidationFailed(task.WireId, mesh.Now);
@@ -275,7 +275,7 @@ public sealed class TaskCycleTests
     [Fact]
     public void Workers_OneTooMany_IsRefusedByTheOptionsName()
     {
-        var mesh = new CoreHarness(settings => settings with { Tasks = settings.Tasks with { MaxWorkers = 2 } });
+        var mesh = new CoreHarness(settings => settings with { Sessions = settings.Sessions with { MaxWorkers = 2 } });
         mesh.Ask("w1");
         mesh.Ask("w2");
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Mesh.Server.Hosting.Options;
-using Mesh.Worker.Options;
+using Mesh.Worker.Core;
 
 namespace Mesh.Tests.Publishing;
 

@@ -74,21 +74,26 @@ public sealed class ConnectionLimiterTests
     [Fact]
     public void ConnectionCounts_AllConnectionsClosed_ReturnToZero()
     {
-        var counts = new ConnectionCounter(most: 3, mostPerAddress: 2);
+        using var counts = new ConnectionCounter(most: 3, mostPerAddress: 2);
         var (one, two) = (IPAddress.Parse("10.0.0.1"), IPAddress.Parse("10.0.0.2"));
 
-        Assert.Equal(ConnectionAdmission.Admitted, counts.TryAcquire(one));
-        Assert.Equal(ConnectionAdmission.Admitted, counts.TryAcquire(IPAddress.Parse("::ffff:10.0.0.1")));
-        Assert.Equal(ConnectionAdmission.TooManyFromAddress, counts.TryAcquire(one));
-        Assert.Equal(ConnectionAdmission.Admitted, counts.TryAcquire(two));
-        Assert.Equal(ConnectionAdmission.TooMany, counts.TryAcquire(null));
-        counts.Release(one);
-        Assert.Equal(ConnectionAdmission.Admitted, counts.TryAcquire(null));
-        counts.Release(null);
-        counts.Release(one);
-        counts.Release(two);
-
+        var entered = new List<ConnectionAdmission> { Enter(one, ConnectionOutcome.Entered), Enter(IPAddress.Parse("::ffff:10.0.0.1"), ConnectionOutcome.Entered) };
+        Enter(one, ConnectionOutcome.TooManyFromAddress).Dispose();
+        entered.Add(Enter(two, ConnectionOutcome.Entered));
+        Enter(null, ConnectionOutcome.TooMany).Dispose();
+        entered[0].Dispose();
+        entered[0] = Enter(null, ConnectionOutcome.Entered);
+        Assert.Equal(3, counts.All);
+        entered.ForEach(entry => entry.Dispose());
         Assert.Equal(0, counts.All);
+        Enter(one, ConnectionOutcome.Entered).Dispose();
+
+        ConnectionAdmission Enter(IPAddress? address, ConnectionOutcome expected)
+        {
+            var entry = counts.Enter(address);
+            Assert.Equal(expected, entry.Outcome);
+            return entry;
+        }
     }
 
     [Theory]

@@ -63,6 +63,24 @@ public sealed class TokenRoleTests
         Assert.Equal(new Rejection("This token does not permit what a worker sends"), await AnswerAsync(server, "peer", Ask));
     }
 
+    /// <summary>Some HTTP clients offer another protocol with each request.</summary>
+    [Fact]
+    public async Task Http_ThatOffersAnUpgrade_IsForClients()
+    {
+        await using var server = await TestServer.StartAsync(OneOfEachKind);
+        server.Http.DefaultRequestHeaders.Connection.Add("Upgrade");
+        server.Http.DefaultRequestHeaders.Upgrade.Add(new ProductHeaderValue("h2c"));
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync("client"));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync("worker"));
+
+        async Task<HttpStatusCode> StatusAsync(string token)
+        {
+            server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            return (await server.GetAsync("/status")).StatusCode;
+        }
+    }
+
     [Fact]
     public async Task WebSocket_WithAClientsToken_IsRefused()
     {

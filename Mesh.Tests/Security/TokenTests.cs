@@ -2,10 +2,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using Mesh.Protocol;
-using Mesh.Server.Api;
 using Mesh.Server.Sessions;
 using Mesh.Tests.Server;
 using Mesh.Transport;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -41,7 +41,7 @@ public sealed class TokenTests
         Assert.Equal("Healthy", await (await server.GetAsync("/health")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal("Healthy", await (await server.GetAsync("/alive")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal(HttpStatusCode.Unauthorized, (await server.PostAsync("/health", "{}")).StatusCode);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await server.GetAsync("/health/")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.GetAsync("/health/of")).StatusCode);
     }
 
     [Theory]
@@ -135,12 +135,15 @@ public sealed class TokenTests
 
     private static async Task<HttpResponse> AskAsync(TestServer server, string address, string header)
     {
-        var context = new DefaultHttpContext { RequestServices = server.Services, Response = { Body = new MemoryStream() } };
+        await using var scope = server.Services.CreateAsyncScope();
+        var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider, Response = { Body = new MemoryStream() } };
         context.Request.Path = "/status";
         context.Request.Method = "GET";
         context.Request.Headers.Authorization = header;
         context.Connection.RemoteIpAddress = IPAddress.Parse(address);
-        await server.Services.GetRequiredService<TokenMiddleware>().CheckAsync(context, _ => Task.CompletedTask);
+        var pipeline = new ApplicationBuilder(server.Services).UseAuthentication().UseAuthorization();
+        pipeline.Run(_ => Task.CompletedTask);
+        await pipeline.Build()(context);
         return context.Response;
     }
 }

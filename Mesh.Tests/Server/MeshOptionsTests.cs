@@ -1,8 +1,9 @@
 using Mesh.Configuration;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
-using Mesh.Worker.Options;
+using Mesh.Worker.Core;
 using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Tests.Server;
@@ -10,17 +11,7 @@ namespace Mesh.Tests.Server;
 public sealed class MeshOptionsTests
 {
     [Fact]
-    public void Settings_NothingButTheId_AreTheCoresDefaults()
-    {
-        var (options, faults) = Read(("Mesh:ServerId", "server-a"));
-
-        Assert.Empty(faults);
-        var settings = options.ToSettings(new MeshEndpoint("localhost", 9001), []);
-        Assert.Equal(new ServerSettings { Id = new ServerId("server-a"), Advertise = new MeshEndpoint("localhost", 9001), Peers = settings.Peers }, settings);
-    }
-
-    [Fact]
-    public void Settings_EachSection_IsRead()
+    public void CreateSettings_ConfiguredSections_PassesEachToTheCore()
     {
         var (options, faults) = Read(
             ("Mesh:ServerId", "server-a"),
@@ -29,12 +20,31 @@ public sealed class MeshOptionsTests
             ("Mesh:Timing:HeartbeatJitter", "0.5"),
             ("Mesh:Balancing:MaxQueueThreshold", "99"),
             ("Mesh:Tasks:LeaseTime", "00:01:00"),
+            ("Mesh:Loans:ReleaseTries", "7"),
+            ("Mesh:Adoption:After", "00:00:20"),
+            ("Mesh:Sessions:MaxWorkers", "12"),
+            ("Mesh:Redirect:Allowed:0", "*.example.org"),
             ("Mesh:LinePeers:Allowed:0", "10.0.0.7"),
             ("Mesh:Producer:Enabled", "true"));
 
         Assert.Empty(faults);
-        var settings = options.ToSettings(new MeshEndpoint("localhost", 9001), []);
-        Assert.Equal((0.5, 99, TimeSpan.FromMinutes(1)), (settings.Heartbeat.Jitter, settings.Balancing.MaxQueueThreshold, settings.Tasks.LeaseTime));
+        var settings = SettingsResolver.CreateSettings(options, new MeshEndpoint("localhost", 9001), []);
+        Assert.Equal(
+            new ServerSettings
+            {
+                Id = new ServerId("server-a"),
+                Advertise = new MeshEndpoint("localhost", 9001),
+                Peers = settings.Peers,
+                Redirects = settings.Redirects,
+                Timing = new() { HeartbeatJitter = 0.5 },
+                Balancing = new() { MaxQueueThreshold = 99 },
+                Tasks = new() { LeaseTime = TimeSpan.FromMinutes(1) },
+                Loans = new() { ReleaseTries = 7 },
+                Adoption = new() { After = TimeSpan.FromSeconds(20) },
+                Sessions = new() { MaxWorkers = 12 },
+            },
+            settings);
+        Assert.True(settings.Redirects.Match(new MeshEndpoint("b.example.org", 1)));
         Assert.Equal(("http://server-b", "10.0.0.7", true), (options.Peers[0].Endpoint, options.LinePeers.Allowed[0], options.Producer.Enabled));
     }
 
@@ -69,6 +79,9 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Tasks:LineWorkerTimeout", "00:00:01.5", "Mesh__Tasks__LineWorkerTimeout must be longer than Mesh__Tasks__LineHoldTime")]
     [InlineData("Mesh:Loans:MaxAge", "00:00:30", "Mesh__Loans__MaxAge must be longer than Mesh__Loans__ArrivalTimeout")]
     [InlineData("Mesh:Loans:MaxAge", "00:01:00", "Mesh__Loans__MaxAge must be longer than Mesh__Loans__ReturnTimeout")]
+    [InlineData("Mesh:Token:0", "s3cret", "Mesh__Token must be a text")]
+    [InlineData("Mesh:AcceptedTokens:Clients:0:Value", "s3cret", "Mesh__AcceptedTokens__Clients must be a list of texts")]
+    [InlineData("Mesh:AcceptedTokens:Clients", "s3cret", "Mesh__AcceptedTokens__Clients must be a list of texts")]
     [InlineData("Mesh:Tokn", "s3cret", "Mesh__Tokn is unknown; the nearest known setting is Mesh__Token")]
     [InlineData("Mesh:Tasks:HoldTme", "00:00:10", "Mesh__Tasks__HoldTme is unknown; the nearest known setting is Mesh__Tasks__HoldTime")]
     [InlineData("Mesh:Timming:HeartbeatInterval", "00:00:10", "Mesh__Timming is unknown; the nearest known setting is Mesh__Timing")]
@@ -153,7 +166,7 @@ public sealed class MeshOptionsTests
 
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         var options = new MeshOptions();
-        OptionsReader.Read(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
+        SettingsBinder.Bind(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown);
         return (options, [.. new MeshOptionsValidator(configuration).Validate(null, options).Failures ?? []]);
     }
 }

@@ -16,7 +16,7 @@ public sealed class StoreDurabilityMonitorTests : IStoreDurabilityInspector, IDi
     private readonly ServerReadiness _state = new();
     private readonly FakeTimeProvider _time = new();
     private readonly SemaphoreSlim _inspected = new(0);
-    private readonly MeshOptions _options = new();
+    private MeshOptions _options = new();
     private StoreDurability? _durability = Safe;
 
     private event Action? Reconnected;
@@ -75,7 +75,7 @@ public sealed class StoreDurabilityMonitorTests : IStoreDurabilityInspector, IDi
     [Fact]
     public async Task Check_EvictionAllowed_RefusesNothing()
     {
-        _options.Store.AllowEviction = true;
+        _options = _options with { Store = new() { AllowEviction = true } };
         _durability = Evicting;
 
         await NewMonitor().CheckAsync(Stop);

@@ -11,9 +11,11 @@ internal sealed class WorkerCoreDriver
     public static readonly ServerId HomeServer = new("SERVER_1");
     public static readonly MeshEndpoint BorrowerAt = new("10.0.0.2", 9002);
 
+    public static readonly WorkerOptions Options = new() { WorkerId = Me.Value, HomeServer = new() { Id = HomeServer.Value } };
+
     private readonly WorkerCore _core;
 
-    public WorkerCoreDriver(WorkerSettings? settings = null) => _core = new(settings ?? new(Me, HomeServer), new Random(7));
+    public WorkerCoreDriver(WorkerOptions? options = null, TaskTypes handles = TaskTypes.All) => _core = new(options ?? Options, handles, new Random(7));
 
     public TimeSpan Now { get; private set; } = TimeSpan.FromHours(1);
 
@@ -35,18 +37,18 @@ internal sealed class WorkerCoreDriver
     public ServerTarget? Dialled => Effects.OfType<Dial>().SingleOrDefault()?.ServerTarget;
 
     /// <summary>At home, connected, with its first get_task out.</summary>
-    public static WorkerCoreDriver AtHome(WorkerSettings? settings = null)
+    public static WorkerCoreDriver AtHome(WorkerOptions? options = null, TaskTypes handles = TaskTypes.All)
     {
-        var rig = new WorkerCoreDriver(settings);
+        var rig = new WorkerCoreDriver(options, handles);
         rig.Feed(new WorkerInput.Start());
         rig.Connect();
         return rig;
     }
 
     /// <summary>With a borrower, connected, with its first get_task out.</summary>
-    public static WorkerCoreDriver Away(WorkerSettings? settings = null)
+    public static WorkerCoreDriver Away(WorkerOptions? options = null)
     {
-        var rig = AtHome(settings);
+        var rig = AtHome(options);
         rig.Receive(new Redirect(BorrowerAt));
         rig.End();
         rig.Connect();

@@ -8,8 +8,7 @@ namespace Mesh.Tests.Worker;
 /// <summary>docs/protocol.md, "A loan, step by step", from the worker's side; and stopping.</summary>
 public sealed class WorkerCoreLoanTests
 {
-    private static readonly WorkerSettings Base = new(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer);
-    private static readonly WorkerSettings Two = Base with { Concurrency = 2 };
+    private static readonly WorkerOptions Two = WorkerCoreDriver.Options with { Concurrency = 2 };
     private static readonly Return Back = new(new MeshEndpoint("127.0.0.1", 9001));
 
     [Fact]
@@ -77,7 +76,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Redirect_ToAHostNotAllowed_IsRefused()
     {
-        var rig = WorkerCoreDriver.AtHome(Base with { Redirects = new(["*.example.org", "10.0.0.3", "10.0.0.2:1"]) });
+        var rig = WorkerCoreDriver.AtHome(WorkerCoreDriver.Options with { Redirect = new() { Allowed = ["*.example.org", "10.0.0.3", "10.0.0.2:1"] } });
 
         rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
 
@@ -153,7 +152,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Return_OverLines_WaitsForTheOtherSlotsAnswer()
     {
-        var rig = WorkerCoreDriver.Away(Two with { Framing = Framing.Line }).Receive(Back);
+        var rig = WorkerCoreDriver.Away(Two with { Transport = WorkerTransport.Tcp }).Receive(Back);
         Assert.Empty(rig.Effects.OfType<Close>());
 
         rig.Receive(new NoTask());
@@ -208,7 +207,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void BorrowerLost_OverLines_GoesHome()
     {
-        var rig = WorkerCoreDriver.Away(Base with { Framing = Framing.Line });
+        var rig = WorkerCoreDriver.Away(WorkerCoreDriver.Options with { Transport = WorkerTransport.Tcp });
         for (var i = 0; !rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any(); i++)
         {
             Assert.InRange(i, 0, 10);

@@ -8,8 +8,8 @@ namespace Mesh.Tests.Worker;
 /// <summary>docs/protocol.md, "The task cycle", from the worker's side.</summary>
 public sealed class WorkerCoreTaskTests
 {
-    private static readonly WorkerSettings Four = new(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Concurrency = 4 };
-    private static readonly WorkerSettings Lines = new(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Framing = Framing.Line };
+    private static readonly WorkerOptions Four = WorkerCoreDriver.Options with { Concurrency = 4 };
+    private static readonly WorkerOptions Lines = WorkerCoreDriver.Options with { Transport = WorkerTransport.Tcp };
 
     [Fact]
     public void Connected_AtHome_AsksWithoutServer()
@@ -91,7 +91,7 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void NewTask_OfATypeWithoutHandler_IsHandedBack()
     {
-        var rig = WorkerCoreDriver.AtHome(new(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Handles = TaskTypes.Query });
+        var rig = WorkerCoreDriver.AtHome(handles: TaskTypes.Query);
 
         rig.Receive(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") });
 

@@ -1,6 +1,7 @@
 using Mesh.Configuration;
 using Mesh.Server.Hosting.Options;
-using Mesh.Worker.Options;
+using Mesh.Worker;
+using Mesh.Worker.Core;
 using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Tests.Worker;
@@ -28,8 +29,8 @@ public sealed class WorkerOptionsTests
             Concurrency = 0,
             WorkTime = TimeSpan.FromSeconds(-1),
             StopTimeout = TimeSpan.FromDays(1),
+            Redirect = new() { Allowed = [" "] },
         };
-        options.Redirect.Allowed.Add(" ");
 
         var faults = _validator.Validate(null, options).Failures!.Select(fault => fault.Split(' ')[0]);
 
@@ -51,8 +52,7 @@ public sealed class WorkerOptionsTests
     [InlineData("http://server-a/path", false)]
     public void Validate_HomeServerEndpoint_IsAnAddressOrAName(string endpoint, bool valid)
     {
-        var options = Minimal();
-        options.HomeServer.Endpoint = endpoint;
+        var options = Minimal() with { HomeServer = new() { Id = "server-a", Endpoint = endpoint } };
 
         Assert.Equal(valid, _validator.Validate(null, options).Succeeded);
     }
@@ -74,7 +74,7 @@ public sealed class WorkerOptionsTests
     [Fact]
     public void Read_InvalidValues_ReportsEach() => Assert.Equal(
         ["Mesh__Transport must be WebSocket or Tcp", "Mesh__Concurrency must be a whole number", "Mesh__WorkTime must be a time such as 00:00:15"],
-        Read(("Mesh:Transport", "1"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
+        Read(("Mesh:Transport", "pigeon"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
 
     /// <summary>Servers and workers may be started with one list of variables.</summary>
     [Fact]
@@ -103,8 +103,7 @@ public sealed class WorkerOptionsTests
     [Fact]
     public void Validate_MoreSlotsThanAServerHolds_NamesTheKeyAndTheLimit()
     {
-        var options = Minimal();
-        options.Concurrency = 1025;
+        var options = Minimal() with { Concurrency = 1025 };
 
         Assert.Equal(
             ["Mesh__Concurrency is 1025; it must lie between 1 and 1024, the get_tasks that a server holds of one worker"], _validator.Validate(null, options).Failures);
@@ -115,9 +114,9 @@ public sealed class WorkerOptionsTests
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value))).Build();
         var options = new WorkerOptions();
-        OptionsReader.Read(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable, options.Unknown);
+        SettingsBinder.Bind(configuration.GetSection(WorkerOptions.Section), options, options.Unreadable, options.Unknown);
         return options;
     }
 
-    private static WorkerOptions Minimal() => new() { HomeServer = { Id = "server-a", Endpoint = "127.0.0.1:9001" } };
+    private static WorkerOptions Minimal() => new() { HomeServer = new() { Id = "server-a", Endpoint = "127.0.0.1:9001" } };
 }

@@ -1,3 +1,5 @@
+using Mesh.Transport;
+
 namespace Mesh.Worker.Core;
 
 /// <summary>The get_tasks that await an answer on this link, and the pause before the next one.</summary>
@@ -5,7 +7,7 @@ internal sealed class PendingPolls(WorkerTiming timing)
 {
     // Answers don't say which get_task they answer; any answers the oldest.
     private readonly Queue<TimeSpan> _sentAt = new();
-    private TimeSpan _pause;
+    private int _pauses;
 
     public int Count => _sentAt.Count;
 
@@ -20,25 +22,21 @@ internal sealed class PendingPolls(WorkerTiming timing)
     /// <summary>Takes one off; how long it was held, or null if none was out.</summary>
     public TimeSpan? RecordAnswer(TimeSpan now) => _sentAt.TryDequeue(out var sentAt) ? now - sentAt : null;
 
-    public void ResetDelay() => _pause = TimeSpan.Zero;
+    public void ResetDelay() => _pauses = 0;
 
     /// <summary>An answer without work: a server that didn't hold it is not asked again at once.</summary>
     public void DelayIfNotHeld(TimeSpan held, TimeSpan now)
     {
         if (held >= timing.MinHoldTime)
         {
-            _pause = TimeSpan.Zero;
+            _pauses = 0;
             return;
         }
 
         Pause(now);
     }
 
-    public void Pause(TimeSpan now)
-    {
-        _pause = _pause == TimeSpan.Zero ? timing.MinPollDelay : TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, timing.MaxPollDelay.Ticks));
-        DelayedUntil = now + _pause;
-    }
+    public void Pause(TimeSpan now) => DelayedUntil = now + new Backoff(timing.MinPollDelay, timing.MaxPollDelay).Delay(++_pauses);
 
     /// <summary>The link is gone, and its answers with it.</summary>
     public void Forget() => _sentAt.Clear();
@@ -46,6 +44,7 @@ internal sealed class PendingPolls(WorkerTiming timing)
     public void Reset()
     {
         Forget();
-        _pause = DelayedUntil = TimeSpan.Zero;
+        _pauses = 0;
+        DelayedUntil = TimeSpan.Zero;
     }
 }

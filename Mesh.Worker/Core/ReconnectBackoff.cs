@@ -1,3 +1,5 @@
+using Mesh.Transport;
+
 namespace Mesh.Worker.Core;
 
 /// <summary>How it goes with the server the worker is at: failures in a row, and when to try again.</summary>
@@ -28,8 +30,7 @@ internal sealed class ReconnectBackoff(WorkerTiming timing, Random random)
             _failingSince = now;
         }
 
-        var doublings = Math.Min(Failures - 1, 16);
-        var wait = Math.Min(timing.RetryMin.Ticks * (1L << doublings), timing.RetryMax.Ticks);
+        var wait = new Backoff(timing.RetryMin, timing.RetryMax).Delay(Failures).Ticks;
         var delay = TimeSpan.FromTicks((long)(wait * (1 - Jitter + (2 * Jitter * random.NextDouble()))));
         RetryAt = now + delay;
         return delay;

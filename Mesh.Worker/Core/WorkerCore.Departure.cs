@@ -13,7 +13,7 @@ internal sealed partial class WorkerCore
         }
         else if (_drain is not { Next: null })
         {
-            BeginDrain(null, Timing.StopTimeout, now, "the worker is stopping");
+            BeginDrain(null, _options.StopTimeout, now, "the worker is stopping");
         }
     }
 

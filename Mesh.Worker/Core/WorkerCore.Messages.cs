@@ -48,11 +48,11 @@ internal sealed partial class WorkerCore
             return; // a server that took this worker for gone gives it out again; the status of the attempt at hand answers both
         }
 
-        if (!_settings.Handles.Handles(task.Type))
+        if (!_handles.Handles(task.Type))
         {
             Answer(task, new(TaskOutcome.Nok, null, "this worker does not handle such tasks", task.TraceParent), handedBack: true);
         }
-        else if (_attempts.Count >= _settings.Concurrency)
+        else if (_attempts.Count >= _options.Concurrency)
         {
             Answer(task, new(TaskOutcome.Nok, null, "this worker has no free slot", task.TraceParent), handedBack: true);
         }
@@ -74,7 +74,7 @@ internal sealed partial class WorkerCore
         Answer(attempt.Task, handedBack ? result with { Error = _drain!.Reason } : result, handedBack);
     }
 
-    private void Answer(NewTask task, AttemptResult result, bool handedBack = false) => _unacknowledged.Add(new(result.Outcome, task.Type, _settings.Id)
+    private void Answer(NewTask task, AttemptResult result, bool handedBack = false) => _unacknowledged.Add(new(result.Outcome, task.Type, _options.Id)
     {
         Id = task.Id,
         Result = result.Balance,
@@ -94,7 +94,7 @@ internal sealed partial class WorkerCore
         {
             OnBorrowerRejection("it sent a redirect", now);
         }
-        else if (!_settings.Redirects.Allows(redirect.Target))
+        else if (!_redirects.Allows(redirect.Target))
         {
             Report(new WorkerEvent.RedirectRefused(redirect.Target));
             _pendingPolls.Pause(now);
@@ -102,7 +102,7 @@ internal sealed partial class WorkerCore
         else
         {
             Report(new WorkerEvent.RedirectAccepted(redirect.Target) { TraceParent = redirect.TraceParent });
-            var framing = redirect.Framing == Framing.Line ? Framing.Line : _settings.Framing;
+            var framing = redirect.Framing == Framing.Line ? Framing.Line : _options.Framing;
             BeginDrain(new(redirect.Target, framing), Timing.DrainTimeout, now, "the worker is called away", redirect.TraceParent);
         }
     }

@@ -13,7 +13,9 @@ internal sealed partial class WorkerCore
     // UnacknowledgedStatuses may wait for their ACKs while new tasks come in, but not without end.
     private const int ExtraPendingStatuses = 16;
 
-    private readonly WorkerSettings _settings;
+    private readonly WorkerOptions _options;
+    private readonly TaskTypes _handles;
+    private readonly RedirectPolicy _redirects;
     private readonly List<WorkerEffect> _effects = [];
     private readonly ServerTarget _home;
     private readonly PendingPolls _pendingPolls;
@@ -34,14 +36,17 @@ internal sealed partial class WorkerCore
     // The same, until it is told that the place is reached.
     private string? _reachedTraceParent;
 
-    public WorkerCore(WorkerSettings settings, Random random)
+    /// <param name="handles">The task types that there is a handler for.</param>
+    public WorkerCore(WorkerOptions options, TaskTypes handles, Random random)
     {
-        _settings = settings;
-        _home = _serverTarget = new(null, settings.Framing);
+        _options = options;
+        _handles = handles;
+        _redirects = new(options.Redirect.Allowed);
+        _home = _serverTarget = new(null, options.Framing);
         _getTask = CreatePoll(_home);
-        _pendingPolls = new(settings.Timing);
-        _unacknowledged = new(settings.Timing);
-        _reconnectBackoff = new(settings.Timing, random);
+        _pendingPolls = new(options.Timing);
+        _unacknowledged = new(options.Timing);
+        _reconnectBackoff = new(options.Timing, random);
     }
 
     private enum LinkState
@@ -56,7 +61,7 @@ internal sealed partial class WorkerCore
     /// <summary>When the core wants a <see cref="WorkerInput.TimerElapsed"/>, or null.</summary>
     public TimeSpan? WakeAt { get; private set; }
 
-    private WorkerTiming Timing => _settings.Timing;
+    private WorkerTiming Timing => _options.Timing;
 
     private bool UsesLineFraming => _serverTarget.Framing == Framing.Line;
 
@@ -157,13 +162,13 @@ internal sealed partial class WorkerCore
     private void SendPolls(TimeSpan now)
     {
         // An abandoned attempt is a task of the server that was left: no other one's beside it.
-        if (_drain is not null || now < _pendingPolls.DelayedUntil || _attempts.HasAbandoned || _unacknowledged.Count >= _settings.Concurrency + ExtraPendingStatuses)
+        if (_drain is not null || now < _pendingPolls.DelayedUntil || _attempts.HasAbandoned || _unacknowledged.Count >= _options.Concurrency + ExtraPendingStatuses)
         {
             return;
         }
 
         // Over lines a slot waits for the ACK of its last task: line servers know a worker by its UUID and one task of it.
-        for (var free = _settings.Concurrency - _attempts.Count - _pendingPolls.Count - (UsesLineFraming ? _unacknowledged.Count : 0); free > 0; free--)
+        for (var free = _options.Concurrency - _attempts.Count - _pendingPolls.Count - (UsesLineFraming ? _unacknowledged.Count : 0); free > 0; free--)
         {
             _pendingPolls.Sent(now);
             Send(_pollTraceParent is null ? _getTask : _getTask with { TraceParent = _pollTraceParent });
@@ -223,5 +228,5 @@ internal sealed partial class WorkerCore
 
     private void Report(WorkerEvent told) => _effects.Add(new Report(told));
 
-    private GetTask CreatePoll(ServerTarget place) => new(_settings.Id, place.IsHome ? null : _settings.Home) { Tasks = _settings.Handles };
+    private GetTask CreatePoll(ServerTarget place) => new(_options.Id, place.IsHome ? null : _options.Home) { Tasks = _handles };
 }

@@ -69,7 +69,7 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
 
     private DateTimeOffset? DueAt(PeerEntry peer)
     {
-        if (core.Settings.AdoptAfter is not { } after || core.Stopping || peer.Alive || core.Adoptions.ContainsKey(peer.Id) || _inFlight.Contains(peer.Id))
+        if (core.Settings.Adoption is not { After: { Ticks: > 0 } after } || core.Stopping || peer.Alive || core.Adoptions.ContainsKey(peer.Id) || _inFlight.Contains(peer.Id))
         {
             return null;
         }

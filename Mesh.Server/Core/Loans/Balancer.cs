@@ -42,9 +42,9 @@ internal static class Balancer
 {
     /// <summary>
     /// Above the high mark: borrow, in all as many workers as the queue holds high marks (rounded up). Not above the low mark for
-    /// <see cref="BalanceSettings.ReleaseAfter"/>: release, unless only they can do something that still waits. Between the marks: stay.
+    /// <see cref="BalancingOptions.ReleaseAfter"/>: release, unless only they can do something that still waits. Between the marks: stay.
     /// </summary>
-    public static BalanceDecision Decide(in BalanceInput view, BalanceSettings settings)
+    public static BalanceDecision Decide(in BalanceInput view, BalancingOptions settings)
     {
         if (view.Queue > settings.MaxQueueThreshold)
         {
@@ -63,12 +63,12 @@ internal static class Balancer
     /// <param name="atHome">Its workers at home, idle or not.</param>
     /// <param name="idle">Those of them that could leave at once.</param>
     /// <param name="needed">What the borrower asks for; null (older peers) counts as 1.</param>
-    public static int CountLendable(int queue, int atHome, int idle, int? needed, BalanceSettings settings) =>
+    public static int CountLendable(int queue, int atHome, int idle, int? needed, BalancingOptions settings) =>
         queue > settings.MaxQueueThreshold
             ? 0
             : Math.Max(0, Math.Min(needed ?? 1, Math.Min(idle, atHome - settings.MinWorkersBeforeSharing)));
 
-    private static int WantedWorkers(int queue, BalanceSettings settings)
+    private static int WantedWorkers(int queue, BalancingOptions settings)
     {
         var mark = Math.Max(1, settings.MaxQueueThreshold);
         return (queue / mark) + (queue % mark == 0 ? 0 : 1);

@@ -126,7 +126,7 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         }
 
         request.IsInFlight = false;
-        request.NextAttemptAt = now + ReleaseRequest.Delay(request.Tries, core.Settings.Loans);
+        request.NextAttemptAt = now + core.Settings.Loans.ReleaseBackoff.Delay(request.Tries);
         if (request.Tries >= core.Settings.Loans.ReleaseTries && !core.Stopping)
         {
             _releaseRequests.Remove(owner.Id);

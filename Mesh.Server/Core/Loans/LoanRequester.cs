@@ -1,11 +1,12 @@
 using Mesh.Protocol;
+using Mesh.Transport;
 
 namespace Mesh.Server.Core;
 
 /// <summary>The borrower's first steps: it finds out that it needs workers and asks its peers for them.</summary>
 internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borrower borrower, WorkerMonitor monitor)
 {
-    private static readonly TimeSpan MaxRefusalPause = TimeSpan.FromSeconds(16);
+    private static readonly Backoff RefusalPauses = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(16));
 
     private readonly BorrowingCooldown _cooldown = new(core.Tasks);
     private BorrowRequest? _request;
@@ -34,7 +35,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
             return;
         }
 
-        if (_request is { } current && now - current.SentAt > 2 * core.Settings.Heartbeat.ReplyTimeout)
+        if (_request is { } current && now - current.SentAt > 2 * core.Settings.Timing.ReplyTimeout)
         {
             _request = null;
         }
@@ -122,11 +123,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
         return core.Tasks.DepthOf(borrowed & ~own);
     }
 
-    private static void Pause(PeerEntry owner, DateTimeOffset now)
-    {
-        var pause = TimeSpan.FromSeconds(Math.Pow(2, Math.Min(owner.Refusals++, 8)));
-        owner.NextRequestAt = now + (pause < MaxRefusalPause ? pause : MaxRefusalPause);
-    }
+    private static void Pause(PeerEntry owner, DateTimeOffset now) => owner.NextRequestAt = now + RefusalPauses.Delay(++owner.Refusals);
 
     private void OnPeerAnswered(PeerEntry owner, int workers, DateTimeOffset now)
     {

@@ -12,11 +12,4 @@ internal sealed class ReleaseRequest(ServerId owner)
     public bool IsInFlight { get; set; }
 
     public DateTimeOffset NextAttemptAt { get; set; }
-
-    /// <summary>The delay after the given number of tries: doubled each time up to a limit.</summary>
-    public static TimeSpan Delay(int tries, LoanSettings settings)
-    {
-        var delay = settings.ReleaseRetryDelay * Math.Pow(2, Math.Max(0, tries - 1));
-        return delay < settings.ReleaseRetryMaxDelay ? delay : settings.ReleaseRetryMaxDelay;
-    }
 }

@@ -11,7 +11,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     /// <summary>A stranger makes a peer be asked for its name at most this often.</summary>
     private static readonly TimeSpan IdentityCheckInterval = TimeSpan.FromSeconds(1);
 
-    private readonly HeartbeatSettings _settings = core.Settings.Heartbeat;
+    private readonly TimingOptions _settings = core.Settings.Timing;
     private readonly HashSet<ServerId> _unknownServers = [];
 
     public DateTimeOffset? NextDeadline
@@ -22,9 +22,9 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
             foreach (var peer in core.Peers.All)
             {
                 var due = peer.HeartbeatInFlight ? DateTimeOffset.MaxValue : peer.NextHeartbeat;
-                if (peer.Alive && peer.LastSeen + _settings.Timeout < due)
+                if (peer.Alive && peer.LastSeen + _settings.HeartbeatTimeout < due)
                 {
-                    due = peer.LastSeen!.Value + _settings.Timeout;
+                    due = peer.LastSeen!.Value + _settings.HeartbeatTimeout;
                 }
 
                 if (due != DateTimeOffset.MaxValue && (next is null || due < next))
@@ -50,7 +50,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     {
         foreach (var peer in core.Peers.All)
         {
-            if (peer.Alive && peer.LastSeen + _settings.Timeout <= now)
+            if (peer.Alive && peer.LastSeen + _settings.HeartbeatTimeout <= now)
             {
                 MarkDead(peer, "not heard of for too long", now);
             }
@@ -144,7 +144,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         peer.Failures = 0;
         peer.LastSeen = now;
         peer.Load = response.Load;
-        peer.NextHeartbeat = now + ApplyJitter(_settings.Interval);
+        peer.NextHeartbeat = now + ApplyJitter(_settings.HeartbeatInterval);
         if (!peer.Alive)
         {
             peer.Alive = true;
@@ -156,18 +156,11 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     {
         peer.HeartbeatInFlight = false;
         peer.Failures++;
-        peer.NextHeartbeat = now + ApplyJitter(RetryDelay(peer.Failures, _settings));
-        if (peer.Alive && peer.Failures > _settings.Retries)
+        peer.NextHeartbeat = now + ApplyJitter(_settings.HeartbeatBackoff.Delay(peer.Failures));
+        if (peer.Alive && peer.Failures > _settings.HeartbeatRetries)
         {
             MarkDead(peer, reason, now);
         }
-    }
-
-    /// <summary>The delay before the heartbeat that follows the given number of failures in a row.</summary>
-    public static TimeSpan RetryDelay(int failures, HeartbeatSettings settings)
-    {
-        var delay = settings.RetryDelay.TotalSeconds * Math.Pow(settings.BackoffFactor, Math.Max(0, failures - 1));
-        return delay < settings.MaxDelay.TotalSeconds ? TimeSpan.FromSeconds(delay) : settings.MaxDelay;
     }
 
     public ServerLoad OwnLoad() => new(core.Tasks.Depth, core.Workers.All.Count(worker => Lender.IsIdleAtHome(worker, core)));
@@ -186,5 +179,5 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         core.Report(new PeerDown(peer.Id, reason));
     }
 
-    private TimeSpan ApplyJitter(TimeSpan delay) => delay * (1 + (_settings.Jitter * ((2 * core.Random.NextDouble()) - 1)));
+    private TimeSpan ApplyJitter(TimeSpan delay) => delay * (1 + (_settings.HeartbeatJitter * ((2 * core.Random.NextDouble()) - 1)));
 }

@@ -12,14 +12,6 @@ internal static class RetryPolicy
     /// <summary>The rank of a worker that has failed at this task; it gets the task again only while there is nobody else.</summary>
     public const int FailedBeforeRank = 2;
 
-    /// <summary>The time from a failed attempt to the next one: doubled with each, up to the limit.</summary>
-    /// <param name="attempts">Attempts so far, at least 1.</param>
-    public static TimeSpan Delay(int attempts, TaskSettings settings)
-    {
-        var delay = settings.RetryDelay * Math.Pow(2, Math.Min(attempts - 1, 30));
-        return delay < settings.RetryMaxDelay ? delay : settings.RetryMaxDelay;
-    }
-
     /// <summary>How well a worker suits a task that has failed before: 0 is best.</summary>
     public static int Rank(in WorkerHealth health, bool hasFailedHere) =>
         health.IsSetAside ? 3 : hasFailedHere ? FailedBeforeRank : health.Failures > 0 ? 1 : BestRank;

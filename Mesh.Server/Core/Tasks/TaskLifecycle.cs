@@ -176,7 +176,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
             core.Journal.Add(StoreOp.Of(StoreOpKind.UpdateTask, task.ToRecord(TaskState.Queued)));
             core.Report(new TaskRequeued(task.Record, task.Attempts, error));
             core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Queued, now, trace, error));
-            core.Tasks.Enqueue(task, now, now + RetryPolicy.Delay(task.Attempts, core.Settings.Tasks));
+            core.Tasks.Enqueue(task, now, now + core.Settings.Tasks.RetryBackoff.Delay(task.Attempts));
             DispatchRetryIfPossible(task, now);
             return;
         }
@@ -221,7 +221,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
 
         // The first time at once; one that nobody keeps is not passed around without end.
-        core.Tasks.Enqueue(task, now, task.UncountedReturns == 1 ? now : now + RetryPolicy.Delay(task.UncountedReturns - 1, core.Settings.Tasks));
+        core.Tasks.Enqueue(task, now, task.UncountedReturns == 1 ? now : now + core.Settings.Tasks.RetryBackoff.Delay(task.UncountedReturns - 1));
         DispatchRetryIfPossible(task, now);
     }
 

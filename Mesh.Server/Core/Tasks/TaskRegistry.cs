@@ -4,7 +4,7 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core;
 
 /// <summary>All unsettled tasks: the queue, the leases, and the ways to find one.</summary>
-internal sealed class TaskRegistry(TaskSettings settings, BalanceSettings thresholds)
+internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thresholds)
 {
     private readonly Dictionary<TaskId, TaskEntry> _byWireId = [];
     private readonly Dictionary<(ServerId? StoredBy, string Id), TaskEntry> _byId = [];

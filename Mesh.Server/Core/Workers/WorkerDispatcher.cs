@@ -40,9 +40,9 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
             return;
         }
 
-        if (core.Workers.All.Count >= core.Settings.Tasks.MaxWorkers && core.Workers.Find(message.Worker) is null)
+        if (core.Workers.All.Count >= core.Settings.Sessions.MaxWorkers && core.Workers.Find(message.Worker) is null)
         {
-            core.Reject(session, message, $"WORKER_UUID: there are {core.Settings.Tasks.MaxWorkers} workers already (Mesh__Sessions__MaxWorkers)");
+            core.Reject(session, message, $"WORKER_UUID: there are {core.Settings.Sessions.MaxWorkers} workers already (Mesh__Sessions__MaxWorkers)");
             return;
         }
 

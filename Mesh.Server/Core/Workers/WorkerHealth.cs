@@ -1,3 +1,5 @@
+using Mesh.Transport;
+
 namespace Mesh.Server.Core;
 
 /// <summary>
@@ -71,9 +73,5 @@ internal readonly record struct WorkerHealth
     public static WorkerHealth CreateSetAside(DateTimeOffset now) =>
         new() { Failures = 1, FailingSince = now, Strikes = 1, LastStrikeAt = now, IsSetAside = true, PausedUntil = now + SetAsidePause };
 
-    private static TimeSpan Pause(int strikes, bool setAside)
-    {
-        var pause = FirstPause * Math.Pow(2, Math.Min(strikes - 1, 16));
-        return setAside ? SetAsidePause : pause < LongestPause ? pause : LongestPause;
-    }
+    private static TimeSpan Pause(int strikes, bool setAside) => setAside ? SetAsidePause : new Backoff(FirstPause, LongestPause).Delay(strikes);
 }

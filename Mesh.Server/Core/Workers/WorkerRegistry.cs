@@ -4,7 +4,7 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core;
 
 /// <summary>The workers at the door and their held get_tasks.</summary>
-internal sealed class WorkerRegistry(TaskSettings settings)
+internal sealed class WorkerRegistry(TasksOptions settings)
 {
     private readonly Dictionary<WorkerId, WorkerEntry> _workers = [];
     private readonly Dictionary<SessionId, List<WorkerEntry>> _sessions = [];

@@ -1,106 +1,118 @@
+using Mesh.Server.Core;
+
 namespace Mesh.Server.Hosting.Options;
 
 /// <summary>The configuration of a server: the section Mesh, as environment variables Mesh__ServerId and so on.</summary>
-internal sealed class MeshOptions
+internal sealed record MeshOptions
 {
     public const string Section = "Mesh";
 
     /// <summary>This server's UUID. Required.</summary>
-    public string? ServerId { get; set; }
+    public string? ServerId { get; init; }
 
-    /// <summary>host:port told to peers and workers. Default: the first address that is listened on.</summary>
-    public string? Advertise { get; set; }
+    /// <summary>The host:port that is told to peers and workers. Default: the first address that is listened on.</summary>
+    public string? Advertise { get; init; }
 
-    /// <summary>The other servers. This server's own entry is skipped, so that all may share one list. Default: none.</summary>
-    public List<PeerOptions> Peers { get; set; } = [];
+    /// <summary>The other servers. The entry of this server itself is ignored, so that all servers can use one list. Default: none.</summary>
+    public List<PeerOptions> Peers { get; init; } = [];
 
-    /// <summary>A secret that every HTTP and WebSocket client must present, of visible ASCII characters. Default: none, all are served.</summary>
-    public string? Token { get; set; }
+    /// <summary>A secret of visible ASCII characters that every HTTP and WebSocket client must present. Default: none, all requests are served.</summary>
+    public string? Token { get; init; }
 
-    /// <summary>What is presented to peers instead of <see cref="Token"/>. Default: none, <see cref="Token"/> is.</summary>
-    public string? PeerToken { get; set; }
+    /// <summary>The token that is presented to peers instead of <see cref="Token"/>. Default: none, <see cref="Token"/> is presented.</summary>
+    public string? PeerToken { get; init; }
 
-    public AcceptedTokensOptions AcceptedTokens { get; set; } = new();
+    public AcceptedTokensOptions AcceptedTokens { get; init; } = new();
 
-    /// <summary>A directory with a file for each key, such as Mesh__Token, read again when it changes (<see cref="Configuration.SecretsDirectory"/>). Default: none.</summary>
-    public string? SecretsDirectory { get; set; }
+    /// <summary>A directory with a file for each key, such as Mesh__Token. It is read again when it changes (<see cref="Configuration.SecretsDirectory"/>). Default: none.</summary>
+    public string? SecretsDirectory { get; init; }
 
-    /// <summary>Base URL of the dashboard, for the map's links to traces: {base}/traces/detail/{traceId}. Default: none, no links.</summary>
-    public string? Dashboard { get; set => field = string.IsNullOrEmpty(value) ? null : value; }
+    /// <summary>The base URL of the dashboard. The map links to {base}/traces/detail/{traceId}. Default: none, no links.</summary>
+    public string? Dashboard { get; init => field = string.IsNullOrEmpty(value) ? null : value; }
 
-    /// <summary>How long running tasks may go on when the server stops. Default: 10 s.</summary>
-    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    /// <summary>The time that running tasks have to end when the server stops. Default: 10 s.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    public TimingOptions Timing { get; set; } = new();
+    public TimingOptions Timing { get; init; } = new();
 
-    public BalancingOptions Balancing { get; set; } = new();
+    public BalancingOptions Balancing { get; init; } = new();
 
-    public TasksOptions Tasks { get; set; } = new();
+    public TasksOptions Tasks { get; init; } = new();
 
-    public LoansOptions Loans { get; set; } = new();
+    public LoansOptions Loans { get; init; } = new();
 
-    public ServerLeaseOptions Claim { get; set; } = new();
+    public ServerLeaseOptions Claim { get; init; } = new();
 
-    public AdoptionOptions Adoption { get; set; } = new();
+    public AdoptionOptions Adoption { get; init; } = new();
 
-    public StoreOptions Store { get; set; } = new();
+    public StoreOptions Store { get; init; } = new();
 
-    public SessionsOptions Sessions { get; set; } = new();
+    public SessionsOptions Sessions { get; init; } = new();
 
-    public LinePeersOptions LinePeers { get; set; } = new();
+    public LinePeersOptions LinePeers { get; init; } = new();
 
-    public RedirectOptions Redirect { get; set; } = new();
+    public RedirectOptions Redirect { get; init; } = new();
 
-    public TlsOptions Tls { get; set; } = new();
+    public TlsOptions Tls { get; init; } = new();
 
-    public ProducerOptions Producer { get; set; } = new();
+    public ProducerOptions Producer { get; init; } = new();
 
-    public SupervisorOptions Supervisor { get; set; } = new();
+    public SupervisorOptions Supervisor { get; init; } = new();
 
     internal IEnumerable<PeerOptions> Others => Peers.Where(peer => peer.Id != ServerId);
 
-    /// <summary>Values that could not be read, each in words: for the validator.</summary>
+    /// <summary>The values that could not be read, one message each. The validator reports them.</summary>
     internal List<string> Unreadable { get; } = [];
 
-    /// <summary>Environment variables of settings that this server does not know; each is told in the log.</summary>
+    /// <summary>The environment variables of settings that this server does not know. Each is logged.</summary>
     internal List<string> Unknown { get; } = [];
 }
 
-internal sealed class PeerOptions
+internal sealed record PeerOptions
 {
     /// <summary>The peer's UUID. Required.</summary>
-    public string? Id { get; set; }
+    public string? Id { get; init; }
 
-    /// <summary>host:port, or a service-discovery name such as http://server-b; with https:// before it, it is spoken to over TLS. Required.</summary>
-    public string? Endpoint { get; set; }
+    /// <summary>host:port, or a service-discovery name such as http://server-b. Connections use TLS when it begins with https://. Required.</summary>
+    public string? Endpoint { get; init; }
 }
 
-/// <summary>Mesh__Store: what is asked of Redis.</summary>
-internal sealed class StoreOptions
+/// <summary>The section Mesh__Claim: the lease that makes sure that only one process serves under this server's id.</summary>
+internal sealed record ServerLeaseOptions
 {
-    /// <summary>Accepts tasks although Redis may delete them when it is full. Default: false.</summary>
-    public bool AllowEviction { get; set; }
+    /// <summary>Another process can take the lease when it has not been renewed for this time. Default: 5 s.</summary>
+    public TimeSpan Expiry { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The time that a process waits for the lease of another one before it ends. Default: 1 min.</summary>
+    public TimeSpan WaitLimit { get; init; } = TimeSpan.FromMinutes(1);
 }
 
-/// <summary>Mesh__Producer: demo load.</summary>
-internal sealed class ProducerOptions
+/// <summary>The section Mesh__Store: requirements on Redis.</summary>
+internal sealed record StoreOptions
 {
-    /// <summary>Default: false.</summary>
-    public bool Enabled { get; set; }
-
-    /// <summary>Tasks of one wave. Default: 200.</summary>
-    public int Burst { get; set; } = 200;
-
-    /// <summary>Time between two waves. Default: 40 s.</summary>
-    public TimeSpan Period { get; set; } = TimeSpan.FromSeconds(40);
+    /// <summary>Whether tasks are accepted although Redis may evict them when its memory is full. Default: false.</summary>
+    public bool AllowEviction { get; init; }
 }
 
-/// <summary>Mesh__Supervisor: reports of this server's performance.</summary>
-internal sealed class SupervisorOptions
+/// <summary>The section Mesh__Producer: demo load.</summary>
+internal sealed record ProducerOptions
 {
-    /// <summary>host:port of the supervisor. Default: none, nothing is reported.</summary>
-    public string? Endpoint { get; set; }
+    /// <summary>Whether demo load is produced. Default: false.</summary>
+    public bool Enabled { get; init; }
 
-    /// <summary>Time between two reports. Default: 10 s.</summary>
-    public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
+    /// <summary>The number of tasks of one wave. Default: 200.</summary>
+    public int Burst { get; init; } = 200;
+
+    /// <summary>The time between two waves. Default: 40 s.</summary>
+    public TimeSpan Period { get; init; } = TimeSpan.FromSeconds(40);
+}
+
+/// <summary>The section Mesh__Supervisor: reports of this server's performance.</summary>
+internal sealed record SupervisorOptions
+{
+    /// <summary>The host:port of the supervisor. Default: none, nothing is reported.</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>The time between two reports. Default: 10 s.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
 }

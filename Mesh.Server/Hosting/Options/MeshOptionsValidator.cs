@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Mesh.Accounts;
 using Mesh.Protocol;
+using Mesh.Server.Core;
 using Mesh.Transport;
 using Microsoft.Extensions.Options;
 

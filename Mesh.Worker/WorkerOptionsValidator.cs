@@ -2,9 +2,10 @@ using System.Text;
 using Mesh.Accounts;
 using Mesh.Protocol;
 using Mesh.Transport;
+using Mesh.Worker.Core;
 using Microsoft.Extensions.Options;
 
-namespace Mesh.Worker.Options;
+namespace Mesh.Worker;
 
 /// <summary>Reports all that is wrong at once, by the names of the environment variables.</summary>
 internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IValidateOptions<WorkerOptions>
