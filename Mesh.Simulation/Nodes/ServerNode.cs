@@ -153,7 +153,7 @@ internal sealed class ServerNode : SimNode
             }
 
             input(core, _clock.Now);
-            if (core.NextDueTime <= _clock.Now)
+            if (core.NextDueTime <= _clock.Now && World.Mutation != Mutation.TimeNotTold)
             {
                 core.OnTimer(_clock.Now);
             }
