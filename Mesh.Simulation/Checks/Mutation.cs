@@ -32,7 +32,7 @@ public enum Mutation : byte
     AdoptionWithoutLease,
 
     /// <summary>A peer keeps the claim of a server that is back.</summary>
-    [Breaks(Invariant.AcceptedTasksSettle)]
+    [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd)]
     AdoptionNotReleased,
 
     /// <summary>A server does not find that its store has lost what it had acknowledged.</summary>
@@ -60,11 +60,11 @@ public enum Mutation : byte
     LeaseNeverEnds,
 
     /// <summary>A worker that is gone keeps its tasks.</summary>
-    [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd)]
+    [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd, Invariant.BoundedMemory)]
     GoneWorkerKept,
 
     /// <summary>A server never forgets a worker that is gone. Its tasks end with their leases.</summary>
-    [Breaks(Invariant.BoundedMemory)]
+    [Breaks(Invariant.BoundedMemory, Invariant.LoansEnd)]
     GoneWorkerRemembered,
 
     /// <summary>A server forgets which worker has failed at a task.</summary>
@@ -120,7 +120,7 @@ public enum Mutation : byte
     ReturnNotSent,
 
     /// <summary>A borrowed worker waits for its borrower for ever.</summary>
-    [Breaks(Invariant.AllWorkersAtHome)]
+    [Breaks(Invariant.AllWorkersAtHome, Invariant.AcceptedTasksSettle)]
     BorrowerNeverGivenUp,
 
     /// <summary>COMMAND_RELEASE is not repeated.</summary>
