@@ -90,6 +90,9 @@ internal sealed class SimWorld
 
     public IReadOnlyList<SimNode> Nodes { get; }
 
+    /// <summary>The life is over: nothing of it may run any more, on any thread.</summary>
+    public void End() => Servers.ForEach(server => server.EndAll());
+
     public string ServerAt(MeshEndpoint endpoint) => _names[endpoint];
 
     /// <summary>The clock of a process that starts now: set a little wrong, and running a little wrong.</summary>

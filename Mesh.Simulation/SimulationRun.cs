@@ -53,6 +53,10 @@ public static class SimulationRun
         {
             violation = broken;
         }
+        finally
+        {
+            world.End();
+        }
 
         return new SimulationReport(
             seed,
@@ -129,7 +133,7 @@ public static class SimulationRun
     private static void CheckQuiet(SimWorld world, IdleCheck check)
     {
         var messages = world.Network.Messages;
-        var wakes = world.Servers.Select(server => (server.Wakes, Allowed: check.MaxIdleWakeups(server))).ToArray();
+        var wakes = world.Servers.Select(server => (server.Timer.Wakes, Allowed: check.MaxIdleWakeups(server))).ToArray();
         world.Scheduler.RunUntil(world.Scheduler.Now + QuietTime);
 
         // A line worker asks every second or two, a WebSocket worker every half minute, a peer every ten to fifteen seconds.
@@ -146,9 +150,9 @@ public static class SimulationRun
         for (var i = 0; i < wakes.Length; i++)
         {
             var (before, allowed) = wakes[i];
-            if (world.Servers[i].Wakes - before > allowed)
+            if (world.Servers[i].Timer.Wakes - before > allowed)
             {
-                throw new InvariantViolation(Invariant.NoIdleTraffic, $"{world.Servers[i].Name} woke {world.Servers[i].Wakes - before} times in a minute with nothing to do; {allowed} are enough");
+                throw new InvariantViolation(Invariant.NoIdleTraffic, $"{world.Servers[i].Name} woke {world.Servers[i].Timer.Wakes - before} times in a minute with nothing to do; {allowed} are enough");
             }
         }
     }

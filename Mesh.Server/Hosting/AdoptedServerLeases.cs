@@ -10,7 +10,7 @@ namespace Mesh.Server.Hosting;
 
 /// <summary>Takes, keeps and gives up the claims of dead peers, as the core decides, and tells it when one is wanted back or lost.</summary>
 internal sealed partial class AdoptedServerLeases(
-    IMeshStore store, ServerLeaseRenewer own, CoreInputQueue inputs, IOptions<MeshOptions> options, TimeProvider time, ILogger<AdoptedServerLeases> logger)
+    IMeshStore store, ServerLeaseRenewer own, CoreInputQueue inputs, IProcessTable processes, IOptions<MeshOptions> options, TimeProvider time, ILogger<AdoptedServerLeases> logger)
 {
     // Bounded by the peers: the core asks again only when it has been answered.
     private readonly Channel<(ServerId Server, bool Acquire)> _requests = Channel.CreateUnbounded<(ServerId, bool)>(new() { SingleReader = true });
@@ -30,8 +30,8 @@ internal sealed partial class AdoptedServerLeases(
     {
         await Task.WhenAll(WatchAsync(ProcessRequestsAsync(cancellationToken), cancellationToken), WatchAsync(RenewLeaseAsync(cancellationToken), cancellationToken));
 
-        // Together: a store that hangs is waited for once.
-        await Task.WhenAll(_held.Keys.Select(ReleaseHeldAsync));
+        // At the same time: a store that does not answer is waited for once.
+        await Task.WhenAll(_held.Keys.OrderBy(server => server.Value, StringComparer.Ordinal).Select(ReleaseHeldAsync));
     }
 
     /// <summary>Each by itself: the other one would go on, and nobody hear of the fault.</summary>
@@ -55,21 +55,30 @@ internal sealed partial class AdoptedServerLeases(
 
     private async Task ProcessRequestsAsync(CancellationToken cancellationToken)
     {
-        await foreach (var (server, take) in _requests.Reader.ReadAllAsync(cancellationToken))
+        // ReadAllAsync would leave the synchronization context, which the simulation depends on.
+        while (await _requests.Reader.WaitToReadAsync(cancellationToken))
         {
-            if (!take)
+            while (_requests.Reader.TryRead(out var asked))
             {
-                await ReleaseHeldAsync(server);
+                await ProcessRequestsAsync(asked.Server, asked.Acquire, cancellationToken);
             }
-            else if (await AcquireAsync(server, cancellationToken) is { } stored)
-            {
-                await inputs.PostAsync(new(LoopInputKind.Adopted) { Id = server.Value, Subject = stored });
-                _held[server] = true;
-            }
-            else
-            {
-                await inputs.PostAsync(new(LoopInputKind.AdoptionRefused) { Id = server.Value });
-            }
+        }
+    }
+
+    private async Task ProcessRequestsAsync(ServerId server, bool take, CancellationToken cancellationToken)
+    {
+        if (!take)
+        {
+            await ReleaseHeldAsync(server);
+        }
+        else if (await AcquireAsync(server, cancellationToken) is { } stored)
+        {
+            await inputs.PostAsync(new(LoopInputKind.Adopted) { Id = server.Value, Subject = stored });
+            _held[server] = true;
+        }
+        else
+        {
+            await inputs.PostAsync(new(LoopInputKind.AdoptionRefused) { Id = server.Value });
         }
     }
 
@@ -78,7 +87,7 @@ internal sealed partial class AdoptedServerLeases(
         try
         {
             var answer = await store.AcquireLeaseAsync(server, own.Self, gone: null, cancellationToken);
-            if (answer.Holder?.Process is { } process && LocalProcess.HasExited(process))
+            if (answer.Holder?.Process is { } process && processes.HasExited(process))
             {
                 answer = await store.AcquireLeaseAsync(server, own.Self, answer.FencingToken, cancellationToken);
             }
@@ -117,7 +126,8 @@ internal sealed partial class AdoptedServerLeases(
         using var timer = new PeriodicTimer(options.Value.Claim.Expiry / 3, time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            foreach (var (server, _) in _held.Where(lease => lease.Value))
+            // In the order of their ids: the simulation must repeat a run exactly.
+            foreach (var server in _held.Where(lease => lease.Value).Select(lease => lease.Key).OrderBy(server => server.Value, StringComparer.Ordinal))
             {
                 if (!await IsStillHeldAsync(server, cancellationToken))
                 {

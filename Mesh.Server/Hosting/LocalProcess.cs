@@ -3,21 +3,29 @@ using Mesh.Server.Storage;
 
 namespace Mesh.Server.Hosting;
 
+/// <summary>Identifies the processes of a machine.</summary>
+internal interface IProcessTable
+{
+    /// <summary>This process, or null where processes cannot be identified.</summary>
+    ProcessIdentity? Own { get; }
+
+    /// <summary>True when the process ran on this machine and has ended; false when it runs or its state is not known.</summary>
+    bool HasExited(ProcessIdentity process);
+}
+
 /// <summary>
-/// Tells on Linux whether another process of this machine still runs, so that a server that was killed need not wait for its own claim to expire.
-/// Elsewhere it cannot tell, and the claim expires.
+/// Finds out on Linux whether another process of this machine still runs. A server that was killed and started again need then not wait until its own claim expires.
+/// On other systems the state is not known, and the claim expires.
 /// </summary>
-internal static class LocalProcess
+internal sealed class LocalProcess : IProcessTable
 {
     // proc(5): the fields of /proc/pid/stat after the name in parentheses, counted from 0.
     private const int StateField = 0;
     private const int StartTimeField = 19;
 
-    /// <summary>This process, or null where processes cannot be told apart.</summary>
-    public static ProcessIdentity? Own { get; } = FindOwn();
+    public ProcessIdentity? Own { get; } = FindOwn();
 
-    /// <summary>True when it ran on this machine and has ended; false when it runs or nobody knows.</summary>
-    public static bool HasExited(ProcessIdentity process) => process.Place == Own?.Place && FindStart(process.Id) != process.Started;
+    public bool HasExited(ProcessIdentity process) => process.Place == Own?.Place && FindStart(process.Id) != process.Started;
 
     private static ProcessIdentity? FindOwn()
     {

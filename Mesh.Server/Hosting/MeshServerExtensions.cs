@@ -116,6 +116,7 @@ internal static class MeshServerExtensions
     {
         services.AddSingleton<CoreInputQueue>();
         services.AddSingleton<ServerReadiness>();
+        services.AddSingleton<IProcessTable, LocalProcess>();
         services.AddSingleton<ServerLeaseRenewer>();
         services.AddSingleton<AdoptedServerLeases>();
         services.AddSingleton<StoreWriter>();

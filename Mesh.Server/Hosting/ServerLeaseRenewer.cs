@@ -7,7 +7,7 @@ namespace Mesh.Server.Hosting;
 
 /// <summary>Has this server's claim before it serves, and keeps it: two processes started under one id do not both serve.</summary>
 internal sealed partial class ServerLeaseRenewer(
-    IMeshStore store, CoreInputQueue inputs, ServerReadiness state, IOptions<MeshOptions> options, TimeProvider time, ILogger<ServerLeaseRenewer> logger)
+    IMeshStore store, CoreInputQueue inputs, ServerReadiness state, IProcessTable processes, IOptions<MeshOptions> options, TimeProvider time, ILogger<ServerLeaseRenewer> logger)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RevalidationTimeout = TimeSpan.FromMilliseconds(500);
@@ -35,7 +35,7 @@ internal sealed partial class ServerLeaseRenewer(
     /// <exception cref="ServerLeaseHeldException">It did not within Mesh__Claim__WaitLimit.</exception>
     public async Task AcquireAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
-        _self = new ServerLeaseHolder(settings.Id, _instance, settings.Advertise.ToString(), LocalProcess.Own);
+        _self = new ServerLeaseHolder(settings.Id, _instance, settings.Advertise.ToString(), processes.Own);
         var (began, gone, away) = (time.GetTimestamp(), (string?)null, false);
         ServerLeaseHolder? told = null;
         while (true)
@@ -51,7 +51,7 @@ internal sealed partial class ServerLeaseRenewer(
                 }
 
                 var holder = answer.Holder!;
-                if (holder.Process is { } process && gone != answer.FencingToken && LocalProcess.HasExited(process))
+                if (holder.Process is { } process && gone != answer.FencingToken && processes.HasExited(process))
                 {
                     gone = answer.FencingToken;
                     continue;

@@ -3,6 +3,7 @@ using Mesh.Resilience;
 using Mesh.Server.Core;
 using Mesh.Server.Storage;
 using Mesh.Transport;
+using Polly;
 
 namespace Mesh.Server.Hosting;
 
@@ -53,9 +54,19 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
                 LogLoadFailed(fault.Message);
             }
         });
-        var stored = await retry.ExecuteAsync(async cancellation => await store.LoadAsync(server, cancellation), cancellationToken);
-        LogLoaded(stored.Tasks.Count, stored.Loans.Count, stored.Dead, stored.Done);
-        return stored;
+
+        // Polly leaves the synchronization context by default, which the simulation depends on.
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, cancellationToken);
+        try
+        {
+            var stored = await retry.ExecuteAsync(async call => await store.LoadAsync(server, call.CancellationToken), context);
+            LogLoaded(stored.Tasks.Count, stored.Loans.Count, stored.Dead, stored.Done);
+            return stored;
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
     }
 
     private static bool IsStoreFault(Exception fault) => fault is StoreUnavailableException or StoreRolledBackException;
@@ -75,7 +86,7 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
                 LogUnavailable(away.Message);
             }
 
-            await Task.Delay(Delays.Delay(++_failures), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Delays.Delay(++_failures), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             await inputs.PostAsync(new(LoopInputKind.StoreFailed) { Subject = batch });
         }
 #pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.

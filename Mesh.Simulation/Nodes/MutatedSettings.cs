@@ -11,6 +11,7 @@ internal static class MutatedSettings
     {
         Mutation.LeaseNeverEnds => settings with { Tasks = settings.Tasks with { LeaseTime = Never } },
         Mutation.GoneWorkerKept => settings with { Tasks = settings.Tasks with { WorkerGrace = Never, LineWorkerTimeout = Never, LeaseTime = Never } },
+        Mutation.GoneWorkerRemembered => settings with { Tasks = settings.Tasks with { WorkerGrace = Never, LineWorkerTimeout = Never } },
         Mutation.NeverSetAside => settings with { Tasks = settings.Tasks with { SetAsideAfter = 0 } },
         Mutation.MinimumIgnored => settings with { Balancing = settings.Balancing with { MinWorkersBeforeSharing = 0 } },
         Mutation.ReleaseNotRepeated => settings with { Loans = settings.Loans with { ReleaseRetryDelay = Never, ReleaseRetryMaxDelay = Never } },

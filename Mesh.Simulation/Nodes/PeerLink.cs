@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Hosting;
 
 namespace Mesh.Simulation;
 
@@ -163,7 +164,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
         _sending = null;
         if (reply is not null && IsReply(sent.Message, reply))
         {
-            owner.Feed((core, now) => core.OnPeerReply(peer.Id, reply, now));
+            owner.Feed(new(LoopInputKind.PeerReply) { Id = peer.Id.Value, Subject = reply });
         }
         else if (sent.ExpectsReply)
         {
@@ -177,7 +178,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
     {
         if (!_ended)
         {
-            owner.Feed((core, now) => core.OnPeerFailed(peer.Id, sent.Message, why, now));
+            owner.Feed(new(LoopInputKind.PeerFailed) { Id = peer.Id.Value, Subject = sent.Message, Detail = why });
         }
     }
 
@@ -186,7 +187,7 @@ internal sealed class PeerLink(SimWorld world, ServerNode owner, PeerSettings pe
         if (_framing != framing)
         {
             _framing = framing;
-            owner.OnLinkFraming(peer.Id, framing);
+            owner.Feed(new(LoopInputKind.PeerFraming) { Id = peer.Id.Value, Framing = framing });
         }
     }
 

@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Hosting;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation;
@@ -60,7 +61,7 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
             message = ask with { Tasks = TaskTypes.All };
         }
 
-        node.Feed((core, now) => core.OnMessage(session, connection.Framing, message, now));
+        node.Feed(new(LoopInputKind.Message) { Session = session, Framing = connection.Framing, Subject = message });
     }
 
     public void OnClosed(SimConnection connection)
@@ -69,7 +70,7 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
         if (world.Mutation != Mutation.CloseNotReported && _sessions.Remove(session))
         {
             var isReset = connection.IsReset && world.Mutation != Mutation.ResetTakenForClose;
-            node.Feed((core, now) => core.OnSessionClosed(session, isReset ? SessionEnd.Reset : SessionEnd.Closed, now));
+            node.Feed(new(LoopInputKind.SessionClosed) { Session = session, End = isReset ? SessionEnd.Reset : SessionEnd.Closed });
             if (_undelivered.Remove(session, out var lost) && connection.IsReset && node.Core is not null)
             {
                 world.InvariantChecker.OnReset(node, session, lost);

@@ -1,18 +1,22 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Hosting;
+using Mesh.Server.Storage;
 
 namespace Mesh.Simulation;
 
-/// <summary>A server of ours: its core, driven as Mesh.Server's loop drives it.</summary>
+/// <summary>A server of ours: one process after the other.</summary>
 internal sealed class ServerNode : SimNode
 {
-    private Effects _effects = new();
+    /// <summary>How long a process that was held up runs beside the one that took its place.</summary>
+    private static readonly TimeSpan FrozenServerLife = TimeSpan.FromSeconds(3);
+
     private readonly Random _random;
-    private readonly ServerTimer _timer;
-    private readonly TaskInvalidator _invalidator;
-    private readonly Dictionary<ServerId, PeerLink> _links = [];
-    private ServerCore? _core;
-    private AdoptedServers? _adopted;
+
+    /// <summary>The processes that run, or are held up, by their id.</summary>
+    private readonly SortedDictionary<int, ServerProcess> _processes = [];
+    private ServerProcess? _process;
+    private int _lastId;
     private int _resumedCount;
     private NodeClock _clock;
     private bool _stopping;
@@ -21,8 +25,7 @@ internal sealed class ServerNode : SimNode
         : base(world, settings.Id.Value)
     {
         (Settings, Store, _random) = (settings, store, random);
-        (Listener, Lease, Writer) = (new(world, this), new(world, this), new(world, this));
-        (_timer, _invalidator) = (new(world, this), new(world, this));
+        (Listener, Timer) = (new(world, this), new(world, this));
         _clock = world.NewClock(random);
     }
 
@@ -32,73 +35,75 @@ internal sealed class ServerNode : SimNode
 
     public ServerListener Listener { get; }
 
-    public SimLeaseRenewer Lease { get; }
+    public ServerTimer Timer { get; }
 
-    public ServerWriter Writer { get; }
-
-    /// <summary>Null while it is down or waits for its store.</summary>
-    public ServerCore? Core => IsUp ? _core : null;
-
-    /// <summary>Its connection to the store; null as <see cref="Core"/> is.</summary>
-    public SimStoreLink? Link { get; private set; }
+    /// <summary>Null while the server is down or waits for its store, and once it has stopped.</summary>
+    public ServerCore? Core => _process?.Core;
 
     public DateTimeOffset Now => _clock.Now;
 
-    public long Wakes => _timer.Wakes;
-
     public override void Stop()
     {
-        if (_core is null)
+        if (Core is null)
         {
             Kill();
             return;
         }
 
-        if (_stopping)
+        if (!_stopping)
         {
-            return;
+            _stopping = true;
+            Log("stops");
+            After(TimeSpan.FromSeconds(30), () => Kill());
+            Feed(new(LoopInputKind.Stop));
         }
-
-        _stopping = true;
-        Log("stops");
-        After(TimeSpan.FromSeconds(30), () => Kill());
-        Feed((core, now) => core.OnStopping(now));
     }
 
     /// <summary>The process is held up and its machine is out of reach; after a while it goes on, whoever serves in its place by then.</summary>
     public void Freeze(TimeSpan time)
     {
-        if (Core is not { } core)
+        if (Core is null)
         {
             Kill();
             return;
         }
 
-        var frozen = new FrozenServer(World, this, core, _effects, Link!, Writer.IsBusy);
-        var clock = _clock;
-        (_effects, Link, Lease.PreviousProcessFrozen) = (new Effects(), null, true);
+        var frozen = _process!;
+        _process = null;
+        frozen.Hold();
         Kill(silently: true);
         World.Scheduler.After(time, () =>
         {
+            Log("goes on, having been held up");
             var id = new TaskId($"{Name}-thawed-{++_resumedCount}");
-            frozen.Resume([new TaskRecord(id.Value, id, TaskType.Query, "Maria", null, 0)], clock.Now);
-            Lease.PreviousProcessFrozen = false;
+            frozen.Resume(new ClientSubmission([new TaskRecord(id.Value, id, TaskType.Query, "Maria", null, 0)], isDeadLetterRetry: false, _ => { }));
+            World.Scheduler.After(FrozenServerLife, frozen.End);
         });
     }
 
     public void Submit(ClientSubmission submission)
     {
-        if (_core is null)
+        if (Core is null)
         {
             submission.Answer(null);
             return;
         }
 
-        Feed((core, now) => core.OnSubmit(submission, now));
+        Feed(new(LoopInputKind.Submit) { Subject = submission });
     }
 
-    /// <summary>An operator has it return all workers that it has borrowed.</summary>
-    public void ReturnLoans() => Feed((core, now) =>
+    /// <summary>An operator gives a command.</summary>
+    public void Command(Action<ServerCore, DateTimeOffset> command) => Feed(new(LoopInputKind.Command)
+    {
+        Subject = new CoreCommand<bool>((core, now) =>
+        {
+            command(core, now);
+            return true;
+        }),
+    });
+
+    /// <summary>An operator has the server return all workers that it has borrowed.</summary>
+    public void ReturnLoans() => Command((core, now) =>
     {
         switch (core.OnReturnLoans(now))
         {
@@ -114,131 +119,57 @@ internal sealed class ServerNode : SimNode
     });
 
     /// <summary>Whether a task, of this server or an adopted one, is this process's to serve.</summary>
-    public bool MayServe(ServerId? storedBy) => Link?.MayServe(storedBy) == true;
+    public bool MayServe(ServerId? storedBy) => _process?.Store.MayServe(storedBy) == true;
 
-    public bool Adopts(ServerNode server) => Core is not null && Link!.Adopted.ContainsKey(new ServerId(server.Name));
+    public bool Adopts(ServerNode server) => _process is { Core: not null } process && process.Store.Adopts(new ServerId(server.Name));
 
-    public void OnLinkFraming(ServerId peer, Framing framing) => _core?.OnPeerFraming(peer, framing);
+    /// <summary>Gives the process an input.</summary>
+    public void Feed(in LoopInput item) => _process?.Feed(item);
 
-    /// <summary>Takes up what the store holds.</summary>
-    public void Serve(SimFencingToken fencingToken)
+    /// <summary>The process cannot serve without its claim. It ends, and is started again by whoever looks after it.</summary>
+    public void LoseClaim(string why)
     {
-        Link = new SimStoreLink(Store, fencingToken, World.Coverage);
-        _adopted = new AdoptedServers(World, this, Link, After);
-        var stored = Store.Load();
-        Log($"takes up {stored.Tasks.Count} tasks and {stored.Loans.Count} loans");
-        Guard(() => _core = new ServerCore(MutatedSettings.Of(Settings, World.Mutation), stored, _clock.Now, _random.Next(), _effects));
-        Feed((_, _) => { });
+        Log(why);
+        World.Coverage.Count($"server: {why}");
+        Kill();
+        World.Scheduler.After(TimeSpan.FromSeconds(1), Start);
     }
 
-    /// <summary>Gives the core an input, does what it decides and stores what has gathered.</summary>
-    public void Feed(Action<ServerCore, DateTimeOffset> input)
+    /// <summary>A process of this server has ended.</summary>
+    public void OnEnded(ServerProcess process) => _processes.Remove(process.Id);
+
+    public void EndAll()
     {
-        if (_core is not { } core)
+        foreach (var process in _processes.Values.ToArray())
         {
-            return;
+            process.End();
         }
-
-        Guard(() =>
-        {
-            if (World.Mutation == Mutation.PausesIgnored)
-            {
-                foreach (var worker in World.AllWorkers)
-                {
-                    if (core.FindWorker(new WorkerId(worker.Name)) is { Health.IsLimited: true } paused)
-                    {
-                        paused.Health = paused.Health with { PausedUntil = default };
-                    }
-                }
-            }
-
-            input(core, _clock.Now);
-            if (core.NextDueTime <= _clock.Now)
-            {
-                core.OnTimer(_clock.Now);
-            }
-
-            Perform();
-            Writer.Write(core);
-        });
-        if (_stopping && !Writer.IsBusy && core.IsDrained)
-        {
-            After(ServerTimer.Resolution, () => Kill());
-        }
-
-        _timer.Arm(core, _clock);
-    }
-
-    /// <summary>What the core decided.</summary>
-    public void Perform()
-    {
-        foreach (var happened in _effects.Events)
-        {
-            World.InvariantChecker.OnEvent(this, happened);
-        }
-
-        foreach (var send in _effects.Sends)
-        {
-            Listener.Send(send);
-        }
-
-        foreach (var send in _effects.PeerSends)
-        {
-            Log($"tells {send.Peer}", send.Message);
-            _links[send.Peer].Send(send);
-        }
-
-        _adopted!.Perform(_effects);
-        foreach (var task in _effects.Invalidations)
-        {
-            World.InvariantChecker.OnGivenUp(this, task);
-            _invalidator.Invalidate(task);
-        }
-
-        if (World.Mutation == Mutation.FailuresForgotten)
-        {
-            foreach (var end in _effects.TaskEnds)
-            {
-                end.Task.ClearFailures();
-            }
-        }
-
-        foreach (var (submission, outcome) in _effects.SubmissionResults)
-        {
-            World.InvariantChecker.OnAnswer(this, submission, outcome);
-            ((ClientSubmission)submission).Answer(outcome);
-        }
-
-        _effects.Clear();
     }
 
     protected override void OnStart()
     {
-        (_core, _stopping) = (null, false);
-        Writer.Reset();
-        _timer.Reset();
+        _stopping = false;
+        Timer.Reset();
         _clock = World.NewClock(_random);
         Listener.Clear();
-        _effects.Clear();
-        _links.Clear();
-        foreach (var peer in Settings.Peers)
-        {
-            _links.Add(peer.Id, new PeerLink(World, this, peer, Settings.Timing.ReplyTimeout));
-        }
-
-        After(_random.Seconds(0.05, 1), Lease.Take);
+        var id = ++_lastId;
+        var process = _process = new ServerProcess(World, this, id, _clock, new Processes(this, id), _random.Next());
+        _processes.Add(id, process);
+        After(_random.Seconds(0.05, 1), process.Begin);
     }
 
     protected override void OnKilled()
     {
-        foreach (var link in _links.Values)
-        {
-            link.End();
-        }
-
-        _core = null;
-        Link?.Abandon();
-        Link = null;
+        _process?.End();
+        _process = null;
         World.DataLossTracker.OnKilled(this);
+    }
+
+    /// <summary>The processes of this server's machine, as one of them sees them.</summary>
+    private sealed class Processes(ServerNode node, int own) : IProcessTable
+    {
+        public ProcessIdentity? Own { get; } = new(node.Name, own, "");
+
+        public bool HasExited(ProcessIdentity process) => process.Place == node.Name && !node._processes.ContainsKey(process.Id);
     }
 }

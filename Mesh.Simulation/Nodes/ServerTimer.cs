@@ -1,4 +1,5 @@
 using Mesh.Server.Core;
+using Mesh.Server.Hosting;
 
 namespace Mesh.Simulation;
 
@@ -58,6 +59,6 @@ internal sealed class ServerTimer(SimWorld world, ServerNode node)
             throw new InvariantViolation(Invariant.CoresDoNotFail, $"{node.Name} wakes again and again for nothing");
         }
 
-        node.Feed((_, _) => { });
+        node.Feed(new(LoopInputKind.Wake));
     }
 }

@@ -1,52 +1,63 @@
+using System.Globalization;
+using Mesh.Server.Storage;
+
 namespace Mesh.Simulation;
 
-/// <summary>Who may write a server's state. The number alone may come twice, from a store that has lost what it knew; the instance never does.</summary>
-internal readonly record struct SimFencingToken(long Number, int Instance);
+/// <summary>The right to write a server's state. A store that has lost changes can give the same number twice, but never the same instance.</summary>
+internal readonly record struct SimFencingToken(long Number, int Instance)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number} {Instance}");
+}
 
-/// <summary>What the store says to a process that writes or renews.</summary>
+/// <summary>What the store answers to a process that writes or renews.</summary>
 internal enum StoreVerdict : byte
 {
     Ok = 1,
 
-    /// <summary>Another has the claim.</summary>
+    /// <summary>Another process has the claim.</summary>
     Lost,
 
-    /// <summary>It holds less than it has acknowledged to this process.</summary>
+    /// <summary>The store holds less than it has acknowledged to this process.</summary>
     RolledBack,
 }
 
-/// <summary>The claim on one server's state, and the number of the last write to it, as the scripts of Mesh.Server/Storage have them.</summary>
+/// <summary>The claim on one server's state, and the number of the last write to it, with the effects of the scripts of Mesh.Server/Storage.</summary>
 internal sealed class SimServerLease(SimRedis redis, Mutation mutation)
 {
-    private readonly record struct State(SimFencingToken FencingToken, TimeSpan Until, TimeSpan TakenAt, bool IsWanted, long Written);
+    private readonly record struct State(SimFencingToken FencingToken, ServerLeaseHolder? Holder, TimeSpan Until, TimeSpan TakenAt, bool IsWanted, long Written);
 
     private State _state;
 
     public SimFencingToken FencingToken => _state.FencingToken;
 
+    public ServerLeaseHolder? Holder => _state.Holder;
+
     public TimeSpan TakenAt => _state.TakenAt;
 
-    /// <summary>The owner waits for its adopter to give the claim up.</summary>
+    /// <summary>The owner waits until its adopter gives the claim up.</summary>
     public bool IsWanted => _state.IsWanted;
 
     /// <summary>The number of the last write.</summary>
     public long Written => _state.Written;
 
-    /// <summary>The new fencingToken, or null when somebody else has the claim.</summary>
-    /// <param name="byOwner">False for an adopter.</param>
-    /// <param name="holderIsGone">The holder is known to be gone: its claim need not expire.</param>
-    public SimFencingToken? TryTake(bool byOwner, bool holderIsGone)
-    {
-        if (_state.Until > redis.Scheduler.Now && !holderIsGone)
-        {
-            Set(_state with { IsWanted = IsWanted || byOwner });
-            return null;
-        }
+    /// <summary>Whether another process has the claim.</summary>
+    /// <param name="gone">The fencingToken of a holder that is known to have ended, or null.</param>
+    public bool IsHeldByOther(ServerLeaseHolder self, string? gone) =>
+        _state.Until > redis.Scheduler.Now && Holder?.Instance != self.Instance && gone != FencingToken.ToString();
 
-        var fencingToken = new SimFencingToken(FencingToken.Number + 1, redis.NextInstance());
-        Set(_state with { FencingToken = fencingToken, Until = redis.Scheduler.Now + SimStore.LeaseExpiry, TakenAt = redis.Scheduler.Now, IsWanted = false });
+    /// <summary>The owner asks its adopter to give the claim up.</summary>
+    public void Want() => Set(_state with { IsWanted = true });
+
+    /// <summary>Takes the claim. The same take again returns the same fencingToken.</summary>
+    public SimFencingToken Take(ServerLeaseHolder self, int take)
+    {
+        var fencingToken = FencingToken.Instance == take ? FencingToken : new SimFencingToken(FencingToken.Number + 1, take);
+        Set(_state with { FencingToken = fencingToken, Holder = self, Until = redis.Scheduler.Now + SimStore.LeaseExpiry, TakenAt = redis.Scheduler.Now, IsWanted = false });
         return fencingToken;
     }
+
+    /// <summary>Whether another process holds the lease. A store that has lost the lease of this process has not given it to another.</summary>
+    public bool IsHeldByAnother(SimFencingToken fencingToken) => fencingToken != FencingToken && fencingToken.Number <= FencingToken.Number;
 
     /// <param name="fencingToken">Of the process that asks.</param>
     /// <param name="known">The last write that was acknowledged to it.</param>
@@ -60,12 +71,12 @@ internal sealed class SimServerLease(SimRedis redis, Mutation mutation)
         return known > Written && mutation != Mutation.LossNotNoticed ? StoreVerdict.RolledBack : StoreVerdict.Ok;
     }
 
-    public StoreVerdict Renew(SimFencingToken fencingToken, long known)
+    public StoreVerdict Renew(ServerLeaseHolder self, SimFencingToken fencingToken, long known)
     {
         var verdict = Check(fencingToken, known);
         if (verdict == StoreVerdict.Ok)
         {
-            Set(_state with { Until = redis.Scheduler.Now + SimStore.LeaseExpiry });
+            Set(_state with { Holder = self, Until = redis.Scheduler.Now + SimStore.LeaseExpiry });
         }
 
         return verdict;
@@ -79,15 +90,20 @@ internal sealed class SimServerLease(SimRedis redis, Mutation mutation)
         }
     }
 
-    /// <summary>The store has gone back: its holder takes it as it is, unless another has taken the claim since.</summary>
-    public bool TryAcceptRollback(SimFencingToken fencingToken)
+    /// <summary>The holder accepts a store that has gone back, unless another process has taken the claim since.</summary>
+    public bool TryAcceptRollback(ServerLeaseHolder self, SimFencingToken fencingToken)
     {
-        if (fencingToken != FencingToken && fencingToken.Number <= FencingToken.Number)
+        if (fencingToken == FencingToken)
+        {
+            return true;
+        }
+
+        if (fencingToken.Number <= FencingToken.Number)
         {
             return false;
         }
 
-        Set(_state with { FencingToken = fencingToken, Until = redis.Scheduler.Now + SimStore.LeaseExpiry });
+        Set(_state with { FencingToken = fencingToken, Holder = self, Until = redis.Scheduler.Now + SimStore.LeaseExpiry });
         return true;
     }
 

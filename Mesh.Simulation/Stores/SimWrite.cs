@@ -1,21 +1,42 @@
+using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Storage;
 
 namespace Mesh.Simulation;
 
 /// <summary>One call of the write's script.</summary>
 /// <param name="Ops">What it changes.</param>
-/// <param name="Number">Its number among the tries.</param>
-/// <param name="Known">The number of the last write that the writer knew of when it sent this one.</param>
-internal sealed record SimWrite(IReadOnlyList<StoreOp> Ops, long Number, long Known)
+/// <param name="Own">The number under the claim of the server itself.</param>
+/// <param name="Adopted">The numbers under the claims of the adopted servers that it concerns.</param>
+internal sealed record SimWrite(IReadOnlyList<StoreOp> Ops, SimTry Own, IReadOnlyList<(ServerId Server, SimTry Try)> Adopted)
 {
-    /// <summary>It has arrived, or never will.</summary>
+    /// <summary>True once it has arrived, or is lost.</summary>
     public bool IsCompleted { get; set; }
 }
 
-/// <summary>The claim that an adopted server's state is written under.</summary>
-/// <param name="Offset">What makes the number of a write one of theirs.</param>
-internal sealed record AdoptedLease(SimStore Store, SimFencingToken FencingToken, long Offset)
+/// <summary>One try to write under a claim.</summary>
+/// <param name="Number">Its number among the tries.</param>
+/// <param name="Known">The number of the last write that the writer knew of when it sent this one.</param>
+internal sealed record SimTry(SimHeldClaim Lease, long Number, long Known)
 {
+    public static SimTry Of(SimHeldClaim claim) => new(claim, ++claim.Tried, claim.Known);
+}
+
+/// <summary>A claim that a process has.</summary>
+internal sealed class SimHeldClaim(SimStore store, ServerLeaseHolder self, SimFencingToken fencingToken)
+{
+    public SimStore Store { get; } = store;
+
+    public ServerLeaseHolder Self { get; } = self;
+
+    public SimFencingToken FencingToken { get; } = fencingToken;
+
     /// <summary>The number of the last write that was acknowledged.</summary>
-    public long Known { get; set; }
+    public long Known { get; set; } = store.Lease.Written;
+
+    /// <summary>The number of the last write that was sent.</summary>
+    public long Tried { get; set; } = store.Lease.Written;
+
+    /// <summary>The store has gone back and was not loaded since.</summary>
+    public bool MustReload { get; set; }
 }

@@ -4,6 +4,7 @@ namespace Mesh.Simulation;
 internal sealed class Scheduler
 {
     private readonly PriorityQueue<Action, (TimeSpan Due, long Order)> _queue = new();
+    private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _order;
 
     /// <summary>The true time since the start of the life; nodes read their own clocks.</summary>
@@ -13,7 +14,16 @@ internal sealed class Scheduler
 
     public void After(TimeSpan delay, Action action) => At(Now + delay, action);
 
-    public void At(TimeSpan due, Action action) => _queue.Enqueue(action, (due < Now ? Now : due, ++_order));
+    /// <exception cref="InvalidOperationException">A continuation has left the synchronization context of its process: the life could not be repeated.</exception>
+    public void At(TimeSpan due, Action action)
+    {
+        if (Environment.CurrentManagedThreadId != _thread)
+        {
+            throw new InvalidOperationException("A life runs on one thread.");
+        }
+
+        _queue.Enqueue(action, (due < Now ? Now : due, ++_order));
+    }
 
     /// <summary>Runs all that is due up to a time, and lets it be that time.</summary>
     public void RunUntil(TimeSpan end)

@@ -26,7 +26,7 @@ public sealed class ServerLeaseRenewerTests : IAsyncDisposable
 
     public ServerLeaseRenewerTests()
     {
-        _claim = new ServerLeaseRenewer(_store, new CoreInputQueue(), new ServerReadiness(), Options.Create(new MeshOptions()), _time, NullLogger<ServerLeaseRenewer>.Instance);
+        _claim = new ServerLeaseRenewer(_store, new CoreInputQueue(), new ServerReadiness(), new LocalProcess(), Options.Create(new MeshOptions()), _time, NullLogger<ServerLeaseRenewer>.Instance);
         _store.BeforeRenewal = () =>
         {
             _asked.TrySetResult();

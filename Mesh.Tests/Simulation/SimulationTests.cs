@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using Mesh.Simulation;
 using Mesh.Tests.Fixtures;
 
@@ -100,7 +101,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The simulation finds bugs: each deliberate mistake is caught within the number of lives.</summary>
+    /// <summary>Lives with a mutation break the invariant that it names, within the number of lives, and no invariant that it does not name.</summary>
     [Theory]
     [InlineData(Mutation.ActBeforeStored, 5)]
     [InlineData(Mutation.FailedWriteForgotten, 20)]
@@ -115,6 +116,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mutation.LoanEndNotStored, 10)]
     [InlineData(Mutation.LeaseNeverEnds, 40)]
     [InlineData(Mutation.GoneWorkerKept, 40)]
+    [InlineData(Mutation.GoneWorkerRemembered, 60)]
     [InlineData(Mutation.FailuresForgotten, 20)]
     [InlineData(Mutation.ResetTakenForClose, 60)]
     [InlineData(Mutation.PausesIgnored, 60)]
@@ -134,18 +136,36 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mutation.CloseNotReported, 1000)]
     [InlineData(Mutation.PollNotHeld, 10)]
     [InlineData(Mutation.NeedlessWakeups, 20)]
-    public void Simulation_WithMutation_BreaksAnInvariant(Mutation mutation, int within)
+    [InlineData(Mutation.TimeNotTold, 5)]
+    public void Mutation_BreaksTheInvariantThatItNames(Mutation mutation, int within)
     {
         for (var seed = 1; seed <= within; seed++)
         {
             var life = SimulationRun.Run(seed, logCapacity: 1, mutation: mutation);
-            if (life.Broken is { } broken)
+            if (life.Broken is not { } broken)
             {
-                output.WriteLine($"{mutation} breaks {broken} in life {seed}: {life.Detail}");
+                continue;
+            }
+
+            output.WriteLine($"{mutation} breaks {broken} in life {seed}: {life.Detail}");
+            Assert.True(MutationTable.MayBreak(mutation, broken), $"{mutation} breaks {broken} in life {seed}, which it does not name: {life.Detail}");
+            if (broken == MutationTable.BrokenBy(mutation))
+            {
                 return;
             }
         }
 
-        Assert.Fail($"{mutation} was not caught within {within} lives");
+        Assert.Fail($"{mutation} does not break {MutationTable.BrokenBy(mutation)} within {within} lives");
+    }
+
+    [Fact]
+    public void Mutations_TakenTogether_BreakEveryInvariant() =>
+        Assert.Empty(Enum.GetValues<Invariant>().Except(MutationTable.All.Select(MutationTable.BrokenBy)));
+
+    [Fact]
+    public void Mutations_AreAllTested()
+    {
+        var tested = typeof(SimulationTests).GetMethod(nameof(Mutation_BreaksTheInvariantThatItNames))!.GetCustomAttributes<InlineDataAttribute>().Select(data => (Mutation)data.Data[0]!);
+        Assert.Empty(MutationTable.All.Except(tested));
     }
 }

@@ -1,0 +1,330 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Hosting;
+using Mesh.Server.Hosting.Options;
+using Mesh.Server.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Simulation;
+
+/// <summary>
+/// One process of a server: its core and its shells, as Mesh.Server composes them, over a simulated store, ledger and clock. It stands for CoreLoop, which waits for
+/// its inputs on a thread of its own.
+/// </summary>
+#pragma warning disable CA1001 // A source of tokens without a timer holds nothing that must be freed.
+internal sealed class ServerProcess : IEffectPerformer
+#pragma warning restore CA1001
+{
+    private static readonly IOptions<MeshOptions> ShellOptions = Options.Create(new MeshOptions());
+
+    private readonly SimWorld _world;
+    private readonly ServerNode _node;
+    private readonly SimContext _context;
+    private readonly Effects _effects = new();
+    private readonly CoreInputQueue _inbox = new();
+    private readonly ServerReadiness _state = new();
+    private readonly ServerLeaseRenewer _claim;
+    private readonly StoreWriter _writer;
+    private readonly AdoptedServerLeases _adoptions;
+    private readonly TaskInvalidator _invalidator;
+    private readonly Dictionary<ServerId, PeerLink> _links = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly int _seed;
+    private readonly List<Task> _running = [];
+    private LoopCore? _loop;
+
+    /// <summary>It was held up: its connections are gone, and another process may have taken its place.</summary>
+    private bool _isCutOff;
+
+    public ServerProcess(SimWorld world, ServerNode node, int id, NodeClock clock, IProcessTable processes, int seed)
+    {
+        (_world, _node, Id, Clock, _seed) = (world, node, id, clock, seed);
+        _context = new SimContext(world.Scheduler, TakeInputs);
+        var time = new SimTimeProvider(world.Scheduler, clock, _context);
+        Store = new SimMeshStore(world, node, _context);
+        _writer = new StoreWriter(Store, _inbox, _state, time, NullLogger<StoreWriter>.Instance);
+        _claim = new ServerLeaseRenewer(Store, _inbox, _state, processes, ShellOptions, time, NullLogger<ServerLeaseRenewer>.Instance);
+        _adoptions = new AdoptedServerLeases(Store, _claim, _inbox, processes, ShellOptions, time, NullLogger<AdoptedServerLeases>.Instance);
+        _invalidator = new TaskInvalidator(new SimLedgerClient(world, node, _context), _inbox);
+        foreach (var peer in node.Settings.Peers)
+        {
+            _links.Add(peer.Id, new PeerLink(world, node, peer, node.Settings.Timing.ReplyTimeout));
+        }
+    }
+
+    public int Id { get; }
+
+    public NodeClock Clock { get; }
+
+    public SimMeshStore Store { get; }
+
+    /// <summary>Null until the stored state is loaded.</summary>
+    public ServerCore? Core { get; private set; }
+
+    /// <summary>Takes the claim, loads the stored state and serves.</summary>
+    public void Begin() => _context.Run(() => _running.Add(StartAsync()));
+
+    /// <summary>Gives the core an input, performs what it decides and writes what has gathered.</summary>
+    public void Feed(LoopInput item) => _context.Run(() => Step(item));
+
+    /// <summary>The process is held up, and loses its connections.</summary>
+    public void Hold()
+    {
+        _isCutOff = true;
+        EndLinks();
+        _context.Hold();
+    }
+
+    /// <summary>It goes on, and does the worst: it takes a submission that had come in meanwhile, before it has found out whether its claim still stands.</summary>
+    public void Resume(Submission submission)
+    {
+        _context.Release();
+        Feed(new(LoopInputKind.Submit) { Subject = submission });
+    }
+
+    /// <summary>The process ends at once.</summary>
+    public void End()
+    {
+        if (!_context.HasEnded)
+        {
+            _context.End();
+            EndLinks();
+            Store.Abandon();
+            (_loop, Core) = (null, null);
+            _node.OnEnded(this);
+        }
+    }
+
+    public void Perform(Effects effects, int queueDepth, DateTimeOffset now)
+    {
+        if (!_isCutOff)
+        {
+            foreach (var happened in effects.Events)
+            {
+                _world.InvariantChecker.OnEvent(_node, happened);
+            }
+
+            foreach (var send in effects.Sends)
+            {
+                _node.Listener.Send(send);
+            }
+
+            foreach (var send in effects.PeerSends)
+            {
+                _node.Log($"tells {send.Peer}", send.Message);
+                _links[send.Peer].Send(send);
+            }
+        }
+
+        foreach (var server in effects.AdoptionRequests)
+        {
+            _adoptions.Take(server);
+        }
+
+        foreach (var server in effects.LeaseReleases)
+        {
+            _adoptions.Release(server);
+        }
+
+        foreach (var task in effects.Invalidations)
+        {
+            _world.InvariantChecker.OnGivenUp(_node, task);
+            _invalidator.Enqueue(task);
+        }
+
+        if (_world.Mutation == Mutation.FailuresForgotten)
+        {
+            foreach (var end in effects.TaskEnds)
+            {
+                end.Task.ClearFailures();
+            }
+        }
+
+        foreach (var (submission, outcome) in effects.SubmissionResults)
+        {
+            _world.InvariantChecker.OnAnswer(_node, submission, outcome);
+            if (_isCutOff)
+            {
+                _world.Coverage.Count($"frozen server: {outcome}");
+            }
+            else
+            {
+                ((ClientSubmission)submission).Answer(outcome);
+            }
+        }
+
+        effects.Clear();
+    }
+
+    public IReadOnlyList<PeerSendEffect> TakeUnsentRequests() => [];
+
+    private async Task StartAsync()
+    {
+        try
+        {
+            await _claim.AcquireAsync(_node.Settings, _stopping.Token);
+            _running.Add(_claim.RunAsync(_stopping.Token));
+            var stored = await _writer.LoadAsync(_node.Settings.Id, _stopping.Token);
+            Core = new ServerCore(MutatedSettings.Of(_node.Settings, _world.Mutation), stored, Clock.Now, _seed, _effects);
+            _loop = new LoopCore(Core, _effects, _node.Settings.Id, _writer, _state, this);
+            _running.Add(_invalidator.RunAsync(_stopping.Token));
+            _running.Add(_adoptions.RunAsync(_stopping.Token));
+            _state.Phase = LoopPhase.Running;
+            _inbox.Open();
+            _inbox.Wake();
+        }
+#pragma warning disable CA1031 // The loop ends with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await _inbox.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
+        }
+    }
+
+    /// <summary>All is written: gives up the claims, as CoreLoop does, and ends the process.</summary>
+    private async Task FinishAsync()
+    {
+        (_loop, Core) = (null, null);
+        _state.Phase = LoopPhase.Ended;
+        try
+        {
+            _stopping.Cancel();
+            await Task.WhenAll(_running);
+            await _claim.ReleaseAsync();
+            await _inbox.PostAsync(new(LoopInputKind.Finish));
+        }
+#pragma warning disable CA1031 // The loop ends with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await _inbox.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
+        }
+    }
+
+    private void TakeInputs()
+    {
+        if (_inbox.Reader.TryPeek(out _))
+        {
+            Step(null);
+        }
+    }
+
+    private void Step(LoopInput? input) => _node.Guard(() =>
+    {
+        try
+        {
+            var now = Clock.Now;
+            if (input is { } item)
+            {
+                Apply(item, now);
+            }
+
+            do
+            {
+                while (_inbox.Reader.TryRead(out var posted))
+                {
+                    Apply(posted, now);
+                }
+
+                Settle(now);
+            }
+            while (!_context.HasEnded && _inbox.Reader.TryPeek(out _));
+        }
+        catch (Exception exception) when (exception is ServerLeaseLostException or ServerLeaseHeldException)
+        {
+            LoseClaim(exception);
+        }
+    });
+
+    private void Apply(in LoopInput item, DateTimeOffset now)
+    {
+        switch (item.Kind)
+        {
+            case LoopInputKind.Faulted when item.Subject is InvariantViolation broken:
+                throw broken;
+            case LoopInputKind.Faulted when item.Subject is ServerLeaseHeldException held:
+                throw held;
+            case LoopInputKind.Faulted when item.Subject is ServerLeaseLostException lost:
+                throw lost;
+            case LoopInputKind.Faulted:
+                throw new InvalidOperationException($"A shell failed: {item.Subject}");
+            case LoopInputKind.Finish when _loop is null && !_context.HasEnded:
+                _node.Kill();
+                break;
+            default:
+                if (_world.Mutation == Mutation.PausesIgnored)
+                {
+                    EndPauses();
+                }
+
+                _loop?.Apply(item, now);
+                break;
+        }
+    }
+
+    private void Settle(DateTimeOffset now)
+    {
+        if (_loop is not { } loop)
+        {
+            return;
+        }
+
+        if (_world.Mutation != Mutation.TimeNotTold)
+        {
+            loop.OnTimer(now);
+        }
+
+        loop.Flush(now, _stopping.Token);
+        if (_isCutOff)
+        {
+            return;
+        }
+
+        if (loop.IsDrained)
+        {
+            loop.Apply(new(LoopInputKind.Finish), now);
+        }
+
+        if (loop.IsFinished)
+        {
+            _running.Add(FinishAsync());
+        }
+        else
+        {
+            _node.Timer.Arm(Core!, Clock);
+        }
+    }
+
+    private void EndPauses()
+    {
+        foreach (var worker in _world.AllWorkers)
+        {
+            if (Core?.FindWorker(new WorkerId(worker.Name)) is { Health.IsLimited: true } paused)
+            {
+                paused.Health = paused.Health with { PausedUntil = default };
+            }
+        }
+    }
+
+    private void LoseClaim(Exception why)
+    {
+        if (_isCutOff)
+        {
+            _world.Coverage.Count("frozen server: found its place taken");
+            End();
+        }
+        else
+        {
+            _node.LoseClaim(why is ServerLeaseHeldException ? "waits for its claim in vain" : "has lost its claim");
+        }
+    }
+
+    private void EndLinks()
+    {
+        foreach (var link in _links.Values)
+        {
+            link.End();
+        }
+    }
+}
