@@ -3,6 +3,7 @@ using Mesh.Protocol;
 using Mesh.Tests.Integration;
 using Mesh.Tests.Server;
 using Mesh.Tests.Telemetry;
+using Mesh.Transport;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Tests.Security;
@@ -53,5 +54,23 @@ public sealed class LimitTests
 
         await Eventually.HoldsAsync("a pause is counted", () => metrics.Sum("mesh.connections.slowed") >= 1, TimeSpan.FromSeconds(20));
         Assert.All(metrics.All, one => Assert.False(one.Name == "mesh.connections.slowed" && one.Tags.Count > 0));
+    }
+
+    [Fact]
+    public async Task Connections_OpenedAndClosed_AreCounted()
+    {
+        await using var server = await TestServer.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"));
+        await server.DisconnectHttpAsync();
+        using var metrics = new RecordedMetrics(server);
+        await using var line = await server.DialAsync(Framing.Line);
+        line.TrySend(new Heartbeat(new ServerId("server-b")));
+        await line.ReceiveAsync<HeartbeatResponse>();
+        await using var webSocket = await server.DialAsync(Framing.WebSocket);
+        Assert.Equal(2, metrics.Sum("mesh.connections"));
+
+        await line.CloseAsync(CloseReason.Stopping);
+        await webSocket.CloseAsync(CloseReason.Stopping);
+
+        await Eventually.HoldsAsync("no connection is open", () => metrics.Sum("mesh.connections") == 0, TimeSpan.FromSeconds(20));
     }
 }
