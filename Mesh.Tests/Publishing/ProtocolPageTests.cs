@@ -13,7 +13,12 @@ public sealed partial class ProtocolPageTests
 {
     private static readonly Dictionary<string, string> Placeholders = new()
     {
-        ["w"] = "\"w1\"", ["s"] = "\"server-b\"", ["u"] = "\"maria\"", ["h"] = "\"10.0.0.1\"", ["p"] = "9001", ["n"] = "12.5",
+        ["w"] = "\"w1\"",
+        ["s"] = "\"server-b\"",
+        ["u"] = "\"maria\"",
+        ["h"] = "\"10.0.0.1\"",
+        ["p"] = "9001",
+        ["n"] = "12.5",
     };
 
     public static TheoryData<string> Examples
