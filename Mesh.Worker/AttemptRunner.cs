@@ -72,9 +72,9 @@ internal sealed partial class AttemptRunner
     private static string Bound(string error) => error.Length <= MaxErrorLength ? error
         : error[..(char.IsHighSurrogate(error[MaxErrorLength - 1]) ? MaxErrorLength - 1 : MaxErrorLength)];
 
-    [LoggerMessage(EventId = 2301, Level = LogLevel.Debug, Message = "{Type} {Task} of {User} failed: {Error}")]
+    [LoggerMessage(EventId = 8301, Level = LogLevel.Debug, Message = "{Type} {Task} of {User} failed: {Error}")]
     private partial void LogFailed(TaskType type, TaskId? task, string user, string? error);
 
-    [LoggerMessage(EventId = 2302, Level = LogLevel.Error, Message = "The handler of {Type} threw on {Task}")]
+    [LoggerMessage(EventId = 8302, Level = LogLevel.Error, Message = "The handler of {Type} threw on {Task}")]
     private partial void LogThrew(Exception fault, TaskType type, TaskId? task);
 }

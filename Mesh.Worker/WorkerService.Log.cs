@@ -58,54 +58,54 @@ internal sealed partial class WorkerService
         }
     }
 
-    [LoggerMessage(EventId = 2001, Level = LogLevel.Information, Message = "{Worker} of {Home} starts")]
+    [LoggerMessage(EventId = 8001, Level = LogLevel.Information, Message = "{Worker} of {Home} starts")]
     private partial void LogStarting(WorkerId worker, ServerId home);
 
-    [LoggerMessage(EventId = 2002, Level = LogLevel.Information, Message = "{Worker} is at home with {Home} ({Framing})")]
+    [LoggerMessage(EventId = 8002, Level = LogLevel.Information, Message = "{Worker} is at home with {Home} ({Framing})")]
     private partial void LogAtHome(WorkerId worker, ServerId home, Framing framing);
 
-    [LoggerMessage(EventId = 2003, Level = LogLevel.Information, Message = "{Worker} works for {Borrower} ({Framing})")]
+    [LoggerMessage(EventId = 8003, Level = LogLevel.Information, Message = "{Worker} works for {Borrower} ({Framing})")]
     private partial void LogAtBorrower(WorkerId worker, MeshEndpoint borrower, Framing framing);
 
-    [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "{Worker} is lent by {Home} to {Borrower}")]
+    [LoggerMessage(EventId = 8004, Level = LogLevel.Information, Message = "{Worker} is lent by {Home} to {Borrower}")]
     private partial void LogRedirectAccepted(WorkerId worker, ServerId home, MeshEndpoint borrower);
 
-    [LoggerMessage(EventId = 2005, Level = LogLevel.Information, Message = "{Worker} is sent home to {Home}, called {Address} there")]
+    [LoggerMessage(EventId = 8005, Level = LogLevel.Information, Message = "{Worker} is sent home to {Home}, called {Address} there")]
     private partial void LogReturnAccepted(WorkerId worker, ServerId home, MeshEndpoint address);
 
-    [LoggerMessage(EventId = 2006, Level = LogLevel.Warning, Message = "{Worker} is out of contact with {ServerTarget}, tries again: {Why}")]
+    [LoggerMessage(EventId = 8006, Level = LogLevel.Warning, Message = "{Worker} is out of contact with {ServerTarget}, tries again: {Why}")]
     private partial void LogServerUnreachable(WorkerId worker, ServerTarget serverTarget, string why);
 
-    [LoggerMessage(EventId = 2007, Level = LogLevel.Debug, Message = "{ServerTarget} is still out of contact after {Failures} tries, next in {RetryIn}: {Why}")]
+    [LoggerMessage(EventId = 8007, Level = LogLevel.Debug, Message = "{ServerTarget} is still out of contact after {Failures} tries, next in {RetryIn}: {Why}")]
     private partial void LogServerStillUnreachable(ServerTarget serverTarget, int failures, string why, TimeSpan retryIn);
 
-    [LoggerMessage(EventId = 2008, Level = LogLevel.Warning, Message = "{Worker} gives up {ServerTarget} and goes home to {Home}")]
+    [LoggerMessage(EventId = 8008, Level = LogLevel.Warning, Message = "{Worker} gives up {ServerTarget} and goes home to {Home}")]
     private partial void LogBorrowerAbandoned(WorkerId worker, ServerTarget serverTarget, ServerId home);
 
-    [LoggerMessage(EventId = 2009, Level = LogLevel.Warning, Message = "{Worker} is not wanted by {ServerTarget} and goes home: {Why}")]
+    [LoggerMessage(EventId = 8009, Level = LogLevel.Warning, Message = "{Worker} is not wanted by {ServerTarget} and goes home: {Why}")]
     private partial void LogRejectedByBorrower(WorkerId worker, ServerTarget serverTarget, string why);
 
-    [LoggerMessage(EventId = 2010, Level = LogLevel.Warning, Message = "{Worker} stays at home: Mesh__Redirect__Allowed does not name {Target}")]
+    [LoggerMessage(EventId = 8010, Level = LogLevel.Warning, Message = "{Worker} stays at home: Mesh__Redirect__Allowed does not name {Target}")]
     private partial void LogRefusedRedirect(WorkerId worker, MeshEndpoint target);
 
-    [LoggerMessage(EventId = 2011, Level = LogLevel.Information, Message = "{Worker} is at home already and ignores its return to {Address}")]
+    [LoggerMessage(EventId = 8011, Level = LogLevel.Information, Message = "{Worker} is at home already and ignores its return to {Address}")]
     private partial void LogIgnoredReturn(WorkerId worker, MeshEndpoint address);
 
-    [LoggerMessage(EventId = 2012, Level = LogLevel.Warning, Message = "{Worker} is rejected by its home: {Error}")]
+    [LoggerMessage(EventId = 8012, Level = LogLevel.Warning, Message = "{Worker} is rejected by its home: {Error}")]
     private partial void LogRejected(WorkerId worker, string error);
 
-    [LoggerMessage(EventId = 2013, Level = LogLevel.Warning, Message = "{Worker} got a {Message}, which no worker expects")]
+    [LoggerMessage(EventId = 8013, Level = LogLevel.Warning, Message = "{Worker} got a {Message}, which no worker expects")]
     private partial void LogUnexpected(WorkerId worker, string message);
 
-    [LoggerMessage(EventId = 2014, Level = LogLevel.Warning, Message = "{Worker} drops {Count} statuses that no server acknowledged; their leases run out")]
+    [LoggerMessage(EventId = 8014, Level = LogLevel.Warning, Message = "{Worker} drops {Count} statuses that no server acknowledged; their leases run out")]
     private partial void LogGaveUpStatuses(WorkerId worker, int count);
 
-    [LoggerMessage(EventId = 2015, Level = LogLevel.Error, Message = "{Worker} leaves {Count} tasks whose handlers did not end when cancelled")]
+    [LoggerMessage(EventId = 8015, Level = LogLevel.Error, Message = "{Worker} leaves {Count} tasks whose handlers did not end when cancelled")]
     private partial void LogAbandoned(WorkerId worker, int count);
 
-    [LoggerMessage(EventId = 2016, Level = LogLevel.Information, Message = "{Worker} has stopped")]
+    [LoggerMessage(EventId = 8016, Level = LogLevel.Information, Message = "{Worker} has stopped")]
     private partial void LogStopped(WorkerId worker);
 
-    [LoggerMessage(EventId = 2017, Level = LogLevel.Warning, Message = "{Setting} is not a setting of a worker and has no effect")]
+    [LoggerMessage(EventId = 8017, Level = LogLevel.Warning, Message = "{Setting} is not a setting of a worker and has no effect")]
     private partial void LogUnknownSetting(string setting);
 }

@@ -10,7 +10,7 @@ namespace Mesh.Server.Hosting;
 /// <summary>Hands what the core wants done to those who do it. None of them waits: what takes time comes back as an input.</summary>
 internal sealed class EffectExecutor(
     SessionTable sessions, PeerLinks links, TaskInvalidator invalidator, AdoptedServerLeases adoptions, ILedger ledger, MeshEventLog events, LoanConsoleLog loanLog, MeshMetrics metrics)
-    : IEffectPerformer
+    : IEffectExecutor
 {
     private readonly List<PeerSendEffect> _unsent = [];
 

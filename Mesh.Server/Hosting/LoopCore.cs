@@ -11,7 +11,7 @@ namespace Mesh.Server.Hosting;
 /// </summary>
 /// <param name="core">The core. Nothing else may call it.</param>
 /// <param name="effects">The list that the core adds its effects to.</param>
-internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, StoreWriter writer, ServerReadiness state, IEffectPerformer executor)
+internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, StoreWriter writer, ServerReadiness state, IEffectExecutor executor)
 {
     private bool _finishing;
     private bool _checking;
@@ -125,12 +125,12 @@ internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, S
     /// <param name="cancellationToken">Cancels the delay after a failed write.</param>
     public void Flush(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        Perform(now);
+        ExecuteEffects(now);
         FailUnsentRequests(now);
         Write(now, cancellationToken);
     }
 
-    private void Perform(DateTimeOffset now) => executor.Perform(effects, core.QueueDepth, now);
+    private void ExecuteEffects(DateTimeOffset now) => executor.Execute(effects, core.QueueDepth, now);
 
     // A batch without changes needs no write, unless a check of the store was requested. It still completes after the batches before it.
     private void Write(DateTimeOffset now, CancellationToken cancellationToken)
@@ -145,7 +145,7 @@ internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, S
             }
 
             core.OnStored(batch, FrozenDictionary<string, TaskRecord?>.Empty, now);
-            Perform(now);
+            ExecuteEffects(now);
         }
     }
 
@@ -159,16 +159,16 @@ internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, S
                 core.OnPeerFailed(send.Peer, send.Message, "the link's queue is full", now);
             }
 
-            Perform(now);
+            ExecuteEffects(now);
         }
     }
 }
 
 /// <summary>Performs what the core decides. The members do not wait; a result comes back as an input.</summary>
-internal interface IEffectPerformer
+internal interface IEffectExecutor
 {
     /// <summary>Performs all effects and clears the list.</summary>
-    void Perform(Effects effects, int queueDepth, DateTimeOffset now);
+    void Execute(Effects effects, int queueDepth, DateTimeOffset now);
 
     /// <summary>The requests to peers that expect a reply and did not fit into a queue since the last call.</summary>
     IReadOnlyList<PeerSendEffect> TakeUnsentRequests();

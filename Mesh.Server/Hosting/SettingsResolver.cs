@@ -69,7 +69,8 @@ internal sealed partial class SettingsResolver(
             : new MeshEndpoint(bound.Host.Trim('[', ']'), bound.Port);
     }
 
-    private static bool IsWildcard(string host) =>
+    /// <summary>Whether this host stands for all addresses of a machine, and so leads no other machine to it.</summary>
+    public static bool IsWildcard(string host) =>
         host is "*" or "+" || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)));
 
     private async Task<MeshEndpoint> DiscoverAsync(string peer, string name, CancellationToken cancellationToken)

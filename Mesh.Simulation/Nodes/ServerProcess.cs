@@ -13,7 +13,7 @@ namespace Mesh.Simulation;
 /// its inputs on a thread of its own.
 /// </summary>
 #pragma warning disable CA1001 // A source of tokens without a timer holds nothing that must be freed.
-internal sealed class ServerProcess : IEffectPerformer
+internal sealed class ServerProcess : IEffectExecutor
 #pragma warning restore CA1001
 {
     private static readonly IOptions<MeshOptions> ShellOptions = Options.Create(new MeshOptions());
@@ -96,7 +96,7 @@ internal sealed class ServerProcess : IEffectPerformer
         }
     }
 
-    public void Perform(Effects effects, int queueDepth, DateTimeOffset now)
+    public void Execute(Effects effects, int queueDepth, DateTimeOffset now)
     {
         if (!_isCutOff)
         {

@@ -22,7 +22,7 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
         : base(id, new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") })
     {
         Port = port;
-        _start = new ProcessStartInfo("dotnet", [Program(program), .. port == 0 ? [] : new[] { "--urls", $"http://127.0.0.1:{port}" }])
+        _start = new ProcessStartInfo("dotnet", [program, .. port == 0 ? [] : new[] { "--urls", $"http://127.0.0.1:{port}" }])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -72,9 +72,10 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
 
     /// <summary>Starts a server, and does not wait for it.</summary>
     /// <param name="redis">Its connection string.</param>
+    /// <param name="program">The file of a server of another version; null for the one that was built with the tests.</param>
     public static MeshProcess StartServer(
         string redis, string id, int port, IEnumerable<(string Id, int Port)>? peers = null, Dictionary<string, string>? settings = null,
-        Dictionary<string, string>? environment = null)
+        Dictionary<string, string>? environment = null, string? program = null)
     {
         environment = new Dictionary<string, string>(environment ?? [])
         {
@@ -90,7 +91,7 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
             environment[$"Mesh__Peers__{index}__Endpoint"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{peer.Port}");
         }
 
-        return new MeshProcess("Mesh.Server", id, port, Add(environment, settings));
+        return new MeshProcess(program ?? Program("Mesh.Server"), id, port, Add(environment, settings));
     }
 
     public static async Task<MeshProcess> WorkerAsync(RedisFixture redis, string id, MeshProcess home, Dictionary<string, string>? settings = null, Dictionary<string, string>? environment = null) =>
@@ -100,8 +101,9 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
         Dictionary<string, string>? environment = null) =>
         Worker(await redis.ConnectionStringAsync(), id, homeId, homePort, settings, environment);
 
+    /// <param name="program">The file of a worker of another version; null for the one that was built with the tests.</param>
     public static MeshProcess Worker(string redis, string id, string homeId, int homePort, Dictionary<string, string>? settings = null,
-        Dictionary<string, string>? environment = null)
+        Dictionary<string, string>? environment = null, string? program = null)
     {
         environment = new Dictionary<string, string>(environment ?? [])
         {
@@ -110,7 +112,7 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
             ["Mesh__HomeServer__Endpoint"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{homePort}"),
             ["ConnectionStrings__redis"] = redis,
         };
-        return new MeshProcess("Mesh.Worker", id, 0, Add(environment, settings));
+        return new MeshProcess(program ?? Program("Mesh.Worker"), id, 0, Add(environment, settings));
     }
 
     public async Task HealthyAsync() => await Eventually.GetAsync(

@@ -2,12 +2,12 @@ using System.Reflection;
 
 namespace Mesh.Tests.Publishing;
 
-/// <summary>Where the build left things.</summary>
+/// <summary>Paths of what the build makes, and of the repository.</summary>
 internal static class BuildOutput
 {
     public static string AppHost => Metadata("MeshAspire.AppHost");
 
-    /// <summary>Garnet's program, in NuGet's folder of packages.</summary>
+    /// <summary>The program of Garnet, in the package folder of NuGet.</summary>
     public static string Garnet => Metadata("garnetpath");
 
     /// <summary>A file of the repository.</summary>

@@ -4,7 +4,7 @@ namespace Mesh.Tests.Publishing;
 
 public sealed class GarnetVersionTests
 {
-    /// <summary>README starts Garnet by the tool manifest, the AppHost and the tests by the package that eng/Garnet.props names.</summary>
+    /// <summary>docs/operations.md starts Garnet by the tool manifest; the AppHost and the tests use the package that eng/Garnet.props names.</summary>
     [Fact]
     public void ToolManifest_OfTheRepository_NamesTheGarnetThatIsTested()
     {

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Mesh.Tests.Publishing;
 
-/// <summary>The manifest, as whoever deploys the application gets it.</summary>
+/// <summary>The manifest that the AppHost publishes.</summary>
 public sealed partial class ManifestTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -62,7 +62,7 @@ public sealed partial class ManifestTests : IDisposable
 
     private static string Text(JsonNode node) => node.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
 
-    // Of an endpoint only its name stands in the manifest: host, port and the rest come with the platform.
+    // The manifest contains only the name of an endpoint; the platform adds host, port and the rest.
     private static bool Resolves(JsonObject resources, string[] path) => resources[path[0]] is JsonObject resource && path[1..] switch
     {
         ["bindings", var endpoint, "host" or "port" or "targetPort" or "scheme" or "url"] => resource["bindings"]?[endpoint] is not null,
@@ -75,7 +75,7 @@ public sealed partial class ManifestTests : IDisposable
     private async Task<JsonObject> PublishAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [BuildOutput.AppHost, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        // As dotnet run sets it, from the launch profile.
+        // dotnet run takes this value from the launch profile.
         start.Environment["ASPNETCORE_URLS"] = "http://localhost:15888";
         using var program = Process.Start(start)!;
         try

@@ -7,7 +7,7 @@ using Mesh.Worker.Core;
 
 namespace Mesh.Tests.Publishing;
 
-/// <summary>docs/operations.md lists every setting with its default, and none that there isn't.</summary>
+/// <summary>docs/operations.md lists every setting with its default, and no other names.</summary>
 public sealed partial class SettingsTableTests
 {
     private static readonly HashSet<string> Required =
@@ -21,7 +21,7 @@ public sealed partial class SettingsTableTests
     public void WorkerTable_AgainstTheOptions_ListsEachWithItsDefault() =>
         Assert.Equal(Settings(new WorkerOptions(), "Mesh").Order(), Table("### A worker's settings").Order());
 
-    /// <summary>As the table has them: a list is told by its first element, and what has no default is required or none.</summary>
+    /// <summary>The settings in the form of the table: a list is represented by its first element; a setting without a default is "required" or "none".</summary>
     private static IEnumerable<string> Settings(object options, string prefix)
     {
         foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))

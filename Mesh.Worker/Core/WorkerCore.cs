@@ -4,7 +4,7 @@ using static Mesh.Worker.Core.WorkerEffect;
 namespace Mesh.Worker.Core;
 
 /// <summary>
-/// Everything a worker decides, without I/O: inputs with the time go in, effects come out (docs/protocol.md, "The task cycle" and "A loan").
+/// Everything a worker decides, without I/O: inputs with the time go in, effects come out (docs/protocol.md, "The task cycle" and docs/protocol.md, "A loan, step by step").
 /// It has one link at most, so it never deals with two servers at once; it leaves a server only with no task of that server in hand.
 /// The time is any clock that only goes forward.
 /// </summary>

@@ -43,9 +43,9 @@ internal sealed partial class LedgerRetryPolicy
         return result;
     }
 
-    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "The accounts are out of reach, tasks wait for them: {Fault}")]
+    [LoggerMessage(EventId = 8201, Level = LogLevel.Warning, Message = "The accounts are out of reach, tasks wait for them: {Fault}")]
     private partial void LogLedgerUnavailable(string fault);
 
-    [LoggerMessage(EventId = 2202, Level = LogLevel.Information, Message = "The accounts are back")]
+    [LoggerMessage(EventId = 8202, Level = LogLevel.Information, Message = "The accounts are back")]
     private partial void LogLedgerAvailable();
 }

@@ -86,6 +86,6 @@ internal sealed partial class WebSocketLink(
         return await connection.Closed;
     }
 
-    [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "{Server} sent what is no message: {Fault}")]
+    [LoggerMessage(EventId = 8101, Level = LogLevel.Warning, Message = "{Server} sent what is no message: {Fault}")]
     private partial void LogBadInput(string server, string fault);
 }

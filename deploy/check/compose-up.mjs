@@ -3,7 +3,7 @@
 //
 //   node deploy/check/compose-up.mjs [arguments for dotnet publish]
 //
-// In the engine that the docker client leads to, under a project, image tags and ports of its own; it removes all of them. Exit code 77: there is no engine, or no compose.
+// It uses the engine of the docker client, with its own project, image tags and ports, and removes all of them. Exit code 77: there is no engine, or no compose.
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { Ledger, under } from "./live/load.mjs";
@@ -16,7 +16,7 @@ const ended = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => ended.abort(new Error(`ended by ${signal}`)));
 
 let last = Date.now();
-/** Writes what has been done since the last line, and how long that took. */
+/** Writes what was done since the last line, and its duration. */
 function report(text) {
   const seconds = (Date.now() - last) / 1000;
   last = Date.now();
@@ -52,7 +52,7 @@ try {
   await compareBalances();
 } catch (fault) {
   const reason = ended.signal.reason ?? fault;
-  // Whatever still waits, waits no longer.
+  // Ends all waits.
   ended.abort(reason);
   console.error(`failed: ${reason.stderr || reason.stdout || reason.stack}`);
   console.error(await mesh("logs", "--tail", "30").catch((other) => other.message));
@@ -118,13 +118,13 @@ async function compareBalances() {
   report(`Balances are exact: ${ledger.accepted} updates accepted, ${done} done, ${ledger.repeated} submissions repeated.`);
 }
 
-/** Waits until a worker of server-b is server-a's guest; its id. */
+/** Waits until server-a has borrowed a worker of server-b, and returns its id. */
 async function borrow() {
   const guestOf = ({ workers, loans }) => workers.find(({ id, home }) => home === b.id && loans.some(({ worker }) => worker === id));
   return guestOf(await a.status("a guest works here", guestOf)).id;
 }
 
-/** The container of a worker, which names itself in its log. */
+/** The container of a worker, found by the id in its log. */
 async function containerOf(worker) {
   for (const container of await containers("workers-b")) {
     if ((await docker("logs", container)).includes(worker)) return container;

@@ -12,7 +12,7 @@ const nodes = services.filter(([, { image }]) => image.startsWith("mesh-"));
 const isServer = ({ image }) => image.startsWith("mesh-server");
 
 test("The file fits the schema, which sees a key that does not exist", () => {
-  // The schema's "id" is an old draft's, which says nothing about values.
+  // The "id" of the schema belongs to an old draft and has no effect on values.
   const validate = new Ajv2019.default({ strict: false, validateFormats: false, allErrors: true }).removeKeyword("id").compile(schema);
   validate(file);
   assert.equal(validate.errors, null);
@@ -20,7 +20,7 @@ test("The file fits the schema, which sees a key that does not exist", () => {
 });
 
 test("Old and new compose take the file", () => {
-  // docker-compose 1.29 knows no other keys, such as "name".
+  // docker-compose 1.29 accepts only these keys, and not "name".
   assert.deepEqual(Object.keys(file).filter((key) => !key.startsWith("x-")), ["services", "volumes"]);
 });
 

@@ -15,7 +15,7 @@ const matches = (labels, { matchLabels = {}, matchExpressions = [] }) =>
   Object.entries(matchLabels).every(([key, value]) => labels[key] === value)
   && matchExpressions.every(({ key, operator, values }) => operator === "In" && values.includes(labels[key]));
 
-/** All that a container is told by name: its own variables, and those of the ConfigMaps that it takes whole. */
+/** The variables of a container: its own, and those of its ConfigMaps. */
 function environment(resources, container) {
   const maps = (container.envFrom ?? []).map(({ configMapRef }) => find(resources, "ConfigMap", configMapRef.name).data);
   return new Map([...maps.flatMap(Object.entries), ...container.env.map(({ name, value }) => [name, value])]);
@@ -91,7 +91,7 @@ for (const overlay of overlays) {
     test("probes servers, and limits all", () => {
       const [container] = server.spec.template.spec.containers;
       assert.equal(container.readinessProbe.httpGet.path, "/health");
-      // Answered while a server waits for the claim of one that died, or for its Redis.
+      // A server answers it while it waits for the claim of its predecessor, or for its Redis.
       assert.equal(container.startupProbe.httpGet.path, "/alive");
       assert.equal(container.livenessProbe.httpGet.path, "/alive");
       for (const { container: { name, resources: { requests, limits } } } of containers(resources)) {

@@ -1,4 +1,4 @@
-// The overlays as kustomize renders them, with secrets made up for the occasion.
+// The overlays as kustomize renders them, with secrets that only the tests use.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,10 +27,10 @@ export function render(overlay, [program, ...args] = kustomize) {
 
 export const compose = () => parse(readFileSync(join(deploy, "compose", "compose.yaml"), "utf8"), { merge: true });
 
-/** What the check of the containers puts over it. */
+/** The overrides of the check of the containers. */
 export const liveCheck = parse(readFileSync(join(deploy, "check", "live", "compose.yaml"), "utf8"));
 
-/** Compose and Kubernetes have it in common. */
+/** Compose and Kubernetes share it. */
 export const redisConfiguration = readFileSync(join(deploy, "kubernetes", "base", "redis.conf"), "utf8");
 
 /** The pods of an overlay, each with its owner: what a StatefulSet or a Deployment makes. */

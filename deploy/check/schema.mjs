@@ -1,4 +1,4 @@
-// Kubernetes' and KEDA's schemas, twice: the types see keys that do not exist, the validators see what a type cannot tell.
+// The schemas of Kubernetes and KEDA in two forms: types detect keys that do not exist, validators detect values that a type allows.
 import { createRequire } from "node:module";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url);
 
 const moduleOf = ({ apiVersion }) => (apiVersion.startsWith("keda.sh/") ? "@kubernetes-models/keda/" : "kubernetes-models/") + apiVersion;
 
-/** What the validators have to say of a resource; undefined when nothing. */
+/** The errors that the validators find in a resource; undefined when there are none. */
 export function invalid(resource) {
   const Model = require(moduleOf(resource))[resource.kind];
   if (!Model) return `${moduleOf(resource)} has no ${resource.kind}`;
@@ -19,9 +19,9 @@ export function invalid(resource) {
   }
 }
 
-/** What a compiler has to say of the resources as values of their types. */
+/** The errors that a compiler finds in the resources as values of their types. */
 export function illTyped(resources) {
-  // Within this directory, where the compiler finds the packages.
+  // In this directory, so that the compiler finds the packages.
   const directory = mkdtempSync(join(import.meta.dirname, "node_modules", ".rendered-"));
   try {
     const file = join(directory, "resources.ts");

@@ -1,4 +1,4 @@
-// The settings of a server and of a worker, from the tables of docs/operations.md, which a test of the solution holds to the code.
+// The settings of a server and of a worker, from the tables of docs/operations.md. SettingsTableTests compares these tables with the code.
 import { readFileSync } from "node:fs";
 
 const text = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
@@ -6,10 +6,10 @@ const text = readFileSync(new URL("../../docs/operations.md", import.meta.url), 
 export const serverSettings = tableUnder("### A server's");
 export const workerSettings = tableUnder("### A worker's");
 
-/** The name of a setting as the tables have it: any number of a list is 0 there. */
+/** The name of a setting as in the tables, where the index of a list is 0. */
 export const settingOf = (variable) => variable.replace(/__\d+/g, "__0");
 
-/** A setting's time, in seconds; of one that is not set, its default. */
+/** The time of a setting, in seconds. */
 export const seconds = (time) => time.split(":").reduce((total, part) => total * 60 + Number(part), 0);
 
 function tableUnder(heading) {

@@ -49,9 +49,9 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             CheckId("Mesh__ServerId", options.ServerId, faults);
         }
 
-        if (options.Advertise is { } advertise && !MeshEndpoint.TryParse(advertise, out _))
+        if (options.Advertise is { } advertise && !(MeshEndpoint.TryParse(advertise, out var told) && !SettingsResolver.IsWildcard(told.Host)))
         {
-            faults.Add("Mesh__Advertise must be host:port, such as 127.0.0.1:9001");
+            faults.Add("Mesh__Advertise must be host:port, such as 127.0.0.1:9001, and not 0.0.0.0 or [::]");
         }
 
         faults.AddRange(TokensValidator.Check(options));

@@ -1,4 +1,4 @@
-// The container engine that the docker client leads to, and its compose: the plugin, or docker-compose of its own.
+// The container engine of the docker client, and Compose: its plugin, or the program docker-compose.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
@@ -16,13 +16,13 @@ export const docker = (...args) => run("docker", args);
 /** The version of the engine. Throws where none answers. */
 export const engineVersion = () => run("docker", ["version", "--format", "{{.Server.Version}}"], { timeout: 15_000 });
 
-/** The command that is compose here, and its version. Throws where there is none. */
+/** The command of Compose on this machine, and its version. Throws where there is none. */
 export async function findCompose() {
   for (const [program, ...args] of [["docker", "compose"], ["docker-compose"]]) {
     try {
       return { command: [program, ...args], version: await run(program, [...args, "version", "--short"]) };
     } catch {
-      // The next one may be there.
+      // The next command may exist.
     }
   }
   throw new Error("neither docker compose nor docker-compose is installed");

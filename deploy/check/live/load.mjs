@@ -1,11 +1,11 @@
-// Tasks that come in waves, and what they add up to.
+// Waves of tasks, and the balances that they must lead to.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const users = ["maria", "joao", "ana", "luiza"];
 const waiting = 60; // tasks that are kept waiting at the server, well over its high mark
 const wave = 20; // tasks of one submission
 
-/** The accounts, and what each must hold once all that was accepted is done. In cents, so that sums are exact. */
+/** The accounts, and the balance of each when all accepted tasks are done. In cents, so that sums are exact. */
 export class Ledger {
   #cents = new Map(users.map((user) => [user, 0]));
 
@@ -23,12 +23,12 @@ export class Ledger {
     for (const { user, cents } of updates) this.#cents.set(user, this.#cents.get(user) + cents);
   }
 
-  /** Each account with the balance that it must have and the one that a server tells. */
+  /** Each account with its expected balance and the one that a server returns. */
   compare(server) {
     return Promise.all(users.map(async (user) => ({ user, expected: this.#cents.get(user) / 100, actual: await server.balance(user) })));
   }
 
-  // Amounts differ, so that one update lost and another made twice do not look right.
+  // Amounts differ, so that a lost update and a repeated one do not cancel out.
   #update = (number) => ({ id: `update-${number}`, user: users[number % users.length], cents: 1 + ((number * 7919) % 10_007) });
 }
 
@@ -43,7 +43,7 @@ export async function under(server, ledger, work) {
     }
   })();
   try {
-    // A load that fails ends the wait for the work.
+    // A failure of the load ends the wait for the work.
     return await Promise.race([work(), load.then(() => new Promise(() => {}))]);
   } finally {
     done = true;

@@ -1,9 +1,9 @@
-// The HTTP API of a server, for a client that goes on while servers and their Redis are killed.
+// The HTTP API of a server, for a client that continues while servers and their Redis are killed.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const limit = 120; // seconds that anything may take
 
-/** Asks until the answer satisfies. A server that cannot be reached has no answer. */
+/** Repeats a request until its answer satisfies a condition. A server that cannot be reached has no answer. */
 export async function until(awaited, ask, satisfies = Boolean, signal) {
   const end = Date.now() + limit * 1000;
   for (;;) {
@@ -19,7 +19,7 @@ export class Server {
     Object.assign(this, { id, signal, url: `http://127.0.0.1:${port}`, headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" } });
   }
 
-  /** The answer's body, or undefined when the server is away, starts or has lost its store. */
+  /** The body of the answer, or undefined when the server is down, starts or has no store. */
   async ask(path, options = {}) {
     let response;
     try {
@@ -47,7 +47,7 @@ export class Server {
     return (await until(`${this.id} tells ${user}`, () => this.ask(`/accounts/${user}`), undefined, this.signal)).balance;
   }
 
-  /** Submits tasks until they are accepted. They have ids, so a submission whose answer was lost is not accepted twice. Returns how often that took. */
+  /** Submits tasks until they are accepted. They have ids, so a submission whose answer was lost is not accepted twice. Returns the number of tries. */
   async submit(tasks) {
     let tries = 0;
     const once = () => {
