@@ -34,7 +34,7 @@ public sealed class IdleTests
 
         var run = await RunAsync(server.Url);
 
-        run.FailedWith("500");
+        run.FailedWith("500 (Internal Server Error)");
         Assert.Equal(Workers, server.Connections);
         await server.GoneAsync(TestContext.Current.CancellationToken);
     }

@@ -39,7 +39,7 @@ public sealed partial class TraceTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Trace_OfALoan_LeadsToItsReturnAndBack()
+    public async Task Trace_OfALoan_LeadsToItsReturn()
     {
         await using var visitor = await browser.VisitAsync();
         await visitor.DashboardAsync();

@@ -44,7 +44,9 @@ public sealed class ChaosComponentTests : IDisposable
     [Fact]
     public void Programs_OneOfSeveralOnThePath_IsFound()
     {
-        Assert.Equal(ExecutableFinder.Find("dotnet"), ExecutableFinder.Find("no-such-program", "dotnet"));
+        var found = ExecutableFinder.Find("no-such-program", "dotnet");
+        Assert.True(File.Exists(found), $"{found}");
+        Assert.Equal(ExecutableFinder.Find("dotnet"), found);
         Assert.Null(ExecutableFinder.Find("no-such-program"));
     }
 }

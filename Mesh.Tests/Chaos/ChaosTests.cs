@@ -28,7 +28,7 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Chaos_Cancelled_EndsProcessesAndPrintsLogDirectory()
+    public async Task Chaos_AskedToStop_EndsItsProcessesAndPrintsTheFolderOfTheirLogs()
     {
         SkipUnlessThere("redis-server", "valkey-server");
         var logs = Directory.CreateTempSubdirectory("mesh-chaos-test-");
@@ -37,11 +37,15 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
             await using var run = BenchProcess.Start("chaos", "--servers", "1", "--workers", "1", "--line-workers", "0", "--logs", logs.FullName);
             await run.SaidAsync("All are up", Patience, TestContext.Current.CancellationToken);
 
+            var started = run.Descendants();
+            Assert.InRange(started.Count, 3, int.MaxValue);
+
             run.Terminate();
 
             Assert.Equal(1, await run.ExitAsync(Patience, TestContext.Current.CancellationToken));
             Assert.Contains($"Stopped. The logs of all processes are in {logs.FullName}", run.Told, StringComparison.Ordinal);
             var port = int.Parse(Listening().Match(await File.ReadAllTextAsync(Path.Combine(logs.FullName, "server-0.log"), TestContext.Current.CancellationToken)).Groups["port"].ValueSpan);
+            Assert.DoesNotContain(started, BenchProcess.IsRunning);
             using var client = new TcpClient();
             await Assert.ThrowsAsync<SocketException>(() => client.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken).AsTask());
         }

@@ -62,7 +62,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Release_WithoutAnswer_IsRepeatedWithBackoff()
+    public void Release_ThatFails_IsRepeatedWithBackoff()
     {
         var guest = Borrow("g1");
         DrainQueue(guest);
@@ -85,6 +85,18 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
             gap => Assert.InRange(gap, 9.9, 11.1),
             gap => Assert.InRange(gap, 19.9, 21.1),
             gap => Assert.InRange(gap, 29.9, 31.1));
+    }
+
+    [Fact]
+    public void Release_WithoutAnswerOrFailure_IsNotSentTwice()
+    {
+        BorrowAndRelease();
+        Assert.Single(Releases());
+
+        // The peer link reports a failure when its own timeout is over; until then the request is under way.
+        Harness.Pass(TimeSpan.FromMinutes(5));
+
+        Assert.Single(Releases());
     }
 
     [Fact]
@@ -121,6 +133,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     public void Loan_OwnerAndWorkerGone_Ends()
     {
         var guest = Harness.Ask("g1", home: "server-b");
+        Assert.Equal(LoanState.Arrived, Harness.LoanOf("g1"));
         Harness.Close(guest);
         for (var minutes = 0; minutes < 10; minutes++)
         {
@@ -132,6 +145,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
         }
 
         Assert.Null(Harness.LoanOf("g1"));
+        Assert.Equal("the worker and its owner are lost", Assert.Single(Harness.Events.OfType<LoanEnded>()).Reason);
     }
 
     [Fact]
@@ -231,7 +245,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     [Fact]
     public void Stopping_ReturnsBorrowedWorkers()
     {
-        var guest = Borrow("g1", leave: 0);
+        var guest = Borrow("g1", leave: 1);
         DrainQueue(guest);
         Harness.Stop();
         Assert.False(Harness.Core.IsDrained);
@@ -254,10 +268,15 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     public void Restart_WithAnArrivedGuestThatIsGone_ReleasesIt()
     {
         var then = new DateTimeOffset(2025, 12, 31, 0, 0, 0, TimeSpan.Zero);
-        var loan = new LoanRecord(new WorkerId("g1"), LoanRole.Borrower, CoreHarness.Peer, LoanState.Releasing, then, then);
+        var loan = new LoanRecord(new WorkerId("g1"), LoanRole.Borrower, CoreHarness.Peer, LoanState.Arrived, then, then);
         var mesh = new CoreHarness(stored: new StoredState { Loans = [loan] });
-        mesh.Pass(TimeSpan.FromSeconds(31));
-        Assert.NotEmpty(mesh.ToPeer<CommandRelease>(CoreHarness.Peer));
+
+        // With a full queue the balancer wants no release; only the worker's absence causes one, when it has lasted for the arrival timeout, 30 s.
+        mesh.Submit(20);
+        mesh.Pass(TimeSpan.FromSeconds(29));
+        Assert.Empty(mesh.ToPeer<CommandRelease>(CoreHarness.Peer));
+        mesh.Pass(TimeSpan.FromSeconds(2));
+        Assert.Equal(["g1"], Assert.Single(mesh.ToPeer<CommandRelease>(CoreHarness.Peer)).Workers.Select(worker => worker.Value));
     }
 
     private static void AssertShort(MeshMessage message)

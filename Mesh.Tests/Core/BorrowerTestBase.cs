@@ -4,7 +4,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core;
 
-/// <summary>A server with twenty tasks and a worker that it has borrowed for them.</summary>
+/// <summary>Base of the tests of a server that has twenty tasks and has borrowed a worker for them.</summary>
 public abstract class BorrowerTestBase
 {
     private protected CoreHarness Harness { get; } = new();
@@ -13,7 +13,8 @@ public abstract class BorrowerTestBase
 
     private protected IEnumerable<CommandRelease> Releases() => Harness.ToPeer<CommandRelease>(CoreHarness.Peer);
 
-    /// <summary>Borrows one worker with twenty tasks, and leaves so many of them (all but one when null).</summary>
+    /// <summary>Submits twenty tasks and borrows one worker, which runs the first of them.</summary>
+    /// <param name="leave">How many tasks stay unsettled, at least one: the one that the worker runs. Null leaves all twenty.</param>
     private protected SessionId Borrow(string worker, int? leave = null)
     {
         Harness.Alive();
@@ -29,7 +30,7 @@ public abstract class BorrowerTestBase
         return session;
     }
 
-    /// <summary>Borrows g1, does all its tasks, and asks for its release.</summary>
+    /// <summary>Borrows g1, settles all tasks, and waits until the server asks for the worker's release.</summary>
     private protected SessionId BorrowAndRelease()
     {
         var guest = Borrow("g1");
@@ -48,10 +49,10 @@ public abstract class BorrowerTestBase
         }
     }
 
-    private protected void SettleOne(string worker, SessionId session)
+    private protected void SettleOne(string worker, SessionId session, string home = "server-b")
     {
         var task = Harness.To(session).OfType<NewTask>().Last();
         Harness.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId(worker)) { Id = task.Id });
-        Harness.Ask(worker, session, home: "server-b");
+        Harness.Ask(worker, session, home: home);
     }
 }

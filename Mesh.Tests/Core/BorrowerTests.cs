@@ -45,22 +45,28 @@ public sealed class BorrowerTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Refusal_Repeated_IsRetriedWithBackoff()
+    public void Request_ThatIsRefused_IsRepeatedWithBackoffUpToSixteenSeconds()
     {
         Harness.Alive();
         Harness.Submit(100);
-        for (var i = 0; i < 60; i++)
+        var times = new List<TimeSpan>();
+        var start = Harness.Now;
+        for (var i = 0; i < 700; i++)
         {
-            Harness.Pass(TimeSpan.FromSeconds(1));
-            if (Requests().Count() > Harness.Events.OfType<WorkersRefused>().Count())
+            Harness.Pass(TimeSpan.FromMilliseconds(100));
+            if (Requests().Count() > times.Count)
             {
+                times.Add(Harness.Now - start);
                 Harness.Reply(CoreHarness.Peer, new Unavailable(CoreHarness.Peer));
             }
 
             Harness.Alive();
         }
 
-        Assert.InRange(Requests().Count(), 4, 8);
+        // A request waits for the next balancing round, one second at most.
+        var gaps = times.Zip(times.Skip(1), (a, b) => (b - a).TotalSeconds).Take(6).ToArray();
+        Assert.Equal(6, gaps.Length);
+        Assert.All(gaps.Zip([1, 2, 4, 8, 16, 16]), pair => Assert.InRange(pair.First, pair.Second - 0.1, pair.Second + 1.1));
     }
 
     [Fact]
@@ -103,11 +109,24 @@ public sealed class BorrowerTests : BorrowerTestBase
     [Fact]
     public void WorkerOfAThirdServer_LentOnByAnOwner_IsReturnedToItsHome()
     {
+        var home = new ServerId("SERVER_3");
         Harness.Alive();
         Harness.Submit(20);
         Harness.Pass(TimeSpan.FromSeconds(1));
         Harness.Reply(CoreHarness.Peer, new Available(CoreHarness.Peer, [new WorkerId("g1")]));
-        Harness.Ask("g1", home: "SERVER_3");
-        Assert.Equal(new ServerId("SERVER_3"), Harness.Core.GetStatus().Loans.Single().Peer);
+        var session = Harness.Ask("g1", home: "SERVER_3");
+        Assert.Equal(home, Harness.Core.GetStatus().Loans.Single().Peer);
+
+        for (var settled = 0; settled < 20; settled++)
+        {
+            SettleOne("g1", session, home.Value);
+        }
+
+        Harness.Pass(TimeSpan.FromSeconds(4));
+        Assert.Equal(["g1"], Assert.Single(Harness.ToPeer<CommandRelease>(home)).Workers.Select(worker => worker.Value));
+        Assert.Empty(Releases());
+
+        Harness.Reply(home, new ReleaseAck(home, [new WorkerId("g1")]));
+        Assert.Equal(new MeshEndpoint("127.0.0.1", 9003), Harness.Last<Return>(session).Target);
     }
 }

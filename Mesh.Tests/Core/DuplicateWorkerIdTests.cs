@@ -3,7 +3,7 @@ using Mesh.Server.Core;
 
 namespace Mesh.Tests.Core;
 
-/// <summary>Two workers that were given one id.</summary>
+/// <summary>Two workers that use the same id.</summary>
 public sealed class DuplicateWorkerIdTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
@@ -11,15 +11,22 @@ public sealed class DuplicateWorkerIdTests
     private readonly CoreHarness _mesh = new();
 
     [Fact]
-    public void Workers_ThatShareAnId_AreToldOnceInAWhile()
+    public void Workers_ThatShareAnId_AreReportedOnceInTenMinutes()
     {
-        for (var turn = 0; turn < 12; turn++)
-        {
-            _mesh.Ask("w1");
-            _mesh.Pass(Patience);
-        }
-
+        Alternate();
         Assert.Equal(new WorkerId("w1"), Assert.Single(_mesh.Events.OfType<DuplicateWorkerIdDetected>()).Worker);
+
+        Alternate();
+        Assert.Equal(2, _mesh.Events.OfType<DuplicateWorkerIdDetected>().Count());
+
+        void Alternate()
+        {
+            for (var turn = 0; turn < 12; turn++)
+            {
+                _mesh.Ask("w1");
+                _mesh.Pass(Patience);
+            }
+        }
     }
 
     [Fact]

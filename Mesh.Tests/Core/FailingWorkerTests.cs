@@ -4,7 +4,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core;
 
-/// <summary>A worker that fails where others succeed costs no task, and is set aside.</summary>
+/// <summary>A worker that fails at tasks which other workers complete is set aside, and no task becomes a dead letter because of it.</summary>
 public sealed class FailingWorkerTests
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
@@ -40,7 +40,7 @@ public sealed class FailingWorkerTests
     public void Worker_NeverReports_CausesNoDeadLetterAndIsSetAside()
     {
         var (silent, good) = (_mesh.Ask("silent"), _mesh.Ask("good"));
-        _mesh.Submit(200);
+        var submitted = _mesh.Submit(200).LongLength;
         for (var i = 0; i < 10_000 && !_mesh.Events.Any(happened => happened is WorkerSetAside); i++)
         {
             for (var asks = 0; asks < 5; asks++)
@@ -52,12 +52,22 @@ public sealed class FailingWorkerTests
             _mesh.Pass(Step);
             if (i > 200 && i % 10 == 0)
             {
-                _mesh.Submit(1);
+                submitted += _mesh.Submit(1).Length;
             }
         }
 
         Assert.Single(_mesh.Events.OfType<WorkerSetAside>());
+
+        // The tasks that it holds end by their lease and go to the other worker.
+        for (var i = 0; i < 2_000 && _mesh.Core.GetStatus() is { Queue: > 0 } or { Running: > 0 }; i++)
+        {
+            Answer(good, "good", _ => TaskOutcome.Ok);
+            _mesh.Pass(Step);
+        }
+
         Assert.Empty(_mesh.Events.OfType<TaskDeadLettered>());
+        var status = _mesh.Core.GetStatus();
+        Assert.Equal((0, 0, submitted), (status.Queue, status.Running, status.Done));
     }
 
     [Fact]

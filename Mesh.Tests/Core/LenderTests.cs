@@ -254,6 +254,23 @@ public sealed class LenderTests
     [Fact]
     public void Release_OfAnEarlierLoan_DoesNotTouchTheCurrentOne()
     {
+        Lend("w1");
+        Release("w1");
+        var home = _mesh.Ask("w1");
+        Assert.Null(_mesh.LoanOf("w1"));
+        _mesh.Last<Available>(_mesh.Say(new WorkerRequest(new MeshEndpoint("127.0.0.1", 9003))));
+        _mesh.Close(home);
+        var current = Assert.Single(_mesh.Core.GetStatus().Loans);
+        Assert.Equal((new WorkerId("w1"), LoanState.Lent), (current.Worker, current.State));
+
+        _mesh.Last<ReleaseAck>(Release("w1"));
+
+        Assert.Equal(current, Assert.Single(_mesh.Core.GetStatus().Loans));
+    }
+
+    [Fact]
+    public void Release_ByAPeerThatDoesNotHaveTheWorker_DoesNotTouchTheLoan()
+    {
         _mesh.Ask("w1");
         _mesh.Ask("w2");
         _mesh.Say(new WorkerRequest(new MeshEndpoint("127.0.0.1", 9003)));

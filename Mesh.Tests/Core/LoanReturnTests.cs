@@ -160,6 +160,11 @@ public sealed class LoanReturnTests : BorrowerTestBase
             Assert.Equal(failed + 2, Releases().Count());
             Return();
         }
+
+        AcknowledgeRelease();
+        var sent = Releases().Count();
+        PassAlive(TimeSpan.FromMinutes(2));
+        Assert.Equal(sent, Releases().Count());
     }
 
     [Fact]

@@ -67,12 +67,15 @@ public sealed class TaskCycleTests
     [Fact]
     public void Status_WithoutTaskId_AnswersTheTaskLastGiven()
     {
-        _mesh.Submit(1);
+        var tasks = _mesh.Submit(2);
+        _mesh.Ask("py", framing: Framing.Line, tasks: null);
         _mesh.Ask("py", framing: Framing.Line, tasks: null);
         var session = _mesh.Say(new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("py")));
 
         _mesh.Last<Ack>(session);
         Assert.Equal(1, _mesh.Core.GetStatus().Done);
+        Assert.Equal(tasks[1].Id, Assert.Single(_mesh.Stored, op => op.Kind == StoreOpKind.SettleTask).Task!.Id);
+        Assert.Equal(TaskState.Queued, _mesh.Core.FindTask(tasks[0].Id)!.State);
     }
 
     [Fact]
@@ -276,13 +279,13 @@ public sealed class TaskCycleTests
     public void Workers_OneTooMany_IsRefusedByTheOptionsName()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = settings.Tasks with { MaxWorkers = 2 } });
-        mesh.Ask("w1");
-        mesh.Ask("w2");
+        SessionId[] taken = [mesh.Ask("w1"), mesh.Ask("w2")];
 
         Assert.Contains("Mesh__Sessions__MaxWorkers", mesh.Last<Rejection>(mesh.Ask("w3")).Error, StringComparison.Ordinal);
 
         mesh.Submit(1);
-        mesh.Last<NewTask>(mesh.Sent[^1].Session);
+        Assert.IsType<NewTask>(mesh.Sent[^1].Message);
+        Assert.Contains(mesh.Sent[^1].Session, taken);
     }
 
     private static TaskStatus Ok(string worker, TaskRecord task) =>

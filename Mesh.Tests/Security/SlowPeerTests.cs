@@ -3,17 +3,19 @@ using System.Net.WebSockets;
 using System.Text;
 using Mesh.Protocol;
 using Mesh.Server.Sessions;
+using Mesh.Tests.Fixtures;
 using Mesh.Tests.Server;
+using Mesh.Transport;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Tests.Security;
 
-/// <summary>Peers that take too little, say too little at a time, or say too much.</summary>
+/// <summary>Peers that read too slowly, do not complete their messages, or send too many messages.</summary>
 public sealed class SlowPeerTests
 {
     private const string Heartbeat = """{"SERVER_UUID":"server-b","TASK":"HEARTBEAT"}""";
 
-    /// <summary>Less than the host's own, after which it stops whatever still runs.</summary>
+    /// <summary>Less than the host's own shutdown timeout, after which it ends what still runs.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
     [Fact]
@@ -25,7 +27,7 @@ public sealed class SlowPeerTests
         slow.ReceiveBufferSize = 4096;
         var many = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(Heartbeat + "\n", 200)));
 
-        // It asks on and on and never reads an answer: the sockets' buffers fill, then the queue, then it is cut.
+        // It sends requests and never reads an answer: the sockets' buffers fill, then the outbox, then the server closes the connection.
         await Assert.ThrowsAsync<SocketException>(async () =>
         {
             while (true)
@@ -50,14 +52,9 @@ public sealed class SlowPeerTests
         await socket.SendAsync(Encoding.UTF8.GetBytes(Heartbeat), WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
         await socket.ReceiveAsync(new byte[1024], TestContext.Current.CancellationToken);
 
-        // A second's worth, a byte at a time.
+        // It sends one byte a second.
         var ended = socket.ReceiveAsync(new byte[1], CancellationToken.None);
-        while (!ended.IsCompleted)
-        {
-            await TrySendAsync(socket);
-            time.Advance(TimeSpan.FromSeconds(1));
-        }
-
+        Assert.InRange(await server.SecondsUntilAsync(time, ended, most: 20, () => TrySendAsync(socket)), 10, 20);
         await Assert.ThrowsAsync<WebSocketException>(() => ended);
     }
 
@@ -66,12 +63,18 @@ public sealed class SlowPeerTests
     {
         var time = new FakeTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time);
-        await using var peer = await server.DialAsync(Framing.WebSocket);
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://{server.Endpoint}/mesh"), TestContext.Current.CancellationToken);
+        var (first, second) = (Encoding.UTF8.GetBytes(Heartbeat[..10]), Encoding.UTF8.GetBytes(Heartbeat[10..]));
+        var answer = new byte[1024];
         for (var i = 0; i < 30; i++)
         {
-            peer.TrySend(new Heartbeat(new ServerId("server-b")));
-            await peer.ReceiveAsync<HeartbeatResponse>();
+            await socket.SendAsync(first, WebSocketMessageType.Text, endOfMessage: false, TestContext.Current.CancellationToken);
+            await server.GetAsync("/alive");
             time.Advance(TimeSpan.FromSeconds(8));
+            await socket.SendAsync(second, WebSocketMessageType.Text, endOfMessage: true, TestContext.Current.CancellationToken);
+            var length = (await socket.ReceiveAsync(answer, TestContext.Current.CancellationToken)).Count;
+            Assert.Contains("ALIVE", Encoding.UTF8.GetString(answer, 0, length), StringComparison.Ordinal);
         }
     }
 
@@ -87,30 +90,54 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public async Task Peer_ExceedsReceiveRate_IsThrottled()
+    public async Task Peer_ThatSendsTooMany_IsReadAtTheLimit()
     {
-        var time = new FakeTimeProvider();
+        var time = new TimerTrackingTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time, ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
         await using var peer = await server.DialAsync(Framing.WebSocket);
-        for (var i = 0; i < 12; i++)
+        await using var witness = await server.DialAsync(Framing.WebSocket);
+        await AnsweredAsync(peer);
+
+        // A part of the first second passes, so that the rest of it is a delay that no other timer has.
+        var (rest, second) = (TimeSpan.FromMilliseconds(730), TimeSpan.FromSeconds(1));
+        time.Advance(second - rest);
+        var paused = time.NextTimerAsync(rest);
+        for (var i = 0; i < 10; i++)
         {
             Assert.True(peer.TrySend(new Heartbeat(new ServerId("server-b"))));
         }
 
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 4; i++)
         {
             await peer.ReceiveAsync<HeartbeatResponse>();
         }
 
+        await paused;
         var sixth = peer.ReceiveAsync<HeartbeatResponse>();
+        time.Advance(rest - TimeSpan.FromMilliseconds(1));
+        await AnsweredAsync(witness);
         Assert.False(sixth.IsCompleted);
-        while (!sixth.IsCompleted)
+
+        paused = time.NextTimerAsync(second);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await sixth;
+        for (var i = 0; i < 4; i++)
         {
-            time.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
+            await peer.ReceiveAsync<HeartbeatResponse>();
         }
 
-        await sixth;
+        await paused;
+        var eleventh = peer.ReceiveAsync<HeartbeatResponse>();
+        await AnsweredAsync(witness);
+        Assert.False(eleventh.IsCompleted);
+        time.Advance(second);
+        await eleventh;
+
+        static async Task AnsweredAsync(MeshConnection connection)
+        {
+            connection.TrySend(new Heartbeat(new ServerId("server-b")));
+            await connection.ReceiveAsync<HeartbeatResponse>();
+        }
     }
 
     [Theory]
@@ -118,7 +145,7 @@ public sealed class SlowPeerTests
     [InlineData(Framing.Line)]
     public async Task Worker_FasterThanTheLimit_IsNotSlowedForTheTasksItIsGiven(Framing framing)
     {
-        // A pause would last for ever: this time stands still.
+        // The fake time is not advanced, so a pause would not end.
         await using var server = await TestServer.StartAsync(new(), new FakeTimeProvider(), ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
         await using var worker = await server.DialAsync(framing);
         await server.PostAsync("/tasks", $"[{string.Join(',', Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", 20))}]");
@@ -144,14 +171,8 @@ public sealed class SlowPeerTests
         Assert.NotNull(await slow.HearLineAsync());
         await slow.SayAsync("""{"STATUS":""");
 
-        // A request in between, so that the server reads what was said before the time is over.
         var ended = slow.HearLineAsync();
-        while (!ended.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await server.GetAsync("/alive");
-        }
-
+        Assert.InRange(await server.SecondsUntilAsync(time, ended, most: 20), 10, 20);
         Assert.Null(await ended);
         await server.TaskAsync(id, "queued");
         Assert.Equal(0, (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("attempts").GetInt32());
@@ -160,7 +181,7 @@ public sealed class SlowPeerTests
     [Fact]
     public async Task Peer_ThatIsSlowed_DoesNotHoldAServerThatStops()
     {
-        // The pause lasts for as long as this time stands still.
+        // The fake time is not advanced, so the pause does not end.
         var time = new FakeTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time, ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
         await using var peer = await server.DialAsync(Framing.Line);
@@ -202,7 +223,7 @@ public sealed class SlowPeerTests
         }
         catch (Exception exception) when (exception is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // It is cut, as awaited.
+            // The server has closed the connection, as the test expects.
         }
     }
 }

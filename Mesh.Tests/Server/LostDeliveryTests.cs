@@ -1,30 +1,32 @@
 using System.Net.Sockets;
 using System.Text;
 using Mesh.Protocol;
-using Microsoft.Extensions.Time.Testing;
+using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Server;
 
-/// <summary>Workers that hang up, over real sockets: what they were given goes on at once, and was no attempt.</summary>
+/// <summary>Workers that end their connections, over real sockets. A task that was sent on such a connection goes to another worker, and the lost delivery is not counted as an attempt.</summary>
 public sealed class LostDeliveryTests
 {
     private const string Poll = """{"WORKER":"ALIVE","WORKER_UUID":"w1"}""" + "\n";
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
 
     private const string Query = """{"type":"QUERY","user":"maria"}""";
+
+    private static readonly TimeSpan[] Checks = [.. new[] { 5, 15, 30, 50, 150, 250, 500 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
 
     [Fact]
     public async Task LineWorker_ThatAskedAndHungUp_TaskGoesToAnotherAtOnce()
     {
-        var time = new FakeTimeProvider();
+        var time = new TimerTrackingTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time);
         await HangUpAsync(server, Poll);
         await using var other = await server.DialAsync(Framing.WebSocket);
         other.TrySend(new GetTask(new WorkerId("w2")));
 
+        var checks = ChecksOf(time);
         var id = await server.SubmitAsync(Query);
         var heard = other.ReceiveAsync<NewTask>();
-        await AdvanceUntilAsync(time, heard);
+        await CheckAsync(time, checks, heard);
 
         Assert.Equal(id, (await heard).Id!.Value.Value);
         Assert.Equal(1, (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("attempts").GetInt32());
@@ -63,7 +65,7 @@ public sealed class LostDeliveryTests
 
         Assert.StartsWith("""{"TASK": "QUERY", "USER": "maria""", await half.HearLineAsync(), StringComparison.Ordinal);
 
-        // The server's end says that it has stopped looking for a reset.
+        // The server ends the connection when it has stopped checking for a reset.
         Assert.Null(await half.HearLineAsync());
         var task = await server.GetJsonAsync($"/tasks/{id}");
         Assert.Equal(("running", 1), (task.GetProperty("state").GetString(), task.GetProperty("attempts").GetInt32()));
@@ -92,15 +94,16 @@ public sealed class LostDeliveryTests
     public async Task LineWorker_BackUnderItsId_GetsTheTaskThatItsLostPollWasGiven()
     {
         const string poll = """{"WORKER":"ALIVE","WORKER_UUID":"w1","TASKS":["QUERY"]}""" + "\n";
-        var time = new FakeTimeProvider();
+        var time = new TimerTrackingTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time);
         await HangUpAsync(server, poll);
         using var back = await server.ConnectAsync();
         await back.SayAsync(poll);
 
+        var checks = ChecksOf(time);
         var id = await server.SubmitAsync(Query);
         var heard = back.HearLineAsync();
-        await AdvanceUntilAsync(time, heard);
+        await CheckAsync(time, checks, heard);
 
         Assert.Contains(id, await heard, StringComparison.Ordinal);
         Assert.Equal(1, (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("attempts").GetInt32());
@@ -109,7 +112,7 @@ public sealed class LostDeliveryTests
     [Fact]
     public async Task WebSocketWorker_ThatResetBeforeReading_TaskGoesToAnotherAtOnce()
     {
-        // The grace would hold the task for longer than this test waits.
+        // The task would stay with the worker for the grace time, which is longer than this test waits.
         await using var server = await TestServer.StartAsync(("Mesh:Tasks:WorkerGrace", "00:01:00"));
         var id = await server.SubmitAsync(Query);
         using (var socket = await UpgradeAsync(server))
@@ -126,25 +129,29 @@ public sealed class LostDeliveryTests
         Assert.Equal(1, (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("attempts").GetInt32());
     }
 
-    /// <summary>A worker asks and closes its connection; the server has its request.</summary>
+    /// <summary>A worker requests a task and closes its connection. Returns when the server has received the request.</summary>
     private static async Task HangUpAsync(TestServer server, string poll)
     {
         using var gone = await server.ConnectAsync();
         await gone.SayAsync(poll);
-        while ((await server.GetJsonAsync("/status")).GetProperty("workers").GetArrayLength() == 0)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
+        await HangGuard.UntilAsync("the worker's request", async () => (await server.GetJsonAsync("/status")).GetProperty("workers").GetArrayLength() > 0);
     }
 
-    /// <summary>Lets the server look for the reset, which takes real time to arrive. Well before any request has been held for long enough.</summary>
-    private static async Task AdvanceUntilAsync(FakeTimeProvider time, Task heard)
+    private static Task[] ChecksOf(TimerTrackingTimeProvider time) => [.. Checks.Select(time.NextTimerAsync)];
+
+    /// <summary>
+    /// Lets the time of the server's checks for a reset pass, once the server waits for it. A reset takes a moment of real time to arrive. The checks take one second in all,
+    /// less than a request is held.
+    /// </summary>
+    private static async Task CheckAsync(TimerTrackingTimeProvider time, Task[] checks, Task heard)
     {
-        for (var passed = TimeSpan.Zero; !heard.IsCompleted && passed < TimeSpan.FromSeconds(1); passed += Step)
+        for (var i = 0; i < Checks.Length && await Task.WhenAny(heard, checks[i]) != heard; i++)
         {
-            time.Advance(Step);
-            await Task.Delay(Step, TimeProvider.System, TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, TestContext.Current.CancellationToken);
+            time.Advance(Checks[i]);
         }
+
+        await heard.OrFailAsync("the task to go to the other connection");
     }
 
     /// <summary>A WebSocket without a library, so that it reads only what it wants to.</summary>

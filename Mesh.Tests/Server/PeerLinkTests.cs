@@ -1,22 +1,30 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Mesh.Bench.Chaos;
+using Mesh.Protocol;
+using Mesh.Server.Hosting;
+using Mesh.Tests.Fixtures;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.Tests.Server;
 
 public sealed class PeerLinkTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
-
     [Fact]
     public async Task TwoServers_HeartbeatOverWebSocket_BothAlive()
     {
-        await using var b = await TestServer.StartAsync(("Mesh:ServerId", "server-b"), ("Mesh:Token", "s3cret"));
-        await using var a = await TestServer.StartAsync(
-            ("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", b.Endpoint.ToString()), ("Mesh:Token", "s3cret"));
-        a.Http.DefaultRequestHeaders.Authorization = new("Bearer", "s3cret");
-
-        await AliveAsync(a);
+        var (a, b) = await TwoPeersAsync(("Mesh:Token", "s3cret"));
+        await using (a)
+        await using (b)
+        {
+            foreach (var (server, peer) in new[] { (a, "server-b"), (b, "server-a") })
+            {
+                server.Http.DefaultRequestHeaders.Authorization = new("Bearer", "s3cret");
+                await AliveAsync(server);
+                Assert.Equal(Framing.WebSocket, await server.Services.GetRequiredService<CoreInputQueue>().QueryAsync(core => core.FramingOf(new ServerId(peer))));
+            }
+        }
     }
 
     [Fact]
@@ -51,7 +59,7 @@ public sealed class PeerLinkTests
         await using var a = await TestServer.StartAsync(
             ("Mesh:Peers:0:Id", "SERVER_2"), ("Mesh:Peers:0:Endpoint", listener.LocalEndpoint.ToString()!), ("Mesh:Timing:HeartbeatRetryDelay", "00:00:00.010"));
 
-        // Like a server that stalls, and then refuses lines since it has a token.
+        // This is a server that stalls, and then refuses lines because it has a token.
         using (var first = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken))
         {
             Assert.StartsWith("GET ", await first.HearLineAsync(), StringComparison.Ordinal);
@@ -70,17 +78,32 @@ public sealed class PeerLinkTests
         Assert.StartsWith("GET ", await third.HearLineAsync(), StringComparison.Ordinal);
     }
 
-    internal static async Task AliveAsync(TestServer server)
+    /// <summary>Starts server-a and server-b, each with the other as its peer.</summary>
+    /// <param name="settings">The further configuration of both.</param>
+    internal static Task<(TestServer A, TestServer B)> TwoPeersAsync(params (string Key, string Value)[] settings) => TwoPeersAsync(settings, settings);
+
+    /// <inheritdoc cref="TwoPeersAsync(ValueTuple{string, string}[])"/>
+    internal static async Task<(TestServer A, TestServer B)> TwoPeersAsync((string Key, string Value)[] settingsOfA, (string Key, string Value)[] settingsOfB, string scheme = "http")
     {
-        using var limit = new CancellationTokenSource(Limit);
-        while (!(await server.GetJsonAsync("/status")).GetProperty("peers")[0].GetProperty("alive").GetBoolean())
-        {
-            Assert.False(limit.IsCancellationRequested, "Waited for the peer to be alive.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
+        var (portA, portB) = (PortAllocator.Next(), PortAllocator.Next());
+        var b = await TestServer.StartAsync([.. settingsOfB, .. Settings("server-b", portB, "server-a", portA)]);
+        return (await TestServer.StartAsync([.. settingsOfA, .. Settings("server-a", portA, "server-b", portB)]), b);
+
+        (string, string)[] Settings(string id, int port, string peer, int peerPort) =>
+        [
+            ("Mesh:ServerId", id),
+            ("Kestrel:Endpoints:mesh:Url", $"{scheme}://127.0.0.1:{port}"),
+            ("Mesh:Peers:0:Id", peer),
+            ("Mesh:Peers:0:Endpoint", $"{scheme}://127.0.0.1:{peerPort}"),
+        ];
     }
 
-    // As the first implementations do it: one line in, one line out, closed; what is no JSON is closed at once.
+    internal static Task AliveAsync(TestServer server) => HangGuard.UntilAsync("the peer to be alive", () => IsPeerAliveAsync(server));
+
+    internal static async Task<bool> IsPeerAliveAsync(TestServer server) =>
+        (await server.GetJsonAsync("/status")).GetProperty("peers")[0].GetProperty("alive").GetBoolean();
+
+    // As the first implementations do: they read one line, answer one line and close the connection, and close it at once when the line is not JSON.
     private static async Task AnswerInLinesAsync(TcpListener listener)
     {
         while (true)

@@ -40,7 +40,7 @@ public sealed class SessionTests
 
         await socket.SayAsync("\n");
 
-        Assert.NotNull(await socket.HearLineAsync());
+        Assert.StartsWith("{\"SERVER_UUID\": \"server-a\", \"TASK\": \"HEARTBEAT\", \"RESPONSE\": \"ALIVE", await socket.HearLineAsync(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -104,23 +104,20 @@ public sealed class SessionTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("""{"SERVER_UUID":""")]
-    [InlineData("   ")]
-    public async Task LinePeer_NothingWhole_IsDropped(string text)
+    [InlineData("", "IdleTimeout")]
+    [InlineData("   ", "IdleTimeout")]
+    [InlineData("""{"SERVER_UUID":""", "MessageTimeout")]
+    public async Task LinePeer_NothingWhole_IsDroppedAfterItsTimeout(string text, string timeout)
     {
+        // The other timeout is too long to be reached.
+        (string, string)[] timeouts = [("Mesh:Sessions:IdleTimeout", "00:30:00"), ("Mesh:Sessions:MessageTimeout", "00:30:00"), ($"Mesh:Sessions:{timeout}", "00:00:20")];
         var time = new FakeTimeProvider();
-        await using var server = await TestServer.StartAsync(new(), time);
+        await using var server = await TestServer.StartAsync(new(), time, timeouts);
         using var socket = await server.ConnectAsync();
         await socket.SayAsync(text);
         var heard = socket.HearLineAsync();
 
-        while (!heard.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
-
+        Assert.InRange(await server.SecondsUntilAsync(time, heard, most: 40), 20, 40);
         Assert.Null(await heard);
     }
 

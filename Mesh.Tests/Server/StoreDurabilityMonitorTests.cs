@@ -1,9 +1,9 @@
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Storage;
-using Microsoft.Extensions.Logging.Abstractions;
+using Mesh.Tests.Fixtures;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Tests.Server;
 
@@ -14,7 +14,8 @@ public sealed class StoreDurabilityMonitorTests : IStoreDurabilityInspector, IDi
 
     private readonly CoreInputQueue _inputs = new();
     private readonly ServerReadiness _state = new();
-    private readonly FakeTimeProvider _time = new();
+    private readonly TimerTrackingTimeProvider _time = new();
+    private readonly EventIds _logged = new();
     private readonly SemaphoreSlim _inspected = new(0);
     private readonly MeshOptions _options = new();
     private StoreDurability? _durability = Safe;
@@ -73,40 +74,59 @@ public sealed class StoreDurabilityMonitorTests : IStoreDurabilityInspector, IDi
     }
 
     [Fact]
-    public async Task Check_EvictionAllowed_RefusesNothing()
+    public async Task Check_EvictionAllowed_RefusesNothingAndWarnsOnce()
     {
         _options.Store.AllowEviction = true;
         _durability = Evicting;
+        var monitor = NewMonitor();
 
-        await NewMonitor().CheckAsync(Stop);
+        await monitor.CheckAsync(Stop);
+        await monitor.CheckAsync(Stop);
 
         Assert.Null(_state.DurabilityRisk);
         Assert.False(_inputs.Reader.TryRead(out _));
+        Assert.Equal([1602], _logged.Ids);
     }
 
     [Fact]
-    public async Task Run_ReadsAtEachReconnectAndNowAndThen()
+    public async Task Run_ReadsAtEachReconnectAndEveryThirtySeconds()
     {
+        var interval = TimeSpan.FromSeconds(30);
         using var end = new CancellationTokenSource();
+        var waiting = _time.NextTimerAsync(interval);
         var running = NewMonitor().RunAsync(end.Token);
         await InspectedAsync();
+        await waiting;
 
+        waiting = _time.NextTimerAsync(interval);
         Reconnected!.Invoke();
         await InspectedAsync();
+        await waiting;
 
-        // Until it waits again: the reading is told before the timer is armed.
-        while (!await _inspected.WaitAsync(TimeSpan.FromMilliseconds(1), Stop))
-        {
-            _time.Advance(TimeSpan.FromSeconds(30));
-        }
+        _time.Advance(interval - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, _inspected.CurrentCount);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await InspectedAsync();
 
         await end.CancelAsync();
         await running;
         Assert.Null(Reconnected);
     }
 
-    private async Task InspectedAsync() => Assert.True(await _inspected.WaitAsync(TimeSpan.FromSeconds(30), Stop), "Waited for the store's settings to be read.");
+    private async Task InspectedAsync() => await _inspected.WaitAsync(Stop).OrFailAsync("the store's settings to be read");
 
     private StoreDurabilityMonitor NewMonitor() =>
-        new(_inputs, _state, Options.Create(_options), _time, NullLogger<StoreDurabilityMonitor>.Instance, this);
+        new(_inputs, _state, Options.Create(_options), _time, _logged, this);
+
+    private sealed class EventIds : ILogger<StoreDurabilityMonitor>
+    {
+        public List<int> Ids { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Ids.Add(eventId.Id);
+    }
 }

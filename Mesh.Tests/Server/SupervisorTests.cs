@@ -7,6 +7,7 @@ using System.Threading.Channels;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Supervisor;
+using Mesh.Tests.Fixtures;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,8 +16,6 @@ namespace Mesh.Tests.Server;
 
 public sealed class SupervisorTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -32,7 +31,7 @@ public sealed class SupervisorTests
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
 
-        // Reports from before wait at the listener.
+        // Earlier reports wait in the listener's backlog.
         string first;
         do
         {
@@ -104,6 +103,7 @@ public sealed class SupervisorTests
             [
                 Worker("w1", self, WorkerState.Idle), Worker("w2", self, WorkerState.Busy), Worker("w3", other, WorkerState.Busy),
                 Worker("w4", self, WorkerState.Leaving), Worker("w5", self, WorkerState.Lent), Worker("w6", self, WorkerState.Gone),
+                Worker("w7", self, WorkerState.SetAside),
             ],
             [new PeerStatus(other, new MeshEndpoint("localhost", 9002), Alive: true, seen, null)],
             [],
@@ -111,7 +111,8 @@ public sealed class SupervisorTests
 
         var report = SupervisorReportBuilder.Of(status, new MachineMetrics().Read(), maxQueue: 15, seen);
 
-        Assert.Equal(new WorkersReport(6, 50, 4, 1, 1, 1, 1, 1), report.Performance.FarmState.Workers);
+        Assert.Equal(Enum.GetValues<WorkerState>().Order(), status.Workers.Select(worker => worker.State).Distinct().Order());
+        Assert.Equal(new WorkersReport(7, 50, 4, 1, 1, 1, 1, 2), report.Performance.FarmState.Workers);
         Assert.Equal(new TasksReport(7, 2), report.Performance.FarmState.Tasks);
         Assert.Equal([new NeighborReport("server-b", "active", seen)], report.Neighbors);
 
@@ -119,23 +120,43 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task Supervisor_AwayThenBack_IsWarnedOfOnce()
+    public async Task Supervisor_AwayForThreeReportsThenBack_IsWarnedOfOnce()
     {
+        var (interval, sendTimeout) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(5));
+        var time = new TimerTrackingTimeProvider();
         using var supervisor = new TcpListener(IPAddress.Loopback, 0);
         supervisor.Start();
         var port = ((IPEndPoint)supervisor.LocalEndpoint).Port;
-        await using var server = await TestServer.StartAsync(ReportTo(supervisor));
-        await HearAsync(supervisor);
+        await using var server = await TestServer.StartAsync(new(), time, [.. ReportTo(supervisor), ("Mesh:Supervisor:Interval", $"{interval}")]);
+        var first = HearAsync(supervisor);
+        await HangGuard.UntilAsync("the first report", () =>
+        {
+            time.Advance(interval);
+            return Task.FromResult(first.IsCompleted);
+        });
         var log = new ReporterLog();
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
 
+        // Each report begins with a timer for its timeout, so the one before has ended then.
         supervisor.Stop();
-        Assert.Equal(LogLevel.Warning, await log.NextAsync());
-        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        for (var i = 0; i < 4; i++)
+        {
+            var report = time.NextTimerAsync(sendTimeout);
+            time.Advance(interval);
+            await report;
+        }
+
         using var again = new TcpListener(IPAddress.Loopback, port);
         again.Start();
+        Assert.Equal(LogLevel.Warning, await log.NextAsync());
+        var back = log.NextAsync();
+        await HangGuard.UntilAsync("the report of the supervisor's return", () =>
+        {
+            time.Advance(interval);
+            return Task.FromResult(back.IsCompleted);
+        });
 
-        Assert.Equal(LogLevel.Information, await log.NextAsync());
+        Assert.Equal(LogLevel.Information, await back);
         Assert.StartsWith("""{"server_uuid":"server-a",""", await HearAsync(again), StringComparison.Ordinal);
     }
 
@@ -145,11 +166,11 @@ public sealed class SupervisorTests
             ("Mesh:Supervisor:Interval", "00:00:00.1"),
         ];
 
-    /// <summary>All of the next connection.</summary>
+    /// <summary>Accepts a connection and returns all that it sends.</summary>
     private static async Task<string> HearAsync(TcpListener supervisor)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(HangGuard.Limit);
         using var client = await supervisor.AcceptTcpClientAsync(limit.Token);
         using var reader = new StreamReader(client.GetStream(), Encoding.UTF8);
         return await reader.ReadToEndAsync(limit.Token);
@@ -157,12 +178,12 @@ public sealed class SupervisorTests
 
     private static IEnumerable<string> Names(JsonElement element) => element.EnumerateObject().Select(property => property.Name);
 
-    /// <summary>The levels of what the reporter logs, in order.</summary>
+    /// <summary>Collects the levels of the reporter's log entries, in order.</summary>
     private sealed class ReporterLog : ILoggerProvider, ILogger
     {
         private readonly Channel<LogLevel> _levels = Channel.CreateUnbounded<LogLevel>();
 
-        public Task<LogLevel> NextAsync() => _levels.Reader.ReadAsync(Stop).AsTask().WaitAsync(Limit, Stop);
+        public Task<LogLevel> NextAsync() => _levels.Reader.ReadAsync(Stop).AsTask().OrFailAsync("a log entry of the reporter");
 
         public ILogger CreateLogger(string categoryName) => categoryName == typeof(SupervisorReporter).FullName ? this : NullLogger.Instance;
 

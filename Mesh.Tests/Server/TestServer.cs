@@ -9,6 +9,7 @@ using Mesh.Server.Hosting;
 using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
 using Mesh.Tests.Accounts;
+using Mesh.Tests.Fixtures;
 using Mesh.Tests.Storage;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -23,8 +24,6 @@ namespace Mesh.Tests.Server;
 /// <summary>A whole server on a free port, with a store in memory.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     private readonly WebApplication _app;
 
     private TestServer(WebApplication app, InMemoryMeshStore store)
@@ -79,14 +78,10 @@ internal sealed class TestServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Waits for /health to say so.</summary>
+    /// <summary>Waits until GET /health succeeds.</summary>
     public async Task HealthyAsync()
     {
-        using var limit = new CancellationTokenSource(Limit);
-        while ((await Http.GetAsync(new Uri("/health", UriKind.Relative), limit.Token)).StatusCode != HttpStatusCode.OK)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
-        }
+        await HangGuard.UntilAsync("the server to be healthy", async () => (await GetAsync("/health")).StatusCode == HttpStatusCode.OK);
     }
 
     public Task StopAsync() => _app.StopAsync();
@@ -123,12 +118,7 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Waits until a task is in a state.</summary>
     public async Task TaskAsync(string id, string state)
     {
-        using var limit = new CancellationTokenSource(Limit);
-        while ((await GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString() != state)
-        {
-            Assert.False(limit.IsCancellationRequested, $"Waited for task {id} to be {state}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
+        await HangGuard.UntilAsync($"task {id} to be {state}", async () => (await GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString() == state);
     }
 
     /// <summary>Closes the connections of <see cref="Http"/>, and waits until the server has seen it.</summary>
@@ -136,11 +126,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         Http.Dispose();
         Http = NewHttp();
-        using var limit = new CancellationTokenSource(Limit);
-        while (Services.GetRequiredService<ConnectionLimiter>().OpenCount > 0)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
-        }
+        await HangGuard.UntilAsync("the server to see the ends of the HTTP connections", () => Task.FromResult(Services.GetRequiredService<ConnectionLimiter>().OpenCount == 0));
     }
 
     /// <summary>A bare TCP connection.</summary>
@@ -157,10 +143,10 @@ internal sealed class TestServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    // The certificates of tests with TLS are for the peers to look at.
+    // The peers check the certificates of tests with TLS; this client does not.
     private HttpClient NewHttp() => new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
     {
         BaseAddress = Address,
-        Timeout = Limit,
+        Timeout = HangGuard.Limit,
     };
 }

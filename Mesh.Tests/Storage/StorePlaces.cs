@@ -4,27 +4,26 @@ using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Storage;
 
-/// <summary>Where stores are kept.</summary>
+/// <summary>Creates the stores of a test.</summary>
 internal interface IStoreBackend
 {
-    /// <summary>An empty place; gives the store of a server of that id in it, or of a further process of the same id.</summary>
-    /// <param name="expiry">Of a claim, where claims expire; null for longer than a test takes.</param>
-    Task<Func<string, IMeshStore>> CreateAsync(TimeSpan? expiry = null);
+    /// <summary>Creates an empty database. The function returns the store of a server with that id, another one at each call.</summary>
+    Task<Func<string, IMeshStore>> CreateAsync();
 
-    /// <summary>The store of server-a in an empty place, over a network that holds up a write.</summary>
+    /// <summary>Creates the store of server-a in an empty database, over a network that delays a write.</summary>
     Task<DelayedWrites> CreateLateAsync();
 }
 
-/// <param name="kind">What it must be, else the test is skipped where that is not there.</param>
+/// <param name="kind">The test is skipped when this kind is not installed. Null for any kind.</param>
 internal sealed class RedisBackend(RedisFixture redis, RedisKind? kind = null) : IStoreBackend
 {
     public static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
     public static readonly TimeSpan Expiry = TimeSpan.FromMinutes(1);
 
-    public async Task<Func<string, IMeshStore>> CreateAsync(TimeSpan? expiry = null)
+    public async Task<Func<string, IMeshStore>> CreateAsync()
     {
         var database = await IsolatedAsync();
-        return server => new RedisMeshStore(() => database, new ServerId(server), Retention, expiry ?? Expiry);
+        return server => new RedisMeshStore(() => database, new ServerId(server), Retention, Expiry);
     }
 
     public async Task<DelayedWrites> CreateLateAsync() =>
@@ -43,7 +42,7 @@ internal sealed class RedisBackend(RedisFixture redis, RedisKind? kind = null) :
 
 internal sealed class InMemoryBackend : IStoreBackend
 {
-    public Task<Func<string, IMeshStore>> CreateAsync(TimeSpan? expiry = null)
+    public Task<Func<string, IMeshStore>> CreateAsync()
     {
         var place = new InMemoryNamespace();
         return Task.FromResult<Func<string, IMeshStore>>(server => new InMemoryMeshStore(new ServerId(server), place));

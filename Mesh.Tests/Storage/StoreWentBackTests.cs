@@ -7,7 +7,7 @@ using static Mesh.Tests.Storage.StoreOperations;
 
 namespace Mesh.Tests.Storage;
 
-/// <summary>A Redis that holds less than it has acknowledged.</summary>
+/// <summary>A Redis that has lost writes which it had acknowledged.</summary>
 public abstract class StoreRolledBackContract
 {
     private static readonly ServerId Other = new("server-b");
@@ -75,8 +75,12 @@ public abstract class StoreRolledBackContract
         var first = await ServingAsync(redis, Self, "first");
         await WriteAsync(first, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
         var memory = await StoreSnapshot.OfAsync(redis, "server-a");
-        await first.ReleaseLeaseAsync(Self, Stop);
-        var second = await ServingAsync(redis, Self, "second");
+
+        // The first holder is not told that the second one has taken its claim.
+        var second = NewStore(redis, Self);
+        var held = await second.AcquireLeaseAsync(Self, Holder("second"), gone: null, Stop);
+        Assert.Equal(ServerLeaseAcquireStatus.Acquired, (await second.AcquireLeaseAsync(Self, Holder("second"), held.Epoch, Stop)).Result);
+        await second.LoadAsync(Self, Stop);
 
         await memory.RestoreAsync(redis);
 
@@ -84,6 +88,10 @@ public abstract class StoreRolledBackContract
         Assert.Single((await second.LoadAsync(Self, Stop)).Tasks);
         Assert.Equal(ServerLeaseRenewStatus.Held, await second.RenewLeaseAsync(Self, Stop));
         await WriteAsync(second, StoreOp.Of(StoreOpKind.SettleTask, Task("t1")));
+
+        await Assert.ThrowsAsync<ServerLeaseLostException>(() => WriteAsync(first, StoreOp.Of(StoreOpKind.AcceptTask, Task("t9"))));
+        await Assert.ThrowsAsync<ServerLeaseLostException>(() => first.RenewLeaseAsync(Self, Stop));
+        Assert.Empty((await second.LoadAsync(Self, Stop)).Tasks);
     }
 
     [Fact]
@@ -109,11 +117,13 @@ public abstract class StoreRolledBackContract
 
     private static async Task<RedisMeshStore> ServingAsync(IDatabase redis, ServerId server, string instance)
     {
-        var store = new RedisMeshStore(() => redis, server, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1));
+        var store = NewStore(redis, server);
         await AcquireLeaseAsync(store, server, instance, server.Value);
         await store.LoadAsync(server, Stop);
         return store;
     }
+
+    private static RedisMeshStore NewStore(IDatabase redis, ServerId server) => new(() => redis, server, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1));
 }
 
 public sealed class RedisRolledBackTests(RedisFixture redis) : StoreRolledBackContract

@@ -38,19 +38,27 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task Update_StoreUnavailable_WaitsAndIsAppliedOnce()
+    public async Task Update_WhoseAnswersAreLost_IsRepeatedAndCountsOnce()
     {
-        await using var redis = await RedisProcess.StartAsync(Stop);
-        await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString + ",abortConnect=false,asyncTimeout=1000,connectTimeout=1000");
-        var ledger = new RedisLedger(connection.GetDatabase());
-        var handler = new UpdateHandler(ledger, Patience());
-        await redis.KillAsync();
+        var accounts = await WithMariaAsync();
+        var ledger = new LostAnswerLedger(accounts, lost: 2);
+        var time = new TimerTrackingTimeProvider();
+        var handler = new UpdateHandler(ledger, new LedgerRetryPolicy(time, NullLogger<LedgerRetryPolicy>.Instance));
+
+        TimeSpan[] delays = [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(400)];
+        Task[] waiting = [.. delays.Select(time.NextTimerAsync)];
 
         var result = handler.HandleAsync(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") }, Stop).AsTask();
-        await redis.RestartAsync(Stop);
+        for (var i = 0; i < delays.Length; i++)
+        {
+            await waiting[i];
+            Assert.False(result.IsCompleted);
+            time.Advance(delays[i]);
+        }
 
-        // The store came back empty; what counts is that the task got through to it.
-        Assert.Equal(HandlerResult.Failed("unknown user"), await result.WaitAsync(TimeSpan.FromSeconds(60), Stop));
+        Assert.Equal(HandlerResult.Done(2), await result.OrFailAsync("the update to succeed"));
+        Assert.Equal(3, ledger.Calls);
+        Assert.Equal(2, await accounts.FindBalanceAsync("maria", Stop));
     }
 
     [Fact]
@@ -72,7 +80,27 @@ public sealed class HandlerTests
         return ledger;
     }
 
-    /// <summary>Out of reach; cancels the task at the second try.</summary>
+    /// <summary>Applies each update, but loses its first answers.</summary>
+    private sealed class LostAnswerLedger(ILedger inner, int lost) : ILedger
+    {
+        public int Calls { get; private set; }
+
+        public async ValueTask<LedgerUpdate> UpdateAsync(string user, decimal amount, TaskId task, CancellationToken cancellation = default)
+        {
+            var update = await inner.UpdateAsync(user, amount, task, cancellation);
+            return ++Calls > lost ? update : throw new RedisConnectionException(ConnectionFailureType.SocketClosed, "lost");
+        }
+
+        public ValueTask<decimal?> FindBalanceAsync(string user, CancellationToken cancellation = default) => throw new NotSupportedException();
+
+        public ValueTask<bool> SetBalanceAsync(string user, decimal balance, CancellationToken cancellation = default) => throw new NotSupportedException();
+
+        public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) => throw new NotSupportedException();
+
+        public void Settled(string user, TaskId task) => throw new NotSupportedException();
+    }
+
+    /// <summary>Is unavailable, and cancels the task at the second try.</summary>
     private sealed class UnavailableLedger(CancellationTokenSource cancel) : ILedger
     {
         private int _tries;

@@ -50,7 +50,7 @@ public sealed class WorkerCoreLoanTests
         Assert.Equal(new CancelAttempt(rig.Attempt), Assert.Single(rig.Effects));
         rig.FinishCancelled();
         var status = Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
-        Assert.Equal((TaskOutcome.Nok, "the worker is called away"), (status.Outcome, status.Error));
+        Assert.Equal((TaskOutcome.Nok, "the worker is called away", true), (status.Outcome, status.Error, status.HandedBack));
         rig.Receive(WorkerCoreDriver.AckOf("t1"));
 
         Assert.Single(rig.Effects.OfType<Close>());
@@ -169,6 +169,7 @@ public sealed class WorkerCoreLoanTests
         rig.End();
         while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
         {
+            Assert.InRange(rig.Now - lostAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
             Assert.Equal(WorkerCoreDriver.BorrowerAt, rig.Wake().Dialled!.Borrower);
             rig.FailDial();
         }
@@ -188,11 +189,14 @@ public sealed class WorkerCoreLoanTests
     }
 
     [Fact]
-    public void Borrower_AcceptsButNeverAnswers_WorkerGoesHome()
+    public void BorrowerSilent_TakesEveryConnection_GoesHomeAfterTwoAnswerLimits()
     {
         var rig = WorkerCoreDriver.Away();
-        for (var i = 0; i < 5 && rig.Dialled is not { IsHome: true }; i++)
+        var (start, connections) = (rig.Now, 0);
+        while (rig.Dialled is not { IsHome: true })
         {
+            Assert.InRange(++connections, 1, 2);
+            Assert.Equal(rig.Now + ProtocolLimits.PollResponseTimeout, rig.WakeAt);
             Assert.Single(rig.Wake().Effects.OfType<Close>());
             if (rig.End().Dialled is null)
             {
@@ -201,7 +205,8 @@ public sealed class WorkerCoreLoanTests
             }
         }
 
-        Assert.True(rig.Dialled?.IsHome);
+        Assert.Equal(2, connections);
+        Assert.InRange(rig.Now - start, 2 * ProtocolLimits.PollResponseTimeout, (2 * ProtocolLimits.PollResponseTimeout) + TimeSpan.FromSeconds(1));
         Assert.Equal(new WorkerEvent.BorrowerAbandoned(new(WorkerCoreDriver.BorrowerAt, Framing.WebSocket)), Assert.Single(rig.Reported));
     }
 
@@ -209,9 +214,10 @@ public sealed class WorkerCoreLoanTests
     public void BorrowerLost_OverLines_GoesHome()
     {
         var rig = WorkerCoreDriver.Away(Base with { Framing = Framing.Line });
-        for (var i = 0; !rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any(); i++)
+        var lostAt = rig.Now;
+        while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
         {
-            Assert.InRange(i, 0, 10);
+            Assert.InRange(rig.Now - lostAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
             rig.Feed(new WorkerInput.ExchangeFailed(rig.Link, new GetTask(WorkerCoreDriver.Me), "refused"));
             if (!rig.Effects.OfType<Close>().Any())
             {
@@ -219,6 +225,7 @@ public sealed class WorkerCoreLoanTests
             }
         }
 
+        Assert.InRange(rig.Now - lostAt, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5));
         Assert.True(rig.End().Dialled!.IsHome);
     }
 
@@ -228,8 +235,10 @@ public sealed class WorkerCoreLoanTests
         var rig = WorkerCoreDriver.Away(Two).Receive(WorkerCoreDriver.Query("t1"));
         var second = rig.Attempt;
         rig.Receive(WorkerCoreDriver.Query("t2")).Finish().End();
+        var lostAt = rig.Now;
         while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
         {
+            Assert.InRange(rig.Now - lostAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
             rig.Wake();
             rig.FailDial();
         }
@@ -271,7 +280,8 @@ public sealed class WorkerCoreLoanTests
 
         rig.FinishCancelled();
 
-        Assert.Equal("the worker is stopping", Assert.IsType<TaskStatus>(Assert.Single(rig.Sent)).Error);
+        var status = Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
+        Assert.Equal((TaskOutcome.Nok, "the worker is stopping", true), (status.Outcome, status.Error, status.HandedBack));
     }
 
     [Fact]
@@ -281,6 +291,7 @@ public sealed class WorkerCoreLoanTests
         var stoppedAt = rig.Now;
         while (!rig.Effects.OfType<Stopped>().Any())
         {
+            Assert.InRange(rig.Now - stoppedAt, TimeSpan.Zero, TimeSpan.FromSeconds(3));
             rig.Wake();
             if (rig.Dialled is not null)
             {

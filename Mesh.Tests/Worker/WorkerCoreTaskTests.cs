@@ -74,7 +74,7 @@ public sealed class WorkerCoreTaskTests
         rig.Receive(WorkerCoreDriver.Query("t2"));
 
         var status = Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
-        Assert.Equal((TaskOutcome.Nok, new TaskId("t2")), (status.Outcome, status.Id!.Value));
+        Assert.Equal((TaskOutcome.Nok, new TaskId("t2"), true), (status.Outcome, status.Id!.Value, status.HandedBack));
     }
 
     [Fact]
@@ -95,7 +95,8 @@ public sealed class WorkerCoreTaskTests
 
         rig.Receive(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") });
 
-        Assert.Equal(TaskOutcome.Nok, rig.Sent.OfType<TaskStatus>().Single().Outcome);
+        var status = Assert.Single(rig.Sent.OfType<TaskStatus>());
+        Assert.Equal((TaskOutcome.Nok, true), (status.Outcome, status.HandedBack));
         Assert.Single(rig.Sent.OfType<GetTask>());
     }
 
