@@ -73,10 +73,13 @@ public sealed class TokenTests
         Assert.Equal(StatusCodes.Status200OK, (await AskAsync(server, "10.0.0.1", "Bearer s3cret")).StatusCode);
     }
 
-    [Theory]
-    [InlineData("127.0.0.1", "Bearer wrong")]
-    [InlineData("10.0.0.1", "")]
-    public async Task Requests_WithoutToken_DoNotLockTheAddressOut(string address, string header)
+    [Fact]
+    public Task WrongTokens_FromLoopback_LockNobodyOut() => AssertNotLockedOutAsync("127.0.0.1", "Bearer wrong");
+
+    [Fact]
+    public Task RequestsWithoutAToken_LockNobodyOut() => AssertNotLockedOutAsync("10.0.0.1", "");
+
+    private static async Task AssertNotLockedOutAsync(string address, string header)
     {
         await using var server = await TestServer.StartAsync(Token, ("Mesh:Sessions:MaxFailedTokens", "1"));
         for (var i = 0; i < 5; i++)
@@ -96,7 +99,9 @@ public sealed class TokenTests
 
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Origin", "https://elsewhere.example");
+        socket.Options.CollectHttpResponseDetails = true;
         await Assert.ThrowsAsync<WebSocketException>(() => socket.ConnectAsync(new Uri($"ws://{server.Endpoint}/mesh"), TestContext.Current.CancellationToken));
+        Assert.Equal(HttpStatusCode.Forbidden, socket.HttpStatusCode);
 
         server.Http.DefaultRequestHeaders.Remove("Origin");
         server.Http.DefaultRequestHeaders.Add("Origin", $"http://{server.Endpoint}");
@@ -123,11 +128,31 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public async Task ServersWithDifferentTokens_AreNoPeers()
+    public async Task ServersWithDifferentTokens_RefuseEachOthersHeartbeats()
+    {
+        const int Refused = 2401;
+        (string, string)[] retries = [("Mesh:Timing:HeartbeatRetryDelay", "00:00:00.010"), ("Mesh:Timing:HeartbeatMaxDelay", "00:00:00.100")];
+        var (a, b) = await PeerLinkTests.TwoPeersAsync([Token, .. retries], [("Mesh:Token", "other"), .. retries]);
+        await using (a)
+        await using (b)
+        {
+            foreach (var (server, token) in new[] { (a, "s3cret"), (b, "other") })
+            {
+                server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+                var log = new EventIdLog(server, Refused);
+                Assert.Equal(Refused, await log.NextAsync());
+                Assert.Equal(Refused, await log.NextAsync());
+            }
+
+            Assert.False(await PeerLinkTests.IsPeerAliveAsync(a));
+            Assert.False(await PeerLinkTests.IsPeerAliveAsync(b));
+        }
+    }
+
+    [Fact]
+    public async Task Dial_WithAnotherServersToken_IsRefused()
     {
         await using var b = await TestServer.StartAsync(("Mesh:ServerId", "server-b"), ("Mesh:Token", "other"));
-        await using var a = await TestServer.StartAsync(Token);
-        a.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "s3cret");
 
         var refused = await Assert.ThrowsAsync<MeshDialException>(() => b.DialAsync(Framing.WebSocket, "s3cret"));
         Assert.Equal(MeshDialFailure.Refused, refused.Failure);

@@ -2,6 +2,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
+using Mesh.Tests.Fixtures;
 using Mesh.Tests.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -15,8 +16,6 @@ public sealed class AdoptedServerLeasesTests : IAsyncDisposable
     private static readonly ServerId Self = new("server-a");
     private static readonly ServerId Dead = new("server-b");
     private static readonly ServerId AlsoDead = new("server-c");
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
-
     private readonly CancellationTokenSource _stop = new();
     private readonly CoreInputQueue _inputs = new();
     private readonly InMemoryNamespace _place = new();
@@ -101,7 +100,7 @@ public sealed class AdoptedServerLeasesTests : IAsyncDisposable
 
     private async Task<(LoopInputKind Kind, string? Id)> NextAsync()
     {
-        var item = await _inputs.Reader.ReadAsync(Stop).AsTask().WaitAsync(Limit, Stop);
+        var item = await _inputs.Reader.ReadAsync(Stop).AsTask().OrFailAsync("an input for the loop");
         return (item.Kind, item.Id);
     }
 }

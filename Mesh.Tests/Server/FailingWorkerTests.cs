@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Transport;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Server;
 
-/// <summary>A worker that fails at each task, over a socket, beside one that does them.</summary>
+/// <summary>A worker that fails at each task, over a socket, and one that completes them.</summary>
 public sealed class FailingWorkerTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -22,12 +23,12 @@ public sealed class FailingWorkerTests
         var body = $"[{string.Join(',', Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", 300))}]";
         await server.PostAsync("/tasks", body);
         var status = await server.GetJsonAsync("/status");
-        while (status.GetProperty("done").GetInt32() < 300)
+        await HangGuard.UntilAsync("all tasks to be done", async () =>
         {
-            Assert.Equal(0, status.GetProperty("dead").GetInt32());
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Stop);
             status = await server.GetJsonAsync("/status");
-        }
+            Assert.Equal(0, status.GetProperty("dead").GetInt32());
+            return status.GetProperty("done").GetInt32() == 300;
+        });
 
         var worker = Worker(status, "sick");
         Assert.Equal(("setAside", 1), (worker.GetProperty("state").GetString(), worker.GetProperty("strikes").GetInt32()));

@@ -1,14 +1,13 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
+using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Server;
 
 /// <summary>A loop that ends leaves nobody without an answer.</summary>
 public sealed class InboxCloseTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly CoreInputQueue _inputs = new();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -22,7 +21,7 @@ public sealed class InboxCloseTests
 
         _inputs.Close();
 
-        Assert.Equal(SubmitOutcome.Unknown, await submitted.WaitAsync(Limit, Stop));
+        Assert.Equal(SubmitOutcome.Unknown, await submitted.OrFailAsync("the answer to the submission"));
     }
 
     [Fact]
@@ -33,8 +32,8 @@ public sealed class InboxCloseTests
 
         _inputs.Close();
 
-        Assert.Equal(SubmitOutcome.Stopping, await submitted.WaitAsync(Limit, Stop));
-        Assert.Equal(SubmitOutcome.Stopping, await SubmitAsync().WaitAsync(Limit, Stop));
+        Assert.Equal(SubmitOutcome.Stopping, await submitted.OrFailAsync("the answer to the submission"));
+        Assert.Equal(SubmitOutcome.Stopping, await SubmitAsync().OrFailAsync("the answer to a later submission"));
     }
 
     [Fact]
@@ -45,7 +44,7 @@ public sealed class InboxCloseTests
 
         Assert.Throws<InvalidOperationException>(() => ((CoreQuery)item.Subject!).Run(null!));
 
-        await Assert.ThrowsAsync<LoopStoppedException>(() => read.WaitAsync(Limit, Stop));
+        await Assert.ThrowsAsync<LoopStoppedException>(() => read.OrFailAsync("the end of the read"));
     }
 
     [Fact]
@@ -56,7 +55,7 @@ public sealed class InboxCloseTests
 
         Assert.Throws<InvalidOperationException>(() => ((CoreCommand)item.Subject!).Run(null!, default));
 
-        await Assert.ThrowsAsync<LoopStoppedException>(() => command.WaitAsync(Limit, Stop));
+        await Assert.ThrowsAsync<LoopStoppedException>(() => command.OrFailAsync("the end of the command"));
     }
 
     private Task<SubmitOutcome> SubmitAsync() =>

@@ -2,6 +2,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
+using Mesh.Tests.Fixtures;
 using Mesh.Tests.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -14,8 +15,6 @@ public sealed class ServerLeaseRenewerTests : IAsyncDisposable
 {
     private static readonly ServerId Self = new("server-a");
     private static readonly TimeSpan Expiry = new ServerLeaseOptions().Expiry;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
-
     private readonly CancellationTokenSource _stop = new();
     private readonly FakeTimeProvider _time = new();
     private readonly InMemoryMeshStore _store = new(Self);
@@ -44,7 +43,7 @@ public sealed class ServerLeaseRenewerTests : IAsyncDisposable
         Assert.False(_claim.IsOverdue);
 
         _time.Advance(Expiry * 4);
-        await _asked.Task.WaitAsync(Limit, Stop);
+        await _asked.Task.OrFailAsync("the renewal of the claim");
         Assert.True(_claim.IsOverdue);
 
         var confirmation = _claim.RevalidateAsync(Stop);
@@ -61,7 +60,7 @@ public sealed class ServerLeaseRenewerTests : IAsyncDisposable
         Assert.True(_claim.IsOverdue);
         var confirmation = _claim.RevalidateAsync(Stop);
         _time.Advance(TimeSpan.FromSeconds(1));
-        await confirmation.WaitAsync(Limit, Stop);
+        await confirmation.OrFailAsync("the confirmation");
         Assert.False(_claim.IsOverdue);
 
         _time.Advance(Expiry);

@@ -45,7 +45,7 @@ internal sealed class TestServer : IAsyncDisposable
     public MeshEndpoint Endpoint => new(Address.Host, Address.Port);
 
     /// <summary>Starts one and waits until it takes work.</summary>
-    /// <param name="settings">Configuration such as ("Mesh:Token", "secret").</param>
+    /// <param name="settings">Configuration such as ("Mesh:Token", "secret"). The last value of a key is used.</param>
     public static Task<TestServer> StartAsync(params (string Key, string Value)[] settings) => StartAsync(
         new InMemoryMeshStore(new ServerId(settings.FirstOrDefault(setting => setting.Key == "Mesh:ServerId").Value ?? "server-a")), TimeProvider.System, settings);
 
@@ -59,7 +59,7 @@ internal sealed class TestServer : IAsyncDisposable
             ["Mesh:ServerId"] = "server-a",
             ["ConnectionStrings:redis"] = "127.0.0.1:1",
         });
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value)));
+        builder.Configuration.AddInMemoryCollection(settings.GroupBy(setting => setting.Key, (key, values) => KeyValuePair.Create<string, string?>(key, values.Last().Value)));
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<IMeshStore>(store);
         builder.Services.AddSingleton<ILedger>(new MemoryLedger());
