@@ -4,6 +4,7 @@ using System.Net.Sockets;
 
 namespace Mesh.Tests.Bench;
 
+[Trait("Speed", "Slow")]
 public sealed class IdleTests
 {
     private const int Workers = 3;

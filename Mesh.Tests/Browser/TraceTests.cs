@@ -7,6 +7,7 @@ namespace Mesh.Tests.Browser;
 
 /// <summary>The traces of tasks and loans in Aspire's dashboard.</summary>
 [Collection(BrowserTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed partial class TraceTests(BrowserFixture browser)
 {
     private const int EnoughForALoan = 120;

@@ -7,6 +7,7 @@ using Mesh.Tests.Bench;
 namespace Mesh.Tests.Chaos;
 
 /// <summary>A short run of what docs/reliability.md describes: real processes killed, frozen and cut off under load.</summary>
+[Trait("Speed", "Slow")]
 public sealed partial class ChaosTests(ITestOutputHelper output)
 {
     /// <summary>Longer than a run can last: its faults, and --rest-limit before them, for the last submission and after it.</summary>

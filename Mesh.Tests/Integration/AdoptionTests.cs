@@ -8,6 +8,7 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Integration;
 
 /// <summary>A server that stays dead: a peer that shares its Redis serves its tasks until it has been started again.</summary>
+[Trait("Speed", "Slow")]
 public sealed partial class AdoptionTests(RedisFixture redis)
 {
     private const int Tasks = 200;

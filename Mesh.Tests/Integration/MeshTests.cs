@@ -5,6 +5,7 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Integration;
 
 /// <summary>Servers and workers as processes, over a real Redis.</summary>
+[Trait("Speed", "Slow")]
 public sealed class MeshTests(RedisFixture redis)
 {
     [Theory]

@@ -7,6 +7,7 @@ using StackExchange.Redis;
 namespace Mesh.Tests.Integration;
 
 /// <summary>A server over a Redis whose settings permit it to lose acknowledged writes.</summary>
+[Trait("Speed", "Slow")]
 public sealed class RedisDurabilityTests : IAsyncLifetime
 {
     private const string Settings = "maxmemory-policy is allkeys-lru and maxmemory is 20971520";

@@ -9,6 +9,7 @@ using StackExchange.Redis;
 namespace Mesh.Tests.Integration;
 
 /// <summary>A server and a worker over a Redis that refuses writes or does not answer. The server accepts no task that it cannot store, and no task is lost or counted twice.</summary>
+[Trait("Speed", "Slow")]
 public sealed class RedisFailureTests : IAsyncLifetime
 {
     private const int Tasks = 300;

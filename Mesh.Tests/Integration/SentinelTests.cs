@@ -6,6 +6,7 @@ using StackExchange.Redis;
 namespace Mesh.Tests.Integration;
 
 /// <summary>A server and a worker that find their Redis by Redis Sentinel.</summary>
+[Trait("Speed", "Slow")]
 public sealed class SentinelTests : IAsyncLifetime
 {
     private RedisProcess _first = null!;

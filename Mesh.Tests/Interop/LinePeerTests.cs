@@ -5,6 +5,7 @@ using Mesh.Tests.Integration;
 namespace Mesh.Tests.Interop;
 
 /// <summary>Nodes written by others, scripted from docs/protocol.md, in one mesh with ours.</summary>
+[Trait("Speed", "Slow")]
 public sealed class LinePeerTests(RedisFixture redis)
 {
     private readonly string _ours = RedisFixture.Unique("server-a");

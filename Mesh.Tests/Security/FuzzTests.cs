@@ -5,6 +5,7 @@ namespace Mesh.Tests.Security;
 
 /// <summary>A fixed part of what `Mesh.Bench fuzz` runs by the million.</summary>
 [Collection(SequentialTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class FuzzTests
 {
     [Fact]

@@ -9,6 +9,7 @@ namespace Mesh.Tests.Security;
 
 /// <summary>Real processes with secrets, at the log level Trace. Their output and their exports contain no secret.</summary>
 [Collection(SequentialTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class SecretTests
 {
     private const string Token = "token-7hJq2LxW9vRt";

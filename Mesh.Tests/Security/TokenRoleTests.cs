@@ -113,6 +113,7 @@ public sealed class TokenRoleTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public async Task SecretsDirectory_FileReplaced_IsReadAgainWithoutARestart()
     {
         var directory = Directory.CreateTempSubdirectory("mesh-secrets");
@@ -136,6 +137,7 @@ public sealed class TokenRoleTests
     }
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public async Task SecretsDirectory_ThatIsNotThere_IsNamedAtStart()
     {
         await using var server = MeshProcess.StartServer("127.0.0.1:1", "server-a", port: 0, settings: new() { ["SecretsDirectory"] = "/nowhere" });

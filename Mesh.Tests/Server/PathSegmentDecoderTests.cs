@@ -8,6 +8,7 @@ using Mesh.Protocol;
 namespace Mesh.Tests.Server;
 
 /// <summary>Whatever name a submission takes for an id or a user is found under its percent-encoded path, over real HTTP.</summary>
+[Trait("Speed", "Slow")]
 public sealed class PathSegmentDecoderTests
 {
     private const int Parallelism = 8;

@@ -4,6 +4,7 @@ using StackExchange.Redis;
 
 namespace Mesh.Tests.Storage;
 
+[Trait("Speed", "Slow")]
 public sealed class RedisDurabilityInspectorTests(GarnetFixture garnet, ValkeyFixture valkey)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -9,8 +9,10 @@ using static Mesh.Tests.Storage.StoreOperations;
 
 namespace Mesh.Tests.Storage;
 
+[Trait("Speed", "Slow")]
 public sealed class RedisStoreLeaseTests(RedisFixture redis) : StoreServerLeaseContract(new RedisBackend(redis));
 
+[Trait("Speed", "Slow")]
 public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract(new RedisBackend(redis))
 {
     [Fact]

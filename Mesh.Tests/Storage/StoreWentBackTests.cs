@@ -126,11 +126,13 @@ public abstract class StoreRolledBackContract
     private static RedisMeshStore NewStore(IDatabase redis, ServerId server) => new(() => redis, server, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1));
 }
 
+[Trait("Speed", "Slow")]
 public sealed class RedisRolledBackTests(RedisFixture redis) : StoreRolledBackContract
 {
     protected override Task<IDatabase> CreateAsync() => redis.Isolated();
 }
 
+[Trait("Speed", "Slow")]
 public sealed class GarnetRolledBackTests(GarnetFixture garnet) : StoreRolledBackContract
 {
     protected override Task<IDatabase> CreateAsync() => garnet.Isolated();

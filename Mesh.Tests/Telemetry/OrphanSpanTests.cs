@@ -4,6 +4,7 @@ using Mesh.Tests.Integration;
 namespace Mesh.Tests.Telemetry;
 
 /// <summary>Under load every span still has its parent: none is dropped on its way, and no context is lost.</summary>
+[Trait("Speed", "Slow")]
 public sealed class OrphanSpanTests(RedisFixture redis)
 {
     private const int Guests = 3;

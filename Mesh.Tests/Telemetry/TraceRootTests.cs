@@ -5,6 +5,7 @@ using Mesh.Tests.Integration;
 namespace Mesh.Tests.Telemetry;
 
 /// <summary>Every trace that real processes export is one that somebody wants to look at. What a mesh does all the time while it is idle makes no trace.</summary>
+[Trait("Speed", "Slow")]
 public sealed class TraceRootTests(RedisFixture redis)
 {
     private const int Tasks = 40;

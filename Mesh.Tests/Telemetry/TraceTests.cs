@@ -7,6 +7,7 @@ using Mesh.Tests.Telemetry.Otlp;
 namespace Mesh.Tests.Telemetry;
 
 /// <summary>The spans and logs that real processes export.</summary>
+[Trait("Speed", "Slow")]
 public sealed class TraceTests(RedisFixture redis)
 {
     [Fact]

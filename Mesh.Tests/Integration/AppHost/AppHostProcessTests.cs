@@ -1,6 +1,7 @@
 namespace Mesh.Tests.Integration.AppHost;
 
 /// <summary>The console of <c>dotnet run --project MeshAspire.AppHost</c>, and the processes that are left when it has ended.</summary>
+[Trait("Speed", "Slow")]
 public sealed class AppHostProcessTests : IAsyncLifetime
 {
     private const int Processes = 10;

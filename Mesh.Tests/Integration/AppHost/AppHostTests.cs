@@ -8,6 +8,7 @@ using StackExchange.Redis;
 namespace Mesh.Tests.Integration.AppHost;
 
 /// <summary>The AppHost with Garnet, as on a machine that has only the SDK.</summary>
+[Trait("Speed", "Slow")]
 public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mesh), IClassFixture<GarnetMeshApp>
 {
     private readonly GarnetMeshApp _mesh = mesh;
@@ -104,6 +105,7 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
 
 /// <summary>The AppHost with a Redis container. Skipped where no container runtime is running. It runs alone, because a browser cancels its requests when a container's network starts.</summary>
 [Collection(SequentialTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class ContainerAppHostTests(ContainerMeshApp mesh) : AppHostContract(mesh), IClassFixture<ContainerMeshApp>
 {
     private readonly ContainerMeshApp _mesh = mesh;
