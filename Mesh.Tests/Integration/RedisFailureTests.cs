@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Mesh.Tests.Fixtures;
-using Mesh.Tests.Storage;
+using Mesh.Tests.Server.Storage;
 using StackExchange.Redis;
 
 namespace Mesh.Tests.Integration;

@@ -10,7 +10,7 @@ using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
 using Mesh.Tests.Accounts;
 using Mesh.Tests.Fixtures;
-using Mesh.Tests.Storage;
+using Mesh.Tests.Server.Storage;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Tests.Accounts;
+using Mesh.Tests.Worker.Handlers;
 using Mesh.Worker.Handlers;
 
 namespace Mesh.Tests.Worker;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Mesh.Tests.Fixtures;
-using Mesh.Tests.Telemetry;
+using Mesh.Tests.Integration.Telemetry;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Mesh.Tests.Integration.AppHost;
