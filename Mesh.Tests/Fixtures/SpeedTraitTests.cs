@@ -15,6 +15,8 @@ public sealed class SpeedTraitTests
     private static readonly Dictionary<int, OpCode> OpCodesByValue = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value & 0xFFFF);
 
+    private readonly Dictionary<(Module, int), MethodBase[]> _calls = [];
+
     [Fact]
     public void Tests_ThatStartProcesses_HaveTheTraitSlow()
     {
@@ -32,7 +34,7 @@ public sealed class SpeedTraitTests
     private static bool IsSlow(MemberInfo member) => member.GetCustomAttributes<TraitAttribute>(inherit: false).Any(trait => trait is { Name: "Speed", Value: "Slow" });
 
     /// <summary>Searches what a test can call: its own code, the construction and setup of its class, the overrides of its class, and its fixtures.</summary>
-    private static bool StartsAProcess(Type testClass, MethodInfo test)
+    private bool StartsAProcess(Type testClass, MethodInfo test)
     {
         var setup = Hierarchy(testClass).SelectMany(type => type.GetMethods(Any))
             .Where(method => method.Name is nameof(IAsyncLifetime.InitializeAsync) or nameof(IAsyncLifetime.DisposeAsync) || method.GetBaseDefinition() != method);
@@ -48,7 +50,12 @@ public sealed class SpeedTraitTests
 
             if (method.Module.Assembly == Tests && seen.Add((method.Module, method.MetadataToken)))
             {
-                foreach (var called in CallsOf(method))
+                if (!_calls.TryGetValue((method.Module, method.MetadataToken), out var calls))
+                {
+                    _calls[(method.Module, method.MetadataToken)] = calls = [.. CallsOf(method)];
+                }
+
+                foreach (var called in calls)
                 {
                     waiting.Push(called);
                 }
