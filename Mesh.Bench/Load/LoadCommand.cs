@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Mesh.Bench.CommandLine;
+using Mesh.Bench.Idle;
 using Mesh.Protocol;
 
 namespace Mesh.Bench.Load;
@@ -18,23 +19,29 @@ internal static class LoadCommand
         var submitters = NumberOption.Create("--submitters", "POSTs under way at a time.", 4, 1, 1_000);
         var patience = NumberOption.Create("--timeout", "Seconds without progress after which the run is given up.", 30, 1, 86_400);
         var transport = ChoiceOption.Create("--transport", "How the workers connect.", "WebSocket|Tcp", Framing.WebSocket, Transports);
+        var process = NumberOption.CreateOptional("--pid", "The server's process on this machine: the growth of its memory is measured.", 1, int.MaxValue);
+        var refusal = NumberOption.CreateOptional("--max-refusal", "Milliseconds that a refusal (429 or 503) may take, else the run fails.", 1, 86_400_000);
+        var growth = NumberOption.CreateOptional("--max-growth", "MiB by which the memory of --pid may grow, else the run fails.", 0, 1_000_000);
         var json = new Option<bool>("--json") { Description = "Print the result as JSON, and nothing else." };
 
         var command = new Command("load", "Submits tasks to a running server, works them off with simulated workers, and measures.")
         {
-            server.Url, workers, tasks, transport, batch, submitters, server.Token, patience, json,
+            server.Url, workers, tasks, transport, batch, submitters, server.Token, patience, process, refusal, growth, json,
         };
-        command.Runs((parsed, cancellationToken) => LoadRun.RunAsync(
-            new LoadPlan(
+        command.Runs(async (parsed, cancellationToken) =>
+        {
+            using var watched = parsed.GetValue(process) is { } id ? ServerProcess.Find(id) : null;
+            var plan = new LoadPlan(
                 server.Read(parsed),
                 parsed.GetValue(workers),
                 parsed.GetValue(tasks),
                 parsed.GetValue(transport),
                 parsed.GetValue(batch),
                 parsed.GetValue(submitters),
-                TimeSpan.FromSeconds(parsed.GetValue(patience))),
-            parsed.GetValue(json),
-            cancellationToken));
+                TimeSpan.FromSeconds(parsed.GetValue(patience)),
+                new LoadLimits(parsed.GetValue(refusal), parsed.GetValue(growth)));
+            return await LoadRun.RunAsync(plan, watched, parsed.GetValue(json), cancellationToken);
+        });
         return command;
     }
 }

@@ -8,11 +8,13 @@ namespace Mesh.Bench.Load;
 
 /// <summary>What a run came to. Times in milliseconds.</summary>
 internal sealed record LoadReport(
-    string Url, string Transport, int Workers, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, Percentiles Submit, Percentiles Queue, Percentiles Task)
+    string Url, string Transport, int Workers, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, Percentiles Submit, long Refused, Percentiles Refuse, Percentiles Queue,
+    Percentiles Task, long? GrowthMiB)
 {
-    public static LoadReport Of(LoadPlan plan, TaskTimes times, TimeSpan elapsed)
+    /// <param name="growth">The growth of the server's memory in bytes; null when it was not measured.</param>
+    public static LoadReport Of(LoadPlan plan, TaskTimes times, TimeSpan elapsed, long? growth)
     {
-        var (submit, queue, task) = times.Histograms();
+        var (submit, refusal, queue, task) = times.Histograms();
         return new(
             plan.Server.Url.ToString(),
             plan.Transport == Protocol.Framing.Line ? "tcp" : "websocket",
@@ -24,8 +26,22 @@ internal sealed record LoadReport(
             Math.Round(elapsed.TotalSeconds, 3),
             Math.Round(times.Acknowledged / elapsed.TotalSeconds),
             Percentiles.Of(submit),
+            refusal.TotalCount,
+            Percentiles.Of(refusal),
             Percentiles.Of(queue),
-            Percentiles.Of(task));
+            Percentiles.Of(task),
+            growth / (1024 * 1024));
+    }
+
+    /// <summary>The limit that the run exceeds, in words, or null.</summary>
+    public string? FindExcess(LoadLimits limits)
+    {
+        if (Refuse.Max > limits.Refusal)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"The slowest refusal took {Refuse.Max:N0} ms, more than --max-refusal {limits.Refusal}.");
+        }
+
+        return GrowthMiB > limits.Growth ? string.Create(CultureInfo.InvariantCulture, $"The server's memory grew by {GrowthMiB:N0} MiB, more than --max-growth {limits.Growth}.") : null;
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Default.LoadReport);
@@ -34,6 +50,11 @@ internal sealed record LoadReport(
     {
         var table = new Table().AddColumns("milliseconds", "p50", "p90", "p99", "p99.9", "max");
         AddRow(table, $"submit (a POST of {Batch})", Submit);
+        if (Refused > 0)
+        {
+            AddRow(table, string.Create(CultureInfo.InvariantCulture, $"refusal ({Refused:N0} POSTs)"), Refuse);
+        }
+
         AddRow(table, "queue (accepted to worker)", Queue);
         AddRow(table, "task (POST to ACK)", Task);
         foreach (var column in table.Columns.Skip(1))
@@ -45,6 +66,10 @@ internal sealed record LoadReport(
             CultureInfo.InvariantCulture,
             $"{Acknowledged:N0} tasks in {Seconds:N1} s: {TasksPerSecond:N0} tasks/s ({Workers} workers over {Transport})"));
         console.Write(table);
+        if (GrowthMiB is { } growth)
+        {
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The server's memory grew by {growth:N0} MiB after the first third of the tasks."));
+        }
     }
 
     private static void AddRow(Table table, string name, Percentiles spread) => table.AddRow(

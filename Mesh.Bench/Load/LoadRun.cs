@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Mesh.Bench.CommandLine;
+using Mesh.Bench.Idle;
 using Mesh.Protocol;
 using Mesh.Transport;
 using Spectre.Console;
@@ -11,19 +12,24 @@ internal static class LoadRun
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
 
+    /// <param name="process">The server's process, whose memory is measured; null measures none.</param>
     /// <returns>The exit code: 0 when every task was acknowledged.</returns>
-    public static async Task<int> RunAsync(LoadPlan plan, bool json, CancellationToken cancellationToken)
+    /// <exception cref="BenchException">The run failed, or exceeded a limit of the plan.</exception>
+    public static async Task<int> RunAsync(LoadPlan plan, ServerProcess? process, bool json, CancellationToken cancellationToken)
     {
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         var times = new TaskTimes(plan.Tasks, plan.UserPrefix);
         var connections = new List<MeshConnection>();
+        var memory = new MemoryGrowth(plan, times, process);
+        LoadReport? report = null;
         var clock = Stopwatch.StartNew();
         try
         {
             await ConnectAsync(plan, connections, cancellationToken);
             clock.Restart();
-            await MeasureAsync(plan, times, connections, json || Console.IsErrorRedirected ? null : terminal, cancellationToken);
-            return 0;
+            await MeasureAsync(plan, times, memory, connections, json || Console.IsErrorRedirected ? null : terminal, cancellationToken);
+            report = LoadReport.Of(plan, times, clock.Elapsed, memory.Bytes);
+            return report.FindExcess(plan.Limits) is { } excess ? throw new BenchException(excess) : 0;
         }
         catch (Exception exception) when (MeasuredServer.IsConnectionError(exception))
         {
@@ -37,7 +43,7 @@ internal static class LoadRun
                 connection.Abort(CloseReason.Done);
             }
 
-            Report(LoadReport.Of(plan, times, clock.Elapsed), json);
+            Report(report ?? LoadReport.Of(plan, times, clock.Elapsed, growth: null), json);
         }
     }
 
@@ -64,7 +70,7 @@ internal static class LoadRun
     }
 
     private static async Task MeasureAsync(
-        LoadPlan plan, TaskTimes times, List<MeshConnection> connections, IAnsiConsole? terminal, CancellationToken cancellationToken)
+        LoadPlan plan, TaskTimes times, MemoryGrowth memory, List<MeshConnection> connections, IAnsiConsole? terminal, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
@@ -73,7 +79,7 @@ internal static class LoadRun
         var workers = connections.Select((connection, i) =>
             new SimulatedWorker(new WorkerId($"{plan.UserPrefix}{i}"), connection, times).RunAsync(ending.Token)).ToArray();
         var submitting = new Submitter(plan, http, times).RunAsync(ending.Token);
-        var watching = terminal is null ? WatchAsync(plan, times, null, ending.Token) : ShowAsync(plan, times, terminal, ending.Token);
+        var watching = terminal is null ? WatchAsync(plan, times, memory, null, ending.Token) : ShowAsync(plan, times, memory, terminal, ending.Token);
         try
         {
             // Whatever ends before the last ACK has failed; submitters that are done are no end.
@@ -93,13 +99,13 @@ internal static class LoadRun
         await times.All;
     }
 
-    private static Task ShowAsync(LoadPlan plan, TaskTimes times, IAnsiConsole terminal, CancellationToken cancellationToken) =>
+    private static Task ShowAsync(LoadPlan plan, TaskTimes times, MemoryGrowth memory, IAnsiConsole terminal, CancellationToken cancellationToken) =>
         terminal.Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
-            .StartAsync(context => WatchAsync(plan, times, context, cancellationToken));
+            .StartAsync(context => WatchAsync(plan, times, memory, context, cancellationToken));
 
-    private static async Task WatchAsync(LoadPlan plan, TaskTimes times, ProgressContext? context, CancellationToken cancellationToken)
+    private static async Task WatchAsync(LoadPlan plan, TaskTimes times, MemoryGrowth memory, ProgressContext? context, CancellationToken cancellationToken)
     {
         var accepted = context?.AddTask("accepted", maxValue: plan.Tasks);
         var acknowledged = context?.AddTask("acknowledged", maxValue: plan.Tasks);
@@ -109,6 +115,7 @@ internal static class LoadRun
         {
             while (times.Acknowledged < plan.Tasks && await timer.WaitForNextTickAsync(cancellationToken))
             {
+                memory.Sample();
                 accepted?.Value = times.Accepted;
                 acknowledged?.Value = times.Acknowledged;
                 var progress = times.Accepted + times.Received + times.Acknowledged;
@@ -123,6 +130,25 @@ internal static class LoadRun
         catch (OperationCanceledException) when (times.Acknowledged >= plan.Tasks)
         {
             // The last ACK was faster than the clock.
+        }
+    }
+}
+
+/// <summary>Measures by how much the server's memory grows after the first third of the tasks, when its buffers have the size that the load needs.</summary>
+internal sealed class MemoryGrowth(LoadPlan plan, TaskTimes times, ServerProcess? process)
+{
+    private long? _first;
+    private long? _last;
+
+    /// <summary>Null when nothing was measured.</summary>
+    public long? Bytes => _last - _first;
+
+    public void Sample()
+    {
+        if (process is not null && times.Accepted >= plan.Tasks / 3)
+        {
+            _last = process.Memory;
+            _first ??= _last;
         }
     }
 }

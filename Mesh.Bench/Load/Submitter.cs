@@ -46,6 +46,7 @@ internal sealed class Submitter(LoadPlan plan, HttpClient http, TaskTimes times)
                     times.SetAccepted(first, count, posted, Stopwatch.GetTimestamp());
                     return;
                 case HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable:
+                    times.SetRefused(posted, Stopwatch.GetTimestamp());
                     await Task.Delay(answer.Headers.RetryAfter?.Delta ?? DefaultRetry, TimeProvider.System, cancellationToken);
                     break;
                 default:

@@ -15,6 +15,7 @@ internal sealed class TaskTimes(int tasks, string mark)
     private readonly long[] _received = new long[tasks];
     private readonly long[] _acknowledged = new long[tasks];
     private readonly LongConcurrentHistogram _submits = new(1, LongestMicroseconds, Digits);
+    private readonly LongConcurrentHistogram _refusals = new(1, LongestMicroseconds, Digits);
     private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _acceptedCount;
     private int _receivedCount;
@@ -45,6 +46,9 @@ internal sealed class TaskTimes(int tasks, string mark)
         Interlocked.Add(ref _acceptedCount, count);
     }
 
+    /// <summary>A POST was refused, because the server held as many tasks as it may or its store was unavailable.</summary>
+    public void SetRefused(long posted, long refused) => _refusals.RecordValue(Microseconds(posted, refused));
+
     /// <summary>False when the task came to a worker before.</summary>
     public bool SetReceived(int task)
     {
@@ -66,8 +70,8 @@ internal sealed class TaskTimes(int tasks, string mark)
         }
     }
 
-    /// <summary>The time from one POST to its answer, of the tasks from acceptance to a worker, and of the tasks from POST to ACK; in microseconds.</summary>
-    public (HistogramBase Submit, HistogramBase Queue, HistogramBase Task) Histograms()
+    /// <summary>The times from a POST to its acceptance and to its refusal, of the tasks from acceptance to a worker, and of the tasks from POST to ACK; in microseconds.</summary>
+    public (HistogramBase Submit, HistogramBase Refusal, HistogramBase Queue, HistogramBase Task) Histograms()
     {
         var queue = new LongHistogram(LongestMicroseconds, Digits);
         var whole = new LongHistogram(LongestMicroseconds, Digits);
@@ -85,7 +89,7 @@ internal sealed class TaskTimes(int tasks, string mark)
             }
         }
 
-        return (_submits, queue, whole);
+        return (_submits, _refusals, queue, whole);
     }
 
     private static long Microseconds(long from, long to) =>

@@ -22,13 +22,13 @@ internal sealed class TokenAuthenticationHandler(
     protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(FindGrant() is { } grant ? Succeed(grant) : AuthenticateResult.NoResult());
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        tokens.IsOpen ? refusals.RefuseForeignPageAsync(Context) : refusals.RefuseTokenAsync(Context);
+        tokens.AllowsAnonymous ? refusals.RefuseForeignPageAsync(Context) : refusals.RefuseTokenAsync(Context);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => refusals.RefuseRoleAsync(Context, Context.Features.GetRequiredFeature<TokenGrant>());
 
     private TokenGrant? FindGrant()
     {
-        if (tokens.IsOpen)
+        if (tokens.AllowsAnonymous)
         {
             return IsFromAnotherSite() ? null : TokenGrant.Anonymous;
         }

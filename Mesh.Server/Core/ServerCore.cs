@@ -323,6 +323,9 @@ internal sealed class ServerCore
 
     public ServerStatus GetStatus() => StatusBuilder.Of(_core);
 
+    /// <summary>The framing that a peer is known to use, or null: for tests.</summary>
+    public Framing? FramingOf(ServerId peer) => _core.Peers.Find(peer)?.Framing;
+
     /// <summary>A worker at the door, or null: for who checks the core.</summary>
     public WorkerEntry? FindWorker(WorkerId id) => _core.Workers.Find(id);
 

@@ -1,12 +1,12 @@
-using Mesh.Transport;
-
 namespace Mesh.Server.Sessions;
 
 /// <summary>
 /// Finds out whether a peer that has ended its side of a connection got the tasks that it was sent. A peer that has only ended its own side reads its answer; one that is gone resets the
 /// connection when the answer arrives.
 /// </summary>
-internal sealed class ResetDetector(MeshConnection connection, TimeProvider time)
+/// <param name="isReset">Tests whether the peer has reset the connection.</param>
+/// <param name="closed">Completes when the connection is closed.</param>
+internal sealed class ResetDetector(Func<bool> isReset, Task closed, TimeProvider time)
 {
     /// <summary>When to ask for a reset: TCP takes an answer for a peer that is gone, and hears of the reset a round trip later.</summary>
     private static readonly TimeSpan[] Checks = [.. new[] { 5, 15, 30, 50, 150, 250, 500 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
@@ -29,10 +29,10 @@ internal sealed class ResetDetector(MeshConnection connection, TimeProvider time
     public async Task<bool> WasResetAsync()
     {
         var checks = !_gaveTask ? 0 : _gaveTaskAfterEnd ? Checks.Length : ChecksOfEarlierTask;
-        for (var i = 0; i < checks && !connection.Closed.IsCompleted; i++)
+        for (var i = 0; i < checks && !closed.IsCompleted; i++)
         {
-            await ((Task)connection.Closed).WaitAsync(Checks[i], time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (connection.IsReset)
+            await closed.WaitAsync(Checks[i], time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isReset())
             {
                 return true;
             }

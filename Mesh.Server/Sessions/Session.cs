@@ -20,7 +20,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
 
     private readonly SessionsOptions _options = services.Options;
     private readonly ReceiveRateLimiter _receiveLimiter = new(services.Options.MaxMessagesPerSecond, time);
-    private readonly ResetDetector _resets = new(connection, time);
+    private readonly ResetDetector _resets = new(() => connection.IsReset, connection.Closed, time);
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastActivity = time.GetTimestamp();
     private int _pendingReplies;

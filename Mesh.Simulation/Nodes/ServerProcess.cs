@@ -119,7 +119,7 @@ internal sealed class ServerProcess : IEffectExecutor
 
         foreach (var server in effects.AdoptionRequests)
         {
-            _adoptions.Take(server);
+            _adoptions.Acquire(server);
         }
 
         foreach (var server in effects.LeaseReleases)
@@ -191,7 +191,7 @@ internal sealed class ServerProcess : IEffectExecutor
         {
             _stopping.Cancel();
             await Task.WhenAll(_running);
-            await _claim.ReleaseAsync();
+            await _claim.ReleaseLeaseAsync();
             await _inbox.PostAsync(new(LoopInputKind.Finish));
         }
 #pragma warning disable CA1031 // The loop ends with it.

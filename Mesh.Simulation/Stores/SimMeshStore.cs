@@ -54,7 +54,7 @@ internal sealed class SimMeshStore(SimWorld world, ServerNode node, SimContext c
         });
     }
 
-    public Task<ServerLeaseRenewStatus> RenewAsync(ServerId server, CancellationToken cancellationToken)
+    public Task<ServerLeaseRenewStatus> RenewLeaseAsync(ServerId server, CancellationToken cancellationToken)
     {
         if (!_held.TryGetValue(server, out var claim))
         {
@@ -71,14 +71,14 @@ internal sealed class SimMeshStore(SimWorld world, ServerNode node, SimContext c
         {
             StoreVerdict.Ok when server != _own && answered.IsWanted => GivenUp(server, "wanted back", ServerLeaseRenewStatus.HandbackRequested),
             StoreVerdict.Ok => ServerLeaseRenewStatus.Held,
-            StoreVerdict.RolledBack when server == _own => ServerLeaseRenewStatus.RolledBack,
+            StoreVerdict.RolledBack when server == _own => ServerLeaseRenewStatus.StoreRolledBack,
             StoreVerdict.RolledBack or StoreVerdict.Lost when server != _own => GivenUp(server, "claim lost", ServerLeaseRenewStatus.Lost),
             StoreVerdict.Lost => throw Lost(server),
             _ => throw new InvalidOperationException("Unknown verdict."),
         });
     }
 
-    public Task ReleaseAsync(ServerId server, CancellationToken cancellationToken) =>
+    public Task ReleaseLeaseAsync(ServerId server, CancellationToken cancellationToken) =>
         (server == _own || world.Mutation != Mutation.AdoptionNotReleased) && _held.Remove(server, out var claim)
             ? CallAsync(
                 () =>

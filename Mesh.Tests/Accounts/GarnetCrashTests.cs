@@ -7,6 +7,7 @@ using StackExchange.Redis;
 namespace Mesh.Tests.Accounts;
 
 /// <summary>A Garnet that is killed may have written a part of a script's changes to its log.</summary>
+[Trait("Speed", "Slow")]
 public sealed class GarnetCrashTests
 {
     private const int Accounts = 8;

@@ -5,6 +5,7 @@ using StackExchange.Redis;
 
 namespace Mesh.Tests.Accounts;
 
+[Trait("Speed", "Slow")]
 public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
 {
     protected override async Task<ILedger> CreateAsync() => new RedisLedger(await redis.Isolated());

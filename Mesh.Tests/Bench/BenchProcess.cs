@@ -1,11 +1,12 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using System.Text;
 using Mesh.Bench.Chaos;
 
 namespace Mesh.Tests.Bench;
 
-/// <summary>Mesh.Bench as a process of its own. Killed with all that it started when disposed.</summary>
+/// <summary>Mesh.Bench as a process of its own. Disposing it kills the process and its descendants.</summary>
 internal sealed class BenchProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -14,7 +15,7 @@ internal sealed class BenchProcess : IAsyncDisposable
 
     private BenchProcess(Process process) => _process = process;
 
-    /// <summary>All that it has written so far, on both streams.</summary>
+    /// <summary>The text of both streams so far.</summary>
     public string Told
     {
         get
@@ -37,7 +38,7 @@ internal sealed class BenchProcess : IAsyncDisposable
         return bench;
     }
 
-    /// <summary>Waits until it has written this.</summary>
+    /// <summary>Waits until the text of both streams contains this.</summary>
     public async Task SaidAsync(string text, TimeSpan patience, CancellationToken cancellation)
     {
         var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,14 +51,32 @@ internal sealed class BenchProcess : IAsyncDisposable
         await WaitAsync(said.Task, $"say \"{text}\"", patience, cancellation);
     }
 
-    /// <summary>Waits until it has ended by itself; returns its exit code.</summary>
+    /// <summary>Waits until the process ends by itself, and returns its exit code.</summary>
     public async Task<int> ExitAsync(TimeSpan patience, CancellationToken cancellation)
     {
         await WaitAsync(_process.WaitForExitAsync(cancellation), "end", patience, cancellation);
         return _process.ExitCode;
     }
 
-    /// <summary>Asks it to end, as Ctrl+C does.</summary>
+    /// <summary>The processes that it has started, and those that they have started. On Linux only; elsewhere the test is skipped.</summary>
+    public IReadOnlyList<int> Descendants()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs /proc");
+        var parents = Directory.EnumerateDirectories("/proc").Select(folder => Path.GetFileName(folder)).Where(name => name.All(char.IsAsciiDigit))
+            .Select(name => int.Parse(name, CultureInfo.InvariantCulture)).Select(pid => (Pid: pid, Parent: StatOf(pid)?.Parent)).ToList();
+        List<int> found = [_process.Id];
+        for (var i = 0; i < found.Count; i++)
+        {
+            found.AddRange(parents.Where(process => process.Parent == found[i]).Select(process => process.Pid));
+        }
+
+        return found[1..];
+    }
+
+    /// <summary>Whether a process exists and has not ended. One that has ended exists until its parent reads its exit code.</summary>
+    public static bool IsRunning(int pid) => StatOf(pid) is { State: not 'Z' };
+
+    /// <summary>Sends SIGTERM, on which it ends as after Ctrl+C.</summary>
     public void Terminate() => PosixSignals.Send(_process.Id, PosixSignals.Terminate);
 
     public async ValueTask DisposeAsync()
@@ -69,6 +88,21 @@ internal sealed class BenchProcess : IAsyncDisposable
 
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    // proc(5): the name of the program is in parentheses and may contain any character; the state and the parent follow it.
+    private static (char State, int Parent)? StatOf(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return (fields[0][0], int.Parse(fields[1], CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private async Task WaitAsync(Task awaited, string what, TimeSpan patience, CancellationToken cancellation)

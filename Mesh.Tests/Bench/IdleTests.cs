@@ -4,6 +4,7 @@ using System.Net.Sockets;
 
 namespace Mesh.Tests.Bench;
 
+[Trait("Speed", "Slow")]
 public sealed class IdleTests
 {
     private const int Workers = 3;
@@ -34,7 +35,7 @@ public sealed class IdleTests
 
         var run = await RunAsync(server.Url);
 
-        run.FailedWith("500");
+        run.FailedWith("500 (Internal Server Error)");
         Assert.Equal(Workers, server.Connections);
         await server.GoneAsync(TestContext.Current.CancellationToken);
     }

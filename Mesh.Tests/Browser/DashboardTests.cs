@@ -5,6 +5,7 @@ namespace Mesh.Tests.Browser;
 
 /// <summary>What a person sees of the mesh in Aspire's dashboard.</summary>
 [Collection(BrowserTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class DashboardTests(BrowserFixture browser)
 {
     private const int Resources = 9;

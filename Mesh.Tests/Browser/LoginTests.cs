@@ -4,6 +4,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Mesh.Tests.Browser;
 
 [Collection(BrowserTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class LoginTests(BrowserFixture browser)
 {
     [Fact]

@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Mesh.Tests.Browser;
 
 [Collection(BrowserTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class MapTests(BrowserFixture browser, RedisFixture redis)
 {
     private const int EnoughForALoan = 200;

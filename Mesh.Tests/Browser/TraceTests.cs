@@ -7,6 +7,7 @@ namespace Mesh.Tests.Browser;
 
 /// <summary>The traces of tasks and loans in Aspire's dashboard.</summary>
 [Collection(BrowserTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed partial class TraceTests(BrowserFixture browser)
 {
     private const int EnoughForALoan = 120;
@@ -39,7 +40,7 @@ public sealed partial class TraceTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Trace_OfALoan_LeadsToItsReturnAndBack()
+    public async Task Trace_OfALoan_LeadsToItsReturn()
     {
         await using var visitor = await browser.VisitAsync();
         await visitor.DashboardAsync();

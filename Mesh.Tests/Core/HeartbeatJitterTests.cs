@@ -11,8 +11,8 @@ public sealed class HeartbeatJitterTests
     [InlineData(0.5)]
     public void Heartbeats_ToALivePeer_ComeAfterTheIntervalGiveOrTakeTheJitter(double jitter)
     {
-        var mesh = new CoreHarness(settings => settings with { Heartbeat = settings.Heartbeat with { Jitter = jitter } });
-        var interval = new ServerSettings { Id = CoreHarness.Self, Advertise = CoreHarness.SelfEndpoint, Peers = [] }.Heartbeat.Interval;
+        var mesh = new CoreHarness(settings => settings with { Timing = settings.Timing with { HeartbeatJitter = jitter } });
+        var interval = new ServerSettings { Id = CoreHarness.Self, Advertise = CoreHarness.SelfEndpoint, Peers = [] }.Timing.HeartbeatInterval;
         var waits = new HashSet<double>();
         for (var heartbeat = 1; heartbeat < 30; heartbeat++)
         {

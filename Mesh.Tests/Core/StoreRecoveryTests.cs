@@ -4,7 +4,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core;
 
-/// <summary>A server whose store has lost the last of what it had acknowledged.</summary>
+/// <summary>The store has lost the last changes that it had acknowledged, and the server writes its own state again.</summary>
 public sealed class StoreRecoveryTests
 {
     [Fact]
@@ -21,7 +21,7 @@ public sealed class StoreRecoveryTests
         Assert.Equal(tasks.Select(task => task.WireId).ToHashSet(), restored.ToHashSet());
         Assert.Equal(new StoreRolledBack(2, 0), Assert.Single(core.Events.OfType<StoreRolledBack>()));
 
-        // The attempt under way goes on.
+        // The running attempt continues.
         core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = running.Id, Result = 1 });
         Assert.Single(core.Stored, op => op.Kind == StoreOpKind.SettleTask);
         Assert.Equal((1, 1L), (core.Core.GetStatus().Queue, core.Core.GetStatus().Done));
@@ -84,20 +84,31 @@ public sealed class StoreRecoveryTests
 
         core.RollBackStore(new StoredState { Loans = [ended] });
 
-        Assert.Equal("g1", Assert.Single(core.Stored, op => op.Kind == StoreOpKind.PutLoan && op.Loan!.Worker.Value == "g1").Loan!.Worker.Value);
-        Assert.Equal("g2", Assert.Single(core.Stored, op => op.Kind == StoreOpKind.DropLoan).Loan!.Worker.Value);
+        Assert.Equal(known, Assert.Single(core.Stored, op => op.Kind == StoreOpKind.PutLoan).Loan);
+        Assert.Equal(ended.Worker, Assert.Single(core.Stored, op => op.Kind == StoreOpKind.DropLoan).Loan!.Worker);
     }
 
     [Fact]
-    public void AdoptedServers_AreAdoptedAnew()
+    public void AdoptedServers_AreReleasedAndAdoptedAgainTenSecondsLater()
     {
-        var core = new CoreHarness();
-        core.Adopt(CoreHarness.Peer, new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "Maria", Amount: null, Sequence: 1) { StoredBy = CoreHarness.Peer });
+        var core = new CoreHarness(settings => settings with { Adoption = settings.Adoption with { After = TimeSpan.FromMinutes(1) }, Peers = [settings.Peers[0]] });
+        var theirs = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "Maria", Amount: null, Sequence: 1) { StoredBy = CoreHarness.Peer };
+        core.Pass(TimeSpan.FromMinutes(1));
+        Assert.Equal([CoreHarness.Peer], core.Adoptions);
+        core.Adopt(CoreHarness.Peer, theirs);
 
         core.RollBackStore(new StoredState());
 
+        Assert.Equal([CoreHarness.Peer], core.Releases);
         Assert.Empty(core.Core.GetStatus().Adopted);
         Assert.Equal(0, core.Core.GetStatus().Queue);
         Assert.DoesNotContain(core.Stored, op => op.Kind == StoreOpKind.RestoreTask);
+
+        core.Pass(TimeSpan.FromSeconds(9));
+        Assert.Single(core.Adoptions);
+        core.Pass(TimeSpan.FromSeconds(1));
+        Assert.Equal(2, core.Adoptions.Count);
+        core.Adopt(CoreHarness.Peer, theirs);
+        Assert.Equal(1, core.Core.QueueDepth);
     }
 }

@@ -1,6 +1,7 @@
 namespace Mesh.Tests.Integration;
 
 /// <summary>What is wrong with a configuration is told by the program itself, without a stack trace, before it does anything.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ConfigurationTests
 {
     [Fact]

@@ -7,7 +7,7 @@ using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Integration;
 
-/// <summary>A server or a worker as a process of its own, as people run it by hand. Killed when disposed.</summary>
+/// <summary>A server or a worker as a process of its own, as an operator starts it by hand. Disposing it kills the process.</summary>
 internal sealed class MeshProcess : MeshClient, IAsyncDisposable
 {
     private const int Sigterm = 15;
@@ -39,7 +39,7 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
 
     public override string Output => $"--- {Id}\n{string.Join('\n', _output.TakeLast(200))}";
 
-    /// <summary>All that it has written.</summary>
+    /// <summary>All lines that it has written so far.</summary>
     public string Everything => string.Join('\n', _output);
 
     /// <summary>Its resident memory, MiB.</summary>
@@ -135,16 +135,15 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
 
     public void Kill() => _process.Kill();
 
-    /// <summary>Holds the process up, as a machine does that is suspended, until <see cref="Continue"/>.</summary>
+    /// <summary>Stops the process's execution, as the suspension of its machine does, until <see cref="Continue"/>.</summary>
     public void Pause() => Assert.Equal(0, SendSignal(_process.Id, Sigstop));
 
     public void Continue() => Assert.Equal(0, SendSignal(_process.Id, Sigcont));
 
-    /// <summary>Waits until it has ended by itself.</summary>
+    /// <summary>Waits until the process ends by itself, and returns its exit code.</summary>
     public async Task<int> ExitAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await _process.WaitForExitAsync(limit.Token);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).OrFailAsync($"the end of {Id}");
         return _process.ExitCode;
     }
 
@@ -155,7 +154,7 @@ internal sealed class MeshProcess : MeshClient, IAsyncDisposable
         _process = Launch();
     }
 
-    /// <summary>Asks it to stop, as a container platform does; returns its exit code.</summary>
+    /// <summary>Sends SIGTERM, as a container platform does, and returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
         Assert.Equal(0, SendSignal(_process.Id, Sigterm));

@@ -5,6 +5,7 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Integration;
 
 /// <summary>Servers and workers as processes, over a real Redis.</summary>
+[Trait("Speed", "Slow")]
 public sealed class MeshTests(RedisFixture redis)
 {
     [Theory]
@@ -116,7 +117,11 @@ public sealed class MeshTests(RedisFixture redis)
         await borrower.SubmitAsync([.. Enumerable.Range(0, 500).Select(_ => (object)new { type = "QUERY", user = "x" })]);
         await borrower.StatusAsync("the guest works", status => Workers(status).Any(), owner, guest, keeper);
 
+        // A worker logs when it is sent home, and when it gives its borrower up.
         Assert.Equal(0, await borrower.StopAsync());
+        string Lines() => guest.Everything + keeper.Everything;
+        await Eventually.HoldsAsync("the worker is sent home", () => Lines().Contains("is sent home to", StringComparison.Ordinal), details: Lines);
+        Assert.DoesNotContain("gives up", Lines(), StringComparison.Ordinal);
         await owner.StatusAsync(
             "all are home", status => !Loans(status).Any() && Workers(status).Count(w => (string)w["state"]! == "idle") == 2, borrower, guest, keeper);
 

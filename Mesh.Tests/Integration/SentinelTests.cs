@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Mesh.Tests.Fixtures;
@@ -7,10 +6,9 @@ using StackExchange.Redis;
 namespace Mesh.Tests.Integration;
 
 /// <summary>A server and a worker that find their Redis by Redis Sentinel.</summary>
+[Trait("Speed", "Slow")]
 public sealed class SentinelTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
-
     private RedisProcess _first = null!;
     private RedisProcess _second = null!;
     private SentinelProcess _sentinel = null!;
@@ -41,7 +39,7 @@ public sealed class SentinelTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task Sentinel_SwitchesToTheReplica_IsFollowedWithinFiveSeconds() => IsFollowedAsync(async () =>
+    public Task Sentinel_SwitchesToTheReplica_IsFollowed() => IsFollowedAsync(async () =>
     {
         await using var first = await ConnectionMultiplexer.ConnectAsync(_first.ConnectionString);
         var server = first.GetServers().Single();
@@ -50,7 +48,7 @@ public sealed class SentinelTests : IAsyncLifetime
     });
 
     [Fact]
-    public Task Sentinel_PrimaryIsKilled_IsFollowedWithinFiveSeconds() => IsFollowedAsync(_first.KillAsync);
+    public Task Sentinel_PrimaryIsKilled_IsFollowed() => IsFollowedAsync(_first.KillAsync);
 
     [Fact]
     public async Task Sentinel_StartedAfterTheServer_IsWaitedFor()
@@ -83,18 +81,15 @@ public sealed class SentinelTests : IAsyncLifetime
 
         await failOver();
 
-        // What a primary takes that is about to be replaced is lost with it.
+        // Writes that a primary accepts just before it is replaced are lost.
         await Eventually.HoldsAsync("the replica is the primary", () => Role(Second) == "master", details: () => server.Output);
-        var since = Stopwatch.GetTimestamp();
         using var accepted = await Eventually.GetAsync(
             "a task is accepted by the new primary",
             () => server.PostAsync(Update("after")),
             answer => answer.StatusCode == HttpStatusCode.Accepted,
             details: () => server.Output);
-        Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.Zero, Limit);
 
         await server.StatusAsync("the worker goes on", status => (int)status["done"]! == Tasks + 1, worker);
-        Assert.InRange(Stopwatch.GetElapsedTime(since), TimeSpan.Zero, Limit + Limit);
         Assert.Equal(Tasks + 1, await server.BalanceAsync("maria"));
         Assert.Equal(1, (int)Second.Execute("EXISTS", $"mesh:{{{server.Id}}}:result:after"));
     }

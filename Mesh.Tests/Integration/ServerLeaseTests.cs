@@ -3,6 +3,7 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Integration;
 
 /// <summary>Processes started under one id: one serves.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ServerLeaseTests(RedisFixture redis)
 {
     [Fact]

@@ -5,6 +5,7 @@ using Mesh.Tests.Integration;
 namespace Mesh.Tests.Interop;
 
 /// <summary>Nodes written by others, scripted from docs/protocol.md, in one mesh with ours.</summary>
+[Trait("Speed", "Slow")]
 public sealed class LinePeerTests(RedisFixture redis)
 {
     private readonly string _ours = RedisFixture.Unique("server-a");
@@ -96,10 +97,12 @@ public sealed class LinePeerTests(RedisFixture redis)
         await using var ours = await MeshProcess.ServerAsync(
             redis, _ours, _port, [(_theirs, _theirPort)], new() { ["Loans__ArrivalTimeout"] = "00:00:01" });
         await ours.StatusAsync("the peer is alive", status => (bool)status["peers"]![0]!["alive"]!);
-        await ours.SubmitAsync([.. Enumerable.Range(0, 20).Select(i => (object)new { type = "QUERY", user = $"u{i}" })]);
+        var ids = await ours.SubmitAsync([.. Enumerable.Range(0, 20).Select(i => (object)new { type = "QUERY", user = $"u{i}" })]);
         await Eventually.HoldsAsync(
             "the dead worker is given back", () => theirs.HeardTask("COMMAND_RELEASE").Any(release => (string?)release["WORKERS_UUID"]![0] == "WORKER_dead"));
-        await ours.StatusAsync("the loan is over", status => !MeshTests.Loans(status).Any());
+        var over = await ours.StatusAsync("the loan is over", status => !MeshTests.Loans(status).Any());
+        Assert.Equal((20, 0), ((int)over["queue"]!, (int)over["running"]!));
+        Assert.Equal(0, (int)(await ours.GetAsync($"/tasks/{ids[0]}"))["attempts"]!);
     }
 
     private JsonObject Completed(string worker) =>

@@ -10,18 +10,23 @@ public sealed class AllocationTests
     private const int Rounds = 1000;
 
     [Theory]
-    [InlineData("""{"STATUS": "ACK"}""")]
-    [InlineData("""{"TASK": "NO_TASK", "whatever": ["is", {"not": "known"}]}""")]
-    public void Reading_WithoutText_AllocatesNothing(string json)
+    [InlineData("""{"STATUS": "ACK"}""", typeof(Ack))]
+    [InlineData("""{"TASK": "NO_TASK", "whatever": ["is", {"not": "known"}]}""", typeof(NoTask))]
+    public void Reading_WithoutText_AllocatesNothing(string json, Type expected)
     {
         var bytes = Encoding.UTF8.GetBytes(json);
+        Assert.True(MessageReader.TryRead(bytes, out var message, out _));
+        Assert.IsType(expected, message);
         Assert.Equal(0, BytesPer(() => MessageReader.TryRead(bytes, out _, out _)));
     }
 
     [Fact]
     public void Reading_AllocatesTheMessageAndItsStrings()
     {
-        var bytes = Wire.Bytes(new NewTask(TaskType.Query, "maria") { Id = new("task-0123456789") });
+        var task = new NewTask(TaskType.Query, "maria") { Id = new("task-0123456789") };
+        var bytes = Wire.Bytes(task);
+        Assert.True(MessageReader.TryRead(bytes, out var message, out _));
+        Assert.Equal(task, message);
         var expected = BytesPer(() => _ = new NewTask(TaskType.Query, new string('u', 5)) { Id = new(new string('t', 15)) });
         Assert.Equal(expected, BytesPer(() => MessageReader.TryRead(bytes, out _, out _)));
     }
@@ -30,7 +35,10 @@ public sealed class AllocationTests
     public void Reading_ManyWorkers_AllocatesTheListAndItsStrings()
     {
         WorkerId[] ids = [.. Enumerable.Range(0, 100).Select(i => new WorkerId($"worker-{i:000}"))];
-        var bytes = Wire.Bytes(new ReleaseAck(new("s"), WorkerList.Create(ids)));
+        var ack = new ReleaseAck(new("s"), WorkerList.Create(ids));
+        var bytes = Wire.Bytes(ack);
+        Assert.True(MessageReader.TryRead(bytes, out var message, out _));
+        Assert.Equal(ack, message);
         var expected = BytesPer(() =>
         {
             _ = new ReleaseAck(new(new string('s', 1)), WorkerList.Create(ids));
@@ -69,7 +77,7 @@ public sealed class AllocationTests
 
     private static long BytesPer(Action action)
     {
-        // Once for what is made the first time: static fields, pooled arrays.
+        // The first call creates static fields and pooled arrays.
         action();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < Rounds; i++)

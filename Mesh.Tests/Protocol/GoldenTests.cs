@@ -1,11 +1,13 @@
+using System.Reflection;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Mesh.Protocol;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Protocol;
 
-/// <summary>Each example of the tables in docs/protocol.md, byte for byte in both directions.</summary>
-public sealed class GoldenTests
+/// <summary>Examples of each message in the tables of docs/protocol.md, compared byte for byte in both directions.</summary>
+public sealed partial class GoldenTests
 {
     private static readonly MeshEndpoint Owner = new("5.6.7.8", 9000);
     private static readonly MeshEndpoint Borrower = new("1.2.3.4", 8000);
@@ -52,6 +54,17 @@ public sealed class GoldenTests
         { """{"STATUS": "NOK", "ERROR": "TASK has an unknown value"}""", new Rejection("TASK has an unknown value") },
     };
 
+    [Fact]
+    public async Task Examples_CoverEachMessageOfTheDocument()
+    {
+        var repository = typeof(GoldenTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "Repository").Value!;
+        var document = await File.ReadAllTextAsync(Path.Combine(repository, "docs", "protocol.md"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            MessageRow().Matches(document).Select(row => row.Groups["name"].Value).Order(StringComparer.Ordinal),
+            Examples.Select(row => CapitalLetter().Replace(row.Data.Item2.GetType().Name, "_$0").TrimStart('_').ToLowerInvariant()).Distinct().Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Examples), DisableDiscoveryEnumeration = true)]
     [MemberData(nameof(OurFields), DisableDiscoveryEnumeration = true)]
@@ -62,7 +75,7 @@ public sealed class GoldenTests
     [MemberData(nameof(OurFields), DisableDiscoveryEnumeration = true)]
     public void Writer_Message_GivesTheExampleByteForByte(string json, MeshMessage message) => Assert.Equal(json, Wire.Write(message));
 
-    /// <summary>What other JSON libraries make of the same object: no spaces, or fields in another order.</summary>
+    /// <summary>Other JSON libraries write the same object without spaces, or with the fields in another order.</summary>
     [Theory]
     [MemberData(nameof(Examples), DisableDiscoveryEnumeration = true)]
     public void Reader_OtherSpacingAndOrder_GivesTheSameMessage(string json, MeshMessage message)
@@ -73,4 +86,10 @@ public sealed class GoldenTests
         Assert.Equal(message, Wire.Read(compact));
         Assert.Equal(message, Wire.Read(reversed));
     }
+
+    [GeneratedRegex(@"^\| (?<name>[a-z_]+) \| \w+ → \w+ \|", RegexOptions.Multiline)]
+    private static partial Regex MessageRow();
+
+    [GeneratedRegex("[A-Z]")]
+    private static partial Regex CapitalLetter();
 }

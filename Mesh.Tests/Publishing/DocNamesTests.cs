@@ -32,7 +32,7 @@ public sealed partial class DocNamesTests
 
     private static readonly ILookup<string, Type> Types = new[]
         {
-            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(MeshTelemetry), typeof(Life), typeof(FuzzRun), typeof(ChaosRun),
+            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(MeshTelemetry), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
             typeof(DocNamesTests),
         }
         .Select(type => type.Assembly).Append(Assembly.LoadFrom(BuildOutput.AppHost))

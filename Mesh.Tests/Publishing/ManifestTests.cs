@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 namespace Mesh.Tests.Publishing;
 
 /// <summary>The manifest that the AppHost publishes.</summary>
+[Trait("Speed", "Slow")]
 public sealed partial class ManifestTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -1,5 +1,5 @@
 using System.Net;
-using Mesh.Tests.Telemetry;
+using Mesh.Tests.Integration.Telemetry;
 
 namespace Mesh.Tests.Server;
 

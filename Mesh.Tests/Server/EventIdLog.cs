@@ -1,14 +1,13 @@
 using System.Threading.Channels;
+using Mesh.Tests.Fixtures;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Server;
 
-/// <summary>The event ids that a server logs, of those that a test is interested in, in order.</summary>
+/// <summary>Collects the event ids of a server's log entries, of those that a test asks for, in order.</summary>
 internal sealed class EventIdLog : ILoggerProvider, ILogger
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     private readonly Channel<int> _ids = Channel.CreateUnbounded<int>();
     private readonly HashSet<int> _wanted;
 
@@ -18,7 +17,8 @@ internal sealed class EventIdLog : ILoggerProvider, ILogger
         server.Services.GetRequiredService<ILoggerFactory>().AddProvider(this);
     }
 
-    public Task<int> NextAsync() => _ids.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit, TestContext.Current.CancellationToken);
+    public Task<int> NextAsync() =>
+        _ids.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().OrFailAsync($"a log entry with one of the ids {string.Join(", ", _wanted)}");
 
     /// <summary>Waits until an id is logged; returns those before it.</summary>
     public async Task<IReadOnlyList<int>> UntilAsync(int id)

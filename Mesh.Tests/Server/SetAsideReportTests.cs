@@ -1,5 +1,5 @@
 using Mesh.Protocol;
-using Mesh.Tests.Telemetry;
+using Mesh.Tests.Integration.Telemetry;
 using Mesh.Transport;
 using Microsoft.Extensions.Logging;
 using TaskStatus = Mesh.Protocol.TaskStatus;

@@ -1,7 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Hosting;
-using Mesh.Tests.Storage;
-using Mesh.Tests.Telemetry;
+using Mesh.Tests.Server.Storage;
+using Mesh.Tests.Integration.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;

@@ -9,7 +9,8 @@ using Mesh.Server.Hosting;
 using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
 using Mesh.Tests.Accounts;
-using Mesh.Tests.Storage;
+using Mesh.Tests.Fixtures;
+using Mesh.Tests.Server.Storage;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -23,8 +24,6 @@ namespace Mesh.Tests.Server;
 /// <summary>A whole server on a free port, with a store in memory.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     private readonly WebApplication _app;
 
     private TestServer(WebApplication app, InMemoryMeshStore store)
@@ -46,7 +45,7 @@ internal sealed class TestServer : IAsyncDisposable
     public MeshEndpoint Endpoint => new(Address.Host, Address.Port);
 
     /// <summary>Starts one and waits until it takes work.</summary>
-    /// <param name="settings">Configuration such as ("Mesh:Token", "secret").</param>
+    /// <param name="settings">Configuration such as ("Mesh:Token", "secret"). The last value of a key is used.</param>
     public static Task<TestServer> StartAsync(params (string Key, string Value)[] settings) => StartAsync(
         new InMemoryMeshStore(new ServerId(settings.FirstOrDefault(setting => setting.Key == "Mesh:ServerId").Value ?? "server-a")), TimeProvider.System, settings);
 
@@ -60,7 +59,7 @@ internal sealed class TestServer : IAsyncDisposable
             ["Mesh:ServerId"] = "server-a",
             ["ConnectionStrings:redis"] = "127.0.0.1:1",
         });
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>(setting.Key, setting.Value)));
+        builder.Configuration.AddInMemoryCollection(settings.GroupBy(setting => setting.Key, (key, values) => KeyValuePair.Create<string, string?>(key, values.Last().Value)));
         builder.Services.AddSingleton(time);
         builder.Services.AddSingleton<IMeshStore>(store);
         builder.Services.AddSingleton<ILedger>(new MemoryLedger());
@@ -79,14 +78,10 @@ internal sealed class TestServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Waits for /health to say so.</summary>
+    /// <summary>Waits until GET /health succeeds.</summary>
     public async Task HealthyAsync()
     {
-        using var limit = new CancellationTokenSource(Limit);
-        while ((await Http.GetAsync(new Uri("/health", UriKind.Relative), limit.Token)).StatusCode != HttpStatusCode.OK)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
-        }
+        await HangGuard.UntilAsync("the server to be healthy", async () => (await GetAsync("/health")).StatusCode == HttpStatusCode.OK);
     }
 
     public Task StopAsync() => _app.StopAsync();
@@ -123,12 +118,7 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Waits until a task is in a state.</summary>
     public async Task TaskAsync(string id, string state)
     {
-        using var limit = new CancellationTokenSource(Limit);
-        while ((await GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString() != state)
-        {
-            Assert.False(limit.IsCancellationRequested, $"Waited for task {id} to be {state}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
+        await HangGuard.UntilAsync($"task {id} to be {state}", async () => (await GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString() == state);
     }
 
     /// <summary>Closes the connections of <see cref="Http"/>, and waits until the server has seen it.</summary>
@@ -136,11 +126,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         Http.Dispose();
         Http = NewHttp();
-        using var limit = new CancellationTokenSource(Limit);
-        while (Services.GetRequiredService<ConnectionLimiter>().OpenCount > 0)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
-        }
+        await HangGuard.UntilAsync("the server to see the ends of the HTTP connections", () => Task.FromResult(Services.GetRequiredService<ConnectionLimiter>().OpenCount == 0));
     }
 
     /// <summary>A bare TCP connection.</summary>
@@ -157,10 +143,10 @@ internal sealed class TestServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    // The certificates of tests with TLS are for the peers to look at.
+    // The peers check the certificates of tests with TLS; this client does not.
     private HttpClient NewHttp() => new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
     {
         BaseAddress = Address,
-        Timeout = Limit,
+        Timeout = HangGuard.Limit,
     };
 }

@@ -1,19 +1,19 @@
 using System.Net.Sockets;
 using System.Text;
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Transport;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Tests.Server;
 
-/// <summary>What tests say and hear on connections.</summary>
+/// <summary>Sends and receives on connections of tests.</summary>
 internal static class Wire
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
-
     public static async Task<T> ReceiveAsync<T>(this MeshConnection connection)
         where T : MeshMessage
     {
-        var received = await connection.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit, TestContext.Current.CancellationToken);
+        var received = await connection.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().OrFailAsync($"a {typeof(T).Name} on {connection.RemoteAddress}");
         return Assert.IsType<T>(received.Message);
     }
 
@@ -21,7 +21,7 @@ internal static class Wire
     {
         while (true)
         {
-            var received = await connection.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit, TestContext.Current.CancellationToken);
+            var received = await connection.ReceiveAsync(TestContext.Current.CancellationToken).AsTask().OrFailAsync($"the end of {connection.RemoteAddress}");
             if (received.Kind == ReceiveResultKind.End)
             {
                 return received.EndReason;
@@ -39,7 +39,7 @@ internal static class Wire
         var one = new byte[1];
         try
         {
-            while (await socket.ReceiveAsync(one, TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit, TestContext.Current.CancellationToken) == 1)
+            while (await socket.ReceiveAsync(one, TestContext.Current.CancellationToken).AsTask().OrFailAsync($"a line's next byte after \"{line}\"") == 1)
             {
                 if (one[0] == '\n')
                 {
@@ -55,5 +55,27 @@ internal static class Wire
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Advances the fake time second by second until the task is completed, and returns the seconds. The server answers a request after each second, so that what it
+    /// has received and what its timers have done is effective before the next one.
+    /// </summary>
+    /// <param name="most">The test fails when the task is not completed after so many seconds.</param>
+    public static async Task<int> SecondsUntilAsync(this TestServer server, FakeTimeProvider time, Task task, int most, Func<Task>? beforeEach = null)
+    {
+        await server.GetAsync("/alive");
+        for (var seconds = 0; ; seconds++)
+        {
+            if (task.IsCompleted)
+            {
+                return seconds;
+            }
+
+            Assert.True(seconds < most, $"Not completed after {seconds} s of the server's time.");
+            await (beforeEach?.Invoke() ?? Task.CompletedTask);
+            time.Advance(TimeSpan.FromSeconds(1));
+            await server.GetAsync("/alive");
+        }
     }
 }

@@ -9,6 +9,7 @@ namespace Mesh.Tests.Simulation;
 /// Lives of whole meshes. MESH_SEED replays one of them, with all of its steps; MESH_LIVES runs more of them than usual.
 /// </summary>
 [Collection(SequentialTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     private const int Lives = 500;

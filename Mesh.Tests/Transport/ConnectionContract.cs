@@ -1,12 +1,12 @@
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Transport;
 
 namespace Mesh.Tests.Transport;
 
-/// <summary>What every kind of connection must do, whichever side of it is dialled.</summary>
+/// <summary>The tests that each kind of connection passes, from the dialling and from the accepting side.</summary>
 public abstract class ConnectionContract : IAsyncLifetime
 {
-    private protected static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
     private readonly Framing _framing;
     private LoopbackServer? _server;
 
@@ -67,8 +67,8 @@ public abstract class ConnectionContract : IAsyncLifetime
         Assert.Equal((ReceiveResultKind.End, CloseReason.PeerClosed), (end.Kind, end.EndReason));
         await pair.Far.CloseAsync(CloseReason.Done);
         await closing;
-        Assert.Equal(CloseReason.Stopping, await pair.Near.Closed.WaitAsync(Soon, Stop));
-        Assert.Equal(CloseReason.PeerClosed, await pair.Far.Closed.WaitAsync(Soon, Stop));
+        Assert.Equal(CloseReason.Stopping, await pair.Near.Closed.OrFailAsync("the near end to be closed"));
+        Assert.Equal(CloseReason.PeerClosed, await pair.Far.Closed.OrFailAsync("the far end to be closed"));
         Assert.False(pair.Near.TrySend(new NoTask()));
         Assert.False(pair.Far.TrySend(new NoTask()));
     }
@@ -98,7 +98,7 @@ public abstract class ConnectionContract : IAsyncLifetime
         pair.Near.Abort(CloseReason.Silent);
         pair.Near.Abort(CloseReason.Done);
         Assert.Equal(CloseReason.Silent, (await pending).EndReason);
-        Assert.Equal(CloseReason.Silent, await pair.Near.Closed.WaitAsync(Soon, Stop));
+        Assert.Equal(CloseReason.Silent, await pair.Near.Closed.OrFailAsync("the near end to be closed"));
         Assert.Equal(ReceiveResultKind.End, (await pair.Far.ReceiveAsync(Stop)).Kind);
     }
 
@@ -108,29 +108,29 @@ public abstract class ConnectionContract : IAsyncLifetime
     public async Task Outbox_WhenThePeerDoesNotRead_FillsAndRefuses(bool fromServer)
     {
         await using var pair = await ConnectAsync(fromServer);
-        var big = new Rejection(new string('x', 60_000));
-        var deadline = new CancellationTokenSource(Soon, TimeProvider.System).Token;
-        while (pair.Near.TrySend(big))
-        {
-            deadline.ThrowIfCancellationRequested();
-        }
 
-        pair.Near.Abort(CloseReason.OutboxFull);
-        Assert.Equal(CloseReason.OutboxFull, await pair.Near.Closed.WaitAsync(Soon, Stop));
+        Assert.InRange(Fill(pair.Near), Options.OutboxCapacity, 10_000);
+        Assert.False(pair.Near.Closed.IsCompleted);
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Close_WhenThePeerDoesNotRead_AbortsInTime(bool fromServer)
+    public async Task Close_WhenThePeerDoesNotRead_AbortsAfterTheCloseTimeout(bool fromServer)
     {
-        await using var pair = await ConnectAsync(fromServer);
-        var big = new Rejection(new string('x', 60_000));
-        while (pair.Near.TrySend(big))
-        {
-        }
+        var time = new TimerTrackingTimeProvider();
+        var options = new MeshConnectionOptions { OutboxCapacity = 64, CloseTimeout = TimeSpan.FromSeconds(7), TimeProvider = time };
+        await using var server = await LoopbackServer.StartAsync(options);
+        await using var pair = await ConnectAsync(server, options, fromServer);
+        Fill(pair.Near);
 
-        await pair.Near.CloseAsync(CloseReason.Stopping).AsTask().WaitAsync(Soon, Stop);
+        var waiting = time.NextTimerAsync(options.CloseTimeout);
+        var closing = pair.Near.CloseAsync(CloseReason.Stopping).AsTask();
+        await waiting;
+        Assert.False(closing.IsCompleted);
+        time.Advance(options.CloseTimeout);
+
+        await closing.OrFailAsync("the connection to be aborted");
         Assert.Equal(CloseReason.Stopping, await pair.Near.Closed);
     }
 
@@ -154,11 +154,25 @@ public abstract class ConnectionContract : IAsyncLifetime
         Assert.IsType<NoTask>((await pending).Message);
     }
 
-    private protected async Task<Pair> ConnectAsync(bool fromServer)
+    /// <summary>Sends until the connection takes no more; returns how many messages it took.</summary>
+    private static int Fill(MeshConnection connection)
     {
-        var dialer = new MeshDialer(new() { Connection = Options });
-        var dialled = await dialer.DialAsync(Server.ToMeshEndpoint(_framing), _framing, Stop);
-        var accepted = await Server.AcceptAsync();
+        var (big, taken) = (new Rejection(new string('x', 60_000)), 0);
+        while (connection.TrySend(big))
+        {
+            Assert.True(++taken <= 10_000, "The outbox has no limit.");
+        }
+
+        return taken;
+    }
+
+    private protected Task<Pair> ConnectAsync(bool fromServer) => ConnectAsync(Server, Options, fromServer);
+
+    private async Task<Pair> ConnectAsync(LoopbackServer server, MeshConnectionOptions options, bool fromServer)
+    {
+        var dialer = new MeshDialer(new() { Connection = options });
+        var dialled = await dialer.DialAsync(server.ToMeshEndpoint(_framing), _framing, Stop);
+        var accepted = await server.AcceptAsync();
         Assert.Equal(_framing, dialled.Framing);
         Assert.Equal(_framing, accepted.Framing);
         return fromServer ? new(accepted, dialled) : new(dialled, accepted);
@@ -170,8 +184,8 @@ public abstract class ConnectionContract : IAsyncLifetime
         {
             Near.Abort(CloseReason.Done);
             Far.Abort(CloseReason.Done);
-            await Near.Closed.WaitAsync(Soon, CancellationToken.None);
-            await Far.Closed.WaitAsync(Soon, CancellationToken.None);
+            await Near.Closed.OrFailAsync("the near end to be closed");
+            await Far.Closed.OrFailAsync("the far end to be closed");
         }
     }
 }

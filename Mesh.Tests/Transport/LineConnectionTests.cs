@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Transport;
 
 namespace Mesh.Tests.Transport;
@@ -68,7 +69,7 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
         // The client itself would end its side in an orderly way first.
         client.Client.Dispose();
         Assert.Equal(CloseReason.Reset, (await connection.ReceiveAsync(Stop)).EndReason);
-        Assert.Equal(CloseReason.Reset, await connection.Closed.WaitAsync(Soon, Stop));
+        Assert.Equal(CloseReason.Reset, await connection.Closed.OrFailAsync("the connection to be closed"));
         Assert.True(connection.IsReset);
     }
 

@@ -1,5 +1,7 @@
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Transport;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Tests.Transport;
 
@@ -41,9 +43,21 @@ public sealed class LineExchangeTests
     [Fact]
     public async Task Request_PeerDoesNotAnswer_TimesOut()
     {
-        await using var peer = RawPeer.Silent();
-        var received = await Exchange.RequestAsync(peer.Endpoint, Question, TimeSpan.FromMilliseconds(50), Stop);
-        Assert.Equal(CloseReason.Timeout, received.EndReason);
+        var heard = new TaskCompletionSource();
+        await using var peer = new RawPeer(async (reader, _, stop) =>
+        {
+            await reader.ReadLineAsync(stop);
+            heard.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        });
+        var time = new FakeTimeProvider();
+        var asking = new LineExchange(new MeshDialer(new()), time).RequestAsync(peer.Endpoint, Question, LineExchange.DefaultTimeout, Stop);
+        await heard.Task.OrFailAsync("the question to arrive");
+        Assert.False(asking.IsCompleted);
+
+        time.Advance(LineExchange.DefaultTimeout);
+
+        Assert.Equal(CloseReason.Timeout, (await asking.OrFailAsync("the end of the exchange")).EndReason);
     }
 
     [Fact]
@@ -65,7 +79,7 @@ public sealed class LineExchangeTests
         var line = new TaskCompletionSource<string?>();
         await using var peer = new RawPeer(async (reader, _, stop) => line.SetResult(await reader.ReadLineAsync(stop)));
         Assert.True(await Exchange.SendOneWayAsync(peer.Endpoint, new ReleaseCompleted(new("s"), [new("w")]), LineExchange.DefaultTimeout, Stop));
-        Assert.Equal("""{"SERVER_UUID": "s", "RESPONSE": "RELEASE_COMPLETED", "WORKERS_UUID": ["w"]}""", await line.Task.WaitAsync(TimeSpan.FromSeconds(10), Stop));
+        Assert.Equal("""{"SERVER_UUID": "s", "RESPONSE": "RELEASE_COMPLETED", "WORKERS_UUID": ["w"]}""", await line.Task.OrFailAsync("the message to arrive"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Transport;
 
 namespace Mesh.Tests.Transport;
@@ -33,8 +34,17 @@ public sealed class MeshDialerTests
     public async Task Dial_PeerKeepsSilent_IsNotWebSocket()
     {
         await using var peer = RawPeer.Silent();
-        var options = new MeshDialerOptions { HandshakeTimeout = TimeSpan.FromMilliseconds(50) };
-        Assert.Equal(MeshDialFailure.NotWebSocket, await FailureAsync(peer.Endpoint, Framing.WebSocket, options));
+        var time = new TimerTrackingTimeProvider();
+        var options = new MeshDialerOptions { HandshakeTimeout = TimeSpan.FromSeconds(7), Connection = new() { TimeProvider = time } };
+
+        // The timer is created when the TCP connection stands.
+        var waiting = time.NextTimerAsync(options.HandshakeTimeout);
+        var failure = FailureAsync(peer.Endpoint, Framing.WebSocket, options);
+        await waiting;
+        Assert.False(failure.IsCompleted);
+        time.Advance(options.HandshakeTimeout);
+
+        Assert.Equal(MeshDialFailure.NotWebSocket, await failure.OrFailAsync("the end of the handshake"));
     }
 
     [Theory]

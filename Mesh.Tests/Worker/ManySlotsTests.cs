@@ -7,6 +7,7 @@ using Mesh.Worker.Handlers;
 namespace Mesh.Tests.Worker;
 
 /// <summary>A worker that does as many tasks at a time as it may.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ManySlotsTests
 {
     private const int Tasks = 20_000;

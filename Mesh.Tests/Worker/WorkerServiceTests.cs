@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Tests.Accounts;
+using Mesh.Tests.Worker.Handlers;
 using Mesh.Worker.Handlers;
 
 namespace Mesh.Tests.Worker;
@@ -119,6 +120,7 @@ public sealed class WorkerServiceTests
             await (await home.NextAskAsync()).QueryAsync($"t{i}");
         }
 
+        await handler.StartedAsync(4);
         handler.Release();
         var done = new HashSet<string?>();
         while (done.Count < 4)
@@ -132,7 +134,7 @@ public sealed class WorkerServiceTests
         }
 
         Assert.Equal(["t0", "t1", "t2", "t3"], done.Order());
-        Assert.InRange(handler.MostAtATime, 1, 4);
+        Assert.Equal(4, handler.MostAtATime);
     }
 
     [Fact]
@@ -144,11 +146,12 @@ public sealed class WorkerServiceTests
         var ask = await home.NextAskAsync();
         Assert.Equal("""["QUERY"]""", ask.Field("TASKS"));
         await ask.QueryAsync("t1");
-        await handler.StartedAsync;
+        await handler.StartedAsync();
 
         var stopping = worker.StopAsync();
         var status = await home.NextStatusAsync();
         Assert.Equal(("NOK", "t1", "the worker is stopping"), (status.Field("STATUS"), status.Field("TASK_ID"), status.Field("ERROR")));
+        Assert.Equal("True", status.Field("HANDED_BACK"));
         await status.AckAsync();
 
         await stopping;
@@ -161,7 +164,7 @@ public sealed class WorkerServiceTests
         await using var home = FakeServer.Start();
         await using var worker = await WorkerHost.StartAsync(home, null, handler);
         await (await home.NextAskAsync()).QueryAsync("t1");
-        await handler.StartedAsync;
+        await handler.StartedAsync();
 
         var stopping = worker.StopAsync();
         handler.Release();
@@ -182,6 +185,7 @@ public sealed class WorkerServiceTests
         var status = await home.NextStatusAsync();
 
         Assert.Equal("NOK", status.Field("STATUS"));
+        Assert.Null(status.Field("HANDED_BACK"));
         Assert.StartsWith("FormatException: xxx", status.Field("ERROR"), StringComparison.Ordinal);
         Assert.Equal(512, status.Field("ERROR")!.Length);
     }

@@ -5,7 +5,7 @@ using Mesh.Tests.Publishing;
 
 namespace Mesh.Tests.Integration.AppHost;
 
-/// <summary>The AppHost as a process of its own, as <c>dotnet run</c> starts it. Killed when disposed.</summary>
+/// <summary>The AppHost as a process of its own, as <c>dotnet run</c> starts it. Disposing it kills the process.</summary>
 internal sealed class AppHostProcess : IAsyncDisposable
 {
     public const int Interrupt = 2;
@@ -20,7 +20,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public AppHostProcess(params string[] arguments)
     {
-        // A job in the background of a script ignores SIGINT, and so would all that it starts.
+        // A background job of a shell script ignores SIGINT, and its child processes inherit that.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", BuildOutput.AppHost, .. arguments])
         {
             RedirectStandardOutput = true,
@@ -28,9 +28,9 @@ internal sealed class AppHostProcess : IAsyncDisposable
             WorkingDirectory = Path.GetDirectoryName(BuildOutput.AppHost),
             Environment =
             {
-                // Each process that comes of it has this in its environment.
+                // Each process that it starts inherits this variable.
                 ["Parameters__mesh-token"] = _token,
-                // As the launch profile has them.
+                // The values of the launch profile.
                 ["ASPNETCORE_URLS"] = "http://localhost:15888",
                 ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
                 ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = "http://localhost:19001",
@@ -46,13 +46,22 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public string Output => string.Join('\n', _output);
 
-    /// <summary>Waits until the console has a line with this text.</summary>
-    public async Task<string> LineAsync(string text) => (await Eventually.GetAsync(
-        $"a line with \"{text}\" on the console of the AppHost",
-        () => Task.FromResult(_output.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) ?? (_process.HasExited ? "" : null)),
-        line => line is not null,
-        Patience,
-        () => Output))!;
+    /// <summary>Waits until the console has a line with this text. Fails when the AppHost ends before.</summary>
+    /// <param name="after">The number of such lines to skip.</param>
+    public async Task<string> LineAsync(string text, int after = 0)
+    {
+        var line = await Eventually.GetAsync(
+            $"a line with \"{text}\" on the console of the AppHost",
+            () => Task.FromResult(LinesWith(text).Skip(after).FirstOrDefault() ?? (_process.HasExited ? "" : null)),
+            line => line is not null,
+            Patience,
+            () => Output);
+        Assert.True(line!.Length > 0, $"The AppHost ended before it wrote \"{text}\":\n{Output}");
+        return line;
+    }
+
+    /// <summary>The lines of the console so far that contain this text.</summary>
+    public IEnumerable<string> LinesWith(string text) => _output.Where(line => line.Contains(text, StringComparison.Ordinal));
 
     public async Task<int> ExitAsync()
     {
@@ -62,7 +71,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public void Signal(int signal) => Assert.Equal(0, SendSignal(_process.Id, signal));
 
-    /// <summary>Waits until neither the AppHost nor anything that it has started is running.</summary>
+    /// <summary>Waits until the AppHost and all processes that it has started have ended.</summary>
     public Task GoneAsync() => Eventually.HoldsAsync(
         "the end of all processes", () => Started().Count == 0, Patience, () => $"{string.Join('\n', Started())}\n{Output}");
 

@@ -1,9 +1,11 @@
 namespace Mesh.Tests.Integration.AppHost;
 
-/// <summary>What a person sees on the console of <c>dotnet run --project MeshAspire.AppHost</c>, and what is left when it has ended.</summary>
+/// <summary>The console of <c>dotnet run --project MeshAspire.AppHost</c>, and the processes that are left when it has ended.</summary>
+[Trait("Speed", "Slow")]
 public sealed class AppHostProcessTests : IAsyncLifetime
 {
     private const int Processes = 10;
+    private const string HomeAgain = "server-b    | Home again from server-a: ";
 
     private readonly TestVolume _volume = new();
     private readonly TestVolume _other = new();
@@ -44,16 +46,16 @@ public sealed class AppHostProcessTests : IAsyncLifetime
         await using var one = Start(_volume);
         await one.LineAsync("Login to the dashboard at ");
         await using var same = Start(_volume);
-        await same.LineAsync($"Another run is using ");
+        await same.LineAsync("Another run is using ");
         Assert.NotEqual(await one.LineAsync("Login to the dashboard at "), await same.LineAsync("Login to the dashboard at "));
         await one.LineAsync("server-a    | Here to help from server-b: ");
         await same.LineAsync("server-a    | Here to help from server-b: ");
 
         one.Signal(AppHostProcess.Kill);
         await one.GoneAsync();
-        await same.LineAsync("server-b    | Home again from server-a: ");
+        await same.LineAsync(HomeAgain, after: same.LinesWith(HomeAgain).Count());
         same.Signal(AppHostProcess.Terminate);
-        await same.ExitAsync();
+        Assert.Equal(0, await same.ExitAsync());
         await same.GoneAsync();
     }
 

@@ -7,7 +7,8 @@ using StackExchange.Redis;
 
 namespace Mesh.Tests.Integration.AppHost;
 
-/// <summary>As on a machine that has nothing but the SDK.</summary>
+/// <summary>The AppHost with Garnet, as on a machine that has only the SDK.</summary>
+[Trait("Speed", "Slow")]
 public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mesh), IClassFixture<GarnetMeshApp>
 {
     private readonly GarnetMeshApp _mesh = mesh;
@@ -17,7 +18,7 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
     {
         var (key, address) = (RedisFixture.Unique("count"), await _mesh.ConnectionStringAsync());
         var counts = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => IncrementAsync()))
-            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            .OrFailAsync("640 scripts");
         Assert.Equal(32 * 20, counts.Max());
 
         async Task<long> IncrementAsync()
@@ -57,7 +58,9 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
         var result = await ExecuteAsync("submit-wave", ("tasks", tasks), ("type", type), ("user", user), ("amount", amount));
         Assert.False(result.Success);
         var after = await _mesh.A.StatusAsync();
-        Assert.Equal(((int)before["done"]!, (int)before["dead"]!, 0), ((int)after["done"]!, (int)after["dead"]!, (int)after["queue"]!));
+        Assert.Equal(((int)before["done"]!, (int)before["dead"]!, 0, 0), ((int)after["done"]!, (int)after["dead"]!, (int)after["queue"]!, (int)after["running"]!));
+        var other = await _mesh.B.StatusAsync();
+        Assert.Equal((0, 0), ((int)other["queue"]!, (int)other["running"]!));
     }
 
     [Fact]
@@ -80,14 +83,18 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
         Assert.Equal("No worker is borrowed.", (await ExecuteAsync("return-workers")).Message);
         await _mesh.AtRestAsync();
 
-        // The hold of that first command is over once the queue is low for a while; the load goes on until somebody is lent again.
+        // After that command the server borrows again when its queue has been short for a while. The load goes on until a worker is lent.
         var user = RedisFixture.Unique("lin");
         await _mesh.A.SetBalanceAsync(user, 0);
         var (_, guest) = await BorrowAsync(user);
+        await _mesh.A.SubmitAsync(Updates(user, 500));
         var result = await ExecuteAsync("return-workers");
         Assert.True(result.Success, result.Message);
         Assert.StartsWith("Returned ", result.Message, StringComparison.Ordinal);
         Assert.Contains(guest, result.Message, StringComparison.Ordinal);
+
+        await _mesh.B.StatusAsync("the guest is home", status => MeshApp.IdleAtHome(status).Contains(guest) && !MeshTests.Loans(status).Any(), _mesh.A);
+        Assert.True((int)(await _mesh.A.StatusAsync())["queue"]! > 15);
     }
 
     private Task<ExecuteCommandResult> ExecuteAsync(string command, params (string Name, string Value)[] arguments) => _mesh.App.ResourceCommands.ExecuteCommandAsync(
@@ -96,8 +103,9 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
     protected override async Task KillRedisAsync() => await (await ReplicaProcess.OfAsync(_mesh.App, "redis", 1)).Single().KillAsync(_mesh.App);
 }
 
-/// <summary>As on a machine with a container runtime. Skipped where none is running. SequentialTests, since a browser breaks off its requests when a container's network comes up.</summary>
+/// <summary>The AppHost with a Redis container. Skipped where no container runtime is running. It runs alone, because a browser cancels its requests when a container's network starts.</summary>
 [Collection(SequentialTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class ContainerAppHostTests(ContainerMeshApp mesh) : AppHostContract(mesh), IClassFixture<ContainerMeshApp>
 {
     private readonly ContainerMeshApp _mesh = mesh;

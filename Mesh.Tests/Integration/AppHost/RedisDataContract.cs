@@ -77,6 +77,7 @@ public abstract class RedisDataContract(string kind) : IAsyncDisposable
     }
 }
 
+[Trait("Speed", "Slow")]
 public sealed class GarnetRedisDataTests() : RedisDataContract("garnet")
 {
     protected override async Task KillAsync(DistributedApplication app) => await (await ReplicaProcess.OfAsync(app, "redis", 1)).Single().KillAsync(app);
@@ -84,6 +85,7 @@ public sealed class GarnetRedisDataTests() : RedisDataContract("garnet")
 
 /// <summary>Skipped where no container runtime is running.</summary>
 [Collection(SequentialTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class ContainerRedisDataTests() : RedisDataContract("container")
 {
     protected override Task KillAsync(DistributedApplication app) => RedisContainer.KillAsync(app);

@@ -1,0 +1,79 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+
+namespace Mesh.Tests.Core.Workers;
+
+/// <summary>A worker that is sent to a borrower and stays at home is not lent again for a while.</summary>
+public sealed class IgnoredRedirectCountTests
+{
+    private readonly CoreHarness _mesh = new(settings => settings with { Balancing = settings.Balancing with { MinWorkersBeforeSharing = 0 } });
+
+    [Fact]
+    public void Worker_IgnoresRedirect_IsNotLentWithGrowingBackoff()
+    {
+        Poll(TimeSpan.FromSeconds(1));
+        foreach (var seconds in new[] { 30, 60, 120 })
+        {
+            Assert.True(IsOffered());
+            Poll(TimeSpan.FromSeconds(4));
+            Assert.Equal(seconds, _mesh.Events.OfType<RedirectIgnored>().Last().Pause.TotalSeconds);
+            Assert.Null(_mesh.LoanOf("py"));
+            Assert.NotNull(Status().NotLentUntil);
+
+            Poll(TimeSpan.FromSeconds(seconds - 10));
+            Assert.False(IsOffered());
+            Poll(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.Equal([1, 2, 3], _mesh.Events.OfType<RedirectIgnored>().Select(ignored => ignored.Count));
+        _mesh.Submit(1);
+        Poll(TimeSpan.FromSeconds(1));
+        Assert.Equal(WorkerState.Busy, _mesh.WorkerOf("py"));
+    }
+
+    [Fact]
+    public void Worker_ThatComesHomeFromALoan_IsLentAsBefore()
+    {
+        Poll(TimeSpan.FromSeconds(1));
+        Assert.True(IsOffered());
+        Poll(TimeSpan.FromSeconds(4));
+        Poll(TimeSpan.FromSeconds(30));
+        Assert.True(IsOffered());
+        _mesh.Say(new CommandRelease(CoreHarness.Peer, [new WorkerId("py")]));
+        _mesh.Ask("py", framing: Framing.Line, tasks: null);
+
+        Assert.Null(_mesh.LoanOf("py"));
+        Assert.Null(Status().NotLentUntil);
+        Assert.True(IsOffered());
+    }
+
+    [Fact]
+    public void Worker_ThatIsBackLongAfterRedirect_HasNotIgnoredIt()
+    {
+        Poll(TimeSpan.FromSeconds(1));
+        Assert.True(IsOffered());
+        _mesh.Pass(TimeSpan.FromSeconds(60));
+        _mesh.Ask("py", framing: Framing.Line, tasks: null);
+
+        Assert.Empty(_mesh.Events.OfType<RedirectIgnored>());
+        Assert.Contains(_mesh.Events.OfType<LoanEnded>(), ended => ended.Reason == "the worker is back by itself");
+    }
+
+    private WorkerStatus Status() => Assert.Single(_mesh.Core.GetStatus().Workers);
+
+    /// <summary>A peer asks for a worker.</summary>
+    private bool IsOffered()
+    {
+        var session = _mesh.Say(new WorkerRequest(CoreHarness.PeerEndpoint) { Server = CoreHarness.Peer, WorkersNeeded = 1 });
+        return _mesh.Sent.Last(send => send.Session == session).Message is Available;
+    }
+
+    /// <summary>The worker asks each second, whatever it is answered.</summary>
+    private void Poll(TimeSpan time)
+    {
+        for (var end = _mesh.Now + time; _mesh.Now < end; _mesh.Pass(TimeSpan.FromSeconds(1)))
+        {
+            _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        }
+    }
+}

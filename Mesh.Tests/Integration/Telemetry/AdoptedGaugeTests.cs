@@ -1,0 +1,40 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Tests.Server;
+using Mesh.Tests.Server.Storage;
+
+namespace Mesh.Tests.Integration.Telemetry;
+
+/// <summary>docs/operations.md, "What to watch": mesh.tasks.adopted while a peer is down.</summary>
+public sealed class AdoptedGaugeTests
+{
+    [Fact]
+    public async Task TasksOfAPeerThatStaysDown_AreMeasuredAsAdopted()
+    {
+        var place = new InMemoryNamespace();
+        var down = new ServerId("server-b");
+        var store = new InMemoryMeshStore(down, place);
+        await StoreOperations.AcquireLeaseAsync(store, down, "gone", own: "server-b");
+        var batch = new StoreBatch();
+        batch.Ops.AddRange([StoreOp.Of(StoreOpKind.AcceptTask, StoreOperations.Task("t1")), StoreOp.Of(StoreOpKind.AcceptTask, StoreOperations.Task("t2", sequence: 2))]);
+        await store.WriteAsync(batch, StoreOperations.Stop);
+        await store.ReleaseLeaseAsync(down, StoreOperations.Stop);
+        await using var server = await TestServer.StartAsync(
+            new InMemoryMeshStore(new ServerId("server-a"), place),
+            TimeProvider.System,
+            ("Mesh:Peers:0:Id", "server-b"),
+            ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"),
+            ("Mesh:Timing:HeartbeatRetries", "0"),
+            ("Mesh:Adoption:After", "00:00:00.1"));
+        using var metrics = new RecordedMetrics(server);
+
+        await Eventually.HoldsAsync(
+            "two tasks are adopted",
+            () =>
+            {
+                metrics.ReadGauges();
+                return metrics.All.LastOrDefault(one => one.Name == "mesh.tasks.adopted") is { Value: 2 };
+            },
+            TimeSpan.FromSeconds(30));
+    }
+}

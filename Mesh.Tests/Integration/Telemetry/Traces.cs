@@ -1,0 +1,38 @@
+using Mesh.Tests.Integration.Telemetry.Otlp;
+
+namespace Mesh.Tests.Integration.Telemetry;
+
+/// <summary>Looks at received traces.</summary>
+internal static class Traces
+{
+    /// <summary>Waits for a trace of at least so many spans that has that id or a span of that name.</summary>
+    public static async Task<Trace> FindAsync(SpanReceiver receiver, string idOrName, int spans)
+    {
+        bool IsWanted(Span[] trace) => trace[0].Trace == idOrName || trace.Any(span => span.Name == idOrName);
+        var found = await receiver.TraceAsync(
+            $"a trace with \"{idOrName}\" of {spans} spans",
+            trace => trace.Length >= spans && IsWanted(trace),
+            () => string.Join("\n\n", receiver.Traces.Where(trace => IsWanted(trace.Spans)).Take(10).Select(Tree)));
+        return new(found[0].Trace, found);
+    }
+
+    /// <summary>Spans whose parent was not received. The caller of an HTTP request need not be a process that exports to the receiver.</summary>
+    public static string[] Orphans(IEnumerable<Trace> traces) =>
+        [.. traces.SelectMany(trace => Tops(trace).Where(span => span.Parent.Length > 0 && span.Kind != SpanKind.Server))
+            .Select(span => $"{span.Name} ({span.Service}) in {span.Trace}")];
+
+    /// <summary>Spans without a parent among the received: where a dashboard begins to draw.</summary>
+    public static IEnumerable<Span> Tops(Trace trace)
+    {
+        var ids = trace.Spans.Select(span => span.Id).ToHashSet();
+        return trace.Spans.Where(span => !ids.Contains(span.Parent));
+    }
+
+    /// <summary>One span per line, children below their parent and sorted by name; "!" means failed, "->" linked.</summary>
+    public static string Tree(Trace trace) => string.Join('\n', Lines(trace, Tops(trace), 0));
+
+    private static IEnumerable<string> Lines(Trace trace, IEnumerable<Span> spans, int depth) => spans
+        .OrderBy(span => span.Name, StringComparer.Ordinal).ThenBy(span => span.Start)
+        .SelectMany(span => Lines(trace, trace.Spans.Where(child => child.Parent == span.Id), depth + 1).Prepend(
+            $"{new string(' ', 2 * depth)}{span.Name} ({span.Service}){(span.Failed ? " !" : "")}{(span.Links.Count > 0 ? " ->" : "")}"));
+}

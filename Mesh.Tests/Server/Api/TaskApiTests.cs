@@ -1,0 +1,262 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Mesh.Protocol;
+using Mesh.Transport;
+
+namespace Mesh.Tests.Server.Api;
+
+public sealed class TaskApiTests
+{
+    [Theory]
+    [InlineData("{", "body")]
+    [InlineData("", "body")]
+    [InlineData("17", "body")]
+    [InlineData("[]", "body")]
+    [InlineData("[17]", "[0]")]
+    [InlineData("""{"user":"maria"}""", "type")]
+    [InlineData("""{"type":"DELETE","user":"maria"}""", "type")]
+    [InlineData("""{"type":1,"user":"maria"}""", "type")]
+    [InlineData("""{"type":"QUERY"}""", "user")]
+    [InlineData("""{"type":"QUERY","user":""}""", "user")]
+    [InlineData("""{"type":"QUERY","user":"\ud800"}""", "user")]
+    [InlineData("""{"type":"QUERY","user":{"name":"maria"}}""", "user")]
+    [InlineData("""{"type":"UPDATE","user":"maria"}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":-1}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":NaN}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":"12"}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":0.00001}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":1e-30}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":0.00009999999999999999999999999999999}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":1.00000000000000000000000000000001}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":1e40}""", "amount")]
+    [InlineData("""{"type":"QUERY","user":"maria","id":""}""", "id")]
+    [InlineData("""{"type":"QUERY","user":"maria","id":7}""", "id")]
+    [InlineData("""[{"type":"QUERY","user":"a"},{"type":"UPDATE","user":"maria","amount":-1}]""", "[1].amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":1,"amount":100}""", "amount")]
+    [InlineData("""{"type":"UPDATE","user":"maria","amount":1,"amoun\u0074":1}""", "amount")]
+    [InlineData("""{"type":"QUERY","user":"maria","id":null,"id":"a"}""", "id")]
+    [InlineData("""[{"type":"QUERY","user":"a"},{"user":"b","type":"QUERY","user":"c"}]""", "[1].user")]
+    [InlineData("""{"type":"UPDATE","user":"maria","Amount":1}""", "Amount")]
+    [InlineData("""{"type":"QUERY","user":"maria","priority":9}""", "priority")]
+    [InlineData("""[{"type":"QUERY","user":"maria","usr":{"deep":[1]}}]""", "[0].usr")]
+    [InlineData("""{"":1,"type":"QUERY","user":"maria"}""", "\"\"")]
+    [InlineData("""{"\ud800":1,"type":"QUERY","user":"maria"}""", "body")]
+    [InlineData("""[{"type":"QUERY","user":"a"},{"type":"QUERY","user":"a"},{"type":"QUERY"}]""", "[2].user")]
+    public async Task Submit_BadBody_NamesTheField(string json, string field)
+    {
+        await using var server = await TestServer.StartAsync();
+
+        var answer = await server.PostAsync("/tasks", json);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(field, problem.GetProperty("field").GetString());
+        Assert.StartsWith(field + " ", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Amount", "Amount is unknown; the nearest known property is amount.")]
+    [InlineData("amuont", "amuont is unknown; the nearest known property is amount.")]
+    [InlineData("Users", "Users is unknown; the nearest known property is user.")]
+    [InlineData("priority", "priority is unknown; the known properties are type, user, amount, id.")]
+    public async Task Submit_UnknownProperty_NamesTheNearestKnownOne(string name, string detail)
+    {
+        await using var server = await TestServer.StartAsync();
+
+        var answer = await server.PostAsync("/tasks", $$"""{"type":"QUERY","user":"maria","{{name}}":1}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(detail, problem.GetProperty("detail").GetString());
+    }
+
+    [Fact]
+    public async Task Submit_ByteOrderMarkBeforeTheBody_IsAccepted()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        Assert.Equal("order-1", await server.SubmitAsync("\uFEFF" + """{"type":"QUERY","user":"maria","id":"order-1"}"""));
+        Assert.Equal(HttpStatusCode.Created, (await server.PutAsync("/accounts/maria", "\uFEFF{\"balance\":1}")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Lines_ByteOrderMarkBeforeTheFirst_IsAccepted()
+    {
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:LineHoldTime", "00:00:00"));
+        using var socket = await server.ConnectAsync();
+        await using var stream = new NetworkStream(socket);
+        await stream.WriteAsync(Encoding.UTF8.GetBytes("\uFEFF{\"WORKER\":\"ALIVE\",\"WORKER_UUID\":\"w1\"}\n"), TestContext.Current.CancellationToken);
+
+        using var lines = new StreamReader(stream);
+        Assert.Equal("""{"TASK": "NO_TASK"}""", await lines.ReadLineAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Submit_BodyTooLarge_Is413NamingIt()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        var answer = await server.PostAsync("/tasks", "[" + new string(' ', 4 * 1024 * 1024) + "]");
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal("body", problem.GetProperty("field").GetString());
+    }
+
+    [Fact]
+    public async Task Submit_TenThousandTasks_AreAllQueued()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        var answer = await server.PostAsync("/tasks", "[" + string.Join(',', Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", 10_000)) + "]");
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        var body = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(10_000, body.GetProperty("ids").EnumerateArray().Select(id => id.GetString()).Distinct().Count());
+        Assert.Equal(10_000, (await server.GetJsonAsync("/status")).GetProperty("queue").GetInt32());
+    }
+
+    [Fact]
+    public async Task Submit_QueueFull_Is429WithRetryAfter()
+    {
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:Capacity", "1"));
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+
+        var answer = await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.NotNull(answer.Headers.RetryAfter);
+    }
+
+    [Fact]
+    public async Task Submit_MoreThanEverFit_Is413AndNamesTheSetting()
+    {
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:Capacity", "1"));
+
+        var answer = await server.PostAsync("/tasks", """[{"type":"QUERY","user":"maria"},{"type":"QUERY","user":"maria"}]""");
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains("Mesh__Tasks__Capacity", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_StoreAway_Is503WithRetryAfterAndWorksAgain()
+    {
+        await using var server = await TestServer.StartAsync();
+        server.Store.IsUnavailable = true;
+
+        var answer = await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.NotNull(answer.Headers.RetryAfter);
+
+        server.Store.IsUnavailable = false;
+        await server.HealthyAsync();
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+    }
+
+    [Fact]
+    public async Task Submit_StoreRolledBackAndNotLoaded_Is503UntilLoaded()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        (server.Store.HasGoneBack, server.Store.IsUnreadable) = (true, true);
+
+        var answer = await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.GetAsync("/health")).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await server.PostAsync("/tasks", """{"type":"QUERY","user":"maria"}""")).StatusCode);
+
+        server.Store.IsUnreadable = false;
+        await server.HealthyAsync();
+        await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        Assert.Equal(2, (await server.GetJsonAsync("/status")).GetProperty("queue").GetInt32());
+    }
+
+    [Fact]
+    public async Task Submit_SameKeyTwice_IsOneTask()
+    {
+        await using var server = await TestServer.StartAsync();
+        const string Task = """{"type":"QUERY","user":"maria","id":"order-1"}""";
+
+        Assert.Equal("order-1", await server.SubmitAsync(Task));
+        Assert.Equal("order-1", await server.SubmitAsync(Task));
+
+        Assert.Equal(1, (await server.GetJsonAsync("/status")).GetProperty("queue").GetInt32());
+    }
+
+    [Fact]
+    public async Task Find_TaskThroughItsLife_TellsItsState()
+    {
+        await using var server = await TestServer.StartAsync();
+        var id = await server.SubmitAsync("""{"type":"UPDATE","user":"maria","amount":12.5}""");
+        var queued = await server.GetJsonAsync($"/tasks/{id}");
+        Assert.Equal("queued", queued.GetProperty("state").GetString());
+        Assert.Equal(32, queued.GetProperty("traceId").GetString()!.Length);
+
+        await using var worker = await server.DialAsync(Framing.WebSocket);
+        worker.TrySend(new GetTask(new WorkerId("w1")) { Tasks = TaskTypes.All });
+        var task = await worker.ReceiveAsync<NewTask>();
+        Assert.Equal((TaskType.Update, "maria", 12.5m), (task.Type, task.User, task.Amount));
+        Assert.Equal("running", (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString());
+
+        worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Update, new WorkerId("w1")) { Id = task.Id, Result = 22.5m });
+        Assert.Equal(task.Id, (await worker.ReceiveAsync<Ack>()).Id);
+        var done = await server.GetJsonAsync($"/tasks/{id}");
+        Assert.Equal(("done", 1, 22.5m, "w1"), (done.GetProperty("state").GetString(), done.GetProperty("attempts").GetInt32(),
+            done.GetProperty("result").GetDecimal(), done.GetProperty("worker").GetString()));
+    }
+
+    [Fact]
+    public async Task Find_UnknownTask_Is404()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync("/tasks/nobody")).StatusCode);
+    }
+
+    [Fact]
+    public async Task List_UnknownState_Is400()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await server.GetAsync("/tasks?state=lost")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await server.GetAsync("/tasks?state=dead&limit=0")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Retry_DeadLetter_IsRunAgainUnderItsId()
+    {
+        await using var server = await TestServer.StartAsync(("Mesh:Tasks:MaxAttempts", "1"));
+        var id = await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+        Assert.Equal(HttpStatusCode.Conflict, (await server.PostAsync($"/tasks/{id}/retry", "")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.PostAsync("/tasks/nobody/retry", "")).StatusCode);
+
+        await using var worker = await server.DialAsync(Framing.WebSocket);
+        var first = await RunAsync(worker, TaskOutcome.Nok);
+        var dead = Assert.Single((await server.GetJsonAsync("/tasks?state=dead")).EnumerateArray());
+        Assert.Equal((id, "dead", "no such user"), (dead.GetProperty("id").GetString(), dead.GetProperty("state").GetString(), dead.GetProperty("error").GetString()));
+
+        Assert.Equal(HttpStatusCode.Accepted, (await server.PostAsync($"/tasks/{id}/retry", "")).StatusCode);
+        Assert.NotEqual(first, await RunAsync(worker, TaskOutcome.Ok));
+        Assert.Equal("done", (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString());
+        Assert.Equal(HttpStatusCode.Conflict, (await server.PostAsync($"/tasks/{id}/retry", "")).StatusCode);
+    }
+
+    private static async Task<TaskId?> RunAsync(MeshConnection worker, TaskOutcome outcome)
+    {
+        worker.TrySend(new GetTask(new WorkerId("w1")));
+        var task = await worker.ReceiveAsync<NewTask>();
+        worker.TrySend(new Mesh.Protocol.TaskStatus(outcome, TaskType.Query, new WorkerId("w1"))
+        {
+            Id = task.Id,
+            Result = outcome == TaskOutcome.Ok ? 1 : null,
+            Error = outcome == TaskOutcome.Ok ? null : "no such user",
+        });
+        await worker.ReceiveAsync<Ack>();
+        return task.Id;
+    }
+}

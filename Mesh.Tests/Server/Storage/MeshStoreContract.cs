@@ -1,0 +1,279 @@
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Storage;
+using static Mesh.Tests.Server.Storage.StoreOperations;
+
+namespace Mesh.Tests.Server.Storage;
+
+/// <summary>What every <see cref="IMeshStore"/> must make of tasks and loans.</summary>
+public abstract class MeshStoreContract
+{
+    private readonly IStoreBackend _place;
+
+    private protected MeshStoreContract(IStoreBackend place) => _place = place;
+
+    private static readonly DateTimeOffset Then = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    [Fact]
+    public async Task Load_EmptyStore_IsEmpty()
+    {
+        var stored = await (await ServingAsync()).LoadAsync(Self, Stop);
+
+        Assert.Empty(stored.Tasks);
+        Assert.Empty(stored.Loans);
+        Assert.Equal((0, 0), (stored.Done, stored.Dead));
+    }
+
+    [Fact]
+    public async Task Accept_AnyTask_IsLoadedAsItWas()
+    {
+        var store = await ServingAsync();
+        var task = Task("t1") with
+        {
+            Type = TaskType.Update,
+            Amount = 12.3456m,
+            Attempts = 2,
+            Error = "no such \"user\"",
+            Worker = new WorkerId("WORKER_é"),
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        };
+
+        Assert.Empty(await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task)));
+
+        Assert.Equal(task, Assert.Single((await store.LoadAsync(Self, Stop)).Tasks));
+    }
+
+    [Fact]
+    public async Task Accept_TenThousandTasks_AreAllThere()
+    {
+        var store = await ServingAsync();
+
+        await WriteAsync(store, [.. Enumerable.Range(0, 10_000).Select(i => StoreOp.Of(StoreOpKind.AcceptTask, Task($"t{i}", sequence: i)))]);
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Equal(Enumerable.Range(0, 10_000).Select(i => (long)i), stored.Tasks.Select(task => task.Sequence).Order());
+    }
+
+    [Fact]
+    public async Task AcceptKeyed_Repeated_IsNotKnown()
+    {
+        var store = await ServingAsync();
+        var accept = StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w1"));
+
+        Assert.Empty(await WriteAsync(store, accept));
+        Assert.Empty(await WriteAsync(store, accept));
+    }
+
+    [Fact]
+    public async Task AcceptKeyed_TwiceInOneBatch_SecondIsKnown()
+    {
+        var store = await ServingAsync();
+
+        var known = await WriteAsync(
+            store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w1")), StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w2")));
+
+        Assert.Equal(["order-1"], known);
+        Assert.Equal("w1", Assert.Single((await store.LoadAsync(Self, Stop)).Tasks).WireId.Value);
+    }
+
+    [Theory]
+    [InlineData(nameof(StoreOpKind.SettleTask))]
+    [InlineData(nameof(StoreOpKind.MoveTaskToDeadLetters))]
+    public async Task AcceptKeyed_SettledBefore_IsKnown(string how)
+    {
+        var store = await ServingAsync();
+        var first = Keyed("order-1", "w1");
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, first), StoreOp.Of(Enum.Parse<StoreOpKind>(how), first));
+
+        Assert.Equal(["order-1"], await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w2"))));
+        Assert.Empty((await store.LoadAsync(Self, Stop)).Tasks);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(nameof(StoreOpKind.SettleTask))]
+    [InlineData(nameof(StoreOpKind.MoveTaskToDeadLetters))]
+    public async Task AcceptKeyed_KnownBefore_GivesTheTaskThatIsStored(string? how)
+    {
+        var store = await ServingAsync();
+        var first = Keyed("order-1", "w1") with { Type = TaskType.Update, User = "joão", Amount = 12.5m };
+        await WriteAsync(store, [StoreOp.Of(StoreOpKind.AcceptTask, first), .. how is null ? [] : new[] { StoreOp.Of(Enum.Parse<StoreOpKind>(how), first) }]);
+
+        var known = await WriteKnownAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w2")), StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-2", "w3")));
+
+        Assert.Equal([new("order-1", first)], known);
+    }
+
+    [Fact]
+    public async Task AcceptKeyed_AfterDrop_IsNew()
+    {
+        var store = await ServingAsync();
+        var first = Keyed("order-1", "w1");
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, first), StoreOp.Of(StoreOpKind.DropTask, first));
+
+        Assert.Empty(await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w2"))));
+    }
+
+    [Fact]
+    public async Task Drop_RefusedKeyedTask_LeavesTheFirst()
+    {
+        var store = await ServingAsync();
+        var second = Keyed("order-1", "w2");
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w1")), StoreOp.Of(StoreOpKind.AcceptTask, second));
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.DropTask, second));
+
+        Assert.Equal("w1", Assert.Single((await store.LoadAsync(Self, Stop)).Tasks).WireId.Value);
+        Assert.Equal(["order-1"], await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, second)));
+    }
+
+    [Fact]
+    public async Task Settle_Repeated_CountsOnce()
+    {
+        var store = await ServingAsync();
+        var done = Task("t1") with { State = TaskState.Done, Attempts = 1, Result = 10.5m };
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.SettleTask, done));
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.SettleTask, done));
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Equal((1, 0), (stored.Done, stored.Tasks.Count));
+        Assert.Equal(done, await store.FindSettledAsync("t1", Stop));
+    }
+
+    [Fact]
+    public async Task Update_AfterSettle_DoesNotBringTheTaskBack()
+    {
+        var store = await ServingAsync();
+        StoreOp[] batch = [StoreOp.Of(StoreOpKind.UpdateTask, Task("t1") with { Attempts = 1 }), StoreOp.Of(StoreOpKind.SettleTask, Task("t1"))];
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
+
+        await WriteAsync(store, batch);
+        await WriteAsync(store, batch);
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Equal((1, 0), (stored.Done, stored.Tasks.Count));
+    }
+
+    [Fact]
+    public async Task MoveToDeadLetters_ThenRevive_IsUnsettledUnderItsNewWireId()
+    {
+        var store = await ServingAsync();
+        var dead = Task("t1") with { State = TaskState.Dead, Attempts = 3, Error = "unknown user" };
+        var again = dead with { WireId = new TaskId("w2"), State = TaskState.Queued, Attempts = 0, Error = null };
+        StoreOp[] batch = [StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, dead), StoreOp.Of(StoreOpKind.RetryDeadLetter, again)];
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), batch[0]);
+        Assert.Equal(dead, await store.FindSettledAsync("t1", Stop));
+        Assert.Equal(1, (await store.LoadAsync(Self, Stop)).Dead);
+
+        await WriteAsync(store, batch);
+        await WriteAsync(store, batch);
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Equal(again, Assert.Single(stored.Tasks));
+        Assert.Equal(0, stored.Dead);
+        Assert.Null(await store.FindSettledAsync("t1", Stop));
+    }
+
+    [Fact]
+    public async Task Revive_OfATaskThatIsNotDead_IsToldAndChangesNothing()
+    {
+        var store = await ServingAsync();
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.SettleTask, Task("t1")));
+
+        var told = await WriteAsync(store, StoreOp.Of(StoreOpKind.RetryDeadLetter, Task("t1") with { WireId = new TaskId("w2") }));
+
+        Assert.Equal(["t1"], told);
+        Assert.Empty((await store.LoadAsync(Self, Stop)).Tasks);
+    }
+
+    [Fact]
+    public async Task Revive_ThenSettle_LeavesNothingUnsettled()
+    {
+        var store = await ServingAsync();
+        var again = Keyed("order-1", "w2");
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w1")), StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, Keyed("order-1", "w1")));
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.RetryDeadLetter, again), StoreOp.Of(StoreOpKind.SettleTask, again));
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Equal((1, 0, 0), (stored.Done, stored.Tasks.Count, stored.Dead));
+        Assert.Equal(["order-1"], await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w3"))));
+    }
+
+    [Fact]
+    public async Task ListDead_MoreThanTheLimit_GivesTheOldest()
+    {
+        var store = await ServingAsync();
+        for (var i = 20; i > 0; i--)
+        {
+            await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task($"t{i}", i)), StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, Task($"t{i}", i)));
+        }
+
+        Assert.Equal([1, 2, 3], (await store.ListDeadAsync(3, Stop)).Select(task => task.Sequence));
+    }
+
+    [Fact]
+    public async Task Loans_PutAgainAndDropped_AreAsLastWritten()
+    {
+        var store = await ServingAsync();
+        var offered = new LoanRecord(new WorkerId("a"), LoanRole.Owner, new ServerId("server-b"), LoanState.Offered, Then, Then)
+        {
+            Borrower = new MeshEndpoint("127.0.0.1", 9002),
+            TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        };
+        var lent = offered with { State = LoanState.Lent, Since = Then.AddSeconds(1) };
+        var borrowed = new LoanRecord(new WorkerId("b"), LoanRole.Borrower, new ServerId("server-c"), LoanState.Arrived, Then, Then);
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.PutLoan, offered), StoreOp.Of(StoreOpKind.PutLoan, borrowed));
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.PutLoan, lent), StoreOp.Of(StoreOpKind.DropLoan, borrowed));
+
+        Assert.Equal(lent, Assert.Single((await store.LoadAsync(Self, Stop)).Loans));
+    }
+
+    [Fact]
+    public async Task Restore_LostTask_IsThereAgainUnderItsKey()
+    {
+        var store = await ServingAsync();
+        var task = Keyed("order-1", "w1") with { Attempts = 1 };
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.RestoreTask, task), StoreOp.Of(StoreOpKind.RestoreTask, task));
+
+        Assert.Equal(task, Assert.Single((await store.LoadAsync(Self, Stop)).Tasks));
+        Assert.Equal(["order-1"], await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w2"))));
+    }
+
+    [Fact]
+    public async Task Restore_TaskWithAResult_ChangesNothing()
+    {
+        var store = await ServingAsync();
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.SettleTask, Task("t1")));
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.RestoreTask, Task("t1")));
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Empty(stored.Tasks);
+        Assert.Equal(1, stored.Done);
+    }
+
+    [Fact]
+    public async Task Restore_DeadLetterThatHadBeenRevived_IsUnsettled()
+    {
+        var store = await ServingAsync();
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, Task("t1") with { State = TaskState.Dead }));
+
+        await WriteAsync(store, StoreOp.Of(StoreOpKind.RestoreTask, Task("t1") with { WireId = new TaskId("w2") }));
+
+        var stored = await store.LoadAsync(Self, Stop);
+        Assert.Equal("w2", Assert.Single(stored.Tasks).WireId.Value);
+        Assert.Equal(0, stored.Dead);
+    }
+
+    private async Task<IMeshStore> ServingAsync()
+    {
+        var store = (await _place.CreateAsync())("server-a");
+        await AcquireLeaseAsync(store, Self, "self");
+        return store;
+    }
+}

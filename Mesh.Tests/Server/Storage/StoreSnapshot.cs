@@ -1,0 +1,55 @@
+using StackExchange.Redis;
+
+namespace Mesh.Tests.Server.Storage;
+
+/// <summary>What a Redis holds of one server at a moment, so that it can be put back there: as after a power loss, when the last of its log was not written out.</summary>
+internal sealed class StoreSnapshot
+{
+    private static readonly string[] Hashes = ["tasks", "ids", "dead", "loans"];
+    private static readonly string[] Strings = ["done", "epoch", "written"];
+
+    private readonly Dictionary<string, HashEntry[]> _hashes = [];
+    private readonly Dictionary<string, RedisValue> _strings = [];
+
+    /// <summary>Notes all but results.</summary>
+    public static async Task<StoreSnapshot> OfAsync(IDatabase redis, string server)
+    {
+        var memory = new StoreSnapshot();
+        foreach (var name in Hashes)
+        {
+            memory._hashes[Key(server, name)] = await redis.HashGetAllAsync(Key(server, name));
+        }
+
+        foreach (var name in Strings)
+        {
+            memory._strings[Key(server, name)] = await redis.StringGetAsync(Key(server, name));
+        }
+
+        return memory;
+    }
+
+    /// <summary>Puts it back, in one step, and forgets these results.</summary>
+    public async Task RestoreAsync(IDatabase redis, params IEnumerable<RedisKey> results)
+    {
+        var step = redis.CreateTransaction();
+        List<Task> under = [.. results.Select(result => step.KeyDeleteAsync(result))];
+        foreach (var (key, entries) in _hashes)
+        {
+            under.Add(step.KeyDeleteAsync(key));
+            if (entries.Length > 0)
+            {
+                under.Add(step.HashSetAsync(key, entries));
+            }
+        }
+
+        foreach (var (key, value) in _strings)
+        {
+            under.Add(value.IsNull ? step.KeyDeleteAsync(key) : step.StringSetAsync(key, value));
+        }
+
+        Assert.True(await step.ExecuteAsync());
+        await Task.WhenAll(under);
+    }
+
+    private static string Key(string server, string name) => $"mesh:{{{server}}}:{name}";
+}

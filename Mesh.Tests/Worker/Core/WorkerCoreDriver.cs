@@ -1,0 +1,108 @@
+using Mesh.Protocol;
+using Mesh.Worker.Core;
+using static Mesh.Worker.Core.WorkerEffect;
+
+namespace Mesh.Tests.Worker.Core;
+
+/// <summary>A <see cref="WorkerCore"/> with a clock that the test moves; keeps what the last input brought.</summary>
+internal sealed class WorkerCoreDriver
+{
+    public static readonly WorkerId Me = new("WORKER_1");
+    public static readonly ServerId HomeServer = new("SERVER_1");
+    public static readonly MeshEndpoint BorrowerAt = new("10.0.0.2", 9002);
+
+    public static readonly WorkerOptions Options = new() { WorkerId = Me.Value, HomeServer = new() { Id = HomeServer.Value } };
+
+    private readonly WorkerCore _core;
+
+    public WorkerCoreDriver(WorkerOptions? options = null, TaskTypes handles = TaskTypes.All) => _core = new(options ?? Options, handles, new Random(7));
+
+    public TimeSpan Now { get; private set; } = TimeSpan.FromHours(1);
+
+    public TimeSpan? WakeAt => _core.WakeAt;
+
+    /// <summary>The number of the newest link.</summary>
+    public int Link { get; private set; }
+
+    /// <summary>The key of the newest attempt.</summary>
+    public int Attempt { get; private set; }
+
+    /// <summary>What the last input brought.</summary>
+    public List<WorkerEffect> Effects { get; private set; } = [];
+
+    public IEnumerable<MeshMessage> Sent => Effects.OfType<Send>().Select(send => send.Message);
+
+    public IEnumerable<WorkerEvent> Reported => Effects.OfType<Report>().Select(tell => tell.Event);
+
+    public ServerTarget? Dialled => Effects.OfType<Dial>().SingleOrDefault()?.ServerTarget;
+
+    /// <summary>At home, connected, with its first get_task out.</summary>
+    public static WorkerCoreDriver AtHome(WorkerOptions? options = null, TaskTypes handles = TaskTypes.All)
+    {
+        var rig = new WorkerCoreDriver(options, handles);
+        rig.Feed(new WorkerInput.Start());
+        rig.Connect();
+        return rig;
+    }
+
+    /// <summary>With a borrower, connected, with its first get_task out.</summary>
+    public static WorkerCoreDriver Away(WorkerOptions? options = null)
+    {
+        var rig = AtHome(options);
+        rig.Receive(new Redirect(BorrowerAt));
+        rig.End();
+        rig.Connect();
+        return rig;
+    }
+
+    public WorkerCoreDriver Feed(WorkerInput input)
+    {
+        Effects = [.. _core.Step(input, Now)];
+        foreach (var effect in Effects)
+        {
+            switch (effect)
+            {
+                case Dial dial:
+                    Link = dial.Link;
+                    break;
+                case RunAttempt run:
+                    Attempt = run.Attempt;
+                    break;
+            }
+        }
+
+        return this;
+    }
+
+    public WorkerCoreDriver Connect() => Feed(new WorkerInput.Connected(Link));
+
+    public WorkerCoreDriver End() => Feed(new WorkerInput.Disconnected(Link, "closed"));
+
+    public WorkerCoreDriver FailDial(bool speaksLines = false) => Feed(new WorkerInput.DialFailed(Link, speaksLines, "refused"));
+
+    public WorkerCoreDriver Receive(MeshMessage message) => Feed(new WorkerInput.Received(Link, message));
+
+    public WorkerCoreDriver Finish(int? attempt = null) => Feed(new WorkerInput.AttemptEnded(attempt ?? Attempt, new(TaskOutcome.Ok, 5, null, null)));
+
+    public WorkerCoreDriver FinishCancelled(int? attempt = null) =>
+        Feed(new WorkerInput.AttemptEnded(attempt ?? Attempt, new(TaskOutcome.Nok, null, "cancelled", null)));
+
+    public WorkerCoreDriver Pass(TimeSpan time)
+    {
+        Now += time;
+        return this;
+    }
+
+    /// <summary>Lets time pass to <see cref="WakeAt"/> and says so.</summary>
+    public WorkerCoreDriver Wake()
+    {
+        Assert.NotNull(WakeAt);
+        Assert.True(WakeAt >= Now, $"asked to be woken at {WakeAt}, it is {Now}");
+        Now = WakeAt.Value;
+        return Feed(new WorkerInput.TimerElapsed());
+    }
+
+    public static NewTask Query(string id = "t1") => new(TaskType.Query, "maria") { Id = new TaskId(id) };
+
+    public static Ack AckOf(string id) => new() { Id = new TaskId(id) };
+}

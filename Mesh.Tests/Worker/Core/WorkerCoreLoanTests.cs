@@ -1,0 +1,313 @@
+using Mesh.Protocol;
+using Mesh.Worker.Core;
+using static Mesh.Worker.Core.WorkerEffect;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Tests.Worker.Core;
+
+/// <summary>docs/protocol.md, "A loan, step by step", from the worker's side; and stopping.</summary>
+public sealed class WorkerCoreLoanTests
+{
+    private static readonly WorkerOptions Two = WorkerCoreDriver.Options with { Concurrency = 2 };
+    private static readonly Return Back = new(new MeshEndpoint("127.0.0.1", 9001));
+
+    [Fact]
+    public void Redirect_Idle_ClosesThenDialsTheBorrower()
+    {
+        var rig = WorkerCoreDriver.AtHome();
+
+        rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
+        Assert.Single(rig.Effects.OfType<Close>());
+        Assert.Null(rig.Dialled);
+        Assert.Equal(new WorkerEvent.RedirectAccepted(WorkerCoreDriver.BorrowerAt), Assert.Single(rig.Reported));
+
+        rig.End();
+        Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.WebSocket), rig.Dialled);
+    }
+
+    [Fact]
+    public void Redirect_TaskRunning_LeavesAfterItsAck()
+    {
+        var rig = WorkerCoreDriver.AtHome(Two).Receive(WorkerCoreDriver.Query());
+
+        rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
+        Assert.Empty(rig.Effects.OfType<Close>());
+        rig.Finish();
+        Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
+        Assert.Empty(rig.Effects.OfType<Close>());
+        rig.Receive(WorkerCoreDriver.AckOf("t1"));
+
+        Assert.Single(rig.Effects.OfType<Close>());
+    }
+
+    [Fact]
+    public void Redirect_TaskRunsTooLong_HandsItBackAndLeaves()
+    {
+        var rig = WorkerCoreDriver.AtHome(Two).Receive(WorkerCoreDriver.Query()).Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
+
+        rig.Wake();
+        Assert.Equal(new CancelAttempt(rig.Attempt), Assert.Single(rig.Effects));
+        rig.FinishCancelled();
+        var status = Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
+        Assert.Equal((TaskOutcome.Nok, "the worker is called away", true), (status.Outcome, status.Error, status.HandedBack));
+        rig.Receive(WorkerCoreDriver.AckOf("t1"));
+
+        Assert.Single(rig.Effects.OfType<Close>());
+    }
+
+    [Fact]
+    public void Redirect_HandlerNeverEnds_IsAbandonedAndNothingIsAskedUntilItEnds()
+    {
+        var rig = WorkerCoreDriver.AtHome(Two).Receive(WorkerCoreDriver.Query()).Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
+        rig.Wake().Wake();
+        Assert.Single(rig.Effects.OfType<Close>());
+        Assert.Null(rig.WakeAt);
+
+        rig.End();
+        Assert.Equal(new WorkerEvent.AttemptsAbandoned(1), Assert.Single(rig.Reported));
+        rig.Connect();
+        Assert.Empty(rig.Sent);
+        rig.Finish();
+
+        Assert.Equal(2, rig.Sent.OfType<GetTask>().Count());
+        Assert.Equal(2, rig.Sent.Count());
+    }
+
+    [Fact]
+    public void Redirect_ToAHostNotAllowed_IsRefused()
+    {
+        var rig = WorkerCoreDriver.AtHome(WorkerCoreDriver.Options with { Redirect = new() { Allowed = ["*.example.org", "10.0.0.3", "10.0.0.2:1"] } });
+
+        rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
+
+        Assert.Equal(new WorkerEvent.RedirectRefused(WorkerCoreDriver.BorrowerAt), Assert.Single(rig.Reported));
+        Assert.IsType<GetTask>(Assert.Single(rig.Wake().Sent));
+    }
+
+    [Fact]
+    public void Redirect_ToALinePeer_SpeaksLines()
+    {
+        var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt) { Framing = Framing.Line }).End();
+
+        Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.Line), rig.Dialled);
+    }
+
+    [Fact]
+    public void DialFailed_BorrowerKnowsNoWebSocket_SpeaksLines()
+    {
+        var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt)).End();
+
+        rig.FailDial(speaksLines: true);
+
+        Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.Line), rig.Dialled);
+    }
+
+    [Fact]
+    public void Redirect_FromBorrower_ReturnsHome()
+    {
+        var rig = WorkerCoreDriver.Away().Receive(new Redirect(new MeshEndpoint("10.0.0.9", 1)));
+
+        Assert.IsType<WorkerEvent.RejectedByBorrower>(Assert.Single(rig.Reported));
+        Assert.True(rig.End().Dialled!.IsHome);
+    }
+
+    [Fact]
+    public void Rejection_FromBorrower_ReturnsHome()
+    {
+        var rig = WorkerCoreDriver.Away().Receive(new Rejection("unknown worker"));
+
+        Assert.Equal(new WorkerEvent.RejectedByBorrower(new(WorkerCoreDriver.BorrowerAt, Framing.WebSocket), "unknown worker"), Assert.Single(rig.Reported));
+        Assert.True(rig.End().Dialled!.IsHome);
+    }
+
+    [Fact]
+    public void Rejection_AtHome_AsksAgainAfterAPause()
+    {
+        var rig = WorkerCoreDriver.AtHome().Receive(new Rejection("no"));
+
+        Assert.Empty(rig.Sent);
+        Assert.IsType<GetTask>(Assert.Single(rig.Wake().Sent));
+    }
+
+    [Fact]
+    public void Return_Away_GoesHomeAndAsksThere()
+    {
+        var rig = WorkerCoreDriver.Away().Receive(Back);
+        Assert.Equal(new WorkerEvent.ReturnAccepted(Back.Target), Assert.Single(rig.Reported));
+
+        Assert.True(rig.End().Dialled!.IsHome);
+
+        Assert.Equal(new GetTask(WorkerCoreDriver.Me) { Tasks = TaskTypes.All }, Assert.Single(rig.Connect().Sent));
+    }
+
+    [Fact]
+    public void Return_AtHome_IsIgnored()
+    {
+        var rig = WorkerCoreDriver.AtHome().Receive(Back);
+
+        Assert.Equal(new WorkerEvent.ReturnIgnored(Back.Target), Assert.Single(rig.Reported));
+        Assert.IsType<GetTask>(Assert.Single(rig.Wake().Sent));
+    }
+
+    [Fact]
+    public void Return_OverLines_WaitsForTheOtherSlotsAnswer()
+    {
+        var rig = WorkerCoreDriver.Away(Two with { Transport = WorkerTransport.Tcp }).Receive(Back);
+        Assert.Empty(rig.Effects.OfType<Close>());
+
+        rig.Receive(new NoTask());
+
+        Assert.Single(rig.Effects.OfType<Close>());
+    }
+
+    [Fact]
+    public void BorrowerLost_ForFiveSeconds_GoesHome()
+    {
+        var rig = WorkerCoreDriver.Away();
+        var lostAt = rig.Now;
+        rig.End();
+        while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
+        {
+            Assert.InRange(rig.Now - lostAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+            Assert.Equal(WorkerCoreDriver.BorrowerAt, rig.Wake().Dialled!.Borrower);
+            rig.FailDial();
+        }
+
+        Assert.InRange(rig.Now - lostAt, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5));
+        Assert.True(rig.Dialled!.IsHome);
+    }
+
+    [Fact]
+    public void BorrowerLost_BackInTime_Stays()
+    {
+        var rig = WorkerCoreDriver.Away().End();
+        rig.Wake();
+        rig.Connect();
+
+        Assert.Equal(WorkerCoreDriver.HomeServer, Assert.IsType<GetTask>(Assert.Single(rig.Sent)).Home);
+    }
+
+    [Fact]
+    public void BorrowerSilent_TakesEveryConnection_GoesHomeAfterTwoAnswerLimits()
+    {
+        var rig = WorkerCoreDriver.Away();
+        var (start, connections) = (rig.Now, 0);
+        while (rig.Dialled is not { IsHome: true })
+        {
+            Assert.InRange(++connections, 1, 2);
+            Assert.Equal(rig.Now + ProtocolLimits.PollResponseTimeout, rig.WakeAt);
+            Assert.Single(rig.Wake().Effects.OfType<Close>());
+            if (rig.End().Dialled is null)
+            {
+                rig.Wake();
+                rig.Connect();
+            }
+        }
+
+        Assert.Equal(2, connections);
+        Assert.InRange(rig.Now - start, 2 * ProtocolLimits.PollResponseTimeout, (2 * ProtocolLimits.PollResponseTimeout) + TimeSpan.FromSeconds(1));
+        Assert.Equal(new WorkerEvent.BorrowerAbandoned(new(WorkerCoreDriver.BorrowerAt, Framing.WebSocket)), Assert.Single(rig.Reported));
+    }
+
+    [Fact]
+    public void BorrowerLost_OverLines_GoesHome()
+    {
+        var rig = WorkerCoreDriver.Away(WorkerCoreDriver.Options with { Transport = WorkerTransport.Tcp });
+        var lostAt = rig.Now;
+        while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
+        {
+            Assert.InRange(rig.Now - lostAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+            rig.Feed(new WorkerInput.ExchangeFailed(rig.Link, new GetTask(WorkerCoreDriver.Me), "refused"));
+            if (!rig.Effects.OfType<Close>().Any())
+            {
+                Assert.IsType<GetTask>(Assert.Single(rig.Wake().Sent));
+            }
+        }
+
+        Assert.InRange(rig.Now - lostAt, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5));
+        Assert.True(rig.End().Dialled!.IsHome);
+    }
+
+    [Fact]
+    public void BorrowerLost_WithItsTaskRunning_CancelsItAndTakesNothingHome()
+    {
+        var rig = WorkerCoreDriver.Away(Two).Receive(WorkerCoreDriver.Query("t1"));
+        var second = rig.Attempt;
+        rig.Receive(WorkerCoreDriver.Query("t2")).Finish().End();
+        var lostAt = rig.Now;
+        while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
+        {
+            Assert.InRange(rig.Now - lostAt, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+            rig.Wake();
+            rig.FailDial();
+        }
+
+        Assert.Equal(new CancelAttempt(second), Assert.Single(rig.Effects.OfType<CancelAttempt>()));
+        Assert.Null(rig.Dialled);
+        Assert.True(rig.FinishCancelled(second).Dialled!.IsHome);
+        Assert.DoesNotContain(rig.Connect().Sent, message => message is TaskStatus);
+    }
+
+    [Fact]
+    public void Stop_Idle_ClosesAndEnds()
+    {
+        var rig = WorkerCoreDriver.AtHome().Feed(new WorkerInput.StopRequested());
+        Assert.Equal(new Close(rig.Link), Assert.Single(rig.Effects));
+
+        Assert.IsType<Stopped>(Assert.Single(rig.End().Effects));
+        Assert.Empty(rig.Feed(new WorkerInput.TimerElapsed()).Effects);
+    }
+
+    [Fact]
+    public void Stop_TaskRunning_EndsAfterItsAck()
+    {
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Feed(new WorkerInput.StopRequested());
+        Assert.Empty(rig.Effects);
+
+        rig.Finish();
+        Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
+        rig.Receive(WorkerCoreDriver.AckOf("t1"));
+
+        Assert.IsType<Stopped>(Assert.Single(rig.End().Effects));
+    }
+
+    [Fact]
+    public void Stop_TaskRunsTooLong_IsHandedBack()
+    {
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Feed(new WorkerInput.StopRequested()).Wake();
+        Assert.Equal(new CancelAttempt(rig.Attempt), Assert.Single(rig.Effects));
+
+        rig.FinishCancelled();
+
+        var status = Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
+        Assert.Equal((TaskOutcome.Nok, "the worker is stopping", true), (status.Outcome, status.Error, status.HandedBack));
+    }
+
+    [Fact]
+    public void Stop_ServerGoneAndStatusOpen_EndsSoon()
+    {
+        var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Finish().End().Feed(new WorkerInput.StopRequested());
+        var stoppedAt = rig.Now;
+        while (!rig.Effects.OfType<Stopped>().Any())
+        {
+            Assert.InRange(rig.Now - stoppedAt, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+            rig.Wake();
+            if (rig.Dialled is not null)
+            {
+                rig.FailDial();
+            }
+        }
+
+        Assert.Equal(TimeSpan.FromSeconds(3), rig.Now - stoppedAt);
+        Assert.Contains(new WorkerEvent.StatusesDropped(1), rig.Reported);
+    }
+
+    [Fact]
+    public void Stop_WhileDialling_Ends()
+    {
+        var rig = new WorkerCoreDriver().Feed(new WorkerInput.Start()).Feed(new WorkerInput.StopRequested());
+        Assert.Equal(new Close(rig.Link), Assert.Single(rig.Effects));
+
+        Assert.IsType<Stopped>(Assert.Single(rig.FailDial().Effects));
+    }
+}
