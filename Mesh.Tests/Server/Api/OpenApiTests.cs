@@ -41,11 +41,11 @@ public sealed class OpenApiTests
 
         var body = document.GetProperty("paths").GetProperty("/tasks").GetProperty("post").GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
         var forms = body.GetProperty("schema").GetProperty("oneOf").EnumerateArray().ToArray();
-        const string Task = "#/components/schemas/TaskBody";
+        const string Task = "#/components/schemas/TaskRequest";
         Assert.Equal(2, forms.Length);
         Assert.Equal(Task, forms[0].GetProperty("$ref").GetString());
         Assert.Equal(("array", Task), (forms[1].GetProperty("type").GetString(), forms[1].GetProperty("items").GetProperty("$ref").GetString()));
-        Assert.Equal(JsonValueKind.Object, document.GetProperty("components").GetProperty("schemas").GetProperty("TaskBody").ValueKind);
+        Assert.Equal(JsonValueKind.Object, document.GetProperty("components").GetProperty("schemas").GetProperty("TaskRequest").ValueKind);
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class StoredFormatTests(RedisFixture redis)
     /// <param name="withClaim">Whether the process that stored it still has its claim.</param>
     private static async Task RestoreAsync(IDatabase database, bool withClaim = false)
     {
-        using var stored = JsonDocument.Parse(await File.ReadAllTextAsync(BuildOutput.Source("Mesh.Tests/Storage/stored-1.0.json"), Stop));
+        using var stored = JsonDocument.Parse(await File.ReadAllTextAsync(BuildOutput.Source("Mesh.Tests/Server/Storage/stored-1.0.json"), Stop));
         foreach (var key in stored.RootElement.EnumerateObject().Where(key => withClaim || !key.Name.EndsWith(":claim", StringComparison.Ordinal)))
         {
             await (key.Value.ValueKind == JsonValueKind.String
