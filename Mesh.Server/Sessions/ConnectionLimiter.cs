@@ -56,7 +56,7 @@ internal sealed partial class ConnectionLimiter : IDisposable
         using var entry = _counts.Enter((context.RemoteEndPoint as IPEndPoint)?.Address);
         switch (entry.Outcome)
         {
-            case ConnectionOutcome.Entered:
+            case ConnectionOutcome.Admitted:
                 _metrics.Opened();
                 try
                 {

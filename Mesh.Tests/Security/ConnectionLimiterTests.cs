@@ -77,16 +77,16 @@ public sealed class ConnectionLimiterTests
         using var counts = new ConnectionCounter(most: 3, mostPerAddress: 2);
         var (one, two) = (IPAddress.Parse("10.0.0.1"), IPAddress.Parse("10.0.0.2"));
 
-        var entered = new List<ConnectionAdmission> { Enter(one, ConnectionOutcome.Entered), Enter(IPAddress.Parse("::ffff:10.0.0.1"), ConnectionOutcome.Entered) };
+        var entered = new List<ConnectionAdmission> { Enter(one, ConnectionOutcome.Admitted), Enter(IPAddress.Parse("::ffff:10.0.0.1"), ConnectionOutcome.Admitted) };
         Enter(one, ConnectionOutcome.TooManyFromAddress).Dispose();
-        entered.Add(Enter(two, ConnectionOutcome.Entered));
+        entered.Add(Enter(two, ConnectionOutcome.Admitted));
         Enter(null, ConnectionOutcome.TooMany).Dispose();
         entered[0].Dispose();
-        entered[0] = Enter(null, ConnectionOutcome.Entered);
+        entered[0] = Enter(null, ConnectionOutcome.Admitted);
         Assert.Equal(3, counts.All);
         entered.ForEach(entry => entry.Dispose());
         Assert.Equal(0, counts.All);
-        Enter(one, ConnectionOutcome.Entered).Dispose();
+        Enter(one, ConnectionOutcome.Admitted).Dispose();
 
         ConnectionAdmission Enter(IPAddress? address, ConnectionOutcome expected)
         {
