@@ -7,12 +7,12 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Worker;
 
-/// <summary>Reports all that is wrong at once, by the names of the environment variables.</summary>
+/// <summary>Finds all faults of a configuration. Each message names the environment variable.</summary>
 internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IValidateOptions<WorkerOptions>
 {
     private static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
 
-    /// <summary>Whether a text can travel in a header as a token.</summary>
+    /// <summary>Returns whether a text can be sent as a token in a header.</summary>
     public static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
 
     public ValidateOptionsResult Validate(string? name, WorkerOptions options)

@@ -13,20 +13,20 @@ using OpenTelemetry.Trace;
 
 namespace Microsoft.Extensions.Hosting;
 
-/// <summary>What every service of the solution has in common: telemetry, health, service discovery, resilient HTTP clients.</summary>
+/// <summary>Adds what all services of the solution share: telemetry, health checks, service discovery and resilient HTTP clients.</summary>
 public static class Extensions
 {
     private const string HealthPath = "/health";
     private const string AlivePath = "/alive";
     private const string LiveTag = "live";
 
-    /// <summary>Requests that machines repeat every few seconds: probes, and a server's state, which an autoscaler polls and a map streams.</summary>
+    /// <summary>Paths that machines request every few seconds: probes, and the state of a server for autoscalers and the map.</summary>
     private static readonly PathString[] PolledPaths = [HealthPath, AlivePath, "/status", "/events"];
 
     /// <summary>
-    /// Defaults under all other configuration. A server makes spans by the thousand at once, and OpenTelemetry's own queue of 2,048 would drop most of such a burst.
-    /// Polly tells each request that goes well; over OTLP/HTTP each export of such a record would make the next. StackExchange.Redis writes some fifty lines for each
-    /// attempt to connect; the servers and workers say in one that Redis is away.
+    /// Defaults that all other configuration overrides. A server creates thousands of spans at once, and OpenTelemetry's default queue of 2,048 would drop most of them.
+    /// Polly logs each successful request, so that each export over OTLP/HTTP would cause the next one. StackExchange.Redis writes about fifty lines for each attempt to connect.
+    /// The servers and workers log once that Redis is unavailable.
     /// </summary>
     private static readonly KeyValuePair<string, string?>[] Defaults =
     [
@@ -34,7 +34,7 @@ public static class Extensions
         new("Logging:LogLevel:StackExchange.Redis", "Critical"),
     ];
 
-    /// <summary>Adds all of it, to a web application or to a worker.</summary>
+    /// <summary>Adds all of them to a web application or a worker.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -49,7 +49,7 @@ public static class Extensions
         return builder;
     }
 
-    /// <summary>Logs, metrics and traces; sent by OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set.</summary>
+    /// <summary>Adds logs, metrics and traces. They are exported by OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set.</summary>
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -78,7 +78,7 @@ public static class Extensions
         return builder;
     }
 
-    /// <summary>The check behind /alive: the process answers.</summary>
+    /// <summary>Adds the check of /alive: the process answers.</summary>
     public static TBuilder AddDefaultHealthChecks<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -97,7 +97,7 @@ public static class Extensions
         return app;
     }
 
-    /// <summary>Whether a request gets a span. One that is polled does not, nor a WebSocket: it stays open for hours, and its span would come with its end.</summary>
+    /// <summary>Returns whether a request gets a span. Polled requests do not. WebSockets do not either, because a span is exported at its end, which is hours later.</summary>
     private static bool IsTraced(HttpRequest request) =>
         request.Headers.Upgrade.Count == 0 && !Array.Exists(PolledPaths, path => request.Path.StartsWithSegments(path));
 }

@@ -1,14 +1,14 @@
 namespace Mesh.Configuration;
 
-/// <summary>Finds the known name that somebody meant who wrote an unknown one.</summary>
+/// <summary>Finds the known name that is most similar to an unknown one.</summary>
 public static class NearestName
 {
-    /// <summary>Longer names are like none.</summary>
+    /// <summary>Longer names are not compared.</summary>
     private const int MaxLength = 64;
 
     /// <summary>
-    /// The known name with the fewest edits (a character more, less or other, or two exchanged) between it and <paramref name="name"/>. Upper and lower case count as the same.
-    /// Null when that takes more edits than a third of the name.
+    /// Returns the known name with the fewest edits to <paramref name="name"/>. An edit adds, removes or replaces a character or exchanges two. Case is ignored.
+    /// Returns null when the edits are more than a third of the name's characters.
     /// </summary>
     public static string? Find(string name, IEnumerable<string> known)
     {

@@ -4,15 +4,16 @@ using Microsoft.Extensions.Hosting;
 
 namespace Mesh.Configuration;
 
-/// <summary>Configuration from a directory with a file for each key, as container platforms mount secrets.</summary>
+/// <summary>Reads configuration from a directory with a file for each key. Container platforms mount secrets so.</summary>
 public static class SecretsDirectory
 {
     public const string Key = "Mesh:SecretsDirectory";
 
     /// <summary>
-    /// Reads the directory that Mesh__SecretsDirectory names, if any, and again when it changes: a file named Mesh__Token holds the value of that key. It goes before environment variables.
+    /// Adds the directory that Mesh__SecretsDirectory names, if any. A file named Mesh__Token has the value of that key. The files override environment variables and are read again
+    /// when they change.
     /// </summary>
-    /// <exception cref="DirectoryNotFoundException">There is none of that name.</exception>
+    /// <exception cref="DirectoryNotFoundException">The directory does not exist.</exception>
     public static void AddSecretsDirectory(this IHostApplicationBuilder builder)
     {
         if (builder.Configuration[Key] is not { Length: > 0 } directory)
@@ -23,7 +24,7 @@ public static class SecretsDirectory
         var path = Path.GetFullPath(directory);
         builder.Configuration.AddKeyPerFile(source =>
         {
-            // Asked every few seconds: where a platform swaps a link for another, nothing in the directory changes that could be watched.
+            // Polled, because a platform that replaces a symbolic link raises no event in the directory.
             source.FileProvider = Directory.Exists(path)
                 ? new PhysicalFileProvider(path) { UsePollingFileWatcher = true, UseActivePolling = true }
                 : throw new DirectoryNotFoundException($"Mesh__SecretsDirectory: there is no directory {path}.");

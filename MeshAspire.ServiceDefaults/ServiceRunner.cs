@@ -4,12 +4,12 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Configuration;
 
-/// <summary>Runs a service; what an operator can put right is told in a line, not in a stack trace.</summary>
+/// <summary>Runs a service. A fault that an operator can correct is written as one line, without a stack trace.</summary>
 public static class ServiceRunner
 {
-    /// <summary>Builds the service, validates all options, and runs it until it is asked to stop.</summary>
-    /// <param name="configure">What is left to do once the options are known to be valid.</param>
-    /// <returns>The exit code: 0 after a stop that was asked for, 1 after a fault.</returns>
+    /// <summary>Builds the service, validates all options and runs it until it is stopped.</summary>
+    /// <param name="configure">Called once the options are valid, before the service starts.</param>
+    /// <returns>The exit code: 0 after a requested stop, 1 after a fault.</returns>
     public static async Task<int> RunAsync<THost>(Func<THost> build, Action<THost>? configure = null)
         where THost : IHost
     {
@@ -21,7 +21,7 @@ public static class ServiceRunner
             var parts = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
             await host.RunAsync();
 
-            // The host stops when one of them fails, and calls that a stop like any other.
+            // The host stops normally when a background service fails.
             return parts.Exists(part => part.ExecuteTask is { IsFaulted: true }) ? 1 : Environment.ExitCode;
         }
         catch (OptionsValidationException exception)
@@ -31,7 +31,7 @@ public static class ServiceRunner
         }
         catch (IOException exception)
         {
-            // An address that cannot be listened on, a file or directory that is not there: the message names it.
+            // An address is in use, or a file or directory is missing. The message names it.
             await Console.Error.WriteLineAsync(exception.Message);
             return 1;
         }

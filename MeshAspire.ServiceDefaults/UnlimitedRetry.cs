@@ -3,14 +3,14 @@ using Polly.Retry;
 
 namespace Mesh.Resilience;
 
-/// <summary>For what must succeed in the end, and can wait: an outage is no failure.</summary>
+/// <summary>Creates retries for operations that must succeed in the end and can wait for the end of an outage.</summary>
 public static class UnlimitedRetry
 {
-    /// <summary>Tries until it succeeds or is cancelled, after a delay that doubles each time.</summary>
+    /// <summary>Creates a pipeline that retries until the operation succeeds or is cancelled. Each delay is twice as long as the one before.</summary>
     /// <param name="first">The delay after the first failure.</param>
-    /// <param name="longest">No delay is longer.</param>
-    /// <param name="passes">Whether a failure may pass by itself; any other ends the attempt.</param>
-    /// <param name="onFailure">Told the number of failures before, and each that may pass.</param>
+    /// <param name="longest">The longest delay.</param>
+    /// <param name="passes">Returns whether an exception is transient. All others are thrown to the caller.</param>
+    /// <param name="onFailure">Called for each transient exception, with the number of earlier ones.</param>
     public static ResiliencePipeline Create(TimeProvider time, TimeSpan first, TimeSpan longest, Func<Exception, bool> passes, Action<int, Exception> onFailure) =>
         new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Mesh.Bench.Chaos;
+using Mesh.Bench.Codec;
 using Mesh.Bench.Fuzz;
 using Mesh.Bench.Idle;
 using Mesh.Bench.Load;
@@ -21,9 +22,9 @@ internal static class BenchCommand
     /// <returns>The exit code: 0 when all went well.</returns>
     public static Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
-        var root = new RootCommand("Measures a running mesh server, feeds one with bad input, simulates whole meshes, and harms real ones.")
+        var root = new RootCommand("Measures a running mesh server and the codec, feeds a server with bad input, simulates whole meshes, and harms real ones.")
         {
-            LoadCommand.Create(), IdleCommand.Create(), FuzzCommand.Create(), SimulateCommand.Create(), ChaosCommand.Create(),
+            LoadCommand.Create(), IdleCommand.Create(), FuzzCommand.Create(), SimulateCommand.Create(), ChaosCommand.Create(), CodecCommand.Create(),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Action is ParseErrorAction refusal)

@@ -80,7 +80,7 @@ internal sealed partial class SettingsResolver(
         {
             if (failures == 0)
             {
-                LogUnresolved(peer, name, fault.Message);
+                LogUnresolved(name, peer, fault.Message);
             }
         });
         return await retry.ExecuteAsync(cancellation => FindAsync(name, cancellation), cancellationToken);
@@ -99,4 +99,7 @@ internal sealed partial class SettingsResolver(
 
         throw new InvalidOperationException("it has no address");
     }
+
+    [LoggerMessage(1301, LogLevel.Warning, "The endpoint {Endpoint} of peer {Peer} cannot be resolved, retrying: {Reason}")]
+    private partial void LogUnresolved(string endpoint, string peer, string reason);
 }

@@ -11,6 +11,8 @@ internal sealed class ConnectionCounter(int most, int mostPerAddress) : IDisposa
     private readonly PartitionedRateLimiter<IPAddress> _byAddress = PartitionedRateLimiter.Create<IPAddress, IPAddress>(
         address => RateLimitPartition.GetConcurrencyLimiter(KeyOf(address), _ => LimitOf(mostPerAddress)));
 
+    private volatile bool _disposed;
+
     /// <summary>The number of connections at the moment.</summary>
     public int All => most - (int)_all.GetStatistics()!.CurrentAvailablePermits;
 
@@ -19,7 +21,7 @@ internal sealed class ConnectionCounter(int most, int mostPerAddress) : IDisposa
     public ConnectionAdmission Enter(IPAddress? address)
     {
         var all = _all.AttemptAcquire();
-        var own = all.IsAcquired && address is not null ? _byAddress.AttemptAcquire(address) : null;
+        var own = all.IsAcquired && address is not null ? AcquireFor(address) : null;
         if (own is { IsAcquired: false })
         {
             all.Dispose();
@@ -30,6 +32,7 @@ internal sealed class ConnectionCounter(int most, int mostPerAddress) : IDisposa
 
     public void Dispose()
     {
+        _disposed = true;
         _all.Dispose();
         _byAddress.Dispose();
     }
@@ -46,6 +49,21 @@ internal sealed class ConnectionCounter(int most, int mostPerAddress) : IDisposa
 
         bytes[8..].Clear();
         return new IPAddress(bytes);
+    }
+
+    private RateLimitLease AcquireFor(IPAddress address)
+    {
+        while (true)
+        {
+            try
+            {
+                return _byAddress.AttemptAcquire(address);
+            }
+            catch (ObjectDisposedException) when (!_disposed)
+            {
+                // The partitioned limiter removed the address's limiter, which was idle, between its lookup and this call. The next call creates a new one.
+            }
+        }
     }
 
     private static ConcurrencyLimiterOptions LimitOf(int most) => new() { PermitLimit = most };

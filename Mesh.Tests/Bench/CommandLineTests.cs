@@ -32,6 +32,7 @@ public sealed class CommandLineTests
     [InlineData("fuzz --count 0", "--count")]
     [InlineData("fuzz --count -5", "--count")]
     [InlineData("fuzz --seed 9223372036854775807 --count 5", "--seed")]
+    [InlineData("codec --rounds 0", "--rounds")]
     [InlineData("simulate --lives 0", "--lives")]
     [InlineData("simulate --lives -5", "--lives")]
     [InlineData("simulate --seed x", "--seed")]

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace Mesh.Server.Hosting.Options;
 
-/// <summary>An IP address or a network in CIDR notation, as people write it.</summary>
+/// <summary>Parses an IP address or a network in CIDR notation.</summary>
 internal static class AddressRange
 {
     public static bool TryParse([NotNullWhen(true)] string? text, out IPNetwork range)
@@ -18,6 +18,6 @@ internal static class AddressRange
         return IPNetwork.TryParse(text, out range);
     }
 
-    /// <summary>An IPv4 address that came over an IPv6 socket as what it is.</summary>
+    /// <summary>Returns the IPv4 address of an IPv4-mapped IPv6 address, and every other address as it is.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

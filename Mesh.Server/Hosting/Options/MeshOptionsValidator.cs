@@ -8,15 +8,15 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Hosting.Options;
 
-/// <summary>Finds all that is wrong with a configuration, in words that name the environment variable.</summary>
+/// <summary>Finds all faults of a configuration. Each message names the environment variable.</summary>
 internal sealed class MeshOptionsValidator(IConfiguration configuration) : IValidateOptions<MeshOptions>
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>What a list of workers may take (docs/protocol.md, "A loan, step by step").</summary>
+    /// <summary>The size of the longest list of workers (docs/protocol.md, "A loan, step by step").</summary>
     private const int LeastMessageBytes = 16 * 1024;
 
-    /// <summary>Under 2 s (docs/protocol.md, "The task cycle").</summary>
+    /// <summary>Less than 2 s (docs/protocol.md, "The task cycle").</summary>
     private static readonly TimeSpan MaxLineHold = TimeSpan.FromMilliseconds(1_999);
 
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -269,7 +269,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
     private static void Range<T>(string key, T value, T least, T most, List<string> faults)
         where T : IComparable<T>, IFormattable
     {
-        // Written so that NaN, which compares as less than all, is refused too.
+        // NaN compares as less than all values, so that it is refused too.
         if (!(value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0))
         {
             faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value}; it must lie between {least} and {most}"));

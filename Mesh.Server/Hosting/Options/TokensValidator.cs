@@ -1,6 +1,6 @@
 namespace Mesh.Server.Hosting.Options;
 
-/// <summary>What is wrong with the tokens of a configuration. The tokens themselves are not repeated.</summary>
+/// <summary>Finds the faults of the configured tokens. The messages do not contain the tokens.</summary>
 internal static class TokensValidator
 {
     public static IEnumerable<string> Check(MeshOptions options)
