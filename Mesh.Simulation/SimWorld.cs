@@ -90,15 +90,15 @@ internal sealed class SimWorld
 
     public IReadOnlyList<SimNode> Nodes { get; }
 
-    /// <summary>The life is over: nothing of it may run any more, on any thread.</summary>
+    /// <summary>Ends all processes when the life is over, so that nothing of it runs on any thread.</summary>
     public void End() => Servers.ForEach(server => server.EndAll());
 
     public string ServerAt(MeshEndpoint endpoint) => _names[endpoint];
 
-    /// <summary>The clock of a process that starts now: set a little wrong, and running a little wrong.</summary>
+    /// <summary>Creates the clock of a process that starts now. Its time and its rate are slightly wrong.</summary>
     public NodeClock NewClock(Random random)
     {
-        // Now and then someone sets a clock by hours between two starts.
+        // In some cases a clock is set by hours between two starts.
         var offset = random.Chance(0.15) ? random.Seconds(0, 7200) : random.Seconds(3600, 3606);
         return new(Scheduler, offset, random.From(0.995, 1.005));
     }
@@ -116,7 +116,7 @@ internal sealed class SimWorld
         return redis;
     }
 
-    /// <summary>In some lives one worker, beside others of its home, does not do its tasks.</summary>
+    /// <summary>In some lives one worker fails at its tasks or never answers.</summary>
     private void AddDefect(Random random)
     {
         if (random.Chance(0.25))

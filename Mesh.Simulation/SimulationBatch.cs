@@ -1,23 +1,23 @@
 namespace Mesh.Simulation;
 
-/// <summary>What came of many lives.</summary>
-/// <param name="Failures">Of the lives that broke an invariant, the first few by seed.</param>
-/// <param name="Failed">How many there were.</param>
-/// <param name="LongestTimeToIdle">The longest that a mesh took to rest after the faults.</param>
-/// <param name="Coverage">What happened in all of them together.</param>
+/// <summary>The result of many lives.</summary>
+/// <param name="Failures">The first lives that broke an invariant, by seed.</param>
+/// <param name="Failed">The number of lives that broke an invariant.</param>
+/// <param name="LongestTimeToIdle">The longest time from the end of the faults until the mesh was at rest.</param>
+/// <param name="Coverage">The counts of all lives together.</param>
 public sealed record SimulationSummary(int Lives, IReadOnlyList<SimulationReport> Failures, int Failed, TimeSpan LongestTimeToIdle, long Steps, Coverage Coverage);
 
 /// <summary>Runs many lives, each on one thread, several at a time.</summary>
 public static class SimulationBatch
 {
-    /// <summary>Failures that are kept whole.</summary>
+    /// <summary>The number of failures that are kept with their steps.</summary>
     public const int KeptFailures = 5;
 
-    /// <param name="firstSeed">The lives have this seed and those that follow it.</param>
-    /// <param name="mutation">A mistake that the lives are lived with.</param>
+    /// <param name="firstSeed">The seed of the first life. The other lives have the next seeds.</param>
+    /// <param name="mutation">A deliberate mistake, or none.</param>
     /// <param name="lives">At least one.</param>
-    /// <param name="parallelism">Lives at a time; -1 for one a core.</param>
-    /// <param name="lived">Called after each life, by one thread at a time, with the number of lives and of failures so far.</param>
+    /// <param name="parallelism">The number of lives at a time; -1 for one per core.</param>
+    /// <param name="lived">Called after each life, by one thread at a time, with the numbers of lives and failures so far.</param>
     public static SimulationSummary Run(
         long firstSeed,
         int lives,
@@ -26,7 +26,7 @@ public static class SimulationBatch
         Action<int, int>? lived = null,
         CancellationToken cancellation = default)
     {
-        // A check that checks nothing must not pass.
+        // A run without a life must not pass.
         ArgumentOutOfRangeException.ThrowIfLessThan(lives, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstSeed, long.MaxValue - lives);
         var lockObject = new Lock();

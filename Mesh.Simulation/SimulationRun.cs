@@ -1,16 +1,16 @@
 namespace Mesh.Simulation;
 
-/// <summary>How a life ended.</summary>
+/// <summary>The result of a life.</summary>
 /// <param name="Broken">The invariant that was broken, or null.</param>
 /// <param name="Detail">How it was broken.</param>
-/// <param name="Plan">What the life was made of, in a line.</param>
+/// <param name="Plan">A description of the mesh and the faults, in one line.</param>
 /// <param name="LastSteps">The last steps, as lines.</param>
-/// <param name="TimeToIdle">From the end of the faults until all was done and home.</param>
-/// <param name="Digest">A hash of all steps, when it was asked for.</param>
+/// <param name="TimeToIdle">The time from the end of the faults until the mesh was at rest.</param>
+/// <param name="Digest">A hash of all steps, if it was requested.</param>
 public sealed record SimulationReport(
     long Seed, Mutation Mutation, Invariant? Broken, string Detail, string Plan, IReadOnlyList<string> LastSteps, TimeSpan TimeToIdle, long Steps, ulong Digest, Coverage Coverage)
 {
-    /// <summary>The failure as it is shown: the steps, what broke, and how to see it again.</summary>
+    /// <summary>The failure as it is printed: the last steps, the broken invariant and the command that replays the life.</summary>
     public override string ToString() => Broken is null ? $"seed {Seed}: all invariants held" : string.Join(Environment.NewLine, [
         $"The last steps of seed {Seed} ({Plan}):",
         .. LastSteps,
@@ -20,24 +20,24 @@ public sealed record SimulationReport(
     ]);
 }
 
-/// <summary>One life of a mesh: it is born, works amid faults, is mended, and must come to rest.</summary>
+/// <summary>Runs one life of a mesh: it starts, works while faults happen, and must come to rest after their end.</summary>
 public static class SimulationRun
 {
-    /// <summary>After the faults end all must be settled and home within this time.</summary>
+    /// <summary>After the end of the faults, all tasks must be settled and all workers at home within this time.</summary>
     public static TimeSpan IdleTimeout { get; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>The same for a server all of whose workers are set aside: each takes one task a minute, so a few tasks at fault take long to become dead letters.</summary>
+    /// <summary>The same limit while a server has only workers that are set aside. Each of them gets one task a minute, so failing tasks take long to become dead letters.</summary>
     public static TimeSpan SetAsideIdleTimeout { get; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>What is still remembered of ended loans is forgotten within this time.</summary>
+    /// <summary>Within this time the servers forget ended loans.</summary>
     private static readonly TimeSpan LoanCleanupTime = TimeSpan.FromSeconds(90);
 
     private static readonly TimeSpan QuietTime = TimeSpan.FromMinutes(1);
 
-    /// <param name="seed">Everything follows from it.</param>
+    /// <param name="seed">The seed of all random numbers.</param>
     /// <param name="logCapacity">How many of the last steps are kept.</param>
     /// <param name="digest">True to hash all steps, which costs time.</param>
-    /// <param name="mutation">A mistake that the life is lived with.</param>
+    /// <param name="mutation">A deliberate mistake, or none.</param>
     public static SimulationReport Run(long seed, int logCapacity = 200, bool digest = false, Mutation mutation = Mutation.None)
     {
         var seeds = new Seeds(seed);
@@ -95,7 +95,7 @@ public static class SimulationRun
         world.Scheduler.RunUntil(SimulationPlan.BusyTime);
         faults.EndAllFaults();
 
-        // Servers that were asked to stop end within 30 s and are started again.
+        // A server that was told to stop ends within 30 s and is started again.
         world.Scheduler.RunUntil(SimulationPlan.BusyTime + TimeSpan.FromSeconds(35));
         while (check.FindRemainingWork() is { } unrest)
         {
@@ -117,7 +117,7 @@ public static class SimulationRun
         check.CheckStoredState();
         for (var looks = 1; check.FindWorkerNotPolling() is { } idler; looks++)
         {
-            // Between an answer and the next get_task a slot does not wait; a poll may be lost to the line worker's pause.
+            // A slot does not wait between an answer and the next get_task, and a line worker pauses between two polls.
             if (looks == 20)
             {
                 throw new InvariantViolation(Invariant.EveryWorkerServes, idler);
@@ -136,7 +136,7 @@ public static class SimulationRun
         var wakes = world.Servers.Select(server => (server.Timer.Wakes, Allowed: check.MaxIdleWakeups(server))).ToArray();
         world.Scheduler.RunUntil(world.Scheduler.Now + QuietTime);
 
-        // A line worker asks every second or two, a WebSocket worker every half minute, a peer every ten to fifteen seconds.
+        // A line worker sends a message every one or two seconds, a WebSocket worker every 30 s, a peer every 10 to 15 s.
         var lineSlots = world.Workers.Where(worker => worker.UsesLineFraming).Sum(worker => worker.Concurrency) + world.ForeignWorkers.Count;
         var slots = world.Workers.Where(worker => !worker.UsesLineFraming).Sum(worker => worker.Concurrency);
         var servers = world.Servers.Count + world.ForeignServers.Count;

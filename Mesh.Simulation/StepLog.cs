@@ -5,9 +5,9 @@ using Mesh.Protocol;
 
 namespace Mesh.Simulation;
 
-/// <summary>The last steps of a life, as lines, and a digest of all of them. A line is written out only when it is read.</summary>
-/// <param name="capacity">Lines that are kept.</param>
-/// <param name="digest">True to take all lines into <see cref="Digest"/>, which costs their writing out.</param>
+/// <summary>The last steps of a life as lines, and a digest of all steps. A line is formatted only when it is read.</summary>
+/// <param name="capacity">The number of lines that are kept.</param>
+/// <param name="digest">True to compute <see cref="Digest"/>, which formats all lines.</param>
 internal sealed class StepLog(Scheduler scheduler, int capacity, bool digest)
 {
     private readonly (TimeSpan At, string Who, string What, object? Subject)[] _lines = new (TimeSpan, string, string, object?)[capacity];
@@ -18,7 +18,7 @@ internal sealed class StepLog(Scheduler scheduler, int capacity, bool digest)
 
     /// <param name="who">The node.</param>
     /// <param name="what">What it did, or what happened to it.</param>
-    /// <param name="subject">Something immutable that belongs to it.</param>
+    /// <param name="subject">An immutable object that belongs to the step.</param>
     public void Add(string who, string what, object? subject = null)
     {
         var line = (scheduler.Now, who, what, subject);

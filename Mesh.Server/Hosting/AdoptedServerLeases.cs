@@ -8,24 +8,24 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Hosting;
 
-/// <summary>Takes, keeps and gives up the claims of dead peers, as the core decides, and tells it when one is wanted back or lost.</summary>
+/// <summary>Takes, renews and releases the claims of dead peers, as the core decides. Tells the core when the owner wants a claim back, or when it is lost.</summary>
 internal sealed partial class AdoptedServerLeases(
     IMeshStore store, ServerLeaseRenewer own, CoreInputQueue inputs, IProcessTable processes, IOptions<MeshOptions> options, TimeProvider time, ILogger<AdoptedServerLeases> logger)
 {
-    // Bounded by the peers: the core asks again only when it has been answered.
+    // The number of peers is the bound: the core requests a claim again only after an answer.
     private readonly Channel<(ServerId Server, bool Acquire)> _requests = Channel.CreateUnbounded<(ServerId, bool)>(new() { SingleReader = true });
 
-    /// <summary>The claims that this process has, and whether the loop knows of it.</summary>
+    /// <summary>The claims that this process has, and whether the loop has been told.</summary>
     private readonly ConcurrentDictionary<ServerId, bool> _held = [];
 
-    /// <summary>What was said last of a peer whose state cannot be read: it is tried again and again.</summary>
+    /// <summary>The last logged fault of each peer whose state cannot be read. The core tries such a peer repeatedly.</summary>
     private readonly Dictionary<ServerId, string> _lastReported = [];
 
     public void Acquire(ServerId server) => _requests.Writer.TryWrite((server, true));
 
     public void Release(ServerId server) => _requests.Writer.TryWrite((server, false));
 
-    /// <summary>Until the loop ends; then what is held is given up.</summary>
+    /// <summary>Serves the requests until the loop ends, and then releases all claims.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(WatchAsync(ProcessRequestsAsync(cancellationToken), cancellationToken), WatchAsync(RenewLeaseAsync(cancellationToken), cancellationToken));
@@ -34,7 +34,7 @@ internal sealed partial class AdoptedServerLeases(
         await Task.WhenAll(_held.Keys.OrderBy(server => server.Value, StringComparer.Ordinal).Select(ReleaseHeldAsync));
     }
 
-    /// <summary>Each by itself: the other one would go on, and nobody hear of the fault.</summary>
+    /// <summary>Watches each part separately: if one part fails, the other continues, and the fault would not be reported.</summary>
     private async Task WatchAsync(Task part, CancellationToken cancellationToken)
     {
         try
@@ -102,7 +102,7 @@ internal sealed partial class AdoptedServerLeases(
         }
         catch (Exception fault) when (fault is StoreUnavailableException or ServerLeaseLostException)
         {
-            // The core asks again after a while.
+            // The core tries again later.
         }
         catch (InvalidDataException unreadable)
         {
@@ -126,7 +126,7 @@ internal sealed partial class AdoptedServerLeases(
         using var timer = new PeriodicTimer(options.Value.Claim.Expiry / 3, time);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            // In the order of their ids: the simulation must repeat a run exactly.
+            // Ordered by id, because the simulation must repeat a run exactly.
             foreach (var server in _held.Where(lease => lease.Value).Select(lease => lease.Key).OrderBy(server => server.Value, StringComparer.Ordinal))
             {
                 if (!await IsStillHeldAsync(server, cancellationToken))
@@ -159,7 +159,10 @@ internal sealed partial class AdoptedServerLeases(
         }
         catch (StoreUnavailableException)
         {
-            // It expires.
+            // The claim expires.
         }
     }
+
+    [LoggerMessage(1501, LogLevel.Warning, "{Server} stays dead, and its tasks cannot be served here, since not all that is stored of it can be read: {Fault}")]
+    private partial void LogUnreadable(ServerId server, string fault);
 }

@@ -140,6 +140,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<WrongProtocolResponder>();
         services.AddSingleton<LineProtocolMiddleware>();
         services.AddSingleton<WebSocketProtocolMiddleware>();
+        services.AddSingleton<IPeerTransport, SocketPeerTransport>();
         services.AddSingleton<PeerLinks>();
         services.AddSingleton(provider => new MeshDialer(new MeshDialerOptions
         {

@@ -1,6 +1,6 @@
 namespace Mesh.Server.Hosting;
 
-/// <summary>The wall clock as it was at the start plus the time elapsed since: it never jumps, whatever is done to the machine's clock.</summary>
+/// <summary>The wall clock at the start plus the elapsed time. It does not change when the clock of the machine is set.</summary>
 internal sealed class MonotonicClock(TimeProvider time)
 {
     private readonly DateTimeOffset _start = time.GetUtcNow();

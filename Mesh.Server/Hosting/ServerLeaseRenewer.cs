@@ -1,3 +1,4 @@
+using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Storage;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Hosting;
 
-/// <summary>Has this server's claim before it serves, and keeps it: two processes started under one id do not both serve.</summary>
+/// <summary>Takes the claim of this server before it serves, and renews it. Of two processes with the same server id only one can serve.</summary>
 internal sealed partial class ServerLeaseRenewer(
     IMeshStore store, CoreInputQueue inputs, ServerReadiness state, IProcessTable processes, IOptions<MeshOptions> options, TimeProvider time, ILogger<ServerLeaseRenewer> logger)
 {
@@ -16,23 +17,23 @@ internal sealed partial class ServerLeaseRenewer(
     private readonly ServerLeaseOptions _options = options.Value.Claim;
     private ServerLeaseHolder? _self;
 
-    /// <summary>When the last renewal that has ended was asked for. One that is under way says nothing yet: a process that was stopped asks as soon as it goes on.</summary>
+    /// <summary>The time at which the last completed renewal was requested. A renewal in progress does not count: a process that was suspended requests one as soon as it resumes.</summary>
     private long _renewedAt;
 
-    /// <summary>When <see cref="RevalidateAsync"/> was called last.</summary>
+    /// <summary>The time of the last call of <see cref="RevalidateAsync"/>.</summary>
     private long? _revalidatedAt;
 
     /// <summary>
-    /// True when the claim should have been renewed long ago: this process was stopped for a while, and another may have taken its place. False for a while after a
-    /// confirmation, so that a store that hangs does not hold the loop up at each turn.
+    /// True when the last renewal is older than the expiry: this process was suspended, and another process may have the claim now. False for one expiry after a call of
+    /// <see cref="RevalidateAsync"/>, so that a store that does not answer delays the loop once and not in each iteration.
     /// </summary>
     public bool IsOverdue => time.GetElapsedTime(Volatile.Read(ref _renewedAt)) > _options.Expiry && !(_revalidatedAt is { } at && time.GetElapsedTime(at) <= _options.Expiry);
 
-    /// <summary>What others are told of this process, once it has asked for its claim.</summary>
+    /// <summary>How this process is described to others. Set when it requests its claim.</summary>
     public ServerLeaseHolder Self => _self ?? throw new InvalidOperationException("The claim has not been asked for.");
 
-    /// <summary>Takes the claim, however long the store is away; waits for another holder to go.</summary>
-    /// <exception cref="ServerLeaseHeldException">It did not within Mesh__Claim__WaitLimit.</exception>
+    /// <summary>Takes the claim. Waits until the store is available and until another holder has released the claim.</summary>
+    /// <exception cref="ServerLeaseHeldException">The other holder did not release it within Mesh__Claim__WaitLimit.</exception>
     public async Task AcquireAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
         _self = new ServerLeaseHolder(settings.Id, _instance, settings.Advertise.ToString(), processes.Own);
@@ -84,7 +85,7 @@ internal sealed partial class ServerLeaseRenewer(
         }
     }
 
-    /// <summary>Renews it for as long as the loop runs.</summary>
+    /// <summary>Renews the claim as long as the loop runs.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -99,7 +100,7 @@ internal sealed partial class ServerLeaseRenewer(
         {
             // The loop has ended.
         }
-#pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.
+#pragma warning disable CA1031 // The claim is lost, or there is a bug. Either ends the loop.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -107,7 +108,7 @@ internal sealed partial class ServerLeaseRenewer(
         }
     }
 
-    /// <summary>Before a process that was stopped goes on: is it still the one? Not waited for long; whoever writes learns it in any case.</summary>
+    /// <summary>Renews the claim after this process was suspended, before it takes inputs. Waits a short time only; a write fails in any case when the claim is lost.</summary>
     /// <exception cref="ServerLeaseLostException">Another process has the claim.</exception>
     public async Task RevalidateAsync(CancellationToken cancellationToken)
     {
@@ -118,11 +119,11 @@ internal sealed partial class ServerLeaseRenewer(
         }
         catch (TimeoutException)
         {
-            // As a store that is away.
+            // Handled like an unavailable store.
         }
     }
 
-    /// <summary>The server has stopped: the next one need not wait.</summary>
+    /// <summary>Releases the claim when the server has stopped, so that the next process does not have to wait.</summary>
     public async Task ReleaseLeaseAsync()
     {
         try
@@ -131,11 +132,11 @@ internal sealed partial class ServerLeaseRenewer(
         }
         catch (StoreUnavailableException)
         {
-            // It expires.
+            // The claim expires.
         }
     }
 
-    // A store that is away says nothing about the claim: nobody else can take it there either. That it is away tells whoever writes.
+    // While the store is unavailable, no other process can take the claim. The store writer reports that it is unavailable.
     private async Task RenewLeaseAsync(CancellationToken cancellationToken)
     {
         var asked = time.GetTimestamp();
@@ -155,4 +156,10 @@ internal sealed partial class ServerLeaseRenewer(
             Volatile.Write(ref _renewedAt, asked);
         }
     }
+
+    [LoggerMessage(1401, LogLevel.Warning, "The store is away: this server takes no work until it is there. {Reason}")]
+    private partial void LogStoreUnavailable(string reason);
+
+    [LoggerMessage(1402, LogLevel.Warning, "A process serves under the id \"{Server}\" already: {Holder}. This one waits until it is gone, for {Limit} at most.")]
+    private partial void LogLeaseHeld(ServerId server, ServerLeaseHolder holder, TimeSpan limit);
 }

@@ -7,32 +7,33 @@ using Polly;
 
 namespace Mesh.Server.Hosting;
 
-/// <summary>Writes the core's batches, one at a time, and posts what became of each.</summary>
+/// <summary>Writes the batches of the core, one at a time, and posts the outcome of each to the loop.</summary>
 internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue inputs, ServerReadiness state, TimeProvider time, ILogger<StoreWriter> logger)
 {
     private static readonly Backoff Delays = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
 
     private int _failures;
 
-    /// <summary>True from <see cref="Start"/> until the loop has taken the outcome.</summary>
+    /// <summary>True from <see cref="Start"/> until the loop has applied the outcome.</summary>
     public bool IsBusy { get; private set; }
 
-    /// <summary>The last write, until its outcome is posted.</summary>
+    /// <summary>The last write. It completes when the outcome is posted.</summary>
     public Task Writing { get; private set; } = Task.CompletedTask;
 
-    /// <param name="batch">What to write.</param>
-    /// <param name="own">This server, whose state is loaded again should the store have gone back.</param>
-    /// <param name="cancellationToken">Ends the wait before a failure is posted.</param>
+    /// <summary>Starts to write a batch.</summary>
+    /// <param name="batch">The changes.</param>
+    /// <param name="own">This server. Its state is loaded again if the store has lost acknowledged changes.</param>
+    /// <param name="cancellationToken">Cancels the delay before a failure is posted.</param>
     public void Start(StoreBatch batch, ServerId own, CancellationToken cancellationToken)
     {
         IsBusy = true;
         Writing = WriteAsync(batch, own, cancellationToken);
     }
 
-    /// <summary>The loop has taken the outcome: the next batch may go.</summary>
+    /// <summary>Called when the loop has applied the outcome. The next batch can then be started.</summary>
     public void Complete() => IsBusy = false;
 
-    /// <summary>Clears the store's fault. Called once the core knows of the successful write: a server that reports itself healthy accepts tasks.</summary>
+    /// <summary>Clears the fault of the store. Called after the core has applied the successful write, because a server that reports itself healthy must accept tasks.</summary>
     public void ReportStoreAvailable()
     {
         if (state.StoreFault is not null)
@@ -43,7 +44,7 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
         }
     }
 
-    /// <summary>Loads the stored state, however long the store is away.</summary>
+    /// <summary>Loads the stored state. Retries until the store is available.</summary>
     public async Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken)
     {
         var retry = UnlimitedRetry.Create(time, Delays.First, Delays.Longest, IsStoreFault, (failures, fault) =>
@@ -79,7 +80,7 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
         }
         catch (Exception away) when (IsStoreFault(away))
         {
-            // Once per reason, not once per try.
+            // Each reason is logged once, not each try.
             if (state.StoreFault != away.Message)
             {
                 state.StoreFault = away.Message;
@@ -89,7 +90,7 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
             await Task.Delay(Delays.Delay(++_failures), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             await inputs.PostAsync(new(LoopInputKind.StoreFailed) { Subject = batch });
         }
-#pragma warning disable CA1031 // A lost claim, or a bug: the loop ends with it.
+#pragma warning disable CA1031 // The claim is lost, or there is a bug. Either ends the loop.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -108,4 +109,16 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
             return new(LoopInputKind.StoreRolledBack) { Subject = batch, Detail = await store.LoadAsync(own, CancellationToken.None) };
         }
     }
+
+    [LoggerMessage(1201, LogLevel.Information, "Loaded {Tasks} unsettled tasks and {Loans} loans; {Dead} dead letters, {Done} tasks done so far.")]
+    private partial void LogLoaded(int tasks, int loans, long dead, long done);
+
+    [LoggerMessage(1202, LogLevel.Warning, "The store is away: this server takes no work until it is there. {Reason}")]
+    private partial void LogLoadFailed(string reason);
+
+    [LoggerMessage(1203, LogLevel.Error, "The store is away: nothing is accepted or acknowledged until it is back. {Reason}")]
+    private partial void LogUnavailable(string reason);
+
+    [LoggerMessage(1204, LogLevel.Information, "The store is back.")]
+    private partial void LogAvailableAgain();
 }

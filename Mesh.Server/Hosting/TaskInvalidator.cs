@@ -4,10 +4,10 @@ using Mesh.Server.Core;
 
 namespace Mesh.Server.Hosting;
 
-/// <summary>Closes given-up UPDATE tasks in the ledger, one after the other, so that no late attempt can be applied any more.</summary>
+/// <summary>Closes UPDATE tasks in the ledger before they become dead letters, one after the other, so that a late attempt is not applied.</summary>
 internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
 {
-    // Each entry is an unsettled task, and Mesh__Tasks__Capacity bounds those.
+    // Each entry is an unsettled task. Mesh__Tasks__Capacity is the bound.
     private readonly Channel<TaskRecord> _queue = Channel.CreateUnbounded<TaskRecord>(new() { SingleReader = true });
 
     public void Enqueue(TaskRecord task) => _queue.Writer.TryWrite(task);
@@ -27,7 +27,7 @@ internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The loop has ended: the tasks are stored, and the next start takes them up.
+            // The loop has ended. The tasks are stored, and the next process loads them.
         }
 #pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
         catch (Exception exception)
@@ -46,7 +46,7 @@ internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
         }
         catch (Exception exception) when (RedisErrorClassifier.IsStoreUnavailable(exception))
         {
-            // The core tries again after a while.
+            // The core tries again later.
             await inputs.PostAsync(new(LoopInputKind.InvalidationFailed) { Id = task.WireId.Value });
         }
     }

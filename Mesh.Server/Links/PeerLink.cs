@@ -10,27 +10,26 @@ using Mesh.Transport;
 namespace Mesh.Server.Links;
 
 /// <summary>
-/// The way to one peer: one message after the other, each with its reply. Over one kept WebSocket where the peer speaks it, else over a line
-/// connection a message; which of the two, the link finds out, and asks again now and then.
+/// Sends messages to one peer, one after the other, and waits for each reply. Uses one WebSocket that it keeps open if the peer supports it, and else a new line
+/// connection for each message. It finds out which of the two the peer supports, and checks again from time to time.
 /// </summary>
 internal sealed partial class PeerLink(
     ServerId self,
     PeerSettings peer,
     TimeSpan replyTimeout,
     CoreInputQueue inputs,
-    MeshDialer dialer,
-    MeshEventLog events,
+    IPeerTransport transport,
+    Action<MeshEvent> report,
     MessageLogger messages,
     TimeProvider time,
     ILogger logger) : IAsyncDisposable
 {
     private const int QueueCapacity = 64;
 
-    /// <summary>How long a peer that did not take a WebSocket is spoken to in lines before it is asked again.</summary>
+    /// <summary>How long line connections are used for a peer that did not accept a WebSocket, before a WebSocket is tried again.</summary>
     private static readonly TimeSpan LineFallbackTime = TimeSpan.FromMinutes(5);
 
     private readonly Channel<PeerSendEffect> _queue = Channel.CreateBounded<PeerSendEffect>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
-    private readonly LineExchange _lines = new(dialer, time);
     private PeerWebSocket? _webSocket;
     private Framing _framing;
     private long _linesSince;
@@ -43,9 +42,13 @@ internal sealed partial class PeerLink(
         Activity.Current = null;
         try
         {
-            await foreach (var send in _queue.Reader.ReadAllAsync(cancellationToken))
+            // ReadAllAsync would leave the synchronization context, which the simulation depends on.
+            while (await _queue.Reader.WaitToReadAsync(cancellationToken))
             {
-                await ServeAsync(send, cancellationToken);
+                while (_queue.Reader.TryRead(out var send))
+                {
+                    await ServeAsync(send, cancellationToken);
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -74,7 +77,7 @@ internal sealed partial class PeerLink(
 
         if (send.ReportOnSend is { } told)
         {
-            events.Report(told);
+            report(told);
         }
 
         var (reply, failure) = await ExchangeAsync(send, cancellationToken);
@@ -106,7 +109,7 @@ internal sealed partial class PeerLink(
         }
     }
 
-    /// <summary>Sends a message and waits for its reply, if one is expected. Neither a reply nor a failure means that it went out.</summary>
+    /// <summary>Sends a message and waits for its reply, if one is expected. Returns neither a reply nor a failure when a message without a reply was sent.</summary>
     private async Task<(MeshMessage? Reply, string? Failure)> ExchangeAsync(PeerSendEffect send, CancellationToken cancellationToken)
     {
         if (_framing == Framing.Line && time.GetElapsedTime(_linesSince) < LineFallbackTime)
@@ -121,8 +124,7 @@ internal sealed partial class PeerLink(
             if (_webSocket is not { IsOpen: true })
             {
                 await DisposeAsync();
-                _webSocket = new PeerWebSocket(
-                    await dialer.DialAsync(peer.Endpoint, Framing.WebSocket, limit.Token), messages, peer.Id.Value, ++_session);
+                _webSocket = new PeerWebSocket(await transport.ConnectAsync(peer, limit.Token), messages, peer.Id.Value, ++_session);
                 await SetFramingAsync(Framing.WebSocket);
             }
 
@@ -130,7 +132,7 @@ internal sealed partial class PeerLink(
         }
         catch (MeshDialException exception) when (exception.Failure == MeshDialFailure.NotWebSocket)
         {
-            // It may only be slow, or about to stop: that it speaks lines, its reply to one tells.
+            // The peer may only be slow, or about to stop. Only its reply over a line connection shows that it supports lines.
             _linesSince = time.GetTimestamp();
             return await ExchangeLineAsync(send, cancellationToken);
         }
@@ -140,7 +142,7 @@ internal sealed partial class PeerLink(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // With the connection goes the late reply, which could be taken for that of the next message.
+            // A late reply could be taken for the reply to the next message, so the connection is closed.
             await DisposeAsync();
             return (null, $"no answer within {replyTimeout}");
         }
@@ -151,7 +153,7 @@ internal sealed partial class PeerLink(
         var session = ++_session;
         if (!send.ExpectsReply)
         {
-            if (!await _lines.SendOneWayAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken))
+            if (!await transport.SendLineAsync(peer, send.Message, replyTimeout, cancellationToken))
             {
                 _framing = default;
                 return (null, Unreachable());
@@ -161,7 +163,7 @@ internal sealed partial class PeerLink(
             return default;
         }
 
-        var received = await _lines.RequestAsync(peer.Endpoint, send.Message, replyTimeout, cancellationToken);
+        var received = await transport.ExchangeLineAsync(peer, send.Message, replyTimeout, cancellationToken);
         if (received is not { Kind: ReceiveResultKind.End, EndReason: CloseReason.Unreachable })
         {
             messages.Sent(send.Message, peer.Id.Value, session);
@@ -178,7 +180,7 @@ internal sealed partial class PeerLink(
             return (answer, null);
         }
 
-        // Whatever is at that address now may speak something else.
+        // Another server with another protocol may have the address now.
         _framing = default;
         return received.Kind switch
         {
@@ -202,7 +204,7 @@ internal sealed partial class PeerLink(
         }
     }
 
-    /// <summary>Hangs up; once <see cref="RunAsync"/> has ended, for good.</summary>
+    /// <summary>Closes the connection. The next message opens a new one, unless <see cref="RunAsync"/> has ended.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_webSocket is { } webSocket)
@@ -211,4 +213,10 @@ internal sealed partial class PeerLink(
             await webSocket.DisposeAsync();
         }
     }
+
+    [LoggerMessage(4001, LogLevel.Information, "{Peer} speaks {Framing}.")]
+    private partial void LogFraming(ServerId peer, Framing framing);
+
+    [LoggerMessage(4002, LogLevel.Debug, "{Message} to {Peer} failed: {Failure}.")]
+    private partial void LogFailed(string message, ServerId peer, string failure);
 }

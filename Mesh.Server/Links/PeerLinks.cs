@@ -4,13 +4,12 @@ using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Telemetry;
 using Mesh.Telemetry;
-using Mesh.Transport;
 
 namespace Mesh.Server.Links;
 
-/// <summary>The links to all peers.</summary>
+/// <summary>Starts and stops the links to all peers.</summary>
 internal sealed class PeerLinks(
-    CoreInputQueue inputs, MeshDialer dialer, MeshEventLog events, MessageLogger messages, TimeProvider time, ILogger<PeerLink> logger) : IDisposable
+    CoreInputQueue inputs, IPeerTransport transport, MeshEventLog events, MessageLogger messages, TimeProvider time, ILogger<PeerLink> logger) : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private FrozenDictionary<ServerId, PeerLink> _links = FrozenDictionary<ServerId, PeerLink>.Empty;
@@ -20,11 +19,11 @@ internal sealed class PeerLinks(
     {
         _links = settings.Peers.ToFrozenDictionary(
             peer => peer.Id,
-            peer => new PeerLink(settings.Id, peer, settings.Timing.ReplyTimeout, inputs, dialer.WithTls(peer.IsTls), events, messages, time, logger));
+            peer => new PeerLink(settings.Id, peer, settings.Timing.ReplyTimeout, inputs, transport, happened => events.Report(happened), messages, time, logger));
         _running = [.. _links.Values.Select(link => link.RunAsync(_stop.Token))];
     }
 
-    /// <summary>Queues a message to a peer. False when its queue is full.</summary>
+    /// <summary>Queues a message to a peer. Returns false when the queue of the peer is full.</summary>
     public bool TrySend(in PeerSendEffect send) => _links[send.Peer].TrySend(send);
 
     public async Task StopAsync()

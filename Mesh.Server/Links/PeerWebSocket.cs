@@ -4,10 +4,10 @@ using Mesh.Transport;
 
 namespace Mesh.Server.Links;
 
-/// <summary>A kept WebSocket to a peer, on which one request at a time is answered. What comes unasked is dropped.</summary>
+/// <summary>An open WebSocket to a peer. One request at a time waits for its reply; other messages are dropped.</summary>
 internal sealed class PeerWebSocket : IAsyncDisposable
 {
-    private readonly MeshConnection _connection;
+    private readonly IPeerConnection _connection;
     private readonly MessageLogger _messages;
     private readonly string _peer;
     private readonly long _session;
@@ -15,8 +15,8 @@ internal sealed class PeerWebSocket : IAsyncDisposable
     private volatile Pending? _pending;
     private volatile bool _ended;
 
-    /// <param name="peer">For the log of messages, like <paramref name="session"/>.</param>
-    public PeerWebSocket(MeshConnection connection, MessageLogger messages, string peer, long session)
+    /// <param name="peer">The name for the message log, like <paramref name="session"/>.</param>
+    public PeerWebSocket(IPeerConnection connection, MessageLogger messages, string peer, long session)
     {
         _connection = connection;
         (_messages, _peer, _session) = (messages, peer, session);
@@ -25,7 +25,7 @@ internal sealed class PeerWebSocket : IAsyncDisposable
 
     public bool IsOpen => !_ended;
 
-    /// <summary>Whether a reply has the shape of a request's answer (docs/protocol.md, "Messages").</summary>
+    /// <summary>Whether a message is of the type that answers a request (docs/protocol.md, "Messages").</summary>
     public static bool IsReply(MeshMessage request, MeshMessage reply) => request switch
     {
         Heartbeat => reply is HeartbeatResponse,
@@ -51,7 +51,9 @@ internal sealed class PeerWebSocket : IAsyncDisposable
             return default;
         }
 
-        var reply = await pending.Reply.Task.WaitAsync(cancellationToken);
+        // Task.WaitAsync would leave the synchronization context, which the simulation depends on.
+        using var canceled = cancellationToken.UnsafeRegister(static (waiting, token) => ((Pending)waiting!).Reply.TrySetCanceled(token), pending);
+        var reply = await pending.Reply.Task;
         return reply is null ? (null, "the connection was lost") : (reply, null);
     }
 

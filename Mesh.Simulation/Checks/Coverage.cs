@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Mesh.Simulation;
 
-/// <summary>How often what happened, so that lives that exercise nothing are seen.</summary>
+/// <summary>Counts what happens, so that a test can require that the lives exercise the mesh.</summary>
 public sealed class Coverage
 {
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);

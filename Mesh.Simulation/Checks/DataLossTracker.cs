@@ -4,8 +4,8 @@ using Mesh.Server.Core;
 namespace Mesh.Simulation;
 
 /// <summary>
-/// What may be missing, since a Redis lost it after it had acknowledged it: the tasks and the marks whose write was in the lost end of its log, and nothing older.
-/// A task that a server had in memory is not among them once that server has found the loss: it writes it again.
+/// The acknowledged tasks and marks that a Redis has lost and that may be missing: those whose write was in the lost end of its log, and nothing older.
+/// A task that a server has in memory may not be missing once that server has detected the loss, because the server writes it again.
 /// </summary>
 internal sealed class DataLossTracker(SimWorld world)
 {
@@ -13,19 +13,19 @@ internal sealed class DataLossTracker(SimWorld world)
     private readonly HashSet<TaskId> _tasks = [];
     private readonly HashSet<(string User, TaskId Task)> _marks = [];
 
-    /// <summary>The servers that live on, and do not know yet what their store has lost; with the tasks that only they know.</summary>
+    /// <summary>The running servers that have not yet detected a loss of their store, with the lost tasks that they have in memory.</summary>
     private readonly Dictionary<ServerNode, List<TaskRecord>> _behind = [];
 
     /// <summary>Whether an accepted task, by the client's id, may be missing.</summary>
     public bool MayBeLost(ServerNode server, string id) => _ids.Contains((server, id));
 
-    /// <summary>Whether an update may have been made without being done.</summary>
+    /// <summary>Whether an update may have been applied although its task is not done.</summary>
     public bool MayBeLost(TaskId task) => _tasks.Contains(task);
 
-    /// <summary>Whether the ledger may have forgotten that a task was made, or closed.</summary>
+    /// <summary>Whether the ledger may have lost the mark of an applied or closed task.</summary>
     public bool MayLoseMark(string user, TaskId task) => _marks.Contains((user, task));
 
-    /// <summary>What this server has in memory is newer than its store.</summary>
+    /// <summary>Whether the memory of this server is newer than its store.</summary>
     public bool IsStoreStale(ServerNode server) => _behind.ContainsKey(server);
 
     public void LosePower(SimRedis redis, TimeSpan unsafeFor)
@@ -43,7 +43,7 @@ internal sealed class DataLossTracker(SimWorld world)
         }
     }
 
-    /// <summary>What a server knew of is stored again.</summary>
+    /// <summary>Called when a server has written the lost tasks again.</summary>
     public void OnRewritten(ServerNode server)
     {
         if (_behind.Remove(server, out var kept))
@@ -58,7 +58,7 @@ internal sealed class DataLossTracker(SimWorld world)
         }
     }
 
-    /// <summary>A server's memory is gone.</summary>
+    /// <summary>Called when the process of a server has ended.</summary>
     public void OnKilled(ServerNode server) => _behind.Remove(server);
 
     private static IEnumerable<TaskRecord> Stored(SimStore store) => store.Tasks.Values.Concat(store.Results.Values).Concat(store.Dead.Values);
@@ -86,6 +86,6 @@ internal sealed class DataLossTracker(SimWorld world)
         kept.AddRange(lost.Where(task => inMemory.Contains(task.WireId) && !IsBeingAccepted(server, task)));
     }
 
-    /// <summary>Stored, and not answered yet: its submission is refused when the loss is found.</summary>
+    /// <summary>True for a stored task whose submission is not answered yet. The submission is refused when the loss is detected.</summary>
     private bool IsBeingAccepted(ServerNode server, TaskRecord task) => !world.InvariantChecker.AcceptedBy(server).Contains(task.Id);
 }

@@ -3,10 +3,10 @@ using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>What must hold once the faults are over and the mesh has come to rest.</summary>
+/// <summary>Checks what must hold after the faults, when the mesh is at rest.</summary>
 internal sealed class IdleCheck(SimWorld world)
 {
-    /// <summary>A worker that does not wait for work at its home, or null.</summary>
+    /// <summary>Finds a worker that does not wait at its home for a task. Null when there is none.</summary>
     public string? FindWorkerNotPolling()
     {
         foreach (var server in Serving)
@@ -33,12 +33,12 @@ internal sealed class IdleCheck(SimWorld world)
         return null;
     }
 
-    /// <summary>Whether a server has tasks, and no worker for them that is not set aside.</summary>
+    /// <summary>Whether a server has tasks, and only workers that are set aside.</summary>
     public bool HasOnlySetAsideWorkers() => Serving.Any(server => server.Core?.GetStatus() is { Workers: { Count: > 0 } workers } status
         && status.Queue + status.Running > 0
         && workers.All(worker => worker.State is not (WorkerState.Idle or WorkerState.Busy)));
 
-    /// <summary>How often a server may wake in a minute with nothing to do.</summary>
+    /// <summary>The number of times that an idle server may wake in a minute.</summary>
     public int MaxIdleWakeups(ServerNode server)
     {
         if (server.Core is not { } core)
@@ -46,7 +46,7 @@ internal sealed class IdleCheck(SimWorld world)
             return 0;
         }
 
-        // A get_task is held for 30 s, or 1.5 s over lines; a heartbeat goes to each peer; line workers and loans are looked after each second.
+        // A get_task is held for 30 s, or for 1.5 s over lines. Each peer gets heartbeats. Line workers and loans are checked each second.
         var status = core.GetStatus();
         var here = status.Workers.Select(worker => worker.Id.Value).ToHashSet();
         var ours = world.Workers.Where(worker => here.Contains(worker.Name)).ToLookup(worker => worker.UsesLineFraming, worker => worker.Concurrency);
@@ -65,7 +65,7 @@ internal sealed class IdleCheck(SimWorld world)
 
     private IEnumerable<ServerNode> Serving => world.Servers.Where(server => !server.IsRemoved);
 
-    /// <summary>What keeps the mesh from being at rest, or null.</summary>
+    /// <summary>Finds what prevents the mesh from being at rest. Null when there is nothing.</summary>
     public (Invariant Invariant, string Detail)? FindRemainingWork()
     {
         foreach (var client in world.Clients)
@@ -91,7 +91,7 @@ internal sealed class IdleCheck(SimWorld world)
                     + $"stored {server.Store.Tasks.Count}: {task?.WireId} {task?.Type}");
             }
 
-            // The workers of a server that is lost have no home to go to: who has borrowed them keeps them.
+            // The workers of a lost server have no home to return to, so their borrower keeps them.
             if (status.Loans.Concat(server.Store.Loans.Values).FirstOrDefault(loan => loan.Role == LoanRole.Owner || !IsRemoved(loan.Peer.Value) || !IsAt(status, loan.Worker)) is { } loan)
             {
                 return (Invariant.LoansEnd, $"{server.Name} has {status.Loans.Count} loans, stored {server.Store.Loans.Count}: {loan.Worker} {loan.Role} {loan.State}, peer {loan.Peer}");
@@ -109,7 +109,7 @@ internal sealed class IdleCheck(SimWorld world)
         return FindWorkerAwayFromHome();
     }
 
-    /// <summary>What must hold at rest besides: called when there is no unrest.</summary>
+    /// <summary>Checks what else must hold at rest. Called when nothing prevents the rest.</summary>
     public void CheckStoredState()
     {
         CheckTasks();
@@ -120,7 +120,7 @@ internal sealed class IdleCheck(SimWorld world)
         }
     }
 
-    /// <summary>A server that shall adopt the tasks of a lost one, or null.</summary>
+    /// <summary>A server that must adopt the tasks of a lost server, or null.</summary>
     private ServerNode? FindAdopter(ServerNode lost) => Serving.FirstOrDefault(server => server.Settings.Adoption.After > TimeSpan.Zero && server.Store.Redis == lost.Store.Redis);
 
     private static bool IsAt(ServerStatus status, WorkerId worker) => status.Workers.Any(known => known.Id == worker);
@@ -183,7 +183,7 @@ internal sealed class IdleCheck(SimWorld world)
             }
         }
 
-        // What a lost server has stored is not lost: it would be found applied, and done, once the server came back.
+        // The tasks that a lost server has stored are not lost. They would be settled if the server came back.
         var unsettled = world.Servers.Where(server => server.IsRemoved).SelectMany(server => server.Store.Tasks.Values);
         var known = done.Concat(unsettled).Select(task => task.WireId).ToHashSet();
         var applied = world.Ledger.Applied.ToList();
@@ -205,7 +205,7 @@ internal sealed class IdleCheck(SimWorld world)
         }
     }
 
-    /// <summary>A server may keep its own workers, and those of lost servers, which have no home to go to.</summary>
+    /// <summary>A server may keep its own workers, and those of lost servers, which have no home to return to.</summary>
     private void CheckFootprint(ServerNode server)
     {
         var footprint = server.Core!.Footprint;

@@ -1,53 +1,53 @@
 namespace Mesh.Simulation;
 
-/// <summary>What must hold, whatever fails (docs/protocol.md).</summary>
+/// <summary>What must hold whatever fails (docs/protocol.md).</summary>
 public enum Invariant : byte
 {
-    /// <summary>A task that was accepted is done or a dead letter in the end; but for what <see cref="DataLossTracker"/> says that a Redis has lost.</summary>
+    /// <summary>An accepted task becomes done or a dead letter, unless <see cref="DataLossTracker"/> says that a Redis has lost it.</summary>
     AcceptedTasksSettle = 1,
 
-    /// <summary>A balance is where it began plus the amounts of the updates that are done, each once; but for those whose end or mark a Redis has lost.</summary>
+    /// <summary>A balance is its initial value plus the amounts of the done updates, each counted once, unless a Redis has lost their end or their mark.</summary>
     UpdateCountsOnce,
 
     /// <summary>A worker never runs tasks of two servers at once.</summary>
     OneHolderPerWorker,
 
-    /// <summary>At rest no loan is left, at neither side, in memory or stored.</summary>
+    /// <summary>At rest no loan is left, neither in memory nor stored, neither at the owner nor at the borrower.</summary>
     LoansEnd,
 
-    /// <summary>Lending leaves an owner the workers of its minimum.</summary>
+    /// <summary>An owner keeps its minimum of workers when it lends.</summary>
     MinimumKept,
 
     /// <summary>At rest every worker is at home.</summary>
     AllWorkersAtHome,
 
-    /// <summary>At rest a server's books hold nothing but its workers and what they ask.</summary>
+    /// <summary>At rest a server holds only its own workers and their get_tasks in memory.</summary>
     BoundedMemory,
 
-    /// <summary>At rest there are heartbeats and held get_tasks, and nothing else.</summary>
+    /// <summary>At rest there are only heartbeats and held get_tasks.</summary>
     NoIdleTraffic,
 
-    /// <summary>202, ACK and AVAILABLE go out only once what they say is stored; a server that has not found yet what its store has lost may repeat itself.</summary>
+    /// <summary>202, ACK and AVAILABLE are sent only after what they confirm is stored. A server that has not yet detected a loss of its store may repeat an answer.</summary>
     AckAfterStore,
 
-    /// <summary>A worker is given only what it says it handles.</summary>
+    /// <summary>A worker gets only tasks of the types that it handles.</summary>
     OnlyHandledTypes,
 
-    /// <summary>At rest every slot of every worker waits for a task at its home.</summary>
+    /// <summary>At rest every slot of every worker waits at its home for a task.</summary>
     EveryWorkerServes,
 
-    /// <summary>No input makes a core throw, or wake without end.</summary>
+    /// <summary>No input makes a core or a shell throw, or makes a core request wake-ups without end.</summary>
     CoresDoNotFail,
 
-    /// <summary>A task that failed on a worker goes to another one where there is one, and is no dead letter by one worker alone.</summary>
+    /// <summary>A task that failed on a worker goes to another worker if there is one, and does not become a dead letter by one worker alone.</summary>
     RetriesGoElsewhere,
 
-    /// <summary>A task that was lost with a connection that was reset goes on at once.</summary>
+    /// <summary>A task that was lost with a reset connection is put back at once.</summary>
     LostDeliveriesReturn,
 
-    /// <summary>A worker that fails where others succeed gets one task at a time, with pauses, and is set aside by the limit of the settings.</summary>
+    /// <summary>A worker that fails at tasks that others do gets one task at a time, with pauses, and is set aside at the configured limit.</summary>
     FailingWorkersPause,
 
-    /// <summary>Who serves a task of a server has that server's claim.</summary>
+    /// <summary>Only the process that has the claim of a server serves its tasks.</summary>
     OneServerPerTask,
 }

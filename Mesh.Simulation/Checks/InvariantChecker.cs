@@ -3,13 +3,13 @@ using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>Checks what must hold at each step, and counts what happens.</summary>
+/// <summary>Checks the invariants at each step, and counts what happens.</summary>
 internal sealed class InvariantChecker(SimWorld world)
 {
     private readonly Dictionary<ServerNode, HashSet<string>> _accepted = [];
     private readonly RetryCheck _retries = new(world);
 
-    /// <summary>The ids of the tasks that a server said it had accepted.</summary>
+    /// <summary>The ids of the tasks that a server has accepted.</summary>
     public IReadOnlySet<string> AcceptedBy(ServerNode server) => _accepted.TryGetValue(server, out var ids) ? ids : (IReadOnlySet<string>)new HashSet<string>();
 
     public void OnEvent(ServerNode server, MeshEvent happened)
@@ -48,8 +48,8 @@ internal sealed class InvariantChecker(SimWorld world)
         }
     }
 
-    /// <param name="reported">For an ACK, what the status said that it acknowledges.</param>
-    /// <param name="client">Whom it is sent to.</param>
+    /// <param name="reported">For an ACK, the content of the acknowledged status.</param>
+    /// <param name="client">The receiver.</param>
     public void OnSend(ServerNode server, string client, MeshMessage message, ReportedStatus? reported)
     {
         if (world.DataLossTracker.IsStoreStale(server))
@@ -89,7 +89,7 @@ internal sealed class InvariantChecker(SimWorld world)
         }
     }
 
-    /// <summary>A task is given to a worker.</summary>
+    /// <summary>Called when a task is sent to a worker.</summary>
     public void OnDispatch(ServerNode server, TaskEntry? task)
     {
         if (task is null)
@@ -114,7 +114,7 @@ internal sealed class InvariantChecker(SimWorld world)
         world.Coverage.Count("adoption: a task given out just after the claim was lost");
     }
 
-    /// <summary>A session was reset, and the server has been told.</summary>
+    /// <summary>Called when the server has been told that a session was reset.</summary>
     /// <param name="server">The server.</param>
     /// <param name="session">The session.</param>
     /// <param name="undelivered">The tasks that were sent on the session and never received.</param>
@@ -131,7 +131,7 @@ internal sealed class InvariantChecker(SimWorld world)
         }
     }
 
-    /// <summary>An UPDATE is about to be a dead letter.</summary>
+    /// <summary>Called before an UPDATE becomes a dead letter.</summary>
     public void OnGivenUp(ServerNode server, TaskRecord task) => _retries.OnGivenUp(server, task);
 
     public void OnAnswer(ServerNode server, Submission submission, SubmitOutcome outcome)

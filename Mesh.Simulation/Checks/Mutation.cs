@@ -11,43 +11,43 @@ public enum Mutation : byte
 {
     None = 0,
 
-    /// <summary>What should follow a write happens before it.</summary>
+    /// <summary>The effects that must follow a write are performed before it.</summary>
     [Breaks(Invariant.AckAfterStore)]
     ActBeforeStored,
 
-    /// <summary>A write that failed is taken for done.</summary>
+    /// <summary>A failed write is taken as successful.</summary>
     [Breaks(Invariant.AckAfterStore, Invariant.AcceptedTasksSettle, Invariant.UpdateCountsOnce, Invariant.LoansEnd)]
     FailedWriteForgotten,
 
-    /// <summary>The store takes writes from whoever had the claim once.</summary>
+    /// <summary>The store accepts writes from a former holder of the claim.</summary>
     [Breaks(Invariant.AckAfterStore, Invariant.AcceptedTasksSettle)]
     LeaseNotChecked,
 
-    /// <summary>The store takes a write that a later one has overtaken.</summary>
+    /// <summary>The store applies a write that arrives after a later one.</summary>
     [Breaks(Invariant.AcceptedTasksSettle)]
     LateWriteApplied,
 
-    /// <summary>A peer serves the tasks of a dead server without its claim, so that nobody tells it when that server is back.</summary>
+    /// <summary>A peer serves the tasks of a dead server without the claim, so that it does not notice when that server is back.</summary>
     [Breaks(Invariant.OneServerPerTask, Invariant.AckAfterStore)]
     AdoptionWithoutLease,
 
-    /// <summary>A peer keeps the claim of a server that is back.</summary>
+    /// <summary>A peer does not release the claim of a server that is back.</summary>
     [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd)]
     AdoptionNotReleased,
 
-    /// <summary>A server does not find that its store has lost what it had acknowledged.</summary>
+    /// <summary>A server does not detect that its store has lost acknowledged changes.</summary>
     [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd)]
     LossNotNoticed,
 
-    /// <summary>What the store has lost and the server still knows is not written again.</summary>
+    /// <summary>A server does not write again what its store has lost.</summary>
     [Breaks(Invariant.AcceptedTasksSettle, Invariant.AckAfterStore)]
     LossNotRepaired,
 
-    /// <summary>A server that starts does not take up its tasks.</summary>
+    /// <summary>A server that starts does not load its tasks.</summary>
     [Breaks(Invariant.AcceptedTasksSettle, Invariant.AckAfterStore)]
     TasksNotLoaded,
 
-    /// <summary>A server that starts does not take up its loans.</summary>
+    /// <summary>A server that starts does not load its loans.</summary>
     [Breaks(Invariant.LoansEnd, Invariant.AckAfterStore)]
     LoansNotLoaded,
 
@@ -59,7 +59,7 @@ public enum Mutation : byte
     [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd)]
     LeaseNeverEnds,
 
-    /// <summary>A worker that is gone keeps its tasks.</summary>
+    /// <summary>A worker that is gone keeps its tasks, and is never forgotten.</summary>
     [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd, Invariant.BoundedMemory)]
     GoneWorkerKept,
 
@@ -67,59 +67,59 @@ public enum Mutation : byte
     [Breaks(Invariant.BoundedMemory, Invariant.LoansEnd)]
     GoneWorkerRemembered,
 
-    /// <summary>A server forgets which worker has failed at a task.</summary>
+    /// <summary>A server forgets which workers have failed at a task.</summary>
     [Breaks(Invariant.RetriesGoElsewhere)]
     FailuresForgotten,
 
-    /// <summary>A reset is taken for the end of what the worker sends: what was on its way is waited for.</summary>
+    /// <summary>A reset of a connection is handled like an orderly close, so that lost tasks are waited for.</summary>
     [Breaks(Invariant.LostDeliveriesReturn)]
     ResetTakenForClose,
 
-    /// <summary>A worker that fails where others succeed gets its next task without a pause.</summary>
+    /// <summary>A worker that fails at tasks that others do gets its next task without a pause.</summary>
     [Breaks(Invariant.FailingWorkersPause)]
     PausesIgnored,
 
-    /// <summary>Such a worker is never set aside.</summary>
+    /// <summary>A worker that fails at tasks that others do is never set aside.</summary>
     [Breaks(Invariant.FailingWorkersPause)]
     NeverSetAside,
 
-    /// <summary>When a write of unknown outcome is put back to be written again, changes are dropped that nothing replaces.</summary>
+    /// <summary>After a write of unknown outcome some of its changes are not written again.</summary>
     [Breaks(Invariant.AckAfterStore, Invariant.LoansEnd)]
     UnwrittenChangesDropped,
 
-    /// <summary>The ledger does not remember which updates it has made.</summary>
+    /// <summary>The ledger does not mark the updates that it has applied.</summary>
     [Breaks(Invariant.UpdateCountsOnce)]
     UpdateNotMarked,
 
-    /// <summary>An update is given up without asking the ledger whether it was made.</summary>
+    /// <summary>An update becomes a dead letter although the ledger was not asked whether it was applied.</summary>
     [Breaks(Invariant.UpdateCountsOnce)]
     DeadLetteredUnchecked,
 
-    /// <summary>The ledger is asked, and forgets that the task is closed.</summary>
+    /// <summary>The ledger closes a task without marking it.</summary>
     [Breaks(Invariant.UpdateCountsOnce)]
     CloseNotMarked,
 
-    /// <summary>A key that is known is accepted again.</summary>
+    /// <summary>A known key is accepted again.</summary>
     [Breaks(Invariant.UpdateCountsOnce)]
     KeyAcceptedTwice,
 
-    /// <summary>An owner lends all it has.</summary>
+    /// <summary>An owner lends all its workers.</summary>
     [Breaks(Invariant.MinimumKept)]
     MinimumIgnored,
 
-    /// <summary>A worker leaves for another server with its tasks still running.</summary>
+    /// <summary>A worker goes to another server while its tasks run.</summary>
     [Breaks(Invariant.OneHolderPerWorker)]
     LeavesWithTasks,
 
-    /// <summary>A worker that leaves a task behind which goes on takes those of the next server beside it.</summary>
+    /// <summary>A worker whose abandoned task continues accepts tasks of the next server.</summary>
     [Breaks(Invariant.OneHolderPerWorker)]
     AbandonedForgotten,
 
-    /// <summary>RETURN never reaches a worker.</summary>
+    /// <summary>RETURN is never sent to a worker.</summary>
     [Breaks(Invariant.LoansEnd, Invariant.AllWorkersAtHome)]
     ReturnNotSent,
 
-    /// <summary>A borrowed worker waits for its borrower for ever.</summary>
+    /// <summary>A borrowed worker waits for its borrower without a limit.</summary>
     [Breaks(Invariant.AllWorkersAtHome, Invariant.AcceptedTasksSettle)]
     BorrowerNeverGivenUp,
 
@@ -127,7 +127,7 @@ public enum Mutation : byte
     [Breaks(Invariant.LoansEnd, Invariant.BoundedMemory)]
     ReleaseNotRepeated,
 
-    /// <summary>What a worker handles is not looked at.</summary>
+    /// <summary>The types that a worker handles are ignored.</summary>
     [Breaks(Invariant.OnlyHandledTypes)]
     TypesIgnored,
 
@@ -135,15 +135,15 @@ public enum Mutation : byte
     [Breaks(Invariant.BoundedMemory)]
     CloseNotReported,
 
-    /// <summary>An idle get_task is answered at once.</summary>
+    /// <summary>A get_task is answered at once when there is no task.</summary>
     [Breaks(Invariant.EveryWorkerServes)]
     PollNotHeld,
 
-    /// <summary>A server wakes each second whether there is anything to do or not.</summary>
+    /// <summary>A server wakes each second even if there is nothing to do.</summary>
     [Breaks(Invariant.NoIdleTraffic)]
     NeedlessWakeups,
 
-    /// <summary>The timer of a server fires, and its core is not told.</summary>
+    /// <summary>The core of a server is not called when its timer fires.</summary>
     [Breaks(Invariant.CoresDoNotFail)]
     TimeNotTold,
 }

@@ -4,13 +4,13 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation;
 
-/// <summary>What a status said, and so what must be stored before it is acknowledged.</summary>
-/// <param name="Task">What it answers, or null: then nothing follows from it.</param>
-/// <param name="Settles">It ends the task, whether done or as a dead letter.</param>
-/// <param name="Attempts">The attempts that are used up with it.</param>
+/// <summary>The content of a status: what must be stored before it is acknowledged.</summary>
+/// <param name="Task">The task that it answers, or null when it has no effect.</param>
+/// <param name="Settles">True when it ends the task, as done or as a dead letter.</param>
+/// <param name="Attempts">The number of attempts that are used with it.</param>
 internal sealed record ReportedStatus(TaskId? Task, bool Settles, int Attempts)
 {
-    /// <summary>Before the server has heard it.</summary>
+    /// <summary>Reads a status before the server handles it.</summary>
     public static ReportedStatus Of(ServerNode server, TaskStatus status)
     {
         var worker = server.Core!.FindWorker(status.Worker);
@@ -24,7 +24,7 @@ internal sealed record ReportedStatus(TaskId? Task, bool Settles, int Attempts)
             return new(task, Settles: true, 0);
         }
 
-        // A NOK counts only from who has the task.
+        // A NOK counts only from the worker that has the task.
         return worker?.Running.Find(running => running.Id == task) is { } attempt && !status.HandedBack
             ? new(task, server.Core!.IsLastAttempt(attempt, server.Now), attempt.Attempts)
             : new(task, Settles: false, 0);

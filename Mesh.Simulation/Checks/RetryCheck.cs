@@ -3,16 +3,16 @@ using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>Checks that a task that failed on a worker goes to another one where there is one, and that one worker alone makes no dead letter of it.</summary>
+/// <summary>Checks that a failed task goes to another worker if there is one, and that it does not become a dead letter by one worker alone.</summary>
 internal sealed class RetryCheck(SimWorld world)
 {
-    /// <summary>A server gives up to wait for a better worker after this many leases; a little less, since clocks are wrong.</summary>
+    /// <summary>A server waits for another worker for this number of leases at most. Slightly less than in the server, because the clocks are wrong.</summary>
     private const int MaxWaitInLeases = 9;
 
-    /// <summary>A worker heard of within this time is there for sure.</summary>
+    /// <summary>A worker that was seen within this time is certainly there.</summary>
     private static readonly TimeSpan Recently = TimeSpan.FromSeconds(5);
 
-    // By the record as an object: a task that is taken up anew has been forgotten by whoever had it.
+    // Compared by reference: a task that another process has loaded is a new object without a history.
     private readonly Dictionary<TaskRecord, History> _histories = new(ReferenceEqualityComparer.Instance);
 
     private readonly Dictionary<(ServerNode, WorkerId), DateTimeOffset> _failures = [];
@@ -29,7 +29,7 @@ internal sealed class RetryCheck(SimWorld world)
             _histories.Add(task.Record, history = new History());
             if (task.Record is { Attempts: > 0, Worker: { } earlier })
             {
-                // It failed before this server took it up.
+                // It failed before this process loaded it.
                 history.Given.Add(earlier);
             }
         }
@@ -62,7 +62,7 @@ internal sealed class RetryCheck(SimWorld world)
         }
     }
 
-    /// <summary>A server gives a task up.</summary>
+    /// <summary>Called before a server makes a dead letter of a task.</summary>
     public void OnGivenUp(ServerNode server, TaskRecord task)
     {
         var (max, attempts) = (server.Settings.Tasks.MaxAttempts, server.Core?.FindTask(task.Id)?.Attempts);

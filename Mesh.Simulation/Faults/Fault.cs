@@ -17,37 +17,37 @@ internal enum FaultKind : byte
     LossyLines,
     RepeatedLines,
 
-    /// <summary>At the server's next write, within the time that a write takes.</summary>
+    /// <summary>Kills a server during its next write.</summary>
     KillServerDuringWrite,
 
-    /// <summary>At the next step of any loan: that server, that worker or its connections.</summary>
+    /// <summary>At the next step of any loan, kills the server or the worker, or breaks the connections of the worker.</summary>
     FaultDuringLoan,
 
-    /// <summary>At the worker's next task, while it works on it.</summary>
+    /// <summary>Kills a worker during its next task.</summary>
     KillWorkerDuringTask,
 
-    /// <summary>A server stops serving and is never started again; one a life at most, and only where two remain. In a third of cases its address still takes connections, without an answer.</summary>
+    /// <summary>Ends a server for the rest of the life: one server at most, and only if two remain. In a third of the cases its address still accepts connections and never answers.</summary>
     RemoveServer,
 
-    /// <summary>A server's process is held up; a second one is started in its place, and the first goes on.</summary>
+    /// <summary>Suspends a server's process. A second process is started in its place, and the first resumes.</summary>
     FreezeServer,
 
-    /// <summary>A server stays away for one to three minutes, beyond the end of the other faults; in a third of cases as above.</summary>
+    /// <summary>Keeps a server down for one to three minutes, beyond the end of the other faults. In a third of the cases its address still accepts connections.</summary>
     ServerDownForLong,
 
-    /// <summary>A Redis that writes out its log once a second goes with its machine; only in lives that have such.</summary>
+    /// <summary>Stops a Redis by a power failure. Only in lives whose Redis flushes its log once a second.</summary>
     PowerLoss,
 
-    /// <summary>An operator pauses a server, and resumes it; only in lives that have an operator.</summary>
+    /// <summary>An operator pauses a server and resumes it. Only in lives with an operator.</summary>
     PauseServer,
 
-    /// <summary>An operator has a server return all workers that it has borrowed; as above.</summary>
+    /// <summary>An operator makes a server return all borrowed workers. Only in lives with an operator.</summary>
     ReturnLoans,
 }
 
-/// <summary>One thing that goes wrong.</summary>
-/// <param name="Target">Any number; taken modulo what there is of that kind.</param>
-/// <param name="Other">The same, for a fault between two.</param>
-/// <param name="Silent">The machine goes, not only the process.</param>
-/// <param name="For">After this it is mended.</param>
+/// <summary>One fault.</summary>
+/// <param name="Target">Selects the target: any number, modulo the number of candidates.</param>
+/// <param name="Other">Selects the second target of a fault between two nodes.</param>
+/// <param name="Silent">True when the machine fails, not only the process.</param>
+/// <param name="For">The duration of the fault.</param>
 internal sealed record Fault(TimeSpan At, FaultKind Kind, int Target, int Other, bool Silent, TimeSpan For);

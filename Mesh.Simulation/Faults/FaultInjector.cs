@@ -1,6 +1,6 @@
 namespace Mesh.Simulation;
 
-/// <summary>Lets the faults of a plan happen, and mends all that is left of them at the end.</summary>
+/// <summary>Injects the faults of a plan, and ends all faults at the end.</summary>
 internal sealed class FaultInjector(SimWorld world)
 {
     public void Schedule(IReadOnlyList<Fault> faults)
@@ -11,7 +11,7 @@ internal sealed class FaultInjector(SimWorld world)
         }
     }
 
-    /// <summary>From here on nothing goes wrong any more, and all that is down starts.</summary>
+    /// <summary>Ends all faults, and starts all nodes that are down.</summary>
     public void EndAllFaults()
     {
         world.Log.Add("life", "the faults are over");
@@ -33,7 +33,7 @@ internal sealed class FaultInjector(SimWorld world)
             worker.ClearFaults();
         }
 
-        // A mended mesh keeps what it has: a node that was asked to stop ends first.
+        // A node that was told to stop ends before it can be started again.
         world.Scheduler.After(TimeSpan.FromSeconds(31), StartAll);
         StartAll();
     }
@@ -167,7 +167,7 @@ internal sealed class FaultInjector(SimWorld world)
         }
     }
 
-    /// <summary>Kills a node within a time, the earlier the likelier, and starts it again.</summary>
+    /// <summary>Kills a node within a time, with a higher probability early, and starts it again.</summary>
     private void KillWithin(SimNode node, Fault fault, double within)
     {
         var share = fault.Other / 10_000.0;

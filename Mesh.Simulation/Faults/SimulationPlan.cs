@@ -2,24 +2,24 @@ using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>A server of ours and the workers whose home it is.</summary>
-/// <param name="OwnRedis">False when it shares that of the ledger.</param>
+/// <summary>One of our servers and its workers.</summary>
+/// <param name="OwnRedis">False when it shares the Redis of the ledger.</param>
 internal sealed record ServerPlan(ServerSettings Settings, bool OwnRedis, IReadOnlyList<WorkerPlan> Workers, int ForeignWorkers);
 
-/// <param name="Refuses">Its policy trusts no borrower.</param>
+/// <param name="Refuses">True when its policy refuses all borrowers.</param>
 internal sealed record WorkerPlan(bool UsesLineFraming, int Concurrency, bool Refuses);
 
 /// <summary>How handlers work.</summary>
-/// <param name="Low">Shortest time of a task in seconds.</param>
+/// <param name="Low">The shortest time of a task in seconds.</param>
 /// <param name="High">The longest.</param>
-/// <param name="Failing">The share of attempts that fail for no reason, before, amid or after their work.</param>
-/// <param name="IgnoresCancellation">The share of attempts that take long, and go on for a while when they are cancelled.</param>
+/// <param name="Failing">The share of attempts that fail without a reason, before, during or after their work.</param>
+/// <param name="IgnoresCancellation">The share of attempts that take long, and ignore their cancellation for a time.</param>
 internal sealed record WorkPlan(double Low, double High, double Failing, double IgnoresCancellation);
 
 internal sealed record ForeignPlan(ForeignServerBehavior ForeignServerBehavior, int Workers, int LineWorkersOfOurs);
 
-/// <summary>All that a life is made of, drawn from its seed before it begins.</summary>
-/// <param name="EverySecond">Its Redises write their logs out once a second, and can lose power.</param>
+/// <summary>The plan of a life: the mesh and the faults, drawn from its seed.</summary>
+/// <param name="EverySecond">True when the Redis processes flush their logs once a second, and can lose power.</param>
 internal sealed record SimulationPlan(
     IReadOnlyList<ServerPlan> Servers,
     IReadOnlyList<ForeignPlan> Foreign,
@@ -29,7 +29,7 @@ internal sealed record SimulationPlan(
     IReadOnlyList<Fault> Faults,
     bool EverySecond)
 {
-    /// <summary>The time in which clients submit and faults happen.</summary>
+    /// <summary>The time during which clients submit tasks and faults happen.</summary>
     public static TimeSpan BusyTime { get; } = TimeSpan.FromSeconds(60);
 
     public static SimulationPlan Draw(Seeds seeds)
@@ -85,7 +85,7 @@ internal sealed record SimulationPlan(
         };
         if (random.Chance(0.5))
         {
-            // Short limits run out amid what they limit.
+            // Short limits expire during the operations that they limit.
             settings = settings with
             {
                 Timing = new TimingOptions { HeartbeatInterval = random.Seconds(2, 15), HeartbeatTimeout = random.Seconds(16, 40), HeartbeatRetryDelay = random.Seconds(0.5, 5), HeartbeatRetries = random.From(1, 3) },
@@ -101,7 +101,7 @@ internal sealed record SimulationPlan(
             };
         }
 
-        // The first one is willing, so that there is a worker for each type whatever the others are.
+        // The first worker accepts borrowers, so that there is a worker for each type.
         var workers = Enumerable.Range(0, random.From(2, maxWorkers)).Select(number => new WorkerPlan(
             random.Chance(0.2), random.Chance(0.6) ? 1 : random.From(2, 4), number > 0 && random.Chance(0.08)));
         return new ServerPlan(settings, random.Chance(0.5), [.. workers], random.Chance(0.3) ? random.From(1, 2) : 0);
@@ -123,7 +123,7 @@ internal sealed record SimulationPlan(
     private static IEnumerable<Fault> DrawPowerLosses(Random random) => Enumerable.Range(0, random.From(1, 4)).Select(_ => new Fault(
         random.Seconds(2, BusyTime.TotalSeconds), FaultKind.PowerLoss, random.Next(10_000), random.Next(10_000), Silent: true, random.Seconds(0.1, 8)));
 
-    // Their own random numbers: lives without an operator stay as they were.
+    // Separate random numbers, so that lives without an operator do not change.
     private static IEnumerable<Fault> DrawOperations(Random random) => Enumerable.Range(0, random.From(1, 5)).Select(_ => new Fault(
         random.Seconds(2, BusyTime.TotalSeconds),
         random.Chance(0.4) ? FaultKind.PauseServer : FaultKind.ReturnLoans,

@@ -1,6 +1,6 @@
 namespace Mesh.Simulation;
 
-/// <summary>Faults that wait for something to happen, so that they fall amid it. Each strikes once; what it does comes after the step that set it off.</summary>
+/// <summary>Faults that wait for an event and happen during it. Each happens once, after the step that triggered it.</summary>
 internal sealed class TriggeredFaults(Scheduler scheduler)
 {
     private readonly Dictionary<SimNode, Action<SimNode>> _writes = [];

@@ -3,22 +3,22 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation;
 
-/// <summary>How well a foreign server keeps to the protocol.</summary>
+/// <summary>How a foreign server keeps to the protocol.</summary>
 internal enum ForeignServerBehavior : byte
 {
-    /// <summary>As the first implementations do.</summary>
+    /// <summary>It behaves as the first implementations do.</summary>
     Correct = 1,
 
-    /// <summary>Half of its answers are of another message, an error, or none.</summary>
+    /// <summary>Half of its answers are answers to other messages, errors, or missing.</summary>
     RandomMessage,
 
-    /// <summary>It takes connections and never answers.</summary>
+    /// <summary>It accepts connections and never answers.</summary>
     Unresponsive,
 }
 
 /// <summary>
-/// A server written by others: raw lines, everything in memory. It lends one worker a request, any that it has heard of, and delivers orders on that
-/// worker's next poll.
+/// A server written by others: raw lines, all state in memory. For each request it lends one of the workers that it knows, and sends the order when that
+/// worker polls next.
 /// </summary>
 internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at, IReadOnlyList<(ServerId Id, MeshEndpoint At)> peers, ForeignServerBehavior manners, Random random)
     : SimNode(world, id.Value), IListener
@@ -26,10 +26,10 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
     private const int HighMark = 6;
     private const int LowMark = 2;
 
-    /// <summary>A borrowed worker that has not asked for so long is gone.</summary>
+    /// <summary>A borrowed worker that has not polled for this time is taken as gone.</summary>
     private static readonly TimeSpan BorrowedWorkerTimeout = TimeSpan.FromSeconds(40);
 
-    /// <summary>Every worker that ever asked, and its home when that is not here.</summary>
+    /// <summary>Every worker that has polled, with its home if that is another server.</summary>
     private readonly Dictionary<WorkerId, (ServerId? Home, TimeSpan LastSeen)> _workers = [];
     private readonly Dictionary<WorkerId, MeshMessage> _orders = [];
     private readonly Dictionary<WorkerId, ServerId> _lent = [];
@@ -214,7 +214,7 @@ internal sealed class ForeignServer(SimWorld world, ServerId id, MeshEndpoint at
         new WorkerRequest(at) { WorkersNeeded = 50, Server = id },
     ]);
 
-    /// <summary>Workers of the mesh, whoever has them.</summary>
+    /// <summary>Workers of the mesh, at any server.</summary>
     private WorkerList AnyWorkers() => [.. Enumerable.Range(0, random.From(0, 4)).Select(_ => new WorkerId(random.Pick(World.AllWorkers).Name))];
 
     private void Release(ServerId owner, WorkerList workers)

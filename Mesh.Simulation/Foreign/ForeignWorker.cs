@@ -4,14 +4,14 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 namespace Mesh.Simulation;
 
 /// <summary>
-/// A worker written by others: raw lines, one task at a time, QUERY alone, no TASK_ID, a poll every few seconds. It presents its home only away from
-/// it, and obeys RETURN only to literally its home's address.
+/// A worker written by others: raw lines, one task at a time, only QUERY, no TASK_ID, a poll every few seconds. It sends its home only to other servers,
+/// and obeys RETURN only when the address is exactly the address of its home.
 /// </summary>
 internal sealed class ForeignWorker(SimWorld world, WorkerId id, ServerId home, MeshEndpoint homeAt, Random random) : SimNode(world, id.Value)
 {
     private MeshEndpoint _at;
 
-    /// <summary>The server it belongs to.</summary>
+    /// <summary>The server that it belongs to.</summary>
     public string Home => home.Value;
 
     public bool IsHome => IsUp && _at == homeAt;

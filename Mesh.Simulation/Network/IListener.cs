@@ -2,7 +2,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Simulation;
 
-/// <summary>A node that others connect to. What it is told of a connection comes in the order of that connection.</summary>
+/// <summary>A node that accepts connections. The calls for one connection come in its order.</summary>
 internal interface IListener
 {
     string Name { get; }

@@ -3,8 +3,8 @@ using Mesh.Protocol;
 namespace Mesh.Simulation;
 
 /// <summary>
-/// One connection: in each direction what is sent arrives in order, or not at all once the connection is broken. Each end learns by itself,
-/// and in its own time, that it is closed.
+/// One connection. In each direction messages arrive in order, or not at all once the connection is broken. Each end detects the close separately,
+/// at its own time.
 /// </summary>
 internal sealed class SimConnection(SimNetwork network, string client, IListener listener, Framing framing)
 {
@@ -23,7 +23,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
 
     public bool ServerOpen { get; private set; }
 
-    /// <summary>The listener's end was told by a reset. What it had sent may have been read or not.</summary>
+    /// <summary>True when the listener's end was closed by a reset. What it had sent may not have been read.</summary>
     public bool IsReset { get; private set; }
 
     /// <summary>The listener's number of this connection.</summary>
@@ -78,7 +78,7 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
         }
     }
 
-    /// <summary>The client closes; the server hears of it behind what was sent before, or by its pings.</summary>
+    /// <summary>The client closes. The server detects it after the messages that were sent before, or by its pings.</summary>
     public void CloseFromClient()
     {
         if (ClientOpen)
@@ -97,21 +97,21 @@ internal sealed class SimConnection(SimNetwork network, string client, IListener
         }
     }
 
-    /// <summary>The client's process is gone.</summary>
+    /// <summary>Called when the client's process has ended.</summary>
     public void OnClientProcessEnded(bool silently)
     {
         ClientOpen = false;
         CloseServerEnd(silently);
     }
 
-    /// <summary>The server's process is gone.</summary>
+    /// <summary>Called when the server's process has ended.</summary>
     public void OnServerProcessEnded(bool silently)
     {
         ServerOpen = false;
         CloseClientEnd("the server is gone", silently);
     }
 
-    /// <summary>The connection breaks: what is on its way is lost, and each end notices soon or, without a sign from the network, by its pings.</summary>
+    /// <summary>Breaks the connection. Messages on their way are lost. Each end detects it soon, or by its pings when the network gives no sign.</summary>
     public void Break(bool clientNotices, bool serverNotices)
     {
         _broken = true;

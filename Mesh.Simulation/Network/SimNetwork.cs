@@ -2,10 +2,10 @@ using Mesh.Protocol;
 
 namespace Mesh.Simulation;
 
-/// <summary>Everything between the nodes. Its weather is set by the faults of the life.</summary>
+/// <summary>The network between the nodes. The faults of the life set its delays and losses.</summary>
 internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log, Coverage coverage)
 {
-    /// <summary>What a client of a line exchange waits for a reply (docs/protocol.md, "Transport").</summary>
+    /// <summary>How long a client waits for the reply over a line connection (docs/protocol.md, "Transport").</summary>
     private static readonly TimeSpan LineTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<MeshEndpoint, IListener> _listeners = [];
@@ -14,7 +14,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
 
     public Scheduler Scheduler { get; } = scheduler;
 
-    /// <summary>The longest extra delay of a message, and how many messages have one.</summary>
+    /// <summary>The longest extra delay of a message. <see cref="SpikeShare"/> is the share of messages that have one.</summary>
     public TimeSpan SpikeDelay { get; set; }
 
     public double SpikeShare { get; set; }
@@ -37,10 +37,10 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
         return SpikeShare > 0 && random.Chance(SpikeShare) ? latency + (SpikeDelay * random.NextDouble()) : latency;
     }
 
-    /// <summary>How long an end takes to find out, by unanswered pings, that the other is gone.</summary>
+    /// <summary>How long an end takes to detect by its pings that the other end is gone.</summary>
     public TimeSpan PingTimeout() => random.Seconds(10, 20);
 
-    /// <summary>Between two nodes nothing passes until a time. What is open breaks; its ends find out late.</summary>
+    /// <summary>Cuts two nodes off from each other until a time. Their connections break, and the ends detect it late.</summary>
     public void StartPartition(string a, string b, TimeSpan until)
     {
         _partitions[Key(a, b)] = until;
@@ -56,7 +56,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
         SpikeShare = LineLoss = LineRepeats = 0;
     }
 
-    /// <summary>A process is gone: whoever was connected to it hears a reset, or nothing when its machine went with it.</summary>
+    /// <summary>Called when a process has ended. The other ends of its connections are reset, or are told nothing when its machine has failed too.</summary>
     public void Kill(string node, bool silently)
     {
         foreach (var connection in _connections.ToArray())
@@ -80,7 +80,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
         }
     }
 
-    /// <summary>Opens a WebSocket. Exactly one of the two is called, later.</summary>
+    /// <summary>Opens a WebSocket. Exactly one of the two callbacks is called, later.</summary>
     public void Dial(string client, MeshEndpoint target, Action<SimConnection> connected, Action<bool, string> failed)
     {
         if (IsPartitioned(client, target))
@@ -109,20 +109,24 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
         });
     }
 
-    /// <summary>One message and its reply, on a connection of its own. <paramref name="done"/> is called once, later, with a reply or a reason.</summary>
-    /// <returns>Gives up waiting; nothing is called then.</returns>
+    /// <summary>Sends one message over a new connection and waits for its reply. <paramref name="done"/> is called once, later, with the reply or the reason of the failure.</summary>
+    /// <returns>An action that stops to wait; <paramref name="done"/> is not called after it.</returns>
     public Action Exchange(string client, MeshEndpoint target, MeshMessage message, Action<MeshMessage?, string> done)
     {
         if (random.Chance(LineRepeats))
         {
             coverage.Count("network: line message repeated");
-            Scheduler.After(random.Seconds(0, 3), () => ExchangeOnce(client, target, message, (_, _) => { }));
+            Scheduler.After(random.Seconds(0, 3), () => ExchangeOnce(client, target, message, expectsReply: true, (_, _) => { }));
         }
 
-        return ExchangeOnce(client, target, message, done);
+        return ExchangeOnce(client, target, message, expectsReply: true, done);
     }
 
-    private Action ExchangeOnce(string client, MeshEndpoint target, MeshMessage message, Action<MeshMessage?, string> done)
+    /// <summary>Sends one message without a reply over a new connection. <paramref name="done"/> is called once, later, with false when the message was not sent.</summary>
+    public void SendLine(string client, MeshEndpoint target, MeshMessage message, Action<bool> done) =>
+        ExchangeOnce(client, target, message, expectsReply: false, (_, failure) => done(failure.Length == 0));
+
+    private Action ExchangeOnce(string client, MeshEndpoint target, MeshMessage message, bool expectsReply, Action<MeshMessage?, string> done)
     {
         SimConnection? connection = null;
         var over = false;
@@ -180,11 +184,15 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
             connection.Accept();
             connection.SendToServer(message);
 
-            // The client waited for long enough before the connection stood: the message still arrives, late.
+            // The client stopped to wait before the connection was established. The message still arrives, late.
             if (over)
             {
                 coverage.Count("network: line message late");
                 connection.CloseFromClient();
+            }
+            else if (!expectsReply)
+            {
+                End(null, "");
             }
         });
         return () =>

@@ -4,23 +4,23 @@ using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>Those who post tasks to one server: in bursts, sometimes the same key twice, again after an error, and retries of dead letters.</summary>
+/// <summary>The clients of one server. They post tasks in bursts, use some keys twice, post again after an error, and retry dead letters.</summary>
 internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Random random)
 {
     private const int MaxTries = 4;
 
-    /// <summary>How often a key that was given to a task before is given to one with other contents.</summary>
+    /// <summary>The share of reused keys that are sent with other contents.</summary>
     private const double ConflictingContentRate = 0.02;
 
     private static readonly string[] Users = ["Maria", "Joao", "Ana", "Pedro", "Carla"];
 
-    /// <summary>The tasks that keys were given to first.</summary>
+    /// <summary>The first task of each key.</summary>
     private readonly Dictionary<string, TaskRecord> _keyed = [];
 
     private int _tasks;
     private int _keys;
 
-    /// <summary>Requests without an answer yet, and those to be made again.</summary>
+    /// <summary>The number of requests without an answer, including those that will be repeated.</summary>
     public int Open { get; private set; }
 
     private string Name => $"client-{server.Name}";
@@ -77,7 +77,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
 
     private void RetryDeadLetters()
     {
-        // Who has adopted the dead letters of a server that is away revives them there.
+        // The dead letters of a server that is down are revived at the server that has adopted them.
         var at = world.Servers.Find(other => other.Adopts(server)) ?? server;
         var dead = server.Store.Dead.Values.Where(_ => random.Chance(0.5)).Take(10).ToList();
         foreach (var task in dead)
@@ -131,7 +131,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
             return;
         }
 
-        // A key makes it safe to post again what may have been accepted.
+        // A task with a key can be posted again although it may have been accepted.
         var keyed = tasks.Where(task => task.Keyed).Select(task => task with { WireId = NewId() }).ToList();
         if (keyed.Count > 0)
         {

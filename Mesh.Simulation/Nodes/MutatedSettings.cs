@@ -2,7 +2,7 @@ using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>The mistakes that a server can be given by its settings.</summary>
+/// <summary>Makes the mutations that only need other settings of a server.</summary>
 internal static class MutatedSettings
 {
     private static readonly TimeSpan Never = TimeSpan.FromDays(1);

@@ -5,27 +5,27 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation;
 
-/// <summary>The connections that others open to a server of ours.</summary>
+/// <summary>Accepts the connections to one of our servers.</summary>
 internal sealed class ServerListener(SimWorld world, ServerNode node) : IListener
 {
     private readonly Dictionary<SessionId, SimConnection> _sessions = [];
 
     /// <summary>
-    /// The statuses that await an ACK, in their order: a worker may report two attempts at one task before the first is acknowledged. By the TASK_ID that they
-    /// came with, if any.
+    /// The statuses without an ACK, in their order, by session and by their TASK_ID, if any. A worker may report two attempts at one task before the first is
+    /// acknowledged.
     /// </summary>
     private readonly Dictionary<(SessionId, TaskId?), Queue<ReportedStatus>> _reported = [];
 
-    /// <summary>The tasks that were sent and have not been received, by session.</summary>
+    /// <summary>The tasks that were sent and not received, by session.</summary>
     private readonly Dictionary<SessionId, HashSet<TaskEntry>> _undelivered = [];
     private long _session;
 
     public string Name => node.Name;
 
-    /// <summary>Its process hangs, or what has its address now is no server: connections are taken, and nothing on them is answered.</summary>
+    /// <summary>The process does not respond, or another program has its address: connections are accepted, and nothing is answered.</summary>
     public bool IsUnresponsive { get; set; }
 
-    /// <summary>A server that has no core yet turns connections away.</summary>
+    /// <summary>A server without a core refuses connections.</summary>
     public bool IsUp => IsUnresponsive || node.Core is not null;
 
     public bool SupportsWebSocket => true;
@@ -109,7 +109,7 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
         connection.SendToClient(message, () => sent.Remove(task));
     }
 
-    /// <summary>A new process knows none of them.</summary>
+    /// <summary>Clears all connections when a new process starts.</summary>
     public void Clear()
     {
         if (IsUnresponsive)

@@ -5,15 +5,15 @@ using Mesh.Server.Storage;
 
 namespace Mesh.Simulation;
 
-/// <summary>A server of ours: one process after the other.</summary>
+/// <summary>One of our servers. Its processes follow each other.</summary>
 internal sealed class ServerNode : SimNode
 {
-    /// <summary>How long a process that was held up runs beside the one that took its place.</summary>
+    /// <summary>How long a resumed process runs beside the process that took its place.</summary>
     private static readonly TimeSpan FrozenServerLife = TimeSpan.FromSeconds(3);
 
     private readonly Random _random;
 
-    /// <summary>The processes that run, or are held up, by their id.</summary>
+    /// <summary>The processes that run or are suspended, by id.</summary>
     private readonly SortedDictionary<int, ServerProcess> _processes = [];
     private ServerProcess? _process;
     private int _lastId;
@@ -59,7 +59,7 @@ internal sealed class ServerNode : SimNode
         }
     }
 
-    /// <summary>The process is held up and its machine is out of reach; after a while it goes on, whoever serves in its place by then.</summary>
+    /// <summary>Suspends the process, and cuts its machine off. After the time it resumes, although another process may serve in its place.</summary>
     public void Freeze(TimeSpan time)
     {
         if (Core is null)
@@ -118,7 +118,7 @@ internal sealed class ServerNode : SimNode
         }
     });
 
-    /// <summary>Whether a task, of this server or an adopted one, is this process's to serve.</summary>
+    /// <summary>Whether the current process may serve a task of this server, or of an adopted one.</summary>
     public bool MayServe(ServerId? storedBy) => _process?.Store.MayServe(storedBy) == true;
 
     public bool Adopts(ServerNode server) => _process is { Core: not null } process && process.Store.Adopts(new ServerId(server.Name));
@@ -126,7 +126,7 @@ internal sealed class ServerNode : SimNode
     /// <summary>Gives the process an input.</summary>
     public void Feed(in LoopInput item) => _process?.Feed(item);
 
-    /// <summary>The process cannot serve without its claim. It ends, and is started again by whoever looks after it.</summary>
+    /// <summary>Ends the process, which cannot serve without its claim, and starts a new one later.</summary>
     public void LoseClaim(string why)
     {
         Log(why);
@@ -165,7 +165,7 @@ internal sealed class ServerNode : SimNode
         World.DataLossTracker.OnKilled(this);
     }
 
-    /// <summary>The processes of this server's machine, as one of them sees them.</summary>
+    /// <summary>The process table of this server's machine, as one of its processes sees it.</summary>
     private sealed class Processes(ServerNode node, int own) : IProcessTable
     {
         public ProcessIdentity? Own { get; } = new(node.Name, own, "");

@@ -2,26 +2,30 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Links;
 using Mesh.Server.Storage;
+using Mesh.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Simulation;
 
 /// <summary>
-/// One process of a server: its core and its shells, as Mesh.Server composes them, over a simulated store, ledger and clock. It stands for CoreLoop, which waits for
-/// its inputs on a thread of its own.
+/// One process of a server: the core and the shells of Mesh.Server over a simulated store, ledger, network and clock. It replaces CoreLoop, which waits for its
+/// inputs on a thread of its own.
 /// </summary>
-#pragma warning disable CA1001 // A source of tokens without a timer holds nothing that must be freed.
+#pragma warning disable CA1001 // A source of tokens without a timer holds nothing that must be freed, and the network closes the connections of the links.
 internal sealed class ServerProcess : IEffectExecutor
 #pragma warning restore CA1001
 {
     private static readonly IOptions<MeshOptions> ShellOptions = Options.Create(new MeshOptions());
+    private static readonly MessageLogger Messages = new(NullLoggerFactory.Instance);
 
     private readonly SimWorld _world;
     private readonly ServerNode _node;
     private readonly SimContext _context;
     private readonly Effects _effects = new();
+    private readonly List<PeerSendEffect> _refused = [];
     private readonly CoreInputQueue _inbox = new();
     private readonly ServerReadiness _state = new();
     private readonly ServerLeaseRenewer _claim;
@@ -34,7 +38,7 @@ internal sealed class ServerProcess : IEffectExecutor
     private readonly List<Task> _running = [];
     private LoopCore? _loop;
 
-    /// <summary>It was held up: its connections are gone, and another process may have taken its place.</summary>
+    /// <summary>True once it was suspended: its connections are closed, and another process may have taken its place.</summary>
     private bool _isCutOff;
 
     public ServerProcess(SimWorld world, ServerNode node, int id, NodeClock clock, IProcessTable processes, int seed)
@@ -47,9 +51,11 @@ internal sealed class ServerProcess : IEffectExecutor
         _claim = new ServerLeaseRenewer(Store, _inbox, _state, processes, ShellOptions, time, NullLogger<ServerLeaseRenewer>.Instance);
         _adoptions = new AdoptedServerLeases(Store, _claim, _inbox, processes, ShellOptions, time, NullLogger<AdoptedServerLeases>.Instance);
         _invalidator = new TaskInvalidator(new SimLedgerClient(world, node, _context), _inbox);
+        var transport = new SimPeerTransport(world.Network, node.Name, _context);
         foreach (var peer in node.Settings.Peers)
         {
-            _links.Add(peer.Id, new PeerLink(world, node, peer, node.Settings.Timing.ReplyTimeout));
+            _links.Add(peer.Id, new PeerLink(
+                node.Settings.Id, peer, node.Settings.Timing.ReplyTimeout, _inbox, transport, Report, Messages, time, NullLogger<PeerLink>.Instance));
         }
     }
 
@@ -68,28 +74,26 @@ internal sealed class ServerProcess : IEffectExecutor
     /// <summary>Gives the core an input, performs what it decides and writes what has gathered.</summary>
     public void Feed(LoopInput item) => _context.Run(() => Step(item));
 
-    /// <summary>The process is held up, and loses its connections.</summary>
+    /// <summary>Suspends the process. Its connections are closed.</summary>
     public void Hold()
     {
         _isCutOff = true;
-        EndLinks();
         _context.Hold();
     }
 
-    /// <summary>It goes on, and does the worst: it takes a submission that had come in meanwhile, before it has found out whether its claim still stands.</summary>
+    /// <summary>Resumes the process. It accepts a submission before it has found out whether it still has its claim, which is the worst case.</summary>
     public void Resume(Submission submission)
     {
         _context.Release();
         Feed(new(LoopInputKind.Submit) { Subject = submission });
     }
 
-    /// <summary>The process ends at once.</summary>
+    /// <summary>Ends the process at once.</summary>
     public void End()
     {
         if (!_context.HasEnded)
         {
             _context.End();
-            EndLinks();
             Store.Abandon();
             (_loop, Core) = (null, null);
             _node.OnEnded(this);
@@ -102,7 +106,7 @@ internal sealed class ServerProcess : IEffectExecutor
         {
             foreach (var happened in effects.Events)
             {
-                _world.InvariantChecker.OnEvent(_node, happened);
+                Report(happened);
             }
 
             foreach (var send in effects.Sends)
@@ -113,7 +117,10 @@ internal sealed class ServerProcess : IEffectExecutor
             foreach (var send in effects.PeerSends)
             {
                 _node.Log($"tells {send.Peer}", send.Message);
-                _links[send.Peer].Send(send);
+                if (!_links[send.Peer].TrySend(send) && send.ExpectsReply)
+                {
+                    _refused.Add(send);
+                }
             }
         }
 
@@ -157,7 +164,18 @@ internal sealed class ServerProcess : IEffectExecutor
         effects.Clear();
     }
 
-    public IReadOnlyList<PeerSendEffect> TakeUnsentRequests() => [];
+    public IReadOnlyList<PeerSendEffect> TakeUnsentRequests()
+    {
+        if (_refused.Count == 0)
+        {
+            return [];
+        }
+
+        _world.Coverage.Count("server: a link's queue is full", _refused.Count);
+        var refused = _refused.ToArray();
+        _refused.Clear();
+        return refused;
+    }
 
     private async Task StartAsync()
     {
@@ -168,6 +186,7 @@ internal sealed class ServerProcess : IEffectExecutor
             var stored = await _writer.LoadAsync(_node.Settings.Id, _stopping.Token);
             Core = new ServerCore(MutatedSettings.Of(_node.Settings, _world.Mutation), stored, Clock.Now, _seed, _effects);
             _loop = new LoopCore(Core, _effects, _node.Settings.Id, _writer, _state, this);
+            _running.AddRange(_links.Values.Select(link => link.RunAsync(_stopping.Token)));
             _running.Add(_invalidator.RunAsync(_stopping.Token));
             _running.Add(_adoptions.RunAsync(_stopping.Token));
             _state.Phase = LoopPhase.Running;
@@ -182,7 +201,7 @@ internal sealed class ServerProcess : IEffectExecutor
         }
     }
 
-    /// <summary>All is written: gives up the claims, as CoreLoop does, and ends the process.</summary>
+    /// <summary>Called when all changes are written. Releases the claims, as CoreLoop does, and ends the process.</summary>
     private async Task FinishAsync()
     {
         (_loop, Core) = (null, null);
@@ -320,11 +339,5 @@ internal sealed class ServerProcess : IEffectExecutor
         }
     }
 
-    private void EndLinks()
-    {
-        foreach (var link in _links.Values)
-        {
-            link.End();
-        }
-    }
+    private void Report(MeshEvent happened) => _world.InvariantChecker.OnEvent(_node, happened);
 }

@@ -3,7 +3,7 @@ using Mesh.Server.Hosting;
 
 namespace Mesh.Simulation;
 
-/// <summary>Wakes a server's core when it asks for it, and finds the core that asks without end.</summary>
+/// <summary>Wakes the core of a server at its next deadline, and detects a core that never stops to request a wake-up.</summary>
 internal sealed class ServerTimer(SimWorld world, ServerNode node)
 {
     public static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(1);

@@ -1,6 +1,6 @@
 namespace Mesh.Simulation;
 
-/// <summary>A process that can die and be started again; what was scheduled for an earlier life of it does nothing.</summary>
+/// <summary>A process that can end and be started again. What was scheduled by an earlier process does nothing.</summary>
 internal abstract class SimNode(SimWorld world, string name)
 {
     private int _generation;
@@ -12,7 +12,7 @@ internal abstract class SimNode(SimWorld world, string name)
 
     protected SimWorld World { get; } = world;
 
-    /// <summary>It will never be started again.</summary>
+    /// <summary>True when it is never started again.</summary>
     public bool IsRemoved { get; private set; }
 
     public void RemoveForever(bool silently)
@@ -21,7 +21,7 @@ internal abstract class SimNode(SimWorld world, string name)
         Kill(silently);
     }
 
-    /// <summary>It ends, and nobody can start it before the time is over.</summary>
+    /// <summary>Ends the process and prevents a start for a time.</summary>
     public void KeepDown(TimeSpan time, bool silently)
     {
         _downUntil = World.Scheduler.Now + time;
@@ -41,7 +41,7 @@ internal abstract class SimNode(SimWorld world, string name)
     }
 
     /// <summary>Ends the process at once.</summary>
-    /// <param name="silently">With its machine: nobody hears that its connections are closed.</param>
+    /// <param name="silently">True when its machine fails too: the other ends of its connections are not told.</param>
     public void Kill(bool silently = false)
     {
         if (IsUp)
@@ -54,10 +54,10 @@ internal abstract class SimNode(SimWorld world, string name)
         }
     }
 
-    /// <summary>Asks the process to end in its own way.</summary>
+    /// <summary>Requests an orderly stop.</summary>
     public abstract void Stop();
 
-    /// <summary>Does something later, unless this life is over by then.</summary>
+    /// <summary>Runs an action later, unless the process has ended by then.</summary>
     public void After(TimeSpan delay, Action action) => At(World.Scheduler.Now + delay, action);
 
     public void At(TimeSpan due, Action action)
@@ -72,7 +72,7 @@ internal abstract class SimNode(SimWorld world, string name)
         });
     }
 
-    /// <summary>A callback that does nothing once this life is over.</summary>
+    /// <summary>Wraps a callback so that it does nothing after the process has ended.</summary>
     public Action<T> IgnoreAfterRestart<T>(Action<T> action)
     {
         var life = _generation;
@@ -97,7 +97,7 @@ internal abstract class SimNode(SimWorld world, string name)
         };
     }
 
-    /// <summary>Runs what must not throw.</summary>
+    /// <summary>Runs an action that must not throw.</summary>
     public void Guard(Action action)
     {
         try
@@ -110,7 +110,7 @@ internal abstract class SimNode(SimWorld world, string name)
         }
     }
 
-    /// <summary>A step of this node, for the log.</summary>
+    /// <summary>Logs a step of this node.</summary>
     public void Log(string what, object? subject = null) => World.Log.Add(Name, what, subject);
 
     protected abstract void OnStart();

@@ -4,13 +4,13 @@ using Mesh.Worker.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>One attempt at a task: time goes by, somewhere in it the ledger is called, and cancellation or death may fall before, amid or after the call.</summary>
+/// <summary>One attempt at a task. It takes time and calls the ledger at some point. It can be cancelled, or its process can end, before, during or after the call.</summary>
 internal sealed class WorkerAttempt(
     SimWorld world, string server, NewTask task, Random random, WorkPlan plan, Action<AttemptResult> ended)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long one that does not obey a cancellation goes on; longer than a worker waits for it.</summary>
+    /// <summary>How long an attempt that ignores its cancellation continues. Longer than a worker waits for it.</summary>
     private static readonly TimeSpan CancellationDelay = TimeSpan.FromSeconds(10);
 
     private readonly bool _ignoresCancellation = random.Chance(plan.IgnoresCancellation);
@@ -35,7 +35,7 @@ internal sealed class WorkerAttempt(
         }
     }
 
-    /// <summary>The handler gives up; a call that it made, or that something it began still makes, may come to its effect.</summary>
+    /// <summary>The handler fails. A call that it made, or that a part of it still makes, may take effect.</summary>
     public void Fail()
     {
         if (!_over && random.Chance(0.3))
@@ -46,7 +46,7 @@ internal sealed class WorkerAttempt(
         End(new(TaskOutcome.Nok, null, "failed", null));
     }
 
-    /// <summary>The handler ends soon, perhaps with what it has done already; a call under way is not called back.</summary>
+    /// <summary>The handler ends soon. A call in progress is not cancelled.</summary>
     public void Cancel()
     {
         if (_ignoresCancellation)
@@ -60,7 +60,7 @@ internal sealed class WorkerAttempt(
         world.Scheduler.After(random.Seconds(0, 0.02), () => End(new(TaskOutcome.Nok, null, "cancelled", null)));
     }
 
-    /// <summary>The process is gone. What it sent to the ledger may have left.</summary>
+    /// <summary>The process has ended. A call to the ledger may already have been sent.</summary>
     public void OnProcessEnded()
     {
         _lost = random.Chance(0.5);
@@ -104,7 +104,7 @@ internal sealed class WorkerAttempt(
         world.Scheduler.At(_workEnd, () => EndAtLast(result));
     }
 
-    // A stubborn one has put its end off meanwhile, and ends there with the answer that it had.
+    // An attempt that ignores its cancellation has a later end now, and ends then with the answer that it had.
     private void EndAtLast(AttemptResult result)
     {
         if (world.Scheduler.Now < _workEnd)

@@ -1,13 +1,13 @@
 namespace Mesh.Simulation;
 
-/// <summary>What is wrong with a worker, until all is mended.</summary>
+/// <summary>The fault of a worker until the end of the faults.</summary>
 internal enum WorkerDefect : byte
 {
     None = 0,
 
-    /// <summary>It reports each task as failed, at once.</summary>
+    /// <summary>It reports each task as failed at once.</summary>
     FailsImmediately,
 
-    /// <summary>It takes tasks and never reports one.</summary>
+    /// <summary>It accepts tasks and never reports one.</summary>
     NeverReports,
 }

@@ -4,7 +4,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation;
 
-/// <summary>A worker of ours: its core, driven as Mesh.Worker's loop drives it.</summary>
+/// <summary>One of our workers: its core, driven as the loop of Mesh.Worker drives it.</summary>
 internal sealed class WorkerNode : SimNode
 {
     private readonly WorkerOptions _options;
@@ -24,12 +24,12 @@ internal sealed class WorkerNode : SimNode
         : base(world, options.WorkerId) =>
         (_options, _home, _work, _random) = (options, home, work, random);
 
-    /// <summary>The server it belongs to.</summary>
+    /// <summary>The server that it belongs to.</summary>
     public string Home => _options.HomeServer.Id;
 
     public bool IsHome => IsUp && _serverTarget.IsHome;
 
-    /// <summary>It obeys a REDIRECT, and is not gone yet.</summary>
+    /// <summary>True while it obeys a REDIRECT and has not left yet.</summary>
     public bool IsLeaving { get; private set; }
 
     public int RunningAttempts => _attempts.Count;
@@ -44,7 +44,7 @@ internal sealed class WorkerNode : SimNode
 
     private MeshEndpoint Target => _serverTarget.Borrower ?? _home;
 
-    /// <summary>It is well from now on; what it has not answered has failed.</summary>
+    /// <summary>Ends the fault of the worker. Tasks that it has not answered fail.</summary>
     public void ClearFaults()
     {
         if (WorkerDefect == WorkerDefect.NeverReports)
@@ -286,7 +286,7 @@ internal sealed class WorkerNode : SimNode
         World.TriggeredFaults.OnTask(this);
     }
 
-    /// <summary>The core is told that all have ended, and they go on.</summary>
+    /// <summary>Tells the core that all attempts have ended, although they continue.</summary>
     private void ForgetAttempts()
     {
         foreach (var key in _attempts.Keys)

@@ -3,7 +3,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Simulation;
 
-/// <summary>The accounts of the whole mesh, with the marks that make an update count once, as the scripts of Mesh.Accounts have them.</summary>
+/// <summary>The accounts of the mesh, with the marks that make an update count once, as in the scripts of Mesh.Accounts.</summary>
 internal sealed class SimLedger(SimRedis redis, Mutation mutation)
 {
     private readonly SimTable<string, decimal> _balances = new(redis);
@@ -23,10 +23,10 @@ internal sealed class SimLedger(SimRedis redis, Mutation mutation)
 
     public IEnumerable<(string User, TaskId Task)> Applied => _marks.Rows.Where(mark => mark.Value is not null).Select(mark => mark.Key);
 
-    /// <summary>The tasks that were made or closed here.</summary>
+    /// <summary>The tasks whose updates were applied or closed.</summary>
     public IEnumerable<(string User, TaskId Task)> Marked => _marks.Rows.Keys;
 
-    /// <summary>What an update that was made changed.</summary>
+    /// <summary>The amount of an applied update.</summary>
     public decimal AmountOf(TaskId task) => _amounts[task];
 
     public void Open(string user, decimal balance)
@@ -75,7 +75,7 @@ internal sealed class SimLedger(SimRedis redis, Mutation mutation)
         return new(LedgerOutcome.Closed);
     }
 
-    /// <summary>One call over the network. Called once, with null when it failed; then it may have been applied all the same.</summary>
+    /// <summary>Makes one call over the network. <paramref name="done"/> is called once, with null when the call failed; it may have been applied nevertheless.</summary>
     public void Call<T>(Func<T> call, Action<T?> done)
         where T : struct
     {

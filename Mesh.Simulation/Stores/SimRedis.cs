@@ -1,16 +1,16 @@
 namespace Mesh.Simulation;
 
-/// <summary>One Redis process: up or down, fast or slow.</summary>
-/// <param name="name">What the log calls it.</param>
+/// <summary>One Redis process. It can be down, slow, or fail some calls.</summary>
+/// <param name="name">Its name in the log.</param>
 /// <param name="scheduler">The time.</param>
-/// <param name="random">Its own chance.</param>
-/// <param name="isDurable">False when the log that it is restored from is written out once a second, as by <c>appendfsync everysec</c>.</param>
+/// <param name="random">Its random numbers.</param>
+/// <param name="isDurable">False when its log is flushed once a second, as with <c>appendfsync everysec</c>.</param>
 internal sealed class SimRedis(string name, Scheduler scheduler, Random random, bool isDurable)
 {
-    /// <summary>What is acknowledged is safe from a loss of power after this time.</summary>
+    /// <summary>After this time an acknowledged change cannot be lost by a power failure.</summary>
     public static readonly TimeSpan FsyncInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How to take back each change that is not safe yet, in the order of the changes.</summary>
+    /// <summary>The undo actions of the changes that are not safe yet, in the order of the changes.</summary>
     private readonly List<(TimeSpan At, Action TakeBack)> _changes = [];
     private int _instances;
 
@@ -18,13 +18,13 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random, 
 
     public bool IsUp { get; private set; } = true;
 
-    /// <summary>How often it went down: what was asked before that gets no answer.</summary>
+    /// <summary>The number of times that it went down. Calls that were made before get no answer.</summary>
     public int StopCount { get; private set; }
 
-    /// <summary>The longest time that one call takes while it is slow; zero when it is not.</summary>
+    /// <summary>The longest delay of a call while it is slow, else zero.</summary>
     public TimeSpan MaxExtraLatency { get; set; }
 
-    /// <summary>The share of calls that fail though it is up, and whose effect may come late.</summary>
+    /// <summary>The share of calls that fail while it is up. A failed write can take effect late.</summary>
     public double ErrorRate { get; set; }
 
     public Scheduler Scheduler { get; } = scheduler;
@@ -37,7 +37,7 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random, 
         StopCount++;
     }
 
-    /// <summary>Its machine loses power: what was changed in the last while is lost, all of it from one point of its log on.</summary>
+    /// <summary>Its machine loses power. All changes after one point of its log are lost.</summary>
     public void LosePower(TimeSpan unsafeFor)
     {
         Stop();
@@ -49,7 +49,7 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random, 
         _changes.Clear();
     }
 
-    /// <summary>Something stored has changed.</summary>
+    /// <summary>Called for each change, with the action that undoes it.</summary>
     public void RecordUndo(Action takeBack)
     {
         if (isDurable)
@@ -65,10 +65,10 @@ internal sealed class SimRedis(string name, Scheduler scheduler, Random random, 
         _changes.Add((Scheduler.Now, takeBack));
     }
 
-    /// <summary>A number for each process that takes a claim, never the same twice.</summary>
+    /// <summary>Returns a number that was never returned before.</summary>
     public int NextInstance() => ++_instances;
 
-    /// <summary>Since when it is up.</summary>
+    /// <summary>The time since which it is up.</summary>
     public TimeSpan UpSince { get; private set; }
 
     public void Start()

@@ -3,10 +3,10 @@ using Mesh.Server.Core;
 
 namespace Mesh.Simulation;
 
-/// <summary>What one server has stored, with the effect of each change and of a claim as the Lua scripts of Mesh.Server/Storage have it.</summary>
+/// <summary>The stored state of one server. Changes and claims have the effects of the Lua scripts of Mesh.Server/Storage.</summary>
 internal sealed class SimStore(SimRedis redis, Mutation mutation)
 {
-    /// <summary>A claim that is not renewed for so long is free.</summary>
+    /// <summary>A claim that is not renewed within this time expires.</summary>
     public static readonly TimeSpan LeaseExpiry = TimeSpan.FromSeconds(5);
 
     private readonly SimTable<TaskId, TaskRecord> _tasks = new(redis);

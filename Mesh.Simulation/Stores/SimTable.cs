@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Mesh.Simulation;
 
-/// <summary>Rows by their key, in a Redis that can lose the last changes of them.</summary>
+/// <summary>Rows by key, in a Redis that can lose their last changes.</summary>
 internal sealed class SimTable<TKey, TValue>(SimRedis redis)
     where TKey : notnull
 {

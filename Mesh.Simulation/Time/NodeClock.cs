@@ -1,16 +1,16 @@
 namespace Mesh.Simulation;
 
-/// <summary>What one process takes for the time: off by a constant, and running a little fast or slow.</summary>
+/// <summary>The clock of one process. It has a constant offset and a rate that is slightly wrong.</summary>
 internal sealed class NodeClock(Scheduler scheduler, TimeSpan offset, double rate)
 {
     private static readonly DateTimeOffset Origin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public DateTimeOffset Now => Origin + Elapsed;
 
-    /// <summary>The same as a clock that only goes forward.</summary>
+    /// <summary>The time since the origin.</summary>
     public TimeSpan Elapsed => offset + (scheduler.Now * rate);
 
-    /// <summary>The true time at which this clock shows a time, rounded up.</summary>
+    /// <summary>The true time at which this clock shows the given time, rounded up.</summary>
     public TimeSpan ToSchedulerTime(DateTimeOffset local) => ToSchedulerTime(local - Origin);
 
     public TimeSpan ToSchedulerTime(TimeSpan local) => ((local - offset) / rate) + TimeSpan.FromTicks(2);

@@ -4,7 +4,7 @@ internal static class RandomExtensions
 {
     public static bool Chance(this Random random, double probability) => random.NextDouble() < probability;
 
-    /// <summary>A whole number from one to another, both included.</summary>
+    /// <summary>A random integer between two numbers, both included.</summary>
     public static int From(this Random random, int low, int high) => random.Next(low, high + 1);
 
     public static double From(this Random random, double low, double high) => low + ((high - low) * random.NextDouble());

@@ -1,20 +1,20 @@
 namespace Mesh.Simulation;
 
-/// <summary>Virtual time: what is due runs in the order of its time, and at one time in the order in which it was asked for.</summary>
+/// <summary>The virtual time. Actions run in the order of their times, and at the same time in the order in which they were scheduled.</summary>
 internal sealed class Scheduler
 {
     private readonly PriorityQueue<Action, (TimeSpan Due, long Order)> _queue = new();
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _order;
 
-    /// <summary>The true time since the start of the life; nodes read their own clocks.</summary>
+    /// <summary>The true time since the start of the life. Nodes read their own clocks.</summary>
     public TimeSpan Now { get; private set; }
 
     public long Steps { get; private set; }
 
     public void After(TimeSpan delay, Action action) => At(Now + delay, action);
 
-    /// <exception cref="InvalidOperationException">A continuation has left the synchronization context of its process: the life could not be repeated.</exception>
+    /// <exception cref="InvalidOperationException">A continuation runs on another thread, because it has left the synchronization context of its process. The life could not be repeated.</exception>
     public void At(TimeSpan due, Action action)
     {
         if (Environment.CurrentManagedThreadId != _thread)
@@ -25,7 +25,7 @@ internal sealed class Scheduler
         _queue.Enqueue(action, (due < Now ? Now : due, ++_order));
     }
 
-    /// <summary>Runs all that is due up to a time, and lets it be that time.</summary>
+    /// <summary>Runs all actions that are due up to a time, and sets the time.</summary>
     public void RunUntil(TimeSpan end)
     {
         while (_queue.TryPeek(out var action, out var key) && key.Due <= end)
