@@ -6,6 +6,7 @@ using StackExchange.Redis;
 namespace Mesh.Tests.Accounts;
 
 /// <summary>docs/architecture.md, "An UPDATE is applied once": the key and the unit of a balance in Redis.</summary>
+[Trait("Speed", "Slow")]
 public sealed class LedgerKeyTests(RedisFixture redis)
 {
     [Fact]

@@ -2,7 +2,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Tests.Core;
+namespace Mesh.Tests.Core.Tasks;
 
 /// <summary>docs/operations.md, "Failing workers": which of several workers gets a failed task.</summary>
 public sealed class RetryRankTests

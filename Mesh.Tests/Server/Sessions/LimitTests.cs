@@ -1,12 +1,11 @@
 using System.Text;
 using Mesh.Protocol;
 using Mesh.Tests.Integration;
-using Mesh.Tests.Server;
-using Mesh.Tests.Telemetry;
+using Mesh.Tests.Server.Telemetry;
 using Mesh.Transport;
 using Microsoft.Extensions.Time.Testing;
 
-namespace Mesh.Tests.Security;
+namespace Mesh.Tests.Server.Sessions;
 
 /// <summary>docs/security.md, "Limits": a connection that meets a limit is counted under the name of the setting.</summary>
 public sealed class LimitTests

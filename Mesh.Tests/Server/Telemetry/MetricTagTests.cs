@@ -5,13 +5,12 @@ using Mesh.Protocol;
 using Mesh.Server.Sessions;
 using Mesh.Tests.Integration;
 using Mesh.Tests.Publishing;
-using Mesh.Tests.Server;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Tests.Telemetry;
+namespace Mesh.Tests.Server.Telemetry;
 
 /// <summary>docs/operations.md, "What to watch": each metric is recorded, with the tags of the table.</summary>
 public sealed partial class MetricTagTests

@@ -2,12 +2,11 @@ using System.Net;
 using System.Text;
 using Mesh.Fuzz;
 using Mesh.Server.Sessions;
-using Mesh.Tests.Server;
-using Mesh.Tests.Telemetry;
+using Mesh.Tests.Server.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Mesh.Tests.Security;
+namespace Mesh.Tests.Server.Sessions;
 
 /// <summary>docs/security.md, "Line peers": what happens to lines from an address that is not allowed.</summary>
 public sealed class LinePeerAccessTests
