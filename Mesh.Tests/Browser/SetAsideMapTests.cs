@@ -10,6 +10,7 @@ namespace Mesh.Tests.Browser;
 
 /// <summary>docs/operations.md, "Failing workers": the map shows a worker that is set aside struck through.</summary>
 [Collection(BrowserTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class SetAsideMapTests(BrowserFixture browser, RedisFixture redis)
 {
     [Fact]

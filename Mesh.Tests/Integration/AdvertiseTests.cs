@@ -3,6 +3,7 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Integration;
 
 /// <summary>docs/operations.md, "A server's settings": Mesh__Advertise is required where the address listened on does not lead to the server.</summary>
+[Trait("Speed", "Slow")]
 public sealed class AdvertiseTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using Mesh.Tests.Publishing;
 namespace Mesh.Tests.Integration;
 
 /// <summary>docs/operations.md, "Backup": the shell blocks of that section, run against a redis-server with an append-only file.</summary>
+[Trait("Speed", "Slow")]
 public sealed class BackupTests : IDisposable
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -6,6 +6,7 @@ namespace Mesh.Tests.Integration;
 /// docs/operations.md, "Upgrades": servers and workers of the previous version and of this one in one mesh. MESH_PREVIOUS names a directory with the programs of the previous
 /// version in the folders Mesh.Server and Mesh.Worker, as eng/previous builds it.
 /// </summary>
+[Trait("Speed", "Slow")]
 public sealed class UpgradeTests(RedisFixture redis)
 {
     private const int Tasks = 600;

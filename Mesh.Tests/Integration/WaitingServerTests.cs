@@ -6,6 +6,7 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Integration;
 
 /// <summary>docs/architecture.md, "State in Redis": a process that waits for its id is alive and takes nothing.</summary>
+[Trait("Speed", "Slow")]
 public sealed class WaitingServerTests(RedisFixture redis)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

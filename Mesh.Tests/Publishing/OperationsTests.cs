@@ -7,6 +7,7 @@ namespace Mesh.Tests.Publishing;
 /// <summary>
 /// Shell blocks of docs/operations.md that need one server. BackupTests runs those of "Backup"; .ci/containers runs those of "The check of the containers", which need a container engine.
 /// </summary>
+[Trait("Speed", "Slow")]
 public sealed class OperationsTests
 {
     private const string Page = "docs/operations.md";

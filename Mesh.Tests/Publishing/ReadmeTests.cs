@@ -3,6 +3,7 @@ using Mesh.Tests.Fixtures;
 namespace Mesh.Tests.Publishing;
 
 /// <summary>The shell blocks of README.md, run as a reader types them. Each block stands in one of the tests, so that a new one is not forgotten.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ReadmeTests(RedisFixture redis)
 {
     private static readonly string[] Tested = ["Run it", "Test it", "By hand"];

@@ -1,6 +1,7 @@
 namespace Mesh.Tests.Integration.AppHost;
 
 /// <summary>docs/architecture.md, "The AppHost": servers and workers stop before Redis.</summary>
+[Trait("Speed", "Slow")]
 public sealed class AppHostStopOrderTests : IAsyncLifetime
 {
     private readonly TestVolume _volume = new();

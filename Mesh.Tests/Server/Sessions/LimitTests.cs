@@ -1,7 +1,7 @@
 using System.Text;
 using Mesh.Protocol;
 using Mesh.Tests.Integration;
-using Mesh.Tests.Integration.Telemetry;
+using Mesh.Tests.Server.Telemetry;
 using Mesh.Transport;
 using Microsoft.Extensions.Time.Testing;
 

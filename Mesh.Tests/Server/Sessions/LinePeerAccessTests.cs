@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using Mesh.Fuzz;
 using Mesh.Server.Sessions;
-using Mesh.Tests.Integration.Telemetry;
+using Mesh.Tests.Server.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -13,6 +13,7 @@ namespace Mesh.Tests.Server.Storage;
 /// docs/operations.md, "Upgrades": a server starts with what the version before it stored. The file stored-1.0.json is what a server of version 1.0.0 left in Redis when it was killed;
 /// it is not edited when the format changes.
 /// </summary>
+[Trait("Speed", "Slow")]
 public sealed class StoredFormatTests(RedisFixture redis)
 {
     [Fact]

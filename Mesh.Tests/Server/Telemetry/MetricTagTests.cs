@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 using Mesh.Fuzz;
 using Mesh.Protocol;
 using Mesh.Server.Sessions;
+using Mesh.Tests.Integration;
 using Mesh.Tests.Publishing;
-using Mesh.Tests.Server;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Tests.Integration.Telemetry;
+namespace Mesh.Tests.Server.Telemetry;
 
 /// <summary>docs/operations.md, "What to watch": each metric is recorded, with the tags of the table.</summary>
 public sealed partial class MetricTagTests

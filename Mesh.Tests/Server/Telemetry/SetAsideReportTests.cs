@@ -1,10 +1,9 @@
 using Mesh.Protocol;
-using Mesh.Tests.Integration.Telemetry;
 using Mesh.Transport;
 using Microsoft.Extensions.Logging;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Tests.Server;
+namespace Mesh.Tests.Server.Telemetry;
 
 /// <summary>docs/operations.md, "Failing workers": how a strike and a worker that is set aside are reported.</summary>
 public sealed class SetAsideReportTests

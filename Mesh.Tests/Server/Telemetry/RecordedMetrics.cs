@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Mesh.Telemetry;
-using Mesh.Tests.Server;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Mesh.Tests.Integration.Telemetry;
+namespace Mesh.Tests.Server.Telemetry;
 
 /// <summary>One measurement of an instrument of the meter "Mesh".</summary>
 internal sealed record Measurement(string Name, double Value, IReadOnlyDictionary<string, object?> Tags);

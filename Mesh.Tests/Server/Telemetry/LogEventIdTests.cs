@@ -4,7 +4,7 @@ using Mesh.Telemetry;
 using Mesh.Worker;
 using Microsoft.Extensions.Logging;
 
-namespace Mesh.Tests.Integration.Telemetry;
+namespace Mesh.Tests.Server.Telemetry;
 
 /// <summary>An event id names one log line of the whole mesh: the logs of servers and workers are read together.</summary>
 public sealed class LogEventIdTests

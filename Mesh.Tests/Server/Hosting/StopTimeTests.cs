@@ -1,13 +1,12 @@
 using Mesh.Protocol;
 using Mesh.Server.Hosting;
-using Mesh.Tests.Server.Storage;
-using Mesh.Tests.Integration.Telemetry;
+using Mesh.Tests.Server.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
-namespace Mesh.Tests.Server;
+namespace Mesh.Tests.Server.Hosting;
 
 /// <summary>docs/operations.md, "A server's settings": how long a server that stops waits for tasks and for the store.</summary>
 public sealed class StopTimeTests
@@ -40,14 +39,14 @@ public sealed class StopTimeTests
     public async Task Stop_StoreThatStaysUnavailable_EndsAfterTheTimeToWrite()
     {
         var time = new FakeTimeProvider();
-        var store = new InMemoryMeshStore();
+        var store = new Storage.InMemoryMeshStore();
         await using var server = await TestServer.StartAsync(store, time, ("Mesh:StopTimeout", $"{StopTimeout}"));
         using var log = new RecordedLog(server, NotFlushed, StoreUnavailable);
         await using var worker = await server.DialAsync(Framing.WebSocket);
         worker.TrySend(new GetTask(new WorkerId("w1")));
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         var task = await worker.ReceiveAsync<NewTask>();
-        store.IsUnavailable = true;
+        store.IsAway = true;
         worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id });
         await log.LineAsync(StoreUnavailable);
 

@@ -1,9 +1,8 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Tests.Server;
-using Mesh.Tests.Server.Storage;
+using Mesh.Tests.Integration;
 
-namespace Mesh.Tests.Integration.Telemetry;
+namespace Mesh.Tests.Server.Telemetry;
 
 /// <summary>docs/operations.md, "What to watch": mesh.tasks.adopted while a peer is down.</summary>
 public sealed class AdoptedGaugeTests
@@ -11,16 +10,16 @@ public sealed class AdoptedGaugeTests
     [Fact]
     public async Task TasksOfAPeerThatStaysDown_AreMeasuredAsAdopted()
     {
-        var place = new InMemoryNamespace();
+        var place = new Storage.InMemoryNamespace();
         var down = new ServerId("server-b");
-        var store = new InMemoryMeshStore(down, place);
-        await StoreOperations.AcquireLeaseAsync(store, down, "gone", own: "server-b");
+        var store = new Storage.InMemoryMeshStore(down, place);
+        await Storage.StoreOperations.AcquireLeaseAsync(store, down, "gone", own: "server-b");
         var batch = new StoreBatch();
-        batch.Ops.AddRange([StoreOp.Of(StoreOpKind.AcceptTask, StoreOperations.Task("t1")), StoreOp.Of(StoreOpKind.AcceptTask, StoreOperations.Task("t2", sequence: 2))]);
-        await store.WriteAsync(batch, StoreOperations.Stop);
-        await store.ReleaseLeaseAsync(down, StoreOperations.Stop);
+        batch.Ops.AddRange([StoreOp.Of(StoreOpKind.AcceptTask, Storage.StoreOperations.Task("t1")), StoreOp.Of(StoreOpKind.AcceptTask, Storage.StoreOperations.Task("t2", sequence: 2))]);
+        await store.WriteAsync(batch, Storage.StoreOperations.Stop);
+        await store.ReleaseLeaseAsync(down, Storage.StoreOperations.Stop);
         await using var server = await TestServer.StartAsync(
-            new InMemoryMeshStore(new ServerId("server-a"), place),
+            new Storage.InMemoryMeshStore(new ServerId("server-a"), place),
             TimeProvider.System,
             ("Mesh:Peers:0:Id", "server-b"),
             ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"),

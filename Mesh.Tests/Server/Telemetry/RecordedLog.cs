@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
-using Mesh.Tests.Server;
+using Mesh.Tests.Integration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Mesh.Tests.Integration.Telemetry;
+namespace Mesh.Tests.Server.Telemetry;
 
 /// <summary>One line of a log.</summary>
 internal sealed record RecordedLine(int Id, LogLevel Level, string Text);

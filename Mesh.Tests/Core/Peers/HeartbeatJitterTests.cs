@@ -1,7 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 
-namespace Mesh.Tests.Core;
+namespace Mesh.Tests.Core.Peers;
 
 /// <summary>docs/operations.md, "A server's settings": Mesh__Timing__HeartbeatJitter.</summary>
 public sealed class HeartbeatJitterTests

@@ -1,7 +1,7 @@
 using System.Net;
-using Mesh.Tests.Integration.Telemetry;
+using Mesh.Tests.Server.Telemetry;
 
-namespace Mesh.Tests.Server;
+namespace Mesh.Tests.Server.Sessions;
 
 /// <summary>docs/protocol.md, "Bad input": the server logs it with the peer's address and counts it.</summary>
 public sealed class BadInputTests

@@ -1,7 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 
-namespace Mesh.Tests.Core;
+namespace Mesh.Tests.Core.Loans;
 
 /// <summary>Limits of the owner's side of a loan: its age, and how many workers one message names.</summary>
 public sealed class LoanLimitTests

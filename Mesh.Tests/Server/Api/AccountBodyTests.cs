@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 
-namespace Mesh.Tests.Server;
+namespace Mesh.Tests.Server.Api;
 
 /// <summary>docs/security.md, "Limits": the body of an account has 4 KiB at most.</summary>
 public sealed class AccountBodyTests

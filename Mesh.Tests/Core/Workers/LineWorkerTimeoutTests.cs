@@ -1,7 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 
-namespace Mesh.Tests.Core;
+namespace Mesh.Tests.Core.Workers;
 
 /// <summary>docs/operations.md, "A server's settings": Mesh__Tasks__LineWorkerTimeout.</summary>
 public sealed class LineWorkerTimeoutTests
