@@ -40,7 +40,7 @@ public sealed class GarnetCrashTests
 
             for (var account = 0; account < Accounts; account++)
             {
-                // The update that failed may have been made or not.
+                // The outcome of the failed update is unknown.
                 var outcome = await ledger.UpdateAsync(Name(account), 1, Id(account, ++made[account]), stop);
                 Assert.Equal(new LedgerUpdate(LedgerOutcome.Applied, made[account]), outcome);
                 Assert.Equal(made[account], await ledger.FindBalanceAsync(Name(account), stop));
@@ -48,7 +48,7 @@ public sealed class GarnetCrashTests
         }
     }
 
-    /// <summary>Makes one update after the other until the store is away.</summary>
+    /// <summary>Makes updates until the store is unavailable.</summary>
     private async Task UpdateAsync(RedisLedger ledger, int[] made, int account)
     {
         try

@@ -3,7 +3,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Tests.Accounts;
 
-/// <summary>What every <see cref="ILedger"/> must do.</summary>
+/// <summary>The tests that each <see cref="ILedger"/> passes.</summary>
 public abstract class LedgerContract
 {
     private static readonly LedgerUpdate Closed = new(LedgerOutcome.Closed);

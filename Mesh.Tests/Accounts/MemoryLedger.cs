@@ -64,6 +64,6 @@ public sealed class MemoryLedger : ILedger
 
     public void Settled(string user, TaskId task)
     {
-        // It forgets nothing.
+        // The marks never expire.
     }
 }

@@ -15,7 +15,7 @@ internal sealed record BenchResult(int Code, string Output, string Error)
         return new(code, output.ToString(), error.ToString());
     }
 
-    /// <summary>It failed, and said so in one line that tells of this.</summary>
+    /// <summary>Asserts that the command failed with one line of error output that contains this text.</summary>
     public void FailedWith(string told)
     {
         Assert.Equal(1, Code);

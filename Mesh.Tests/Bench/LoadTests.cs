@@ -27,6 +27,7 @@ public sealed class LoadTests
         Assert.Null((Report with { Refused = 0, Refuse = new(0, 0, 0, 0, 0), GrowthMiB = null }).FindExcess(new LoadLimits(1, 0)));
 
     [Fact]
+    [Trait("Speed", "Slow")]
     public async Task Load_BeyondTheServersCapacity_IsRefusedAndDoneInTheEnd()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Tasks:Capacity", "40"));

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Bench;
 
-/// <summary>As much of a mesh server as a benchmark sees: a status, WebSockets that wait for a task, and a POST that hands one out or fails.</summary>
+/// <summary>The parts of a mesh server that a benchmark uses: a status, WebSockets that wait for a task, and a POST that sends one or fails.</summary>
 internal sealed class StubServer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -23,7 +23,7 @@ internal sealed class StubServer : IAsyncDisposable
 
     public int Connections => _connections.Count;
 
-    /// <param name="host">Where it listens, as a URL has it.</param>
+    /// <param name="host">The address that it listens at, as in a URL.</param>
     /// <param name="takesTasks">False to answer 500 to each.</param>
     public static async Task<StubServer> StartAsync(string host, bool takesTasks)
     {
@@ -39,7 +39,7 @@ internal sealed class StubServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Done once so many more have connected.</summary>
+    /// <summary>Completes when that many more workers have connected.</summary>
     public async Task ConnectedAsync(int connections, CancellationToken cancellation)
     {
         for (var i = 0; i < connections; i++)
@@ -48,7 +48,7 @@ internal sealed class StubServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Done once all that connected have gone.</summary>
+    /// <summary>Completes when all connections have ended.</summary>
     public async Task GoneAsync(CancellationToken cancellation)
     {
         try
@@ -78,12 +78,12 @@ internal sealed class StubServer : IAsyncDisposable
             var buffer = new byte[4096];
             while ((await socket.ReceiveAsync(buffer, context.RequestAborted)).MessageType != WebSocketMessageType.Close)
             {
-                // It asks for a task, and waits.
+                // The worker requests a task, and waits.
             }
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
         {
-            // It has gone without a word.
+            // The worker has closed the connection without a close frame.
         }
         finally
         {

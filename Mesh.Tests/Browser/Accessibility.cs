@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace Mesh.Tests.Browser;
 
-/// <summary>What axe-core (https://github.com/dequelabs/axe-core) finds of a page: names, roles, contrast.</summary>
+/// <summary>Checks a page with axe-core (https://github.com/dequelabs/axe-core): names, roles, contrast.</summary>
 internal static class Accessibility
 {
     private static readonly AxeRunOptions All = new()
@@ -19,13 +19,13 @@ internal static class Accessibility
         ResultTypes = [ResultType.Violations],
     };
 
-    /// <summary>A list's rows are all alike.</summary>
+    /// <summary>All rows of a list have the same structure.</summary>
     private static readonly AxeRunContext Context = new()
     {
         Exclude = [new AxeSelector("[data-rows] > :nth-child(n+9), tbody > :nth-child(n+9), [role=log] > :nth-child(n+9)")],
     };
 
-    /// <summary>Dark differs from light in its colours alone.</summary>
+    /// <summary>The dark theme differs from the light one in its colours only.</summary>
     public static async Task CheckAsync(IPage page, ColorScheme scheme)
     {
         var result = await page.RunAxe(Context, scheme is ColorScheme.Dark ? Contrast : All);

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Browser;
 
-/// <summary>The AppHost with its demo load and Aspire's dashboard, on ports and data of its own. Ended, with all that it started, when disposed.</summary>
+/// <summary>The AppHost with its demo load and Aspire's dashboard, with separate ports and data. Disposing it ends all its processes.</summary>
 internal sealed class AppHostRun : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
@@ -26,13 +26,13 @@ internal sealed class AppHostRun : IAsyncDisposable
     {
     }
 
-    /// <summary>What the maps ask for.</summary>
+    /// <summary>The token that the maps require.</summary>
     public string Token { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>The dashboard's address with the token of its login.</summary>
     public Uri Login { get; private set; } = null!;
 
-    /// <summary>The resource that has ended while tests ran, with the lines of all until then; null as long as all run.</summary>
+    /// <summary>The resource that has ended during the tests, with the lines of all resources until then; null while all run.</summary>
     public string? Fault { get; private set; }
 
     public Uri ServerA => _app!.GetEndpoint("server-a", "http");
@@ -61,7 +61,7 @@ internal sealed class AppHostRun : IAsyncDisposable
         }
     }
 
-    /// <summary>Submits so many tasks in one request; returns the trace of the first.</summary>
+    /// <summary>Submits tasks in one request, and returns the trace id of the first one.</summary>
     public async Task<string> SubmitAsync(Uri server, int count = 1)
     {
         using var http = Client(server);
@@ -73,7 +73,7 @@ internal sealed class AppHostRun : IAsyncDisposable
         return (string)task!["traceId"]!;
     }
 
-    /// <summary>Gives the server a command of its API, such as "/pause".</summary>
+    /// <summary>Sends a command such as "/pause" to the server's API.</summary>
     public async Task OperateAsync(Uri server, string operation)
     {
         using var http = Client(server);

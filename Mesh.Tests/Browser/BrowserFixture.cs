@@ -3,13 +3,13 @@ using Microsoft.Playwright;
 
 namespace Mesh.Tests.Browser;
 
-/// <summary>One AppHost and one browser for all tests with a browser; started by the first that asks.</summary>
+/// <summary>One AppHost and one browser for all browser tests. They are started at their first use.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
-    /// <summary>How long an assertion or an action waits at most; a page as a rule answers within a tenth of a second.</summary>
+    /// <summary>The timeout of an assertion or an action. A page usually answers within a tenth of a second.</summary>
     private const float Patience = 20_000;
 
-    /// <summary>The folder that pictures go to. Default: "screenshots" beside the tests' program.</summary>
+    /// <summary>The folder of the screenshots. Default: "screenshots" beside the tests' program.</summary>
     private const string ScreenshotsVariable = "MESH_SCREENSHOTS";
 
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
@@ -44,7 +44,7 @@ public sealed class BrowserFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>A person at a browser of their own, not logged in anywhere. Skips the test where there is no browser; in CI that is a fault.</summary>
+    /// <summary>Opens a browser context without any login. Skips the test where no browser is installed; in CI the test fails then.</summary>
     internal async Task<BrowserSession> VisitAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
     {
         var context = await NewContextAsync(scheme, animations);

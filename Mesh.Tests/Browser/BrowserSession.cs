@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Mesh.Tests.Browser;
 
-/// <summary>A person at a browser of their own. Leaving fails when any page has complained on its console meanwhile.</summary>
+/// <summary>A browser context of one test. Disposing it fails the test when a page has written an error to its console.</summary>
 internal sealed partial class BrowserSession : IAsyncDisposable
 {
     private const string PageLeft = "The circuit associated with this dispatcher is no longer available";
@@ -54,7 +54,7 @@ internal sealed partial class BrowserSession : IAsyncDisposable
         return page;
     }
 
-    /// <summary>Takes a picture of what the window shows.</summary>
+    /// <summary>Takes a screenshot of the window.</summary>
     public Task PictureAsync(IPage page, string name) => page.ScreenshotAsync(new PageScreenshotOptions
     {
         Path = Path.Combine(_screenshots, $"{name}.png"),
@@ -71,7 +71,7 @@ internal sealed partial class BrowserSession : IAsyncDisposable
 
     private void Note(bool bad, string text)
     {
-        // A door that wants its token first says so by this status, and the browser tells. The dashboard's framework complains when a page is left while it renders.
+        // The browser logs the status of a page that requires a token. The dashboard's framework logs an error when a page is left while it renders.
         if (bad && !Refused().IsMatch(text) && !text.Contains(PageLeft, StringComparison.Ordinal))
         {
             _complaints.Enqueue(text);

@@ -3,7 +3,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Mesh.Tests.Browser;
 
-/// <summary>What a person sees of the mesh in Aspire's dashboard.</summary>
+/// <summary>The mesh in Aspire's dashboard.</summary>
 [Collection(BrowserTests.Name)]
 [Trait("Speed", "Slow")]
 public sealed class DashboardTests(BrowserFixture browser)

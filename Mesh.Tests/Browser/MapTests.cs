@@ -15,7 +15,7 @@ public sealed class MapTests(BrowserFixture browser, RedisFixture redis)
 
     private static readonly Regex Busy = new("busy");
 
-    /// <summary>A wave of the demo lasts so long at most, and the loan that it causes.</summary>
+    /// <summary>The longest time of a wave of the demo and of the loan that it causes.</summary>
     private const float UntilAllAreHome = 45_000;
 
     [Theory]

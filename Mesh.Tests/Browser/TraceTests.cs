@@ -12,7 +12,7 @@ public sealed partial class TraceTests(BrowserFixture browser)
 {
     private const int EnoughForALoan = 120;
 
-    /// <summary>Milliseconds: the tasks of this test, and of a wave of the demo that may come just then.</summary>
+    /// <summary>In milliseconds: the time for the tasks of this test and of a wave of the demo that may start meanwhile.</summary>
     private const float UntilTheReturn = 45_000;
 
     [Fact]
@@ -21,7 +21,7 @@ public sealed partial class TraceTests(BrowserFixture browser)
         await using var visitor = await browser.VisitAsync();
         var page = await visitor.DashboardAsync();
         var trace = await visitor.Host.SubmitAsync(visitor.Host.ServerB);
-        // The page of a trace that has not been received yet does not wait for it.
+        // The page does not wait for a trace that has not been received yet.
         await Eventually.GetAsync(
             "the trace of the task",
             async () =>
@@ -56,7 +56,7 @@ public sealed partial class TraceTests(BrowserFixture browser)
         await Expect(Span(page, "server-a: first task").First).ToBeVisibleAsync();
         await visitor.PictureAsync(page, "loan-trace");
 
-        // The return comes later; then the loan's spans are what it links to.
+        // The return is a later trace, which links to the loan's spans.
         await Expect(map.Locator(".loan:not(.over)")).ToHaveCountAsync(0, new() { Timeout = UntilTheReturn });
         var back = page.Locator("fluent-accordion-item").Filter(new() { HasText = "Backlinks" }).Locator("tr").Filter(new() { HasText = "server-a: release workers" });
         await Eventually.GetAsync(

@@ -3,7 +3,7 @@ using Mesh.Server.Core;
 
 namespace Mesh.Tests.Core;
 
-/// <summary>Drives one <see cref="ServerCore"/>: feeds it, stores what it journals (unless told not to), and keeps what it sends.</summary>
+/// <summary>Drives one <see cref="ServerCore"/>: passes inputs to it, stores its journal unless <see cref="HoldStore"/> is set, and collects its effects.</summary>
 internal sealed class CoreHarness
 {
     public static readonly ServerId Self = new("server-a");
@@ -43,10 +43,10 @@ internal sealed class CoreHarness
 
     public List<MeshEvent> Events { get; } = [];
 
-    /// <summary>Dead peers whose claims were asked for.</summary>
+    /// <summary>Dead peers whose claims the core has requested.</summary>
     public List<ServerId> Adoptions { get; } = [];
 
-    /// <summary>Adopted servers that were given up.</summary>
+    /// <summary>Adopted servers that the core has released.</summary>
     public List<ServerId> Releases { get; } = [];
 
     public List<StoreOp> Stored { get; } = [];
@@ -54,7 +54,7 @@ internal sealed class CoreHarness
     /// <summary>True keeps batches from being stored until <see cref="Store"/> or <see cref="FailStore"/>.</summary>
     public bool HoldStore { get; set; }
 
-    /// <summary>Changes of the batch that is held, and what follows them, with what has gathered behind it.</summary>
+    /// <summary>The number of changes and follow-up actions in the held batch, and of the changes in the journal.</summary>
     public int Held => (_held is null ? 0 : _held.Ops.Count + _held.Continuations.Count) + Core.Journal.Count;
 
     public SessionId NewSession() => new(++_nextSession);
@@ -161,7 +161,7 @@ internal sealed class CoreHarness
         Drain();
     }
 
-    /// <summary>Lets time pass, waking the core whenever it asked for it.</summary>
+    /// <summary>Advances the time, and calls the core's timer at each time that it has asked for.</summary>
     public void Pass(TimeSpan time)
     {
         var end = Now + time;
@@ -182,7 +182,7 @@ internal sealed class CoreHarness
         Drain();
     }
 
-    /// <summary>Stores the batch that is held; what follows it is held in turn.</summary>
+    /// <summary>Stores the held batch. The batch after it is held.</summary>
     public void StoreOnce()
     {
         Assert.NotNull(_held);
@@ -201,11 +201,11 @@ internal sealed class CoreHarness
         Drain();
     }
 
-    /// <summary>Marks an id as known to the store, as after an earlier life.</summary>
-    /// <param name="task">What the store has under it; null for a record that cannot be read.</param>
+    /// <summary>Marks an id as known to the store, as after a restart of the server.</summary>
+    /// <param name="task">The stored task; null for a record that cannot be read.</param>
     public void Know(string id, TaskRecord? task = null) => _known[id] = task;
 
-    /// <summary>The store has lost the last of what it had acknowledged, and with it refuses the batch that is held.</summary>
+    /// <summary>The store has lost the last changes that it had acknowledged, and refuses the held batch.</summary>
     public void RollBackStore(StoredState stored)
     {
         var batch = _held ?? new StoreBatch();

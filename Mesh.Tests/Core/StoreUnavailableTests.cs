@@ -4,7 +4,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core;
 
-/// <summary>While the store is away others repeat what is not answered; what waits to be written must not grow with it.</summary>
+/// <summary>While the store is unavailable, clients and workers repeat requests that are not answered. The number of pending changes does not grow with the repetitions.</summary>
 public sealed class StoreUnavailableTests
 {
     private const int Repeats = 100;
@@ -147,7 +147,7 @@ public sealed class StoreUnavailableTests
     private static TaskStatus Status(string worker, TaskRecord task, TaskOutcome outcome = TaskOutcome.Ok) =>
         new(outcome, task.Type, new WorkerId(worker)) { Id = task.WireId };
 
-    /// <summary>Does it many times, with a failed write in between, and demands that no more waits to be written than at first.</summary>
+    /// <summary>Repeats an action many times, with a failed write after each, and checks that no more changes are pending than after the first time.</summary>
     private void Repeat(Action action)
     {
         action();

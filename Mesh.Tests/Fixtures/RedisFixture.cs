@@ -9,8 +9,8 @@ using StackExchange.Redis.KeyspaceIsolation;
 namespace Mesh.Tests.Fixtures;
 
 /// <summary>
-/// The Redis that all tests of the run share; take it as a constructor parameter of the test class. Started at first use.
-/// Tests keep apart by <see cref="Isolated"/> or, where processes of their own write, by ids from <see cref="Unique"/>.
+/// The Redis that all tests of the run share, as a constructor parameter of the test class. It is started at its first use.
+/// Tests use separate keys by <see cref="Isolated"/> or, where other processes write, separate ids by <see cref="Unique"/>.
 /// </summary>
 public class RedisFixture : IAsyncLifetime
 {
@@ -29,10 +29,10 @@ public class RedisFixture : IAsyncLifetime
 
     public async Task<IConnectionMultiplexer> ConnectionAsync() => (await _redis.Value).Connection;
 
-    /// <summary>A database in which every key gets a prefix of its own.</summary>
+    /// <summary>Returns a database that adds a unique prefix to each key.</summary>
     public async Task<IDatabase> Isolated() => (await _redis.Value).Connection.GetDatabase().WithKeyPrefix(Unique("test") + "/");
 
-    /// <summary>A name that nobody else in this run has: "server-a" becomes "server-a-17".</summary>
+    /// <summary>Returns a name that is unique in this run: "server-a" becomes "server-a-17".</summary>
     public static string Unique(string name) => $"{name}-{Interlocked.Increment(ref _counter)}";
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
@@ -55,8 +55,8 @@ public class RedisFixture : IAsyncLifetime
     }
 }
 
-/// <summary>The Garnet that all tests of the run share which must pass on it.</summary>
+/// <summary>The Garnet that all tests of the run share.</summary>
 public sealed class GarnetFixture() : RedisFixture(RedisKind.Garnet);
 
-/// <summary>The same with Valkey, where it is on the PATH.</summary>
+/// <summary>The Valkey that all tests of the run share. Its tests are skipped where it is not on the PATH.</summary>
 public sealed class ValkeyFixture() : RedisFixture(RedisKind.Valkey);

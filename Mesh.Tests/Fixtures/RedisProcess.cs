@@ -11,7 +11,7 @@ namespace Mesh.Tests.Fixtures;
 /// <summary>Which Redis.</summary>
 internal enum RedisKind
 {
-    /// <summary>The one that is there, see <see cref="RedisProcess"/>.</summary>
+    /// <summary>Any installed one, see <see cref="RedisProcess"/>.</summary>
     Any,
     Redis,
     Valkey,
@@ -19,7 +19,7 @@ internal enum RedisKind
 }
 
 /// <summary>
-/// One Redis of its own on a free loopback port, for as long as the object lives: a test that stops or kills its Redis starts one of these.
+/// A Redis process on a free loopback port. A test that stops or kills its Redis starts one of these.
 /// It is a redis-server or valkey-server from the PATH, else Garnet, which the restore has fetched; the environment variable
 /// MESH_TEST_REDIS names one of the three ("redis-server", "valkey-server", "garnet-server") to take that and no other.
 /// </summary>
@@ -53,7 +53,7 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public static Task<RedisProcess> StartAsync(CancellationToken cancellation = default) => StartAsync(RedisKind.Any, null, cancellation);
 
-    /// <param name="password">What it asks for; null for nothing.</param>
+    /// <param name="password">The password that it requires; null for none.</param>
     public static Task<RedisProcess> StartAsync(string? password, CancellationToken cancellation = default) => StartAsync(RedisKind.Any, password, cancellation);
 
     internal static Task<RedisProcess> StartAsync(RedisKind kind, CancellationToken cancellation = default, params string[] options) =>
@@ -75,7 +75,7 @@ public sealed class RedisProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills it at once, as a crash would.</summary>
+    /// <summary>Kills the process, as a crash does.</summary>
     public async Task KillAsync()
     {
         if (!_process.HasExited)
@@ -88,7 +88,7 @@ public sealed class RedisProcess : IAsyncDisposable
         _killed = true;
     }
 
-    /// <summary>After <see cref="KillAsync"/>: comes back on the same port, empty.</summary>
+    /// <summary>Starts it again on the same port after <see cref="KillAsync"/>. It is empty then.</summary>
     public async Task RestartAsync(CancellationToken cancellation = default)
     {
         _process = Launch();
@@ -102,7 +102,7 @@ public sealed class RedisProcess : IAsyncDisposable
         var back = new TaskCompletionSource();
         connection.ConnectionRestored += (_, restored) =>
         {
-            // Not the connection for subscriptions, which may be the first.
+            // The connection for subscriptions may be restored first and does not count.
             if (restored.ConnectionType == ConnectionType.Interactive)
             {
                 back.TrySetResult();
@@ -131,7 +131,7 @@ public sealed class RedisProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            // Redis writes here if at all.
+            // The working directory, where Redis writes its files.
             WorkingDirectory = _directory,
         };
         var process = Process.Start(start)!;
@@ -168,7 +168,7 @@ public sealed class RedisProcess : IAsyncDisposable
         };
     }
 
-    /// <summary>Skips the test that runs where there is none of that kind.</summary>
+    /// <summary>Skips the current test where this kind is not installed.</summary>
     internal static void SkipUnlessThere(RedisKind kind) => Assert.SkipUnless(
         kind switch
         {
@@ -211,7 +211,7 @@ public sealed class RedisProcess : IAsyncDisposable
             var reply = new byte[5];
             await stream.ReadExactlyAsync(reply, cancellation);
 
-            // Or that it wants a password: it answers.
+            // An error that asks for a password is an answer, too.
             return reply.AsSpan().SequenceEqual("+PONG"u8) || reply.AsSpan().SequenceEqual("-NOAU"u8);
         }
         catch (Exception fault) when (fault is SocketException or IOException or OperationCanceledException)

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace Mesh.Tests.Fixtures;
 
-/// <summary>One Redis Sentinel that watches a primary, on a free loopback port, for as long as the object lives.</summary>
+/// <summary>A Redis Sentinel process that monitors a primary, on a free loopback port.</summary>
 internal sealed class SentinelProcess : IAsyncDisposable
 {
     public const string ServiceName = "mesh-redis";
@@ -17,7 +17,7 @@ internal sealed class SentinelProcess : IAsyncDisposable
     {
         Port = RedisProcess.FreePort();
 
-        // Sentinel writes to this file what it finds.
+        // Sentinel writes its state to this file.
         File.WriteAllLines(
             Configuration,
             [
@@ -36,7 +36,7 @@ internal sealed class SentinelProcess : IAsyncDisposable
 
     private string Configuration => Path.Combine(_directory, "sentinel.conf");
 
-    /// <summary>One that is not started.</summary>
+    /// <summary>Creates one without starting it.</summary>
     public static SentinelProcess Of(RedisProcess primary) => new(primary);
 
     /// <summary>Starts it and waits until it knows a replica, to which it could fail over.</summary>

@@ -1,6 +1,6 @@
 namespace Mesh.Tests.Fixtures;
 
-/// <summary>Tests that take the whole machine, or hold a limit of real time under load: they run after all that run side by side, one at a time.</summary>
+/// <summary>Tests that use the whole machine. They run one at a time, after the parallel tests.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class SequentialTests
 {

@@ -25,7 +25,7 @@ public sealed class SpeedTraitTests
 
         var starting = tests.Where(test => StartsAProcess(test.Class, test.Method)).ToList();
 
-        // The search works: it finds the tests of which this is known.
+        // The search finds a class that starts processes, and not one that does not.
         Assert.Contains(starting, test => test.Class == typeof(Integration.MeshTests));
         Assert.DoesNotContain(starting, test => test.Class == typeof(SpeedTraitTests));
         Assert.Empty(starting.Where(test => !IsSlow(test.Class) && !IsSlow(test.Method)).Select(test => $"{test.Class.FullName}.{test.Method.Name}"));

@@ -16,7 +16,7 @@ public sealed class FuzzTests
         Assert.True(report.Failure is null, $"{report.Failure?.What}\n{report.Failure?.Replay}");
         Assert.Null(report.ServerFailure);
 
-        // It reached what it is for: errors on both transports, bodies refused, and messages that were taken.
+        // The run has covered errors on both transports, refused bodies and accepted messages.
         Assert.All(["Rejection", "HeartbeatResponse", "Unavailable", "400", "202", "404"], kind => Assert.True(report.Answers.GetValueOrDefault(kind) > 10, $"{kind}: {report.Answers.GetValueOrDefault(kind)}"));
     }
 }

@@ -30,7 +30,7 @@ public sealed partial class AdoptionTests(RedisFixture redis)
         Assert.Equal("done", (string)(await mesh.Peer.GetAsync($"/tasks/{ids[^1]}"))["state"]!);
         await IsLoggedAsync(mesh.Peer, "unsettled tasks and 1 dead letters are served here");
 
-        // Its dead letters are listed there, and can be tried again.
+        // Its dead letters are listed at the peer, where they can be retried.
         Assert.Equal(nobody, (string)Assert.Single((await mesh.Peer.GetAsync("/tasks?state=dead")).AsArray())!["id"]!);
         using (var retry = await mesh.Peer.Http.PostAsJsonAsync(new Uri($"/tasks/{nobody}/retry", UriKind.Relative), "", TestContext.Current.CancellationToken))
         {

@@ -1,6 +1,6 @@
 namespace Mesh.Tests.Integration;
 
-/// <summary>What is wrong with a configuration is told by the program itself, without a stack trace, before it does anything.</summary>
+/// <summary>A program reports the errors of its configuration at its start, without a stack trace.</summary>
 [Trait("Speed", "Slow")]
 public sealed class ConfigurationTests
 {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Mesh.Tests.Integration;
 
-/// <summary>Waits for what other processes do.</summary>
+/// <summary>Waits for conditions in other processes.</summary>
 internal static class Eventually
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);

@@ -3,14 +3,14 @@ using System.Text.Json.Nodes;
 
 namespace Mesh.Tests.Integration;
 
-/// <summary>The HTTP API of a server, as tests use it.</summary>
+/// <summary>A client of a server's HTTP API.</summary>
 internal class MeshClient(string id, HttpClient http)
 {
     public string Id => id;
 
     public HttpClient Http => http;
 
-    /// <summary>Its last lines, for a test's message.</summary>
+    /// <summary>The last lines of the server's output, for the message of a failed test.</summary>
     public virtual string Output => "";
 
     public async Task<JsonNode> GetAsync(string path)
@@ -40,7 +40,7 @@ internal class MeshClient(string id, HttpClient http)
 
     public async Task<decimal> BalanceAsync(string user) => (decimal)(await GetAsync($"/accounts/{user}"))["balance"]!;
 
-    /// <summary>Waits for a picture of this server, which may be on its way back.</summary>
+    /// <summary>Waits for a status that satisfies a condition. The server may be restarting meanwhile.</summary>
     public async Task<JsonNode> StatusAsync(string awaited, Func<JsonNode, bool> satisfies, params MeshClient[] others) => (await Eventually.GetAsync(
         $"{Id}: {awaited}",
         async () =>

@@ -68,7 +68,7 @@ public sealed class MeshTests(RedisFixture redis)
         await server.StatusAsync("the task is done", status => (int)status["done"]! == 1, other);
         var task = await server.GetAsync($"/tasks/{id}");
         Assert.Equal("other", (string)task["worker"]!);
-        // A connection that is reset may not have brought the task to the one that was killed.
+        // The killed worker may not have received the task, when its connection was reset before.
         Assert.InRange((int)task["attempts"]!, 1, 2);
         Assert.Equal(5m, await server.BalanceAsync(user));
     }

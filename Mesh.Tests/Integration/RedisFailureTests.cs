@@ -21,7 +21,7 @@ public sealed class RedisFailureTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        // Garnet can be neither filled nor paused.
+        // Garnet supports neither maxmemory nor CLIENT PAUSE.
         RedisProcess.SkipUnlessThere(RedisKind.Redis);
         _redis = await RedisProcess.StartAsync(RedisKind.Redis, TestContext.Current.CancellationToken);
         _connection = await ConnectionMultiplexer.ConnectAsync(_redis.ConnectionString + ",allowAdmin=true");

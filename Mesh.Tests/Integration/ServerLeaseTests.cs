@@ -2,7 +2,7 @@ using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Integration;
 
-/// <summary>Processes started under one id: one serves.</summary>
+/// <summary>Of several processes with the same id one serves.</summary>
 [Trait("Speed", "Slow")]
 public sealed class ServerLeaseTests(RedisFixture redis)
 {

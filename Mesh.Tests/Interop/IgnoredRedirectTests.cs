@@ -4,7 +4,8 @@ using Mesh.Tests.Server;
 
 namespace Mesh.Tests.Interop;
 
-/// <summary>A worker written by others that knows tasks alone, and takes a REDIRECT for nothing.</summary>
+/// <summary>A worker of another implementation that answers tasks only, and ignores REDIRECT.</summary>
+[Trait("Speed", "Slow")]
 public sealed class IgnoredRedirectTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

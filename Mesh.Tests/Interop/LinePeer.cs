@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Mesh.Tests.Interop;
 
-/// <summary>How the first implementations talk: a new connection for each message, at most 5 seconds for one reply line.</summary>
+/// <summary>The exchange of the first implementations: a new connection for each message, and at most 5 seconds for one reply line.</summary>
 internal static class LinePeer
 {
     /// <summary>The reply, or null when there was none.</summary>

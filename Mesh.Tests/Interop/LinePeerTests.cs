@@ -4,7 +4,7 @@ using Mesh.Tests.Integration;
 
 namespace Mesh.Tests.Interop;
 
-/// <summary>Nodes written by others, scripted from docs/protocol.md, in one mesh with ours.</summary>
+/// <summary>Nodes of other implementations, scripted from docs/protocol.md, in one mesh with ours.</summary>
 [Trait("Speed", "Slow")]
 public sealed class LinePeerTests(RedisFixture redis)
 {

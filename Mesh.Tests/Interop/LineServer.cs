@@ -8,8 +8,8 @@ using System.Text.Json.Nodes;
 namespace Mesh.Tests.Interop;
 
 /// <summary>
-/// A server as others wrote it: one thread of control, lines only. What is not JSON it skips in silence, and waits on. It knows its workers by
-/// their get_tasks, lends one a request (any: the first), and gives orders on a worker's next poll.
+/// A server of another implementation with one thread, for lines only. It ignores input that is not JSON. It knows its workers by
+/// their get_tasks, lends the first one at each request, and answers a worker's next poll with its order.
 /// </summary>
 internal sealed class LineServer : IAsyncDisposable
 {
@@ -31,19 +31,19 @@ internal sealed class LineServer : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>Each object that came in, in order.</summary>
+    /// <summary>The received objects, in order.</summary>
     public ConcurrentQueue<JsonNode> Heard { get; } = new();
 
-    /// <summary>Workers that may be lent, alive or not: whoever asked here at home, and what a test adds.</summary>
+    /// <summary>Workers that can be lent, alive or not: those that have polled here as their home, and those that a test adds.</summary>
     public ConcurrentQueue<string> Lendable { get; } = new();
 
-    /// <summary>Workers that asked here, and the home they named.</summary>
+    /// <summary>The workers that have polled here, with the home that they have sent.</summary>
     public ConcurrentDictionary<string, string?> Workers { get; } = new();
 
-    /// <summary>Orders by worker: a whole message.</summary>
+    /// <summary>The next order of each worker, as a whole message.</summary>
     public ConcurrentDictionary<string, JsonNode> Orders { get; } = new();
 
-    /// <summary>Tasks to give: users to query.</summary>
+    /// <summary>The users of the QUERY tasks that are sent next.</summary>
     public ConcurrentQueue<string> Tasks { get; } = new();
 
     public int Done => Volatile.Read(ref _done);

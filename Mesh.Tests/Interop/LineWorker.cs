@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Mesh.Tests.Interop;
 
 /// <summary>
-/// A worker as others wrote it (docs/protocol.md, "Transport"): polls, knows QUERY alone and stalls at anything else, names its home only when
-/// away, goes home on a RETURN to the very address it is configured with, or when the server that it is at cannot be reached.
+/// A worker of another implementation (docs/protocol.md, "Transport"). It polls, handles QUERY only, stops at any other message, sends its home only when
+/// away, and goes home on a RETURN to its configured address or when its current server cannot be reached.
 /// </summary>
 internal sealed class LineWorker : IAsyncDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class LineWorker : IAsyncDisposable
         _run = RunAsync();
     }
 
-    /// <summary>What it has done and heard, in order: "QUERY at 9001", "REDIRECT to 9002", "stalled by …".</summary>
+    /// <summary>Its steps, in order: "QUERY at 9001", "REDIRECT to 9002", "stalled by …".</summary>
     public ConcurrentQueue<string> Story { get; } = new();
 
     private bool IsHome => _at == (_home.Host, _home.Port);

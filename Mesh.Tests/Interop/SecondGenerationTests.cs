@@ -2,7 +2,7 @@ using Mesh.Tests.Server;
 
 namespace Mesh.Tests.Interop;
 
-/// <summary>Workers of the second generation, line by line as they send it (docs/protocol.md, "Nodes of the second generation").</summary>
+/// <summary>Workers of the second generation, with the lines that they send (docs/protocol.md, "Nodes of the second generation").</summary>
 public sealed class SecondGenerationTests
 {
     private const string Query = """{"type":"QUERY","user":"maria"}""";
@@ -14,7 +14,7 @@ public sealed class SecondGenerationTests
         var id = await server.SubmitAsync(Query);
         using var worker = await server.ConnectAsync();
 
-        // The unknown line before it does not take the ALIVE away.
+        // The ALIVE is processed although an unknown line precedes it.
         await worker.SayAsync("""{"type":"HELLO","request_id":"1","payload":{}}""" + "\n" + """{"WORKER":"ALIVE","WORKER_UUID":"w2"}""" + "\n");
         Assert.Contains("NOK", await worker.HearLineAsync(), StringComparison.Ordinal);
         Assert.Contains("QUERY", await worker.HearLineAsync(), StringComparison.Ordinal);

@@ -7,7 +7,7 @@ namespace Mesh.Tests.Protocol;
 
 public sealed class CodecProperties
 {
-    // What mutations put in: the tokens that JSON is made of, and bytes that are none.
+    // The insertions of mutations: JSON tokens and other bytes.
     private static readonly byte[][] Tokens =
         [.. new[] { "\"", "{", "}", "[", "]", ",", ":", "null", "true", "-1", "1e999", "NaN", "\\u", "\\ud800", "\\", "\n", "\"TASK\": ", "\"\"" }.Select(Encoding.UTF8.GetBytes), [0xff], [0xc3], [0]];
 

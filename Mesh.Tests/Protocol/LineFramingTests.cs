@@ -52,14 +52,14 @@ public sealed class LineFramingTests
     [InlineData('"', false)]
     public void FirstByte_Read_DetectsLineProtocol(char first, bool isLinePeer) => Assert.Equal(isLinePeer, LineFraming.IsLineProtocol((byte)first));
 
-    /// <summary>The lines that come of reads that end at these places; an error ends them.</summary>
+    /// <summary>Returns the lines of reads that end at these positions. An error is the last element.</summary>
     private static List<string> Lines(byte[] bytes, int[] cuts)
     {
         var lines = new List<string>();
         var start = 0;
         foreach (var end in cuts.Append(bytes.Length))
         {
-            // What was read so far and is not consumed, in segments as a pipe holds it.
+            // The data that is read and not consumed, in segments as in a pipe.
             var buffer = Wire.Cut(bytes.AsMemory(start..end), cuts.Where(cut => cut > start && cut < end).Select(cut => cut - start));
             ProtocolError error;
             while (LineFraming.TryReadLine(ref buffer, out var line, out error))

@@ -7,7 +7,7 @@ namespace Mesh.Tests.Protocol;
 /// <summary>Messages of every kind, within the protocol's limits.</summary>
 internal static class MessageGen
 {
-    // Text with what JSON escapes, and what takes one to four bytes; no half surrogates, which have no UTF-8.
+    // Text with characters that JSON escapes and characters of one to four bytes. Unpaired surrogates have no UTF-8 form.
     private static readonly Gen<string> Character = Gen.OneOf(
         Gen.Char['a', 'z'].Select(c => c.ToString()),
         Gen.OneOf("\"", "\\", "/", "\n", "\r", "\u0000", "\u001f", "\u007f", " ", "{", "&", "<", "+"),

@@ -4,7 +4,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Tests.Protocol;
 
-/// <summary>Text to message and back.</summary>
+/// <summary>Converts text to messages and back.</summary>
 internal static class Wire
 {
     public static MeshMessage Read(string json)
@@ -33,7 +33,7 @@ internal static class Wire
 
     public static string Write(MeshMessage message) => Encoding.UTF8.GetString(Bytes(message));
 
-    /// <summary>The bytes as a sequence of segments cut at these places.</summary>
+    /// <summary>Returns the bytes as a sequence of segments that begin at these positions.</summary>
     public static ReadOnlySequence<byte> Cut(ReadOnlyMemory<byte> bytes, params IEnumerable<int> places)
     {
         var first = new Segment(default, 0);

@@ -20,7 +20,7 @@ internal sealed class EventIdLog : ILoggerProvider, ILogger
     public Task<int> NextAsync() =>
         _ids.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().OrFailAsync($"a log entry with one of the ids {string.Join(", ", _wanted)}");
 
-    /// <summary>Waits until an id is logged; returns those before it.</summary>
+    /// <summary>Waits until an id is logged, and returns the ids before it.</summary>
     public async Task<IReadOnlyList<int>> UntilAsync(int id)
     {
         var before = new List<int>();

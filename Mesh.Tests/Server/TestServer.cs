@@ -44,7 +44,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     public MeshEndpoint Endpoint => new(Address.Host, Address.Port);
 
-    /// <summary>Starts one and waits until it takes work.</summary>
+    /// <summary>Starts a server, and waits until it accepts tasks.</summary>
     /// <param name="settings">Configuration such as ("Mesh:Token", "secret"). The last value of a key is used.</param>
     public static Task<TestServer> StartAsync(params (string Key, string Value)[] settings) => StartAsync(
         new InMemoryMeshStore(new ServerId(settings.FirstOrDefault(setting => setting.Key == "Mesh:ServerId").Value ?? "server-a")), TimeProvider.System, settings);
@@ -103,7 +103,7 @@ internal sealed class TestServer : IAsyncDisposable
     public Task<JsonElement> GetJsonAsync(string path) =>
         Http.GetFromJsonAsync<JsonElement>(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
 
-    /// <summary>Submits one task and gives its id.</summary>
+    /// <summary>Submits one task and returns its id.</summary>
     public async Task<string> SubmitAsync(string json)
     {
         var answer = await PostAsync("/tasks", json);
@@ -129,7 +129,7 @@ internal sealed class TestServer : IAsyncDisposable
         await HangGuard.UntilAsync("the server to see the ends of the HTTP connections", () => Task.FromResult(Services.GetRequiredService<ConnectionLimiter>().OpenCount == 0));
     }
 
-    /// <summary>A bare TCP connection.</summary>
+    /// <summary>Opens a TCP connection.</summary>
     public async Task<Socket> ConnectAsync()
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -15,7 +15,7 @@ public sealed class RedisCommandSamplerTests
     private static readonly ActivityContext Recorded = Remote(ActivityTraceFlags.Recorded);
     private static readonly ActivityContext NotRecorded = Remote(ActivityTraceFlags.None);
 
-    // The types of collection that the instrumentation and others give their tags in.
+    // The collection types of the tags of the Redis instrumentation and of others.
     private static readonly IEnumerable<KeyValuePair<string, object?>> Old = [new("db.system", "redis")];
     private static readonly IEnumerable<KeyValuePair<string, object?>> New = [new("db.operation.name", "EVAL"), new("db.system.name", "redis")];
     private static readonly IEnumerable<KeyValuePair<string, object?>> OtherSystem = new List<KeyValuePair<string, object?>> { new("db.system", "postgresql") };

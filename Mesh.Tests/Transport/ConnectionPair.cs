@@ -3,7 +3,7 @@ using Mesh.Transport;
 
 namespace Mesh.Tests.Transport;
 
-/// <summary>Two line connections with nothing but memory between them.</summary>
+/// <summary>Two line connections that are connected in memory.</summary>
 internal sealed class ConnectionPair : IAsyncDisposable
 {
     private ConnectionPair(MeshConnection near, MeshConnection far)
@@ -18,7 +18,7 @@ internal sealed class ConnectionPair : IAsyncDisposable
 
     public static ConnectionPair Create(MeshConnectionOptions? options = null)
     {
-        // Room for a few messages, so that a peer that does not read is felt.
+        // The pipe holds a few messages only, so that writes to a peer that does not read block.
         var pipe = new PipeOptions(pauseWriterThreshold: 4096, resumeWriterThreshold: 2048, useSynchronizationContext: false);
         var out1 = new Pipe(pipe);
         var out2 = new Pipe(pipe);

@@ -48,7 +48,7 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
     [Fact]
     public async Task HalfClosedPeer_StillGetsItsAnswer()
     {
-        // No line's end either.
+        // The message has no end of line.
         var (client, connection) = await AcceptRawAsync("{\"WORKER\": \"ALIVE\", \"WORKER_UUID\": \"w\"}");
         using var reader = new StreamReader(client.GetStream());
         client.Client.Shutdown(SocketShutdown.Send);
@@ -66,7 +66,7 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
         using var _ = client;
         client.Client.LingerState = new LingerOption(enable: true, seconds: 0);
 
-        // The client itself would end its side in an orderly way first.
+        // Disposing the client would end its side of the connection in an orderly way first.
         client.Client.Dispose();
         Assert.Equal(CloseReason.Reset, (await connection.ReceiveAsync(Stop)).EndReason);
         Assert.Equal(CloseReason.Reset, await connection.Closed.OrFailAsync("the connection to be closed"));

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Transport;
 
-/// <summary>Kestrel on a port of loopback, with one port for WebSocket and one for lines. Hands out what it accepts.</summary>
+/// <summary>Kestrel on loopback, with one port for WebSocket and one for lines. <see cref="AcceptAsync"/> returns the accepted connections.</summary>
 internal sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -32,7 +32,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
 
     public MeshEndpoint LineEndpoint { get; private set; }
 
-    /// <summary>Asked before each WebSocket handshake; any other status than 101 is the answer.</summary>
+    /// <summary>Called before each WebSocket handshake. A status other than 101 refuses it.</summary>
     public Func<HttpRequest, int> Decide { get; set; } = _ => StatusCodes.Status101SwitchingProtocols;
 
     public static async Task<LoopbackServer> StartAsync(MeshConnectionOptions? options = null)

@@ -37,7 +37,7 @@ public sealed class MeshDialerTests
         var time = new TimerTrackingTimeProvider();
         var options = new MeshDialerOptions { HandshakeTimeout = TimeSpan.FromSeconds(7), Connection = new() { TimeProvider = time } };
 
-        // The timer is created when the TCP connection stands.
+        // The timer is created when the TCP connection is established.
         var waiting = time.NextTimerAsync(options.HandshakeTimeout);
         var failure = FailureAsync(peer.Endpoint, Framing.WebSocket, options);
         await waiting;

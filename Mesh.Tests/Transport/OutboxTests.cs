@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Tests.Transport;
 
-/// <summary>When a full outbox refuses more.</summary>
+/// <summary>A full outbox refuses messages.</summary>
 public sealed class OutboxTests
 {
     private const int Capacity = 64;
@@ -35,7 +35,7 @@ public sealed class OutboxTests
     {
         await using var pair = ConnectionPair.Create(new MeshConnectionOptions { OutboxCapacity = Capacity, TimeProvider = new FakeTimeProvider() });
 
-        // What the pipe and a write take, of messages of a kilobyte, and what waits.
+        // The number includes the messages of a kilobyte in the pipe and in the current write.
         Assert.InRange(Fill(pair.Near), Capacity * MeshConnectionOptions.OutboxBurstFactor, (Capacity * MeshConnectionOptions.OutboxBurstFactor) + 64);
     }
 
@@ -49,7 +49,7 @@ public sealed class OutboxTests
             Assert.True(pair.Near.TrySend(Long));
         }
 
-        // The first one has come, so a write is under way; what is left of it is more than the pipe takes.
+        // The first message has arrived, so a write is in progress. The rest of the write does not fit into the pipe.
         await pair.Far.ReceiveAsync(Stop);
         time.Advance(TimeSpan.FromSeconds(1));
 

@@ -5,7 +5,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Tests.Transport;
 
-/// <summary>A peer that is a script over a plain socket: it takes one connection.</summary>
+/// <summary>A scripted peer on a plain socket. It accepts one connection.</summary>
 internal sealed class RawPeer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -27,7 +27,7 @@ internal sealed class RawPeer : IAsyncDisposable
 
     public MeshEndpoint Endpoint { get; }
 
-    /// <summary>An address that nobody listens at.</summary>
+    /// <summary>An address without a listener.</summary>
     public static MeshEndpoint Nobody()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -35,14 +35,14 @@ internal sealed class RawPeer : IAsyncDisposable
         return new("127.0.0.1", ((IPEndPoint)socket.LocalEndPoint!).Port);
     }
 
-    /// <summary>Reads a line, answers, closes.</summary>
+    /// <summary>Creates a peer that reads a line, answers and closes the connection.</summary>
     public static RawPeer Answering(string answer) => new(async (reader, stream, stop) =>
     {
         await reader.ReadLineAsync(stop);
         await stream.WriteAsync(Encoding.UTF8.GetBytes(answer), stop);
     });
 
-    /// <summary>Reads, and never says anything.</summary>
+    /// <summary>Creates a peer that never answers.</summary>
     public static RawPeer Silent() => new((_, _, stop) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop));
 
     public async ValueTask DisposeAsync()

@@ -9,7 +9,7 @@ using System.Threading.Channels;
 namespace Mesh.Tests.Worker;
 
 /// <summary>
-/// A server that does what the test says, written from docs/protocol.md without our codec: WebSocket and lines on one loopback port, or lines alone.
+/// A server that a test scripts, written from docs/protocol.md without our codec. It serves WebSocket and lines on one loopback port, or lines only.
 /// </summary>
 internal sealed class FakeServer : IAsyncDisposable
 {
@@ -38,7 +38,7 @@ internal sealed class FakeServer : IAsyncDisposable
 
     public static FakeServer Start(bool linesOnly = false) => new(linesOnly);
 
-    /// <summary>The next message of any connection.</summary>
+    /// <summary>Waits for the next message of any connection.</summary>
     public async Task<Incoming> NextAsync(string awaited)
     {
         try
@@ -65,7 +65,7 @@ internal sealed class FakeServer : IAsyncDisposable
         return message;
     }
 
-    /// <summary>All connections break; new ones are taken.</summary>
+    /// <summary>Closes all connections. New ones are accepted.</summary>
     public void DropConnections()
     {
         lock (_lock)
@@ -75,7 +75,7 @@ internal sealed class FakeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Nobody answers at this port any more.</summary>
+    /// <summary>Stops listening, and closes all connections.</summary>
     public async Task StopAsync()
     {
         _listener.Stop();
@@ -137,7 +137,7 @@ internal sealed class FakeServer : IAsyncDisposable
         }
         catch (Exception fault) when (fault is IOException or SocketException or WebSocketException or ObjectDisposedException or OperationCanceledException)
         {
-            // The other side, or the test, cut it.
+            // The peer or the test has closed the connection.
         }
     }
 
@@ -189,7 +189,7 @@ internal sealed class FakeServer : IAsyncDisposable
 
     private void Take(string text, Func<string, Task> reply) => Assert.True(_incoming.Writer.TryWrite(new(JsonDocument.Parse(text).RootElement, reply)));
 
-    /// <summary>A message and the way back to who sent it.</summary>
+    /// <summary>A message, and the function that answers its sender.</summary>
     internal sealed record Incoming(JsonElement Json, Func<string, Task> ReplyAsync)
     {
         public string? Field(string name) => Json.TryGetProperty(name, out var value) ? value.ToString() : null;

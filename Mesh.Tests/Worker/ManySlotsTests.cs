@@ -6,7 +6,7 @@ using Mesh.Worker.Handlers;
 
 namespace Mesh.Tests.Worker;
 
-/// <summary>A worker that does as many tasks at a time as it may.</summary>
+/// <summary>A worker with the highest concurrency.</summary>
 [Trait("Speed", "Slow")]
 public sealed class ManySlotsTests
 {
@@ -17,7 +17,7 @@ public sealed class ManySlotsTests
     [Fact]
     public async Task Worker_OfTheMostSlots_DoesALongQueueOnOneConnection()
     {
-        // It waits with all of its slots, so what is submitted is handed out at once: twice what may wait for a peer that takes nothing.
+        // All of its slots wait for tasks, so 1024 tasks are sent at once: twice the number that may be queued for a peer that does not read.
         await using var server = await TestServer.StartAsync(("Mesh:ServerId", "SERVER_1"), ("Mesh:Sessions:OutboxCapacity", "512"));
         await using var worker = await WorkerHost.StartAsync(server.Endpoint.ToString(), new InstantHandler(), ("Mesh:Concurrency", "1024"));
         await StatusAsync(server, "the worker to be there", status => status.GetProperty("workers").GetArrayLength() == 1);

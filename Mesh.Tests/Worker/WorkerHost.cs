@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Worker;
 
-/// <summary>A whole worker in this process, with its accounts in memory; it belongs to "SERVER_1" at the given server.</summary>
+/// <summary>A whole worker in this process, with its accounts in memory. Its home server is "SERVER_1" at the given address.</summary>
 internal sealed class WorkerHost : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -21,7 +21,7 @@ internal sealed class WorkerHost : IAsyncDisposable
         FakeServer home, ILedger? ledger = null, ITaskHandler? handler = null, params (string Key, string Value)[] more) =>
         new(await StartAsync(home.Endpoint, ledger, handler, more), home);
 
-    /// <summary>One whose home is any server.</summary>
+    /// <summary>Starts a worker with any server as its home.</summary>
     public static async Task<WorkerHost> StartAsync(string home, params (string Key, string Value)[] more) => new(await StartAsync(home, null, null, more), null);
 
     public static async Task<WorkerHost> StartAsync(string home, ITaskHandler handler, params (string Key, string Value)[] more) =>

@@ -76,7 +76,7 @@ public sealed class WorkerOptionsTests
         ["Mesh__Transport must be WebSocket or Tcp", "Mesh__Concurrency must be a whole number", "Mesh__WorkTime must be a time such as 00:00:15"],
         Read(("Mesh:Transport", "pigeon"), ("Mesh:Concurrency", "lots"), ("Mesh:WorkTime", "soon")).Unreadable);
 
-    /// <summary>Servers and workers may be started with one list of variables.</summary>
+    /// <summary>Servers and workers can be started with the same environment variables.</summary>
     [Fact]
     public void Read_SettingsOfServers_AreNoneThatAreMisspelt()
     {

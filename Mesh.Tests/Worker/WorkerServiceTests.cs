@@ -220,7 +220,7 @@ public sealed class WorkerServiceTests
         await using var worker = await WorkerHost.StartAsync(home);
         await (await home.NextAskAsync()).ReplyAsync($$"""{"TASK":"QUERY","USER":"maria","TASK_ID":"t1","TRACEPARENT":"{{trace}}"}""");
 
-        // The same trace; a new span in it when a server of another test listens to the mesh's spans.
+        // The status is in the same trace. It has a new span when a server of another test listens to the mesh's spans.
         Assert.StartsWith(trace[..36], (await home.NextStatusAsync()).Field("TRACEPARENT"), StringComparison.Ordinal);
     }
 

@@ -9,7 +9,7 @@ namespace Mesh.Tests.Bench.Chaos;
 [Trait("Speed", "Slow")]
 public sealed partial class ChaosTests(ITestOutputHelper output)
 {
-    /// <summary>Longer than a run can last: its faults, and --rest-limit before them, for the last submission and after it.</summary>
+    /// <summary>The longest time of a run: its faults, and --rest-limit before them, for the last submission and after it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
     [Fact]

@@ -3,7 +3,7 @@ using Mesh.Server.Core;
 
 namespace Mesh.Tests.Core.Loans;
 
-/// <summary>An operator has a server return all borrowed workers while its queue is over the high mark, 15 tasks.</summary>
+/// <summary>An operator returns all borrowed workers of a server whose queue is above the high threshold, 15 tasks.</summary>
 public sealed class LoanReturnTests : BorrowerTestBase
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

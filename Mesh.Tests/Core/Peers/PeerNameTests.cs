@@ -3,7 +3,7 @@ using Mesh.Server.Core;
 
 namespace Mesh.Tests.Core.Peers;
 
-/// <summary>Peers that call themselves something else than they are configured with.</summary>
+/// <summary>Peers that use another id than the configured one.</summary>
 public sealed class PeerNameTests
 {
     private static readonly ServerId Anew = new("6f1c0f6e-anew");
@@ -61,7 +61,7 @@ public sealed class PeerNameTests
         Assert.Equal(again, Assert.Single(_mesh.Events.OfType<UnknownServerDetected>()).Server);
         Assert.Equal(asked + 1, _mesh.ToPeer<Heartbeat>(CoreHarness.Peer).Count());
 
-        // Its answer says that it is the same peer, and its release counts from here on.
+        // Its answer shows that it is the same peer. From now on its releases are accepted.
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(again));
         _mesh.Last<ReleaseAck>(_mesh.Say(new CommandRelease(again, [new WorkerId("w1")])));
     }
@@ -76,7 +76,7 @@ public sealed class PeerNameTests
         Assert.DoesNotContain(_mesh.Events, happened => happened is PeerUp);
         Assert.StartsWith("SERVER_UUID", Assert.Single(_mesh.Events.OfType<MessageRejected>()).Error, StringComparison.Ordinal);
 
-        // As after any failure the heartbeat is tried again.
+        // The heartbeat is retried, as after any failure.
         var before = _mesh.ToPeer<Heartbeat>(CoreHarness.Peer).Count();
         _mesh.Pass(TimeSpan.FromSeconds(6));
         Assert.Equal(before + 1, _mesh.ToPeer<Heartbeat>(CoreHarness.Peer).Count());

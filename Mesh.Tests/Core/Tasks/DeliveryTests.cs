@@ -49,7 +49,7 @@ public sealed class DeliveryTests
             _mesh.Ask("w1", session);
         }
 
-        // The second was read, so the first was; of the third nobody knows.
+        // The worker has received the second task, so it has received the first one. Whether it has received the third is unknown.
         _mesh.Say(session, Ok("w1", tasks[1]));
         _mesh.Close(session, SessionEnd.Reset);
 
@@ -145,7 +145,7 @@ public sealed class DeliveryTests
     [Fact]
     public void Task_LostAgainAndAgain_CostsAttemptsInTheEnd()
     {
-        // It may be the task that ends its workers before they have read all.
+        // The task itself may crash its workers before they have read all.
         var task = _mesh.Submit(1)[0];
         for (var i = 0; i < RetryPolicy.MaxReturns + 3; i++)
         {
@@ -182,7 +182,7 @@ public sealed class DeliveryTests
         var tasks = _mesh.Submit(2);
         Assert.Equal(2, _mesh.To(session).OfType<NewTask>().Count());
 
-        // One of them moves: the other stays.
+        // One worker moves to a new connection; the other one stays.
         var moved = _mesh.NewSession();
         _mesh.Say(moved, Ok("w1", tasks[0]));
         _mesh.Ask("w1", moved);

@@ -4,7 +4,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core.Tasks;
 
-/// <summary>Who tries a failed task again, when, and when it is given up.</summary>
+/// <summary>Retries of failed tasks: the worker that runs them, the delay, and the last attempt.</summary>
 public sealed class RetryTests
 {
     private readonly CoreHarness _mesh = new();

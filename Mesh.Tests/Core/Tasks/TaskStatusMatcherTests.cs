@@ -4,7 +4,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core.Tasks;
 
-/// <summary>Which task a status answers that does not name it.</summary>
+/// <summary>Finds the task of a status without TASK_ID.</summary>
 public sealed class TaskStatusMatcherTests
 {
     private readonly CoreHarness _mesh = new();

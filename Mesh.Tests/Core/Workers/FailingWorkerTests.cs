@@ -161,7 +161,7 @@ public sealed class FailingWorkerTests
         Assert.False(health.CanReceiveTask(1, now + WorkerHealth.FirstPause));
     }
 
-    /// <summary>Has a worker fail at what another one then does, until it is set aside.</summary>
+    /// <summary>Lets a worker fail at tasks that another worker then completes, until it is set aside.</summary>
     private SessionId SetAside(string worker, string? home = null)
     {
         var (sick, good) = (_mesh.Ask(worker, home: home), _mesh.Ask("good"));
@@ -184,7 +184,7 @@ public sealed class FailingWorkerTests
         return sick;
     }
 
-    /// <summary>Answers what a worker has been given since the last call, and asks for as many tasks again.</summary>
+    /// <summary>Answers the tasks that a worker has received since the last call, and requests as many new ones.</summary>
     private int Answer(SessionId session, string worker, Func<TaskId, TaskOutcome> outcome, string? home = null)
     {
         var given = _mesh.To(session).OfType<NewTask>().ToList();

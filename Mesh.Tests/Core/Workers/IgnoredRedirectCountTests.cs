@@ -3,7 +3,7 @@ using Mesh.Server.Core;
 
 namespace Mesh.Tests.Core.Workers;
 
-/// <summary>A worker that is sent to a borrower and stays at home is not lent again for a while.</summary>
+/// <summary>A worker that ignores a redirect to a borrower is not lent again for a while.</summary>
 public sealed class IgnoredRedirectCountTests
 {
     private readonly CoreHarness _mesh = new(settings => settings with { Balancing = settings.Balancing with { MinWorkersBeforeSharing = 0 } });
@@ -61,14 +61,14 @@ public sealed class IgnoredRedirectCountTests
 
     private WorkerStatus Status() => Assert.Single(_mesh.Core.GetStatus().Workers);
 
-    /// <summary>A peer asks for a worker.</summary>
+    /// <summary>A peer requests a worker.</summary>
     private bool IsOffered()
     {
         var session = _mesh.Say(new WorkerRequest(CoreHarness.PeerEndpoint) { Server = CoreHarness.Peer, WorkersNeeded = 1 });
         return _mesh.Sent.Last(send => send.Session == session).Message is Available;
     }
 
-    /// <summary>The worker asks each second, whatever it is answered.</summary>
+    /// <summary>The worker polls each second, whatever the answer is.</summary>
     private void Poll(TimeSpan time)
     {
         for (var end = _mesh.Now + time; _mesh.Now < end; _mesh.Pass(TimeSpan.FromSeconds(1)))

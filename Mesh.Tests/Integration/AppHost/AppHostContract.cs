@@ -51,7 +51,7 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
         var id = (await mesh.A.SubmitAsync(new { type = "UPDATE", user, amount = 12.5 })).Single();
         var done = await SettledAsync(mesh.A, id);
         Assert.Equal(("done", 112.5m), ((string)done["state"]!, (decimal)done["result"]!));
-        // The accounts are one ledger.
+        // Both servers use the same ledger.
         Assert.Equal(112.5m, await mesh.B.BalanceAsync(user));
 
         var traceId = (string)done["traceId"]!;

@@ -87,7 +87,11 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
         var user = RedisFixture.Unique("lin");
         await _mesh.A.SetBalanceAsync(user, 0);
         var (_, guest) = await BorrowAsync(user);
-        await _mesh.A.SubmitAsync(Updates(user, 500));
+        for (var i = 0; i < 8; i++)
+        {
+            await _mesh.A.SubmitAsync(Updates(user, 60));
+        }
+
         var result = await ExecuteAsync("return-workers");
         Assert.True(result.Success, result.Message);
         Assert.StartsWith("Returned ", result.Message, StringComparison.Ordinal);

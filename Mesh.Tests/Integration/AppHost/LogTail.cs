@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Integration.AppHost;
 
-/// <summary>Keeps the last lines of all resources, for a test's message.</summary>
+/// <summary>Keeps the last lines of all resources, for the message of a failed test.</summary>
 internal sealed class LogTail : ILoggerProvider
 {
     private const int Kept = 300;

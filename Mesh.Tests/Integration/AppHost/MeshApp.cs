@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Tests.Integration.AppHost;
 
 /// <summary>
-/// The AppHost in the test's process, started once for all tests of a class: a Redis, two servers, six workers. It is told to be quick, and to
-/// make no load of its own. No process may be left once it is disposed of.
+/// The AppHost in the test's process, started once for all tests of a class: a Redis, two servers, six workers. It has short intervals and
+/// no demo load. Disposing it fails when one of its processes is left.
 /// </summary>
 public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
 {
@@ -26,20 +26,20 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
 
     internal static string[] Resources { get; } = ["redis", "server-a", "server-b", "workers-a", "workers-b"];
 
-    /// <summary>Why the AppHost cannot run in this form on this machine; null when it runs.</summary>
+    /// <summary>The reason why the AppHost cannot run with these arguments on this machine; null when it runs.</summary>
     internal string? Fault { get; private set; }
 
     internal DistributedApplication App => _app!;
 
     internal SpanReceiver Spans => _spans!;
 
-    /// <summary>With two workers, quick ones.</summary>
+    /// <summary>The server with two fast workers.</summary>
     internal MeshClient A { get; private set; } = null!;
 
-    /// <summary>With four workers, five times as slow.</summary>
+    /// <summary>The server with four workers, which are five times slower.</summary>
     internal MeshClient B { get; private set; } = null!;
 
-    /// <summary>What the console of <c>dotnet run</c> would show of the mesh.</summary>
+    /// <summary>The lines of the mesh on the console of <c>dotnet run</c>.</summary>
     internal string Console => _lines.ConsoleText;
 
     public async ValueTask InitializeAsync()
@@ -58,7 +58,7 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
 
         _spans = await SpanReceiver.StartAsync();
         _builder.Services.AddSingleton<TextWriter>(_lines.Console);
-        // Not each request of the tests: those would leave no room for what the resources say.
+        // Without the requests of the tests, which would displace the lines of the resources.
         _builder.Services.AddLogging(logging => logging.ClearProviders().AddProvider(_lines)
             .AddFilter("System.Net.Http", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning));
         Quicken(Project("server-a"));
@@ -113,7 +113,7 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
 
     internal async Task<string> ConnectionStringAsync() => (await App.GetConnectionStringAsync("redis", TestContext.Current.CancellationToken))!;
 
-    /// <summary>Skips the test that runs where this AppHost cannot.</summary>
+    /// <summary>Skips the current test where this AppHost cannot run.</summary>
     internal void SkipUnlessRunning() => Assert.SkipWhen(Fault is not null, Fault ?? "");
 
     /// <summary>Waits until all workers are at home and idle and no others are known, no task waits and no loan is open.</summary>

@@ -9,7 +9,7 @@ internal static class RedisContainer
 {
     private const string Id = "container.id";
 
-    /// <summary>Kills the process in it without warning, and waits until that is noticed.</summary>
+    /// <summary>Kills the process in the container, and waits until Aspire has noticed it.</summary>
     public static async Task KillAsync(DistributedApplication app)
     {
         var running = await app.ResourceNotifications.WaitForResourceAsync("redis", one => IdOf(one) is not null, TestContext.Current.CancellationToken);

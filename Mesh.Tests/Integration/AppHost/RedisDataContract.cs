@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace Mesh.Tests.Integration.AppHost;
 
-/// <summary>What the AppHost's Redis keeps, over its death and from run to run.</summary>
+/// <summary>The data of the AppHost's Redis after a crash and after a restart of the AppHost.</summary>
 public abstract class RedisDataContract(string kind) : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
@@ -33,7 +33,7 @@ public abstract class RedisDataContract(string kind) : IAsyncDisposable
         await _volume.RemoveAsync(_directory);
     }
 
-    /// <summary>Kills the process without warning, as <c>kill -9</c> does, and waits until that is noticed.</summary>
+    /// <summary>Kills the process as <c>kill -9</c> does, and waits until Aspire has noticed it.</summary>
     protected abstract Task KillAsync(DistributedApplication app);
 
     private async Task RunAsync(string password, Func<DistributedApplication, IDatabase, Task> use)

@@ -6,7 +6,7 @@ using Aspire.Hosting.ApplicationModel;
 
 namespace Mesh.Tests.Integration.AppHost;
 
-/// <summary>A replica of a project, and the process it runs as: the program itself, or the <c>dotnet run</c> that has started it.</summary>
+/// <summary>A replica of a project and its process: the program itself, or the <c>dotnet run</c> that has started it.</summary>
 internal sealed record ReplicaProcess(string Resource, string Id, int ProcessId)
 {
     private const string Property = "executable.pid";
@@ -27,7 +27,7 @@ internal sealed record ReplicaProcess(string Resource, string Id, int ProcessId)
         }
     }
 
-    /// <summary>Waits until so many replicas of the resource run.</summary>
+    /// <summary>Waits until that number of replicas of the resource run.</summary>
     public static async Task<ReplicaProcess[]> OfAsync(DistributedApplication app, string resource, int count)
     {
         var found = new List<ReplicaProcess>();
@@ -41,7 +41,7 @@ internal sealed record ReplicaProcess(string Resource, string Id, int ProcessId)
         return [.. found];
     }
 
-    /// <summary>Ends the process without warning, as a crash or the kernel would, and waits until that is noticed.</summary>
+    /// <summary>Kills the process, as a crash or the kernel does, and waits until Aspire has noticed it.</summary>
     public async Task KillAsync(DistributedApplication app)
     {
         var ended = app.ResourceNotifications.WaitForResourceAsync(
@@ -61,7 +61,7 @@ internal sealed record ReplicaProcess(string Resource, string Id, int ProcessId)
         await ended;
     }
 
-    /// <summary>Starts the replica again, unless that has happened by itself.</summary>
+    /// <summary>Starts the replica again, unless it has been started already.</summary>
     public async Task StartAsync(DistributedApplication app)
     {
         var result = await app.ResourceCommands.ExecuteCommandAsync(Id, KnownResourceCommands.StartCommand, TestContext.Current.CancellationToken);

@@ -3,12 +3,12 @@ using System.Diagnostics;
 
 namespace Mesh.Tests.Integration.AppHost;
 
-/// <summary>The volume of a test's Redis: never that of a user's own run.</summary>
+/// <summary>The volume of a test's Redis, separate from the one of a user's runs.</summary>
 internal sealed class TestVolume
 {
     public string Name { get; } = $"mesh-test-{Guid.NewGuid():N}";
 
-    /// <summary>Removes it, wherever it is: a container runtime keeps a volume beyond the container, a Garnet its files below the AppHost.</summary>
+    /// <summary>Removes the volume of the container runtime, which is kept when the container is removed, or Garnet's files below the AppHost.</summary>
     public async Task RemoveAsync(string appHostDirectory)
     {
         var files = Path.Combine(appHostDirectory, "obj", "garnet", Name);

@@ -2,7 +2,7 @@ using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Integration.Telemetry;
 
-/// <summary>Under load every span still has its parent: none is dropped on its way, and no context is lost.</summary>
+/// <summary>Under load each span has its parent: no span is dropped, and no context is lost.</summary>
 [Trait("Speed", "Slow")]
 public sealed class OrphanSpanTests(RedisFixture redis)
 {

@@ -4,7 +4,7 @@ using Mesh.Tests.Integration.Telemetry.Otlp;
 
 namespace Mesh.Tests.Integration.Telemetry;
 
-/// <summary>Reads the bodies of OTLP requests into what tests look at.</summary>
+/// <summary>Reads spans and log records from the bodies of OTLP requests.</summary>
 internal static class OtlpReader
 {
     public static IEnumerable<Span> Spans(byte[] body) =>

@@ -3,16 +3,16 @@ using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Integration.Telemetry;
 
-/// <summary>Every trace that real processes export is one that somebody wants to look at. What a mesh does all the time while it is idle makes no trace.</summary>
+/// <summary>Each trace that real processes export belongs to a task, a loan or a request. The periodic work of an idle mesh makes no trace.</summary>
 [Trait("Speed", "Slow")]
 public sealed class TraceRootTests(RedisFixture redis)
 {
     private const int Tasks = 40;
 
-    /// <summary>Heartbeats every 0.5 s: in so many of them each claim, which expires after 1 s, must have been renewed several times.</summary>
+    /// <summary>The number of heartbeats, one every 0.5 s, during which each claim, which expires after 1 s, is renewed several times.</summary>
     private const int IdleHeartbeats = 8;
 
-    /// <summary>The names of all spans that may begin a trace.</summary>
+    /// <summary>The names of all root spans.</summary>
     private static readonly string[] Roots =
     [
         // Tasks that are submitted as an array. One that is submitted alone belongs to the trace of its request.
@@ -25,7 +25,7 @@ public sealed class TraceRootTests(RedisFixture redis)
         "POST /tasks", "GET /tasks/{id}", "PUT /accounts/{user}", "GET /accounts/{user}",
     ];
 
-    /// <summary>What a mesh sends to Redis on behalf of somebody. All else, such as the writes of a server's loop, belongs to no trace.</summary>
+    /// <summary>The Redis commands that belong to a trace. All others, such as the writes of a server's loop, belong to none.</summary>
     private static readonly string[] OwnedCommands =
     [
         "EVAL below process UPDATE", "GET below process QUERY", "EVAL below PUT /accounts/{user}", "GET below GET /accounts/{user}",
@@ -44,7 +44,7 @@ public sealed class TraceRootTests(RedisFixture redis)
         var claim = new Dictionary<string, string> { ["Claim__Expiry"] = "00:00:01" };
         var slow = new Dictionary<string, string> { ["WorkTime"] = "00:00:00.050" };
 
-        // The borrower and its worker are the first: they meet a peer and a home that are not there yet.
+        // The borrower and its worker start first, when their peer and their home are not available yet.
         await using var own = await MeshProcess.WorkerAsync(redis, "own", a, portA, slow, Telemetry("worker"));
         await using var borrower = await MeshProcess.ServerAsync(redis, a, portA, [(b, portB)], claim, Telemetry("borrower"));
         await borrower.StatusAsync("the worker is there", status => MeshTests.Workers(status).Any(), own);
@@ -73,7 +73,7 @@ public sealed class TraceRootTests(RedisFixture redis)
         await IdleAsync(borrower);
         foreach (var process in all)
         {
-            // Exports all that is left.
+            // A process that stops exports what it has collected.
             Assert.Equal(0, await process.StopAsync());
         }
 
@@ -97,7 +97,7 @@ public sealed class TraceRootTests(RedisFixture redis)
         where span.Attributes.GetValueOrDefault("db.system") == "redis"
         select $"{span.Name} below {trace.Spans.FirstOrDefault(parent => parent.Id == span.Parent)?.Name}";
 
-    /// <summary>Leaves a server without work, but asks for its health and state, until it has exchanged some heartbeats.</summary>
+    /// <summary>Requests the health and the state of an idle server until it has exchanged some heartbeats.</summary>
     private static async Task IdleAsync(MeshProcess server)
     {
         var heartbeats = new HashSet<string>();

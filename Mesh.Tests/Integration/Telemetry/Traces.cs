@@ -2,7 +2,7 @@ using Mesh.Tests.Integration.Telemetry.Otlp;
 
 namespace Mesh.Tests.Integration.Telemetry;
 
-/// <summary>Looks at received traces.</summary>
+/// <summary>Searches received traces.</summary>
 internal static class Traces
 {
     /// <summary>Waits for a trace of at least so many spans that has that id or a span of that name.</summary>
@@ -21,7 +21,7 @@ internal static class Traces
         [.. traces.SelectMany(trace => Tops(trace).Where(span => span.Parent.Length > 0 && span.Kind != SpanKind.Server))
             .Select(span => $"{span.Name} ({span.Service}) in {span.Trace}")];
 
-    /// <summary>Spans without a parent among the received: where a dashboard begins to draw.</summary>
+    /// <summary>Spans whose parent is not among the received ones. A dashboard shows them as roots.</summary>
     public static IEnumerable<Span> Tops(Trace trace)
     {
         var ids = trace.Spans.Select(span => span.Id).ToHashSet();

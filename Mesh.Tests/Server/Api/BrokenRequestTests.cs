@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Server.Api;
 
-/// <summary>Requests whose body is no HTTP.</summary>
+/// <summary>Requests whose body is not valid HTTP.</summary>
 public sealed class BrokenRequestTests
 {
     [Fact]

@@ -61,7 +61,7 @@ public sealed class FailingWorkerTests
         }
         catch (OperationCanceledException)
         {
-            // The test has seen enough.
+            // The test is over.
         }
     }
 }

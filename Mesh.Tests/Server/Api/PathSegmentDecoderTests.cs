@@ -7,7 +7,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Tests.Server.Api;
 
-/// <summary>Whatever name a submission takes for an id or a user is found under its percent-encoded path, over real HTTP.</summary>
+/// <summary>Each id and user name that a submission accepts is found at its percent-encoded path, over real HTTP.</summary>
 [Trait("Speed", "Slow")]
 public sealed class PathSegmentDecoderTests
 {
@@ -44,7 +44,7 @@ public sealed class PathSegmentDecoderTests
     {
         await using var server = await TestServer.StartAsync();
 
-        // Every character of the basic plane, and one in a hundred of the others, some to a name.
+        // Every character of the basic plane and one in a hundred of the others, several in each name.
         var runes = Enumerable.Range(' ', 0x10FFFF - ' ' + 1).Where(code => (code < 0x10000 || code % 101 == 0) && Rune.IsValid(code)).Select(code => new Rune(code)).Where(rune => !Rune.IsControl(rune));
         await AssertFoundAsync(server, [.. runes.Chunk(30).Select(some => string.Concat(some))]);
     }
@@ -148,7 +148,7 @@ public sealed class PathSegmentDecoderTests
             Assert.True(task.IsSuccessStatusCode, $"GET of the task {Codes(name)}: {task.StatusCode}");
             Assert.Equal(name, await NameAsync(task, "id"));
 
-            // It is there, and no dead letter.
+            // The task exists and is not a dead letter.
             using var retry = await server.PostAsync($"/tasks/{encoded}/retry", "");
             Assert.True(retry.StatusCode == HttpStatusCode.Conflict, $"Retry of the task {Codes(name)}: {retry.StatusCode}");
         });

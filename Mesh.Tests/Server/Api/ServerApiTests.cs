@@ -210,7 +210,7 @@ public sealed class ServerApiTests
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/status")).StatusCode);
         await using var worker = await server.DialAsync(Framing.WebSocket, "s3cret");
 
-        // Lines carry no token; from this machine they may speak without.
+        // The line protocol has no token. Line peers on the same machine need none.
         using var line = await server.ConnectAsync();
         await line.SayAsync("""{"WORKER":"ALIVE","WORKER_UUID":"w1"}""" + "\n");
         Assert.Equal("""{"TASK": "NO_TASK"}""", await line.HearLineAsync());

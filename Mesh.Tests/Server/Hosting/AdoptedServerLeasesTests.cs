@@ -90,7 +90,7 @@ public sealed class AdoptedServerLeasesTests : IAsyncDisposable
         return claims;
     }
 
-    /// <summary>Somebody else takes the claim, which is free.</summary>
+    /// <summary>Another server takes the claim, which is free.</summary>
     private async Task<InMemoryMeshStore> AcquireLeaseAsync(ServerId server)
     {
         var store = new InMemoryMeshStore(server, _place);

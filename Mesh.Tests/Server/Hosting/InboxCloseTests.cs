@@ -5,7 +5,7 @@ using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Server.Hosting;
 
-/// <summary>A loop that ends leaves nobody without an answer.</summary>
+/// <summary>A loop that ends answers all pending requests.</summary>
 public sealed class InboxCloseTests
 {
     private readonly CoreInputQueue _inputs = new();

@@ -95,7 +95,7 @@ public sealed class MeshOptionsTests
         Assert.Contains(faults, found => found.StartsWith(fault, StringComparison.Ordinal));
     }
 
-    /// <summary>Servers and workers may be started with one list of variables.</summary>
+    /// <summary>Servers and workers can be started with the same environment variables.</summary>
     [Fact]
     public void Read_SettingsOfWorkers_AreNoneThatAreMisspelt()
     {

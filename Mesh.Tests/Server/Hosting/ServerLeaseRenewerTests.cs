@@ -10,7 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Mesh.Tests.Server.Hosting;
 
-/// <summary>A process that was held up finds out whether its claim still stands before it goes on.</summary>
+/// <summary>A process whose execution was suspended checks whether it still holds its claim before it continues.</summary>
 public sealed class ServerLeaseRenewerTests : IAsyncDisposable
 {
     private static readonly ServerId Self = new("server-a");

@@ -73,7 +73,7 @@ public sealed partial class MapTests
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
     }
 
-    // A WebSocket peer is served on any path: the page's must be no way around the token.
+    // A WebSocket peer is served on any path. The path of the page, which needs no token, does not let it in.
     [Theory]
     [InlineData("/")]
     [InlineData("/map/map.js")]

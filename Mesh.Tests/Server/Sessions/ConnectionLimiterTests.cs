@@ -27,7 +27,7 @@ public sealed class ConnectionLimiterTests
                 flood.Add(await ConnectAsync(server, Flooder));
             }
 
-            // Each connection is seen once it has been answered or there is a ninth.
+            // The server has accepted a connection when it has answered on it.
             foreach (var socket in flood)
             {
                 await socket.SayAsync(Heartbeat + "\n");
@@ -65,7 +65,7 @@ public sealed class ConnectionLimiterTests
 
         var refused = await Assert.ThrowsAsync<MeshDialException>(() => server.DialAsync(Framing.WebSocket));
 
-        // Not taken for a peer that speaks lines.
+        // The failure is not that of a peer without WebSocket support.
         Assert.Equal(MeshDialFailure.Unreachable, refused.Failure);
         Assert.Contains("503", refused.Message, StringComparison.Ordinal);
     }

@@ -154,7 +154,7 @@ public sealed class LostDeliveryTests
         await heard.OrFailAsync("the task to go to the other connection");
     }
 
-    /// <summary>A WebSocket without a library, so that it reads only what it wants to.</summary>
+    /// <summary>Opens a WebSocket without a library, so that the test decides what it reads.</summary>
     private static async Task<Socket> UpgradeAsync(TestServer server)
     {
         var socket = await server.ConnectAsync();
@@ -169,7 +169,7 @@ public sealed class LostDeliveryTests
 
     private static byte[] TextFrame(string text)
     {
-        // Masked with zeros, which is allowed and changes nothing (RFC 6455, 5.3).
+        // The mask is zero, which is allowed and leaves the text as it is (RFC 6455, 5.3).
         var bytes = Encoding.UTF8.GetBytes(text);
         return [0x81, (byte)(0x80 | bytes.Length), 0, 0, 0, 0, .. bytes];
     }

@@ -173,7 +173,7 @@ public sealed class SessionTests
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         var task = await worker.ReceiveAsync<NewTask>();
 
-        // What runs may finish.
+        // Running tasks may end.
         var stopping = server.StopAsync();
         worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = 1 });
         await worker.ReceiveAsync<Ack>();

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Mesh.Tests.Server.Sessions;
 
-/// <summary>A certificate authority for one test: its certificate in a file, and certificates that it issues, as files too.</summary>
+/// <summary>A certificate authority for one test. Its certificate and the certificates that it issues are files.</summary>
 internal sealed class TestAuthority : IDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mesh-ca-");
@@ -25,7 +25,7 @@ internal sealed class TestAuthority : IDisposable
     public string File => Path.Combine(_directory.FullName, "ca.pem");
 
     /// <summary>The configuration of a server that listens with TLS on a free port of loopback.</summary>
-    /// <param name="host">Whom the certificate is for; 127.0.0.1 unless given.</param>
+    /// <param name="host">The host name of the certificate.</param>
     public (string Key, string Value)[] Serve(string host = "127.0.0.1")
     {
         var (certificate, key) = Issue(host);

@@ -1,7 +1,7 @@
 
 namespace Mesh.Tests.Server.Sessions;
 
-/// <summary>Clients of other protocols that knock on this port.</summary>
+/// <summary>Clients of other protocols that connect to the server's port.</summary>
 public sealed class WrongProtocolResponderTests : IDisposable
 {
     private readonly TestAuthority _authority = new();

@@ -4,9 +4,9 @@ using StackExchange.Redis;
 
 namespace Mesh.Tests.Server.Storage;
 
-/// <summary>A store over a network that can hold up a write.</summary>
-/// <param name="Store">Whose next write after <paramref name="DelayNext"/> fails, its outcome unknown.</param>
-/// <param name="ArriveAsync">Lets the one that is held up arrive.</param>
+/// <summary>A store over a network that can delay a write.</summary>
+/// <param name="Store">The store. Its next write after <paramref name="DelayNext"/> fails with an unknown outcome.</param>
+/// <param name="ArriveAsync">Delivers the delayed write.</param>
 internal sealed record DelayedWrites(IMeshStore Store, Action DelayNext, Func<Task> ArriveAsync)
 {
     public static DelayedWrites Over(IDatabase redis, Func<Func<IDatabase>, IMeshStore> create)
@@ -18,7 +18,7 @@ internal sealed record DelayedWrites(IMeshStore Store, Action DelayNext, Func<Ta
     }
 }
 
-/// <summary>A Redis of which one script call can be held up on its way.</summary>
+/// <summary>A Redis to which one script call can be delayed.</summary>
 public class DelayedDatabase : DispatchProxy
 {
     private Func<Task>? _late;

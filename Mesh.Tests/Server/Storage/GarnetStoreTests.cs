@@ -4,7 +4,7 @@ using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Server.Storage;
 
-/// <summary>The store on Garnet, whatever else there is.</summary>
+/// <summary>The store on Garnet, also where another Redis is installed.</summary>
 [Trait("Speed", "Slow")]
 public sealed class GarnetMeshStoreTests(GarnetFixture garnet) : MeshStoreContract(new RedisBackend(garnet));
 
@@ -18,14 +18,14 @@ public sealed class GarnetLedgerTests(GarnetFixture garnet) : LedgerContract
     protected override async Task<ILedger> CreateAsync() => new RedisLedger(await garnet.Isolated());
 }
 
-/// <summary>The store on Valkey, where there is one.</summary>
+/// <summary>The store on Valkey. Skipped where Valkey is not installed.</summary>
 [Trait("Speed", "Slow")]
 public sealed class ValkeyMeshStoreTests(ValkeyFixture valkey) : MeshStoreContract(new RedisBackend(valkey, RedisKind.Valkey));
 
 [Trait("Speed", "Slow")]
 public sealed class ValkeyStoreLeaseTests(ValkeyFixture valkey) : StoreServerLeaseContract(new RedisBackend(valkey, RedisKind.Valkey));
 
-/// <summary>The ledger on Valkey, where there is one.</summary>
+/// <summary>The ledger on Valkey. Skipped where Valkey is not installed.</summary>
 [Trait("Speed", "Slow")]
 public sealed class ValkeyLedgerTests(ValkeyFixture valkey) : LedgerContract
 {

@@ -4,9 +4,9 @@ using Mesh.Server.Storage;
 
 namespace Mesh.Tests.Server.Storage;
 
-/// <summary>A store without Redis; <see cref="IsUnavailable"/> takes it away. A claim in it does not expire.</summary>
+/// <summary>A store in memory. <see cref="IsUnavailable"/> makes it unavailable. Its claims do not expire.</summary>
 /// <param name="own">The server whose store it is.</param>
-/// <param name="place">What several servers share; null for a place of its own.</param>
+/// <param name="place">The state that several servers share; null for a separate one.</param>
 internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place = null) : IMeshStore
 {
     private readonly InMemoryNamespace _place = place ?? new();
@@ -23,16 +23,16 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
 
     public bool HasAdopted => _held.Keys.Any(server => server != own);
 
-    /// <summary>Loading fails, and nothing else.</summary>
+    /// <summary>Makes loading fail, and nothing else.</summary>
     public bool IsUnreadable { get; set; }
 
-    /// <summary>What loading these servers' state ends in.</summary>
+    /// <summary>The exceptions with which loading these servers' state fails.</summary>
     public Dictionary<ServerId, Exception> Faults { get; } = [];
 
-    /// <summary>It has lost what it had acknowledged, and takes nothing until it has been loaded.</summary>
+    /// <summary>The store has lost acknowledged changes, and refuses writes until it has been loaded.</summary>
     public bool HasGoneBack { get; set; }
 
-    /// <summary>The next write is held up on its way, and its writer told that the store is away.</summary>
+    /// <summary>The next write is delayed, and its caller gets the exception of an unavailable store.</summary>
     public bool HoldsNext { get; set; }
 
     public Task<ServerLeaseAcquireResult> AcquireLeaseAsync(ServerId server, ServerLeaseHolder self, string? gone, CancellationToken cancellationToken) => Use(() =>
@@ -59,7 +59,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
         return new(ServerLeaseAcquireStatus.Acquired);
     });
 
-    /// <summary>What a renewal waits for before it is answered.</summary>
+    /// <summary>A renewal is answered when the task of this function is completed.</summary>
     public Func<Task>? BeforeRenewal { get; set; }
 
     public async Task<ServerLeaseRenewStatus> RenewLeaseAsync(ServerId server, CancellationToken cancellationToken)
@@ -135,7 +135,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
     public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => Use<IReadOnlyList<TaskRecord>>(() =>
         [.. Readable().SelectMany(server => _place.Of(server).Dead.Values.OrderBy(task => task.Sequence).Select(task => Kept(task, server))).Take(limit)]);
 
-    /// <summary>What was held up arrives; nobody waits for its answer any more.</summary>
+    /// <summary>Delivers the delayed write. Its caller does not wait for the answer any more.</summary>
     public Task ArriveAsync() => Use(() => Record.Exception(_late!));
 
     private Dictionary<string, TaskRecord?> Write(StoreBatch batch, long number)
@@ -190,7 +190,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
     }
 }
 
-/// <summary>What the stores of several servers share.</summary>
+/// <summary>The state that the stores of several servers share.</summary>
 internal sealed class InMemoryNamespace
 {
     public Dictionary<ServerId, InMemoryState> Servers { get; } = [];
@@ -206,7 +206,7 @@ internal sealed class InMemoryNamespace
     }
 }
 
-/// <summary>What is stored of one server.</summary>
+/// <summary>The stored state of one server.</summary>
 internal sealed class InMemoryState
 {
     private readonly Dictionary<string, string> _ids = [];

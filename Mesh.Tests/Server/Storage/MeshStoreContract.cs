@@ -5,7 +5,7 @@ using static Mesh.Tests.Server.Storage.StoreOperations;
 
 namespace Mesh.Tests.Server.Storage;
 
-/// <summary>What every <see cref="IMeshStore"/> must make of tasks and loans.</summary>
+/// <summary>The tests of tasks and loans that each <see cref="IMeshStore"/> passes.</summary>
 public abstract class MeshStoreContract
 {
     private readonly IStoreBackend _place;

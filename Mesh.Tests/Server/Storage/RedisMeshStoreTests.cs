@@ -90,7 +90,7 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract(
 
         await own.RestartAsync(connection, Stop);
 
-        // It kept nothing, neither the script nor the claim.
+        // The restarted Redis has neither the script nor the claim.
         await Assert.ThrowsAsync<StoreRolledBackException>(() => WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task)));
         Assert.Empty((await store.LoadAsync(Self, Stop)).Tasks);
         Assert.Empty(await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, task)));

@@ -4,7 +4,7 @@ using Mesh.Server.Storage;
 
 namespace Mesh.Tests.Server.Storage;
 
-/// <summary>What tests of a store do with it.</summary>
+/// <summary>Steps that the tests of stores share.</summary>
 internal static class StoreOperations
 {
     public static readonly ServerId Self = new("server-a");
@@ -21,10 +21,10 @@ internal static class StoreOperations
     public static TaskRecord Keyed(string id, string wireId) =>
         new(id, new TaskId(wireId), TaskType.Query, "maria", Amount: null, Sequence: 1) { Keyed = true };
 
-    /// <summary>Writes changes, and gives the ids that were known.</summary>
+    /// <summary>Writes changes, and returns the ids that were known.</summary>
     public static async Task<IEnumerable<string>> WriteAsync(IMeshStore store, params StoreOp[] ops) => (await WriteKnownAsync(store, ops)).Keys;
 
-    /// <summary>Writes changes, and gives the tasks that were known.</summary>
+    /// <summary>Writes changes, and returns the tasks that were known.</summary>
     public static Task<IReadOnlyDictionary<string, TaskRecord?>> WriteKnownAsync(IMeshStore store, params StoreOp[] ops)
     {
         var batch = new StoreBatch();

@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace Mesh.Tests.Server.Storage;
 
-/// <summary>What a Redis holds of one server at a moment, so that it can be put back there: as after a power loss, when the last of its log was not written out.</summary>
+/// <summary>A snapshot of one server's keys in a Redis. Restoring it simulates a power loss after which the last part of the append-only file is missing.</summary>
 internal sealed class StoreSnapshot
 {
     private static readonly string[] Hashes = ["tasks", "ids", "dead", "loans"];
@@ -11,7 +11,7 @@ internal sealed class StoreSnapshot
     private readonly Dictionary<string, HashEntry[]> _hashes = [];
     private readonly Dictionary<string, RedisValue> _strings = [];
 
-    /// <summary>Notes all but results.</summary>
+    /// <summary>Reads all keys except the results.</summary>
     public static async Task<StoreSnapshot> OfAsync(IDatabase redis, string server)
     {
         var memory = new StoreSnapshot();
@@ -28,7 +28,7 @@ internal sealed class StoreSnapshot
         return memory;
     }
 
-    /// <summary>Puts it back, in one step, and forgets these results.</summary>
+    /// <summary>Restores the snapshot in one step, and deletes these results.</summary>
     public async Task RestoreAsync(IDatabase redis, params IEnumerable<RedisKey> results)
     {
         var step = redis.CreateTransaction();

@@ -4,7 +4,7 @@ using static Mesh.Worker.Core.WorkerEffect;
 
 namespace Mesh.Tests.Worker.Core;
 
-/// <summary>A <see cref="WorkerCore"/> with a clock that the test moves; keeps what the last input brought.</summary>
+/// <summary>A <see cref="WorkerCore"/> with a clock that the test advances. It keeps the effects of the last input.</summary>
 internal sealed class WorkerCoreDriver
 {
     public static readonly WorkerId Me = new("WORKER_1");
@@ -27,7 +27,7 @@ internal sealed class WorkerCoreDriver
     /// <summary>The key of the newest attempt.</summary>
     public int Attempt { get; private set; }
 
-    /// <summary>What the last input brought.</summary>
+    /// <summary>The effects of the last input.</summary>
     public List<WorkerEffect> Effects { get; private set; } = [];
 
     public IEnumerable<MeshMessage> Sent => Effects.OfType<Send>().Select(send => send.Message);
@@ -36,7 +36,7 @@ internal sealed class WorkerCoreDriver
 
     public ServerTarget? Dialled => Effects.OfType<Dial>().SingleOrDefault()?.ServerTarget;
 
-    /// <summary>At home, connected, with its first get_task out.</summary>
+    /// <summary>Creates a worker that is connected to its home and has sent its first get_task.</summary>
     public static WorkerCoreDriver AtHome(WorkerOptions? options = null, TaskTypes handles = TaskTypes.All)
     {
         var rig = new WorkerCoreDriver(options, handles);
@@ -45,7 +45,7 @@ internal sealed class WorkerCoreDriver
         return rig;
     }
 
-    /// <summary>With a borrower, connected, with its first get_task out.</summary>
+    /// <summary>Creates a worker that is connected to a borrower and has sent its first get_task.</summary>
     public static WorkerCoreDriver Away(WorkerOptions? options = null)
     {
         var rig = AtHome(options);
@@ -93,7 +93,7 @@ internal sealed class WorkerCoreDriver
         return this;
     }
 
-    /// <summary>Lets time pass to <see cref="WakeAt"/> and says so.</summary>
+    /// <summary>Advances the time to <see cref="WakeAt"/>, and calls the timer.</summary>
     public WorkerCoreDriver Wake()
     {
         Assert.NotNull(WakeAt);

@@ -5,7 +5,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Worker.Core;
 
-/// <summary>docs/protocol.md, "A loan, step by step", from the worker's side; and stopping.</summary>
+/// <summary>The worker's side of docs/protocol.md, "A loan, step by step", and the stop of a worker.</summary>
 public sealed class WorkerCoreLoanTests
 {
     private static readonly WorkerOptions Two = WorkerCoreDriver.Options with { Concurrency = 2 };

@@ -5,7 +5,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Worker.Core;
 
-/// <summary>docs/protocol.md, "The task cycle", from the worker's side.</summary>
+/// <summary>The worker's side of docs/protocol.md, "The task cycle".</summary>
 public sealed class WorkerCoreTaskTests
 {
     private static readonly WorkerOptions Four = WorkerCoreDriver.Options with { Concurrency = 4 };
