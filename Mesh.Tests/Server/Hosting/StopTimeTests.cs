@@ -46,7 +46,7 @@ public sealed class StopTimeTests
         worker.TrySend(new GetTask(new WorkerId("w1")));
         await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
         var task = await worker.ReceiveAsync<NewTask>();
-        store.IsAway = true;
+        store.IsUnavailable = true;
         worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id });
         await log.LineAsync(StoreUnavailable);
 
