@@ -31,10 +31,10 @@ internal sealed record SystemReport(
 /// <param name="UsagePercent">Of all processors, since the report before.</param>
 internal sealed record CpuReport(double? UsagePercent, int CountLogical, int CountPhysical);
 
-/// <param name="MemoryUsed">Megabytes.</param>
+/// <summary>In MiB.</summary>
 internal sealed record MemoryReport(long TotalMb, long AvailableMb, double PercentUsed, long MemoryUsed);
 
-/// <summary>The volume that the server runs from.</summary>
+/// <summary>The volume that the server runs from, in GiB.</summary>
 internal sealed record DiskReport(double TotalGb, double FreeGb, double PercentUsed);
 
 internal sealed record FarmReport(WorkersReport Workers, TasksReport Tasks);
@@ -44,7 +44,7 @@ internal sealed record FarmReport(WorkersReport Workers, TasksReport Tasks);
 /// <param name="WorkersAlive">At this server, its own and others'.</param>
 /// <param name="WorkersBorrowed">Its own that others have borrowed.</param>
 /// <param name="WorkersReceived">Others' that it has borrowed.</param>
-/// <param name="WorkersFailed">Gone without a word, and still within their grace.</param>
+/// <param name="WorkersFailed">Workers that are gone or set aside.</param>
 internal sealed record WorkersReport(
     int TotalRegistered,
     double WorkersUtilization,
