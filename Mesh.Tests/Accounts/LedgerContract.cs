@@ -113,6 +113,7 @@ public abstract class LedgerContract
         var i = 0;
         while ((update = await ledger.UpdateAsync("maria", AccountRules.MaxAmount, new TaskId($"t{i++}"), Stop)).Outcome == LedgerOutcome.Applied)
         {
+            Assert.InRange(i, 1, 9);
             balance += AccountRules.MaxAmount;
         }
 

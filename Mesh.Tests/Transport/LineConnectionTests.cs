@@ -79,10 +79,7 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
         var (client, connection) = await AcceptRawAsync("");
         using var _ = client;
         Assert.True(connection.TrySend(new NoTask()));
-        while (client.Available == 0)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Stop);
-        }
+        await HangGuard.UntilAsync("the message to arrive", () => Task.FromResult(client.Available > 0));
 
         client.Client.Dispose();
         Assert.Equal(CloseReason.Reset, (await connection.ReceiveAsync(Stop)).EndReason);

@@ -1,6 +1,6 @@
 using System.Text;
-using System.Text.Json;
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Tests.Server;
 using Mesh.Worker.Handlers;
 
@@ -12,31 +12,19 @@ public sealed class ManySlotsTests
 {
     private const int Tasks = 20_000;
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task Worker_OfTheMostSlots_DoesALongQueueOnOneConnection()
     {
         // All of its slots wait for tasks, so 1024 tasks are sent at once: twice the number that may be queued for a peer that does not read.
         await using var server = await TestServer.StartAsync(("Mesh:ServerId", "SERVER_1"), ("Mesh:Sessions:OutboxCapacity", "512"));
         await using var worker = await WorkerHost.StartAsync(server.Endpoint.ToString(), new InstantHandler(), ("Mesh:Concurrency", "1024"));
-        await StatusAsync(server, "the worker to be there", status => status.GetProperty("workers").GetArrayLength() == 1);
+        await HangGuard.UntilAsync("the worker to connect", async () => (await server.GetJsonAsync("/status")).GetProperty("workers").GetArrayLength() == 1);
 
         var queue = new StringBuilder("[").AppendJoin(",", Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", Tasks)).Append(']');
         (await server.PostAsync("/tasks", queue.ToString())).EnsureSuccessStatusCode();
-        await StatusAsync(server, "all tasks to be done", status => status.GetProperty("done").GetInt64() == Tasks);
+        await HangGuard.UntilAsync("all tasks to be done", async () => (await server.GetJsonAsync("/status")).GetProperty("done").GetInt64() == Tasks);
 
         Assert.Equal(2, TestContext.Current.TestOutputHelper!.Output.Split(" is at home with ").Length);
-    }
-
-    private static async Task StatusAsync(TestServer server, string what, Func<JsonElement, bool> reached)
-    {
-        using var limit = new CancellationTokenSource(Limit);
-        while (!reached(await server.GetJsonAsync("/status")))
-        {
-            Assert.False(limit.IsCancellationRequested, $"Waited for {what}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
     }
 
     private sealed class InstantHandler : ITaskHandler

@@ -43,8 +43,9 @@ public abstract class BorrowerTestBase
 
     private protected void DrainQueue(SessionId session)
     {
-        while (Harness.Core.GetStatus() is { Running: > 0 })
+        for (var settled = 0; Harness.Core.GetStatus() is { Running: > 0 }; settled++)
         {
+            Assert.InRange(settled, 0, 20);
             SettleOne("g1", session);
         }
     }

@@ -72,6 +72,7 @@ public sealed class RetryTests
             var (failed, given) = (mesh.Now, mesh.To(session).OfType<NewTask>().Count());
             while (mesh.To(session).OfType<NewTask>().Count() == given)
             {
+                Assert.InRange((mesh.Now - failed).TotalSeconds, 0, 2);
                 mesh.Pass(TimeSpan.FromMilliseconds(50));
             }
 

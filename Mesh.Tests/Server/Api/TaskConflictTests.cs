@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Mesh.Protocol;
 using Mesh.Server.Hosting;
+using Mesh.Tests.Fixtures;
 using Mesh.Tests.Server.Storage;
 using Mesh.Transport;
 using Microsoft.Extensions.DependencyInjection;
@@ -114,11 +115,7 @@ public sealed class TaskConflictTests
             ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"),
             ("Mesh:Adoption:After", "00:00:00.001"));
         var inputs = server.Services.GetRequiredService<CoreInputQueue>();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (await inputs.QueryAsync(core => core.GetStatus().Adopted.Count) == 0)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
-        }
+        await HangGuard.UntilAsync("the peer to be adopted", async () => await inputs.QueryAsync(core => core.GetStatus().Adopted.Count) > 0);
 
         await AssertConflictAsync(server, """{"type":"UPDATE","user":"maria","amount":13,"id":"order-1"}""", "amount");
         Assert.Equal("order-1", await server.SubmitAsync(First));

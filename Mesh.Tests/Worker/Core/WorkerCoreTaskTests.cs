@@ -185,6 +185,7 @@ public sealed class WorkerCoreTaskTests
         var tasks = 0;
         do
         {
+            Assert.InRange(tasks, 0, 17);
             rig.Receive(WorkerCoreDriver.Query($"t{tasks++}")).Finish();
         }
         while (rig.Sent.OfType<GetTask>().Any());
@@ -193,6 +194,7 @@ public sealed class WorkerCoreTaskTests
         var repeats = 0;
         do
         {
+            Assert.InRange(repeats, 0, 17 * 9);
             repeats += rig.Wake().Sent.OfType<TaskStatus>().Count();
         }
         while (!rig.Reported.Any());
