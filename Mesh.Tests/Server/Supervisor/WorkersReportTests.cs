@@ -20,7 +20,7 @@ public sealed class WorkersReportTests
         var worker = new WorkerStatus(new WorkerId("w1"), self, Enum.Parse<WorkerState>(state), null);
         var status = new ServerStatus(self, new MeshEndpoint("localhost", 9001), Queue: 0, Running: 0, Done: 0, Dead: 0, Paused: false, [worker], [], [], []);
 
-        var workers = SupervisorReportBuilder.Of(status, new Machine().Look(), maxQueue: 15, TimeProvider.System.GetUtcNow()).Performance.FarmState.Workers;
+        var workers = SupervisorReportBuilder.Of(status, new MachineMetrics().Read(), maxQueue: 15, TimeProvider.System.GetUtcNow()).Performance.FarmState.Workers;
 
         Assert.Equal((1, alive, failed), (workers.TotalRegistered, workers.WorkersAlive, workers.WorkersFailed));
     }
