@@ -4,6 +4,8 @@ using System.Net.WebSockets;
 using Mesh.Accounts;
 using Mesh.Server.Access;
 using Mesh.Server.Hosting;
+using Mesh.Server.Listening;
+using Mesh.Server.Loop;
 using Mesh.Server.Sessions;
 using Mesh.Server.Storage;
 using Mesh.Transport;

@@ -1,6 +1,6 @@
 using System.Net;
 using Mesh.Server.Hosting.Options;
-using Mesh.Server.Sessions;
+using Mesh.Server.Listening;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Access;

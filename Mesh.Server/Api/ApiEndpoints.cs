@@ -1,4 +1,7 @@
+using System.Text.Json.Serialization;
+using Mesh.Server.Access;
 using Mesh.Server.Map;
+using Microsoft.OpenApi;
 
 namespace Mesh.Server.Api;
 
@@ -15,4 +18,58 @@ internal static class ApiEndpoints
         api.MapOperations();
         api.MapMap();
     }
+}
+
+/// <summary>The JSON of the HTTP API.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(TaskRequest))]
+[JsonSerializable(typeof(TaskRequest[]))]
+[JsonSerializable(typeof(AcceptedResponse))]
+[JsonSerializable(typeof(TaskResponse))]
+[JsonSerializable(typeof(TaskResponse[]))]
+[JsonSerializable(typeof(AccountResponse))]
+[JsonSerializable(typeof(AccountRequest))]
+[JsonSerializable(typeof(StatusResponse))]
+[JsonSerializable(typeof(PauseResponse))]
+[JsonSerializable(typeof(ReturnResponse))]
+[JsonSerializable(typeof(Map.MapSettings))]
+[JsonSerializable(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails))]
+internal sealed partial class ApiJson : JsonSerializerContext;
+
+/// <summary>What the document at /openapi/v1.json tells besides the endpoints' own metadata.</summary>
+internal static class OpenApiDocumentExtensions
+{
+    private const string Scheme = "token";
+
+    /// <summary>Describes the API, and the token where one is asked for.</summary>
+    public static void AddMeshOpenApi(this IServiceCollection services) => services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, context, _) =>
+    {
+        if (!context.ApplicationServices.GetRequiredService<MeshTokens>().AllowsAnonymous)
+        {
+            document.AddComponent(Scheme, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The mesh's token." });
+            document.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, document)] = [] }];
+        }
+
+        return Task.CompletedTask;
+    }));
+
+    /// <summary>Describes the errors that authentication, authorization and <see cref="AvailabilityFilter"/> answer before any endpoint.</summary>
+    public static RouteGroupBuilder ProducesCommonProblems(this RouteGroupBuilder group) => group
+        .ProducesProblem(StatusCodes.Status401Unauthorized)
+        .ProducesProblem(StatusCodes.Status403Forbidden)
+        .ProducesProblem(StatusCodes.Status429TooManyRequests)
+        .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    /// <summary>The body is one <typeparamref name="T"/> or an array of them.</summary>
+    public static RouteHandlerBuilder AcceptsOneOrMany<T>(this RouteHandlerBuilder endpoint)
+        where T : notnull
+        => endpoint.Accepts<T[]>("application/json").AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            foreach (var body in operation.RequestBody!.Content!.Values)
+            {
+                body.Schema = new OpenApiSchema { OneOf = [body.Schema!.Items!, body.Schema] };
+            }
+
+            return Task.CompletedTask;
+        });
 }

@@ -1,5 +1,5 @@
 using Mesh.Accounts;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Server.Storage;
 
 namespace Mesh.Server.Api;

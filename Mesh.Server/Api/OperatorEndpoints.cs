@@ -1,5 +1,6 @@
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Loop;
 
 namespace Mesh.Server.Api;
 

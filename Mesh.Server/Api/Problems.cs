@@ -1,5 +1,5 @@
-using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Loop;
 
 namespace Mesh.Server.Api;
 

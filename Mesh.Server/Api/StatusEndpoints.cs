@@ -1,5 +1,5 @@
 using System.Buffers;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 
 namespace Mesh.Server.Api;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Threading.Channels;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 
 namespace Mesh.Server.Api;
 

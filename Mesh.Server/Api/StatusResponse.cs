@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Serialization;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
 
 namespace Mesh.Server.Api;
 

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Mesh.Accounts;
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Api;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Mesh.Protocol;
-using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Loop;
 using Mesh.Server.Storage;
 using Mesh.Server.Telemetry;
 

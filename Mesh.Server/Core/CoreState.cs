@@ -1,4 +1,10 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Adoption;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Peers;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core;
 
@@ -58,4 +64,20 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
         Report(new MessageRejected(session, message, error));
         Send(session, new Rejection(error));
     }
+}
+
+/// <summary>One accepted connection, numbered by this process and never reused.</summary>
+internal readonly record struct SessionId(long Value);
+
+/// <summary>How a session ended: what may be concluded about the messages that were sent on it.</summary>
+internal enum SessionEnd : byte
+{
+    /// <summary>In an orderly way, or in one that tells nothing about them.</summary>
+    Closed = 1,
+
+    /// <summary>The peer reset the connection, or a write failed: what the peer had not read by then is lost.</summary>
+    Reset,
+
+    /// <summary>This server dropped the connection, since the peer took too little of what was sent, or did not end a message.</summary>
+    Dropped,
 }

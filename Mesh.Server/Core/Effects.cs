@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core;
 

@@ -1,4 +1,6 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core;
 

@@ -1,4 +1,10 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Adoption;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Peers;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Core.Workers;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Server.Core;

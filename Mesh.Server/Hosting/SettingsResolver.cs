@@ -3,6 +3,7 @@ using Mesh.Protocol;
 using Mesh.Resilience;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Loop;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -103,3 +104,6 @@ internal sealed partial class SettingsResolver(
     [LoggerMessage(1301, LogLevel.Warning, "The endpoint {Endpoint} of peer {Peer} cannot be resolved, retrying: {Reason}")]
     private partial void LogUnresolved(string endpoint, string peer, string reason);
 }
+
+/// <summary>A fault of the configuration that shows only once the server listens; the message is for the operator.</summary>
+internal sealed class MeshConfigurationException(string message) : Exception(message);

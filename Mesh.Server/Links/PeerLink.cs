@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Telemetry;
 using Mesh.Transport;

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Telemetry;
 

@@ -2,9 +2,9 @@ using System.Diagnostics;
 using Mesh.Accounts;
 using Mesh.Protocol;
 using Mesh.Resilience;
-using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Tasks;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -115,4 +115,13 @@ internal sealed partial class DemoProducer(
 
         return tasks;
     }
+
+    [LoggerMessage(5001, LogLevel.Information, "Demo load: a wave of {Count} tasks, {Outcome}.")]
+    private partial void LogWave(int count, SubmitOutcome outcome);
+
+    [LoggerMessage(5003, LogLevel.Information, "Demo load: no waves while this server is paused.")]
+    private partial void LogPaused();
+
+    [LoggerMessage(5002, LogLevel.Warning, "Demo load: the accounts cannot be opened yet. {Reason}")]
+    private partial void LogStoreUnavailable(string reason);
 }

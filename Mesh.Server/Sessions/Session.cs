@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Telemetry;
 using Mesh.Transport;

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Telemetry;
 using Mesh.Transport;
@@ -150,4 +150,10 @@ internal sealed partial class SessionTable : IDisposable
             session.DropIfIdle();
         }
     }
+
+    [LoggerMessage(
+        2101,
+        LogLevel.Warning,
+        "{RemoteAddress} is turned away: there are {Limit} connections already (Mesh__Sessions__MaxConnections).")]
+    private partial void LogFull(string remoteAddress, int limit);
 }

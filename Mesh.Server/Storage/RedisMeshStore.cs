@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Mesh.Accounts;
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.ServerLeases;
 using StackExchange.Redis;
 
 namespace Mesh.Server.Storage;

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.ServerLeases;
 
 namespace Mesh.Server.Storage;
 

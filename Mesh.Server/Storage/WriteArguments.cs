@@ -1,5 +1,7 @@
 using System.Text.Json;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
 using StackExchange.Redis;
 
 namespace Mesh.Server.Storage;

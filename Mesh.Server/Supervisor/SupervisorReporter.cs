@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.Json;
 using Mesh.Protocol;
-using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Loop;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Supervisor;
@@ -89,4 +89,10 @@ internal sealed partial class SupervisorReporter(
 
         _isUnavailable = fault is not null;
     }
+
+    [LoggerMessage(6001, LogLevel.Warning, "The supervisor at {Endpoint} (Mesh__Supervisor__Endpoint) is away; reports are dropped until it is back. {Reason}")]
+    private partial void LogUnavailable(MeshEndpoint endpoint, string reason);
+
+    [LoggerMessage(6002, LogLevel.Information, "The supervisor at {Endpoint} is back.")]
+    private partial void LogAvailableAgain(MeshEndpoint endpoint);
 }

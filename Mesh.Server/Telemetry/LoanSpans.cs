@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
 using static Mesh.Telemetry.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;

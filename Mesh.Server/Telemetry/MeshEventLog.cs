@@ -1,4 +1,5 @@
 using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
 using static Mesh.Telemetry.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;

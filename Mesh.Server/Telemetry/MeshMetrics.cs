@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Loop;
 using Mesh.Telemetry;
 
 namespace Mesh.Server.Telemetry;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Tasks;
 using Mesh.Telemetry;
 using static Mesh.Telemetry.MeshTelemetry;
 

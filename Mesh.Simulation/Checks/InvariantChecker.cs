@@ -1,5 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Simulation;
 

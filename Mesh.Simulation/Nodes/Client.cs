@@ -1,6 +1,6 @@
 using System.Globalization;
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Simulation;
 

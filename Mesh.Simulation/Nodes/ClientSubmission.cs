@@ -1,4 +1,4 @@
-using Mesh.Server.Core;
+using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Simulation;
 

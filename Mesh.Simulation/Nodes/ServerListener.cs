@@ -1,6 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Loop;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation;

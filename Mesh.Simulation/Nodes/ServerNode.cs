@@ -1,7 +1,9 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
-using Mesh.Server.Storage;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Loop;
+using Mesh.Server.ServerLeases;
 
 namespace Mesh.Simulation;
 

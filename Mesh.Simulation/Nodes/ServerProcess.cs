@@ -1,9 +1,11 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Tasks;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Links;
-using Mesh.Server.Storage;
+using Mesh.Server.Loop;
+using Mesh.Server.ServerLeases;
+using Mesh.Server.StoreWriting;
 using Mesh.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 
 namespace Mesh.Simulation;
 

@@ -1,6 +1,9 @@
 using System.Collections.Frozen;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
 
 namespace Mesh.Simulation;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Mesh.Server.Storage;
+using Mesh.Server.ServerLeases;
 
 namespace Mesh.Simulation;
 

@@ -1,6 +1,6 @@
 using Mesh.Protocol;
-using Mesh.Server.Core;
-using Mesh.Server.Storage;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.ServerLeases;
 
 namespace Mesh.Simulation;
 

@@ -1,5 +1,7 @@
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core;

@@ -4,7 +4,7 @@ using Mesh.Accounts;
 using Mesh.Bench.Chaos;
 using Mesh.Fuzz;
 using Mesh.Protocol;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Simulation;
 using Mesh.Telemetry;
 using Mesh.Transport;

@@ -6,7 +6,7 @@ using System.Text.Json;
 using Mesh.Accounts;
 using Mesh.Protocol;
 using Mesh.Server.Hosting;
-using Mesh.Server.Sessions;
+using Mesh.Server.Listening;
 using Mesh.Server.Storage;
 using Mesh.Tests.Accounts;
 using Mesh.Tests.Fixtures;

@@ -1,6 +1,9 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Peers;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Adoption;
 
 /// <summary>
 /// Decides when this server adopts the unsettled tasks and dead letters of a peer that stays dead, and when it gives them back. They stay in that server's part
@@ -77,4 +80,15 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
         var due = peer.DeadSince + after;
         return _notBefore.TryGetValue(peer.Id, out var notBefore) && notBefore > due ? notBefore : due;
     }
+}
+
+/// <summary>A server whose tasks this one serves.</summary>
+internal sealed class AdoptedServer(ServerId server, DateTimeOffset since)
+{
+    public ServerId Server { get; } = server;
+
+    public DateTimeOffset Since { get; } = since;
+
+    /// <summary>Its tasks that were done here.</summary>
+    public long Done { get; set; }
 }

@@ -1,6 +1,6 @@
 using Mesh.Protocol;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Loans;
 
 /// <summary>A peer as the balancer sees it.</summary>
 /// <param name="Load">As of its last heartbeat, or null when it does not tell.</param>

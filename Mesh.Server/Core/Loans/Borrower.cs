@@ -1,6 +1,8 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Peers;
+using Mesh.Server.Core.Workers;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Loans;
 
 /// <summary>The borrower's side of a loan from the worker's arrival on (docs/protocol.md, "A loan, step by step").</summary>
 internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMonitor monitor)
@@ -252,5 +254,34 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
             _ when !isHere && !owner.Alive && owner.DeadSince + core.Settings.Loans.BorrowerLostAfter <= now => "the worker and its owner are lost",
             _ => null,
         };
+    }
+}
+
+/// <summary>Borrower: COMMAND_RELEASE to one owner, repeated until RELEASE_ACK or until the tries are used up.</summary>
+internal sealed class ReleaseRequest(ServerId owner)
+{
+    public ServerId Owner { get; } = owner;
+
+    public int Tries { get; set; }
+
+    public bool IsInFlight { get; set; }
+
+    public DateTimeOffset NextAttemptAt { get; set; }
+}
+
+/// <summary>What became of an operator's command to return all borrowed workers: a closed set.</summary>
+internal abstract record LoanReturn
+{
+    private LoanReturn()
+    {
+    }
+
+    /// <param name="Workers">Those that are being returned; empty when none is borrowed.</param>
+    public sealed record Started(IReadOnlyList<WorkerId> Workers) : LoanReturn;
+
+    /// <summary>The store cannot be written: nothing was begun.</summary>
+    public sealed record StoreUnavailable : LoanReturn
+    {
+        public static readonly StoreUnavailable Instance = new();
     }
 }

@@ -1,6 +1,9 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Peers;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Workers;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Loans;
 
 /// <summary>The owner's side of a loan (docs/protocol.md, "A loan, step by step").</summary>
 internal sealed class Lender(CoreState core, LoanWriter loanWriter)
@@ -290,4 +293,19 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
 
         return batch;
     }
+}
+
+/// <summary>Owner: workers that a borrower released together; RELEASE_COMPLETED names those that came home in time.</summary>
+internal sealed class ReleaseBatch(ServerId borrower, DateTimeOffset deadline)
+{
+    public ServerId Borrower { get; } = borrower;
+
+    public DateTimeOffset Deadline { get; } = deadline;
+
+    /// <summary>W3C context of the return.</summary>
+    public string? TraceParent { get; init; }
+
+    public HashSet<WorkerId> PendingWorkers { get; } = [];
+
+    public List<WorkerId> ReturnedWorkers { get; } = [];
 }

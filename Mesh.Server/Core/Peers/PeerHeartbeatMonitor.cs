@@ -1,6 +1,7 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Loans;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Peers;
 
 /// <summary>Heartbeats and what follows from them: which peers are alive.</summary>
 internal sealed class PeerHeartbeatMonitor(CoreState core)

@@ -1,6 +1,7 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Loans;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Peers;
 
 /// <summary>Gives each message between servers, and each that was not answered, to the part that it concerns.</summary>
 internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor peers, Lender lender, Borrower borrower, LoanRequester loanRequester)

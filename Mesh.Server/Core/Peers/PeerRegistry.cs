@@ -1,6 +1,6 @@
 using Mesh.Protocol;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Peers;
 
 /// <summary>A configured peer and what is known of it.</summary>
 internal sealed class PeerEntry(PeerSettings settings)

@@ -1,4 +1,6 @@
-namespace Mesh.Server.Core;
+using Mesh.Server.Core.Workers;
+
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>
 /// On which session each running task was sent, and how far its worker has shown that it received what was sent there. A session delivers in order, so a status

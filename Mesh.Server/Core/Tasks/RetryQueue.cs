@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>The queued tasks that have been with a worker before: first until their delay is over, then until a suitable worker asks.</summary>
 internal sealed class RetryQueue

@@ -1,6 +1,7 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Persistence;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>How tasks come to this server: from clients, from its store at the start, and from the part of another server that it serves for a while.</summary>
 internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)

@@ -1,7 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Protocol;
+using Mesh.Server.Core.Workers;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>Where an unsettled task stands.</summary>
 internal enum TaskStep : byte
@@ -155,3 +156,8 @@ internal sealed class TaskEntry
 
     public TaskRecord ToRecord() => ToRecord(Step == TaskStep.Running ? TaskState.Running : TaskState.Queued);
 }
+
+/// <summary>The last failed attempt of one worker at a task.</summary>
+/// <param name="Started">When the worker was given the task.</param>
+/// <param name="Failed">When the attempt ended without success.</param>
+internal readonly record struct FailedAttempt(WorkerId Worker, DateTimeOffset Started, DateTimeOffset Failed);

@@ -1,7 +1,9 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Workers;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>The life of an accepted task, from the queue to its end (docs/protocol.md, "The task cycle").</summary>
 internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)

@@ -1,7 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Protocol;
+using Mesh.Server.Core.Workers;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>All unsettled tasks: the queue, the leases, and the ways to find one.</summary>
 internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thresholds)

@@ -1,8 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Protocol;
+using Mesh.Server.Core.Workers;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>Finds which task a status answers (docs/protocol.md, "Optional fields"). A status that may mean one of several tasks answers none.</summary>
 internal static class TaskStatusMatcher

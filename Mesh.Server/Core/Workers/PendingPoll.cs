@@ -1,6 +1,6 @@
 using Mesh.Protocol;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Workers;
 
 /// <summary>A get_task that is held.</summary>
 internal sealed class PendingPoll

@@ -1,6 +1,8 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Tasks;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Workers;
 
 /// <summary>Where workers present themselves: each get_task is answered with an order, a task, or held.</summary>
 internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, WorkerMonitor monitor, Lender lender, Borrower borrower)
@@ -299,4 +301,17 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
             core.Report(new WorkerLeft(worker.Id, worker.Home));
         }
     }
+}
+
+/// <summary>What a loan has to say to a worker that asks for a task.</summary>
+internal enum LoanInstruction : byte
+{
+    /// <summary>Nothing: it may have a task.</summary>
+    None = 1,
+
+    /// <summary>Its order has been sent.</summary>
+    Sent,
+
+    /// <summary>An order is coming, or was just given: neither a task nor an answer now.</summary>
+    Wait,
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Mesh.Protocol;
 
-namespace Mesh.Server.Core;
+namespace Mesh.Server.Core.Workers;
 
 /// <summary>The workers at the door and their held get_tasks.</summary>
 internal sealed class WorkerRegistry(TasksOptions settings)

@@ -1,6 +1,8 @@
 using System.Buffers;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Persistence;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core.Loans;

@@ -1,5 +1,5 @@
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
 
 namespace Mesh.Tests.Core.Loans;
 

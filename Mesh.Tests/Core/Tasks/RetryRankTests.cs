@@ -1,5 +1,5 @@
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Tasks;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core.Tasks;

@@ -1,5 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Core.Workers;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core.Workers;

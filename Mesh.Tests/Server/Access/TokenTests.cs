@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using Mesh.Protocol;
-using Mesh.Server.Sessions;
+using Mesh.Server.Listening;
 using Mesh.Tests.Server.Links;
 using Mesh.Transport;
 using Microsoft.AspNetCore.Builder;

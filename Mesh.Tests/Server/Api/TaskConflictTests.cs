@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Mesh.Protocol;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Server.Storage;
 using Mesh.Transport;

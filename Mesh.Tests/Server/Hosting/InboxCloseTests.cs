@@ -1,6 +1,6 @@
 using Mesh.Protocol;
-using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Loop;
 using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Server.Hosting;

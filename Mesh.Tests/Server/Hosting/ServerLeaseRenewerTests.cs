@@ -1,7 +1,8 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Loop;
+using Mesh.Server.ServerLeases;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Server.Storage;
 using Microsoft.Extensions.Logging.Abstractions;

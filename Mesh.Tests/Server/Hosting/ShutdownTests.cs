@@ -1,4 +1,4 @@
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Tests.Server.Storage;
 using Microsoft.Extensions.DependencyInjection;
 

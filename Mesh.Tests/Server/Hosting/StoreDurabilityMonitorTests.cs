@@ -1,6 +1,7 @@
-using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
+using Mesh.Server.Loop;
 using Mesh.Server.Storage;
+using Mesh.Server.StoreWriting;
 using Mesh.Tests.Fixtures;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

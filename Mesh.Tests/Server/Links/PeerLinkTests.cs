@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Mesh.Bench.Chaos;
 using Mesh.Protocol;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Tests.Fixtures;
 using Microsoft.Extensions.DependencyInjection;
 

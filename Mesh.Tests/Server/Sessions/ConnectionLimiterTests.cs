@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Mesh.Protocol;
-using Mesh.Server.Sessions;
+using Mesh.Server.Listening;
 using Mesh.Tests.Fixtures;
 using Mesh.Transport;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using Mesh.Fuzz;
-using Mesh.Server.Sessions;
+using Mesh.Server.Listening;
 using Mesh.Tests.Server.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Integration;

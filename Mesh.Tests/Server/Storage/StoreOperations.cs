@@ -1,5 +1,7 @@
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
 
 namespace Mesh.Tests.Server.Storage;

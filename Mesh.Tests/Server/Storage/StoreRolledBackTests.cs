@@ -1,5 +1,6 @@
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
 using Mesh.Tests.Fixtures;
 using StackExchange.Redis;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Mesh.Protocol;
-using Mesh.Server.Core;
+using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Publishing;

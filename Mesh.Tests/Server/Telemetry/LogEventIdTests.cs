@@ -1,5 +1,5 @@
 using System.Reflection;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Telemetry;
 using Mesh.Worker;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Hosting;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

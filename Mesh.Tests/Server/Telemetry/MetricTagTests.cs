@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Mesh.Fuzz;
 using Mesh.Protocol;
-using Mesh.Server.Sessions;
+using Mesh.Server.Listening;
 using Mesh.Tests.Integration;
 using Mesh.Tests.Publishing;
 using Mesh.Transport;

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
-using Mesh.Server.Hosting;
+using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Telemetry;
 using Mesh.Tests.Fixtures;

@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Links;
+using Mesh.Server.ServerLeases;
+using Mesh.Server.StoreWriting;
+
+namespace Mesh.Server.Loop;
+
+/// <summary>
+/// Drives the core: takes the inputs in order and passes them to <see cref="LoopCore"/>. Nothing else calls the core.
+/// An exception here is a bug. It ends the process, because a server cannot work without its loop.
+/// </summary>
+internal sealed partial class CoreLoop(
+    CoreInputQueue inputs,
+    ServerReadiness state,
+    ServerLeaseRenewer lease,
+    StoreWriter writer,
+    StoreDurabilityMonitor durability,
+    TaskInvalidator invalidator,
+    AdoptedServerLeases adoptions,
+    PeerLinks links,
+    EffectExecutor executor,
+    TimeProvider time,
+    ILogger<CoreLoop> logger)
+{
+    /// <summary>Inputs taken before their effects are performed.</summary>
+    private const int BatchSize = 1024;
+
+    private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(1);
+
+    private readonly MonotonicClock _clock = new(time);
+    private readonly Effects _effects = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LoopCore _core = null!;
+    private DateTimeOffset? _timerDueAt;
+    private bool _woken;
+
+    /// <summary>Done once a stopping server has nothing left to wait for.</summary>
+    public Task Drained => _drained.Task;
+
+    /// <summary>Takes the claim, loads the stored state and runs until <see cref="LoopInputKind.Finish"/> has been served and all is written.</summary>
+    public async Task RunAsync(ServerSettings settings, CancellationToken cancellationToken)
+    {
+        Activity.Current = null;
+        await lease.AcquireAsync(settings, cancellationToken);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var (renewing, invalidating, adopting, inspecting) = (lease.RunAsync(stopping.Token), Task.CompletedTask, Task.CompletedTask, Task.CompletedTask);
+        try
+        {
+            var stored = await writer.LoadAsync(settings.Id, cancellationToken);
+            var core = new ServerCore(settings, stored, _clock.Now, Random.Shared.Next(), _effects);
+            _core = new LoopCore(core, _effects, settings.Id, writer, state, executor);
+            links.Start(settings);
+
+            // Before the first submission can be posted.
+            await durability.CheckAsync(cancellationToken);
+            inspecting = durability.RunAsync(stopping.Token);
+            invalidating = invalidator.RunAsync(stopping.Token);
+            adopting = adoptions.RunAsync(stopping.Token);
+            inputs.Open();
+            state.Phase = LoopPhase.Running;
+            LogRunning(settings.Id, settings.Advertise);
+            await RunLoopAsync(cancellationToken);
+        }
+        finally
+        {
+            state.Phase = LoopPhase.Ended;
+            inputs.Close();
+            _drained.TrySetResult();
+            await stopping.CancelAsync();
+            await renewing;
+            await Task.WhenAll(invalidating, adopting, inspecting, writer.Writing, lease.ReleaseLeaseAsync());
+        }
+    }
+
+    private async Task RunLoopAsync(CancellationToken cancellationToken)
+    {
+        using var timer = time.CreateTimer(static inputs => ((CoreInputQueue)inputs!).Wake(), inputs, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        do
+        {
+            if (lease.IsOverdue)
+            {
+                await lease.RevalidateAsync(cancellationToken);
+            }
+
+            var now = _clock.Now;
+            for (var taken = 0; taken < BatchSize && inputs.Reader.TryRead(out var item); taken++)
+            {
+                _woken |= item.Kind == LoopInputKind.Wake;
+                _core.Apply(item, now);
+            }
+
+            _core.OnTimer(now);
+            _core.Flush(now, cancellationToken);
+            if (_core.IsDrained)
+            {
+                _drained.TrySetResult();
+            }
+
+            if (_core.IsFinished)
+            {
+                return;
+            }
+
+            ScheduleTimer(timer);
+        }
+        while (await inputs.Reader.WaitToReadAsync(cancellationToken));
+    }
+
+    private void ScheduleTimer(ITimer timer)
+    {
+        if (_core.NextDueTime == _timerDueAt && !_woken)
+        {
+            return;
+        }
+
+        _woken = false;
+
+        _timerDueAt = _core.NextDueTime;
+        if (_timerDueAt is not { } due)
+        {
+            timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        // Rounded up: a timer that fires early would be armed again and again within its last millisecond.
+        var wait = due - _clock.Now + TimerResolution;
+        timer.Change(wait > TimerResolution ? wait : TimerResolution, Timeout.InfiniteTimeSpan);
+    }
+
+    [LoggerMessage(1001, LogLevel.Information, "{Server} is running and tells others to find it at {Advertise}.")]
+    private partial void LogRunning(ServerId server, MeshEndpoint advertise);
+}

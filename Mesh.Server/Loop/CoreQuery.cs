@@ -1,0 +1,70 @@
+using Mesh.Server.Core;
+
+namespace Mesh.Server.Loop;
+
+/// <summary>A look at the core, from inside the loop.</summary>
+internal abstract class CoreQuery
+{
+    public abstract void Run(ServerCore core);
+
+    /// <summary>The loop has ended: there will be no answer.</summary>
+    public abstract void Cancel();
+}
+
+internal sealed class CoreQuery<T>(Func<ServerCore, T> read) : CoreQuery
+{
+    private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<T> Result => _result.Task;
+
+    public override void Run(ServerCore core)
+    {
+        try
+        {
+            _result.TrySetResult(read(core));
+        }
+        catch
+        {
+            // The loop ends with it.
+            Cancel();
+            throw;
+        }
+    }
+
+    public override void Cancel() => _result.TrySetException(new LoopStoppedException());
+}
+
+/// <summary>The server is stopping: its loop takes no more inputs.</summary>
+internal sealed class LoopStoppedException() : Exception("This server is stopping.");
+
+/// <summary>An operator's command to the core, whose answer is awaited.</summary>
+internal abstract class CoreCommand
+{
+    public abstract void Run(ServerCore core, DateTimeOffset now);
+
+    /// <summary>The loop has ended: there will be no answer.</summary>
+    public abstract void Cancel();
+}
+
+internal sealed class CoreCommand<T>(Func<ServerCore, DateTimeOffset, T> command) : CoreCommand
+{
+    private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<T> Result => _result.Task;
+
+    public override void Run(ServerCore core, DateTimeOffset now)
+    {
+        try
+        {
+            _result.TrySetResult(command(core, now));
+        }
+        catch
+        {
+            // The loop ends with it.
+            Cancel();
+            throw;
+        }
+    }
+
+    public override void Cancel() => _result.TrySetException(new LoopStoppedException());
+}

@@ -1,0 +1,90 @@
+using Mesh.Accounts;
+using Mesh.Protocol;
+using Mesh.Server.Core;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Links;
+using Mesh.Server.ServerLeases;
+using Mesh.Server.Sessions;
+using Mesh.Server.StoreWriting;
+using Mesh.Server.Telemetry;
+
+namespace Mesh.Server.Loop;
+
+/// <summary>Hands what the core wants done to those who do it. None of them waits: what takes time comes back as an input.</summary>
+internal sealed class EffectExecutor(
+    SessionTable sessions, PeerLinks links, TaskInvalidator invalidator, AdoptedServerLeases adoptions, ILedger ledger, MeshEventLog events, LoanConsoleLog loanLog, MeshMetrics metrics)
+    : IEffectExecutor
+{
+    private readonly List<PeerSendEffect> _unsent = [];
+
+    /// <summary>Does it all, and empties the list.</summary>
+    public void Execute(Effects effects, int queueDepth, DateTimeOffset now)
+    {
+        foreach (var send in effects.Sends)
+        {
+            sessions.Send(send.Session, send.Task is { } task ? TaskSpans.Dispatch(task, (NewTask)send.Message, now) : send.Message);
+        }
+
+        foreach (var send in effects.PeerSends)
+        {
+            if (!links.TrySend(send) && send.ExpectsReply)
+            {
+                _unsent.Add(send);
+            }
+        }
+
+        foreach (var task in effects.Invalidations)
+        {
+            invalidator.Enqueue(task);
+        }
+
+        foreach (var server in effects.AdoptionRequests)
+        {
+            adoptions.Acquire(server);
+        }
+
+        foreach (var server in effects.LeaseReleases)
+        {
+            adoptions.Release(server);
+        }
+
+        foreach (var end in effects.TaskEnds)
+        {
+            TaskSpans.Settle(end, now);
+            metrics.Count(end, now);
+            if (end is { State: TaskState.Done or TaskState.Dead, Task.Type: TaskType.Update })
+            {
+                ledger.Settled(end.Task.Record.User, end.Task.Id);
+            }
+        }
+
+        foreach (var (submission, outcome) in effects.SubmissionResults)
+        {
+            ((PendingSubmission)submission).Complete(outcome);
+        }
+
+        if (effects.Events.Count > 0)
+        {
+            loanLog.Report(effects.Events, queueDepth);
+            foreach (var happened in effects.Events)
+            {
+                events.Report(happened);
+            }
+        }
+
+        effects.Clear();
+    }
+
+    /// <summary>What the links had no room for since the last call, of that which expects a reply.</summary>
+    public IReadOnlyList<PeerSendEffect> TakeUnsentRequests()
+    {
+        if (_unsent.Count == 0)
+        {
+            return [];
+        }
+
+        var refused = _unsent.ToArray();
+        _unsent.Clear();
+        return refused;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Mesh.Protocol;
+using Mesh.Server.Core.Persistence;
+using Mesh.Server.Hosting.Options;
+using Mesh.Server.Loop;
+using Mesh.Server.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Mesh.Server.ServerLeases;
+
+/// <summary>Takes, renews and releases the claims of dead peers, as the core decides. Tells the core when the owner wants a claim back, or when it is lost.</summary>
+internal sealed partial class AdoptedServerLeases(
+    IMeshStore store, ServerLeaseRenewer own, CoreInputQueue inputs, IProcessTable processes, IOptions<MeshOptions> options, TimeProvider time, ILogger<AdoptedServerLeases> logger)
+{
+    // The number of peers is the bound: the core requests a claim again only after an answer.
+    private readonly Channel<(ServerId Server, bool Acquire)> _requests = Channel.CreateUnbounded<(ServerId, bool)>(new() { SingleReader = true });
+
+    /// <summary>The claims that this process has, and whether the loop has been told.</summary>
+    private readonly ConcurrentDictionary<ServerId, bool> _held = [];
+
+    /// <summary>The last logged fault of each peer whose state cannot be read. The core tries such a peer repeatedly.</summary>
+    private readonly Dictionary<ServerId, string> _lastReported = [];
+
+    public void Acquire(ServerId server) => _requests.Writer.TryWrite((server, true));
+
+    public void Release(ServerId server) => _requests.Writer.TryWrite((server, false));
+
+    /// <summary>Serves the requests until the loop ends, and then releases all claims.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(WatchAsync(ProcessRequestsAsync(cancellationToken), cancellationToken), WatchAsync(RenewLeaseAsync(cancellationToken), cancellationToken));
+
+        // At the same time: a store that does not answer is waited for once.
+        await Task.WhenAll(_held.Keys.OrderBy(server => server.Value, StringComparer.Ordinal).Select(ReleaseHeldAsync));
+    }
+
+    /// <summary>Watches each part separately: if one part fails, the other continues, and the fault would not be reported.</summary>
+    private async Task WatchAsync(Task part, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await part;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The loop has ended.
+        }
+#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
+        }
+    }
+
+    private async Task ProcessRequestsAsync(CancellationToken cancellationToken)
+    {
+        // ReadAllAsync would leave the synchronization context, which the simulation depends on.
+        while (await _requests.Reader.WaitToReadAsync(cancellationToken))
+        {
+            while (_requests.Reader.TryRead(out var asked))
+            {
+                await ProcessRequestsAsync(asked.Server, asked.Acquire, cancellationToken);
+            }
+        }
+    }
+
+    private async Task ProcessRequestsAsync(ServerId server, bool take, CancellationToken cancellationToken)
+    {
+        if (!take)
+        {
+            await ReleaseHeldAsync(server);
+        }
+        else if (await AcquireAsync(server, cancellationToken) is { } stored)
+        {
+            await inputs.PostAsync(new(LoopInputKind.Adopted) { Id = server.Value, Subject = stored });
+            _held[server] = true;
+        }
+        else
+        {
+            await inputs.PostAsync(new(LoopInputKind.AdoptionRefused) { Id = server.Value });
+        }
+    }
+
+    private async Task<StoredState?> AcquireAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await store.AcquireLeaseAsync(server, own.Self, gone: null, cancellationToken);
+            if (answer.Holder?.Process is { } process && processes.HasExited(process))
+            {
+                answer = await store.AcquireLeaseAsync(server, own.Self, answer.FencingToken, cancellationToken);
+            }
+
+            if (answer.Result == ServerLeaseAcquireStatus.Acquired)
+            {
+                _held[server] = false;
+                var stored = await store.LoadAsync(server, cancellationToken);
+                _lastReported.Remove(server);
+                return stored;
+            }
+        }
+        catch (Exception fault) when (fault is StoreUnavailableException or ServerLeaseLostException)
+        {
+            // The core tries again later.
+        }
+        catch (InvalidDataException unreadable)
+        {
+            if (!_lastReported.TryGetValue(server, out var told) || told != unreadable.Message)
+            {
+                _lastReported[server] = unreadable.Message;
+                LogUnreadable(server, unreadable.Message);
+            }
+        }
+
+        if (_held.ContainsKey(server))
+        {
+            await ReleaseHeldAsync(server);
+        }
+
+        return null;
+    }
+
+    private async Task RenewLeaseAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.Claim.Expiry / 3, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            // Ordered by id, because the simulation must repeat a run exactly.
+            foreach (var server in _held.Where(lease => lease.Value).Select(lease => lease.Key).OrderBy(server => server.Value, StringComparer.Ordinal))
+            {
+                if (!await IsStillHeldAsync(server, cancellationToken))
+                {
+                    _held.TryRemove(server, out _);
+                    await inputs.PostAsync(new(LoopInputKind.AdoptionEnded) { Id = server.Value });
+                }
+            }
+        }
+    }
+
+    private async Task<bool> IsStillHeldAsync(ServerId server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.RenewLeaseAsync(server, cancellationToken) == ServerLeaseRenewStatus.Held;
+        }
+        catch (StoreUnavailableException)
+        {
+            return true;
+        }
+    }
+
+    private async Task ReleaseHeldAsync(ServerId server)
+    {
+        _held.TryRemove(server, out _);
+        try
+        {
+            await store.ReleaseLeaseAsync(server, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
+            // The claim expires.
+        }
+    }
+
+    [LoggerMessage(1501, LogLevel.Warning, "{Server} stays dead, and its tasks cannot be served here, since not all that is stored of it can be read: {Fault}")]
+    private partial void LogUnreadable(ServerId server, string fault);
+}
