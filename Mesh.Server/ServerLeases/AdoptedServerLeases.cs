@@ -5,13 +5,12 @@ using Mesh.Server.Core.Persistence;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
 using Mesh.Server.Storage;
-using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.ServerLeases;
 
 /// <summary>Takes, renews and releases the claims of dead peers, as the core decides. Tells the core when the owner wants a claim back, or when it is lost.</summary>
 internal sealed partial class AdoptedServerLeases(
-    IMeshStore store, ServerLeaseRenewer own, CoreInputQueue inputs, IProcessTable processes, IOptions<MeshOptions> options, TimeProvider time, ILogger<AdoptedServerLeases> logger)
+    IMeshStore store, ServerLeaseRenewer own, CoreInputQueue inputs, IProcessTable processes, TimeProvider time, ILogger<AdoptedServerLeases> logger)
 {
     // The number of peers is the bound: the core requests a claim again only after an answer.
     private readonly Channel<(ServerId Server, bool Acquire)> _requests = Channel.CreateUnbounded<(ServerId, bool)>(new() { SingleReader = true });
@@ -124,9 +123,12 @@ internal sealed partial class AdoptedServerLeases(
 
     private async Task RenewLeaseAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(options.Value.Claim.Expiry / 3, time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        var began = time.GetTimestamp();
+        while (true)
         {
+            await Task.Delay(own.UntilNextRenewal(began), time, cancellationToken);
+            began = time.GetTimestamp();
+
             // Ordered by id, because the simulation must repeat a run exactly.
             foreach (var server in _held.Where(lease => lease.Value).Select(lease => lease.Key).OrderBy(server => server.Value, StringComparer.Ordinal))
             {

@@ -51,7 +51,7 @@ internal sealed class ServerProcess : IEffectExecutor
         Store = new SimMeshStore(world, node, _context);
         _writer = new StoreWriter(Store, _inbox, _state, time, NullLogger<StoreWriter>.Instance);
         _claim = new ServerLeaseRenewer(Store, _inbox, _state, processes, ShellOptions, time, NullLogger<ServerLeaseRenewer>.Instance);
-        _adoptions = new AdoptedServerLeases(Store, _claim, _inbox, processes, ShellOptions, time, NullLogger<AdoptedServerLeases>.Instance);
+        _adoptions = new AdoptedServerLeases(Store, _claim, _inbox, processes, time, NullLogger<AdoptedServerLeases>.Instance);
         _invalidator = new TaskInvalidator(new SimLedgerClient(world, node, _context), _inbox);
         var transport = new SimPeerTransport(world.Network, node.Name, _context);
         foreach (var peer in node.Settings.Peers)

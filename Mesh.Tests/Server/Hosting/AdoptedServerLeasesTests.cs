@@ -88,7 +88,7 @@ public sealed class AdoptedServerLeasesTests : IAsyncDisposable
         var (time, options) = (new FakeTimeProvider(), Options.Create(new MeshOptions()));
         var own = new ServerLeaseRenewer(_store, _inputs, new ServerReadiness(), new LocalProcess(), options, time, NullLogger<ServerLeaseRenewer>.Instance);
         await own.AcquireAsync(new ServerSettings { Id = Self, Advertise = new MeshEndpoint("127.0.0.1", 9001), Peers = [] }, Stop);
-        var claims = new AdoptedServerLeases(_store, own, _inputs, new LocalProcess(), options, time, NullLogger<AdoptedServerLeases>.Instance);
+        var claims = new AdoptedServerLeases(_store, own, _inputs, new LocalProcess(), time, NullLogger<AdoptedServerLeases>.Instance);
         _running = claims.RunAsync(_stop.Token);
         return claims;
     }
