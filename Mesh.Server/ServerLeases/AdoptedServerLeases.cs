@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Mesh.Protocol;
 using Mesh.Server.Core.Persistence;
-using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
 using Mesh.Server.Storage;
 
