@@ -9,7 +9,7 @@ namespace Mesh.Tests.Publishing;
 internal sealed partial class ShellBlocks : IAsyncDisposable
 {
     /// <summary>The first line of a block whose program runs until it is interrupted.</summary>
-    public const string Stays = "# stays: ends with Ctrl-C";
+    public const string Stays = "# Runs until you press Ctrl-C.";
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
 
