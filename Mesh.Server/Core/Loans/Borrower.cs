@@ -48,7 +48,7 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
                 return LoanInstruction.None;
             case LoanState.Arrived or LoanState.Releasing:
                 return LoanInstruction.None;
-            case LoanState.Returned when now - loan.Record.Since < WorkerRegistry.PollSuspensionTime:
+            case LoanState.Returned when now - loan.Record.Since < PollRegistry.SuspensionTime:
                 // Sent before the RETURN arrived: the worker is leaving, or else it will ask again.
                 return LoanInstruction.Wait;
             case LoanState.Returning:

@@ -28,7 +28,7 @@ internal sealed class RetryRouter(CoreState core)
         get
         {
             var next = core.Tasks.Retries.NextDue;
-            return core.Tasks.Retries.FirstDue is not null && core.Workers.HasReady && !(next < _nextScan) ? _nextScan : next;
+            return core.Tasks.Retries.FirstDue is not null && core.Workers.Polls.HasReady && !(next < _nextScan) ? _nextScan : next;
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed class RetryRouter(CoreState core)
         for (var types = TaskTypes.Query; types <= TaskTypes.All; types++)
         {
             var looked = 0;
-            for (var node = core.Workers.FirstReady(types, task.Type); node is not null && looked < SearchLimit; node = node.Next, looked++)
+            for (var node = core.Workers.Polls.FirstReady(types, task.Type); node is not null && looked < SearchLimit; node = node.Next, looked++)
             {
                 if (IsSuitable(task, node.Value.Worker, now))
                 {
@@ -92,7 +92,7 @@ internal sealed class RetryRouter(CoreState core)
     /// <summary>Returns the due tasks once per scan interval, for another attempt to dispatch them, and an empty list otherwise.</summary>
     public IReadOnlyList<TaskEntry> TakeDueRetries(DateTimeOffset now)
     {
-        if (core.Tasks.Retries.FirstDue is null || !core.Workers.HasReady || _nextScan > now)
+        if (core.Tasks.Retries.FirstDue is null || !core.Workers.Polls.HasReady || _nextScan > now)
         {
             return [];
         }
