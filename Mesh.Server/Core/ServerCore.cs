@@ -202,17 +202,18 @@ internal sealed partial class ServerCore
     }
 
     /// <summary>Releases all borrowed workers on request of an operator, and borrows none for a while.</summary>
-    public LoanReturn OnReturnLoans(DateTimeOffset now)
+    /// <returns>The released workers, or null when the store is unavailable and nothing was changed.</returns>
+    public IReadOnlyList<WorkerId>? OnReturnLoans(DateTimeOffset now)
     {
         if (_core.StoreUnavailable)
         {
-            return LoanReturn.StoreUnavailable.Instance;
+            return null;
         }
 
         _core.Report(new LoansReturnRequested());
         var workers = _loanRequester.ReturnAll(now);
         ProcessChangedWorkers(now);
-        return new LoanReturn.Started(workers);
+        return workers;
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
