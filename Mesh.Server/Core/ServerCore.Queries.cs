@@ -4,7 +4,7 @@ using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core;
 
-// The queries, which do not change the state, apart from the inputs.
+// Queries. They do not change the state.
 internal sealed partial class ServerCore
 {
     /// <summary>The number of queued tasks.</summary>

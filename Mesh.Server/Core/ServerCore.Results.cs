@@ -4,7 +4,7 @@ using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core;
 
-// The inputs that report results of the store, the ledger and the server leases.
+// Inputs that report the results of the store, the ledger and the server leases.
 internal sealed partial class ServerCore
 {
     /// <summary>Runs the continuations of a batch that is stored.</summary>
