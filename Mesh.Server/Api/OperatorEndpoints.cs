@@ -1,5 +1,4 @@
 using Mesh.Server.Core;
-using Mesh.Server.Core.Loans;
 using Mesh.Server.Loop;
 
 namespace Mesh.Server.Api;
@@ -33,16 +32,10 @@ internal static class OperatorEndpoints
 
     private static async Task<IResult> ReturnAsync(HttpContext context, CoreInputQueue inputs, ServerReadiness state)
     {
-        switch (await inputs.CommandAsync((core, now) => core.OnReturnLoans(now)))
-        {
-            case LoanReturn.Started started:
-                return Results.Json(
-                    new ReturnResponse([.. started.Workers.Select(worker => worker.Value)]), ApiJson.Default.ReturnResponse, statusCode: StatusCodes.Status202Accepted);
-            case LoanReturn.StoreUnavailable:
-                return Problems.StoreUnavailable(context, state.StoreFault);
-            default:
-                throw new InvalidOperationException("Unknown outcome of a return.");
-        }
+        var workers = await inputs.CommandAsync((core, now) => core.OnReturnLoans(now));
+        return workers is null
+            ? Problems.StoreUnavailable(context, state.StoreFault)
+            : Results.Json(new ReturnResponse([.. workers.Select(worker => worker.Value)]), ApiJson.Default.ReturnResponse, statusCode: StatusCodes.Status202Accepted);
     }
 
     private static IResult Answer(PauseStatus status) => Results.Json(PauseResponse.Of(status), ApiJson.Default.PauseResponse);

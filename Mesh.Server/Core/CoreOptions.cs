@@ -23,7 +23,7 @@ internal sealed record TimingOptions
     /// <summary>The longest delay between two retries. Default: 60 s.</summary>
     public TimeSpan HeartbeatMaxDelay { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Each delay is changed by a random part of at most this fraction, up or down. Default: 0.15.</summary>
+    /// <summary>The largest fraction by which each delay is randomly lengthened or shortened. Default: 0.15.</summary>
     public double HeartbeatJitter { get; init; } = 0.15;
 
     /// <summary>The time between two balancing rounds. Default: 1 s.</summary>
@@ -38,10 +38,10 @@ internal sealed record TimingOptions
 /// <summary>The section Mesh__Balancing: when workers are borrowed, lent and released.</summary>
 internal sealed record BalancingOptions
 {
-    /// <summary>The high mark. While more tasks wait, this server borrows workers and lends none. Default: 15.</summary>
+    /// <summary>The high mark. While more tasks than this are queued, this server borrows workers and lends none. Default: 15.</summary>
     public int MaxQueueThreshold { get; init; } = 15;
 
-    /// <summary>The low mark. Borrowed workers are released when no more tasks than this wait for <see cref="ReleaseAfter"/>. Default: 5.</summary>
+    /// <summary>The low mark. Borrowed workers are released when the queue is at or below it for <see cref="ReleaseAfter"/>. Default: 5.</summary>
     public int MinQueueThreshold { get; init; } = 5;
 
     /// <summary>The number of workers at home that are never lent. Default: 1.</summary>
@@ -51,10 +51,10 @@ internal sealed record BalancingOptions
     public TimeSpan ReleaseAfter { get; init; } = TimeSpan.FromSeconds(2);
 }
 
-/// <summary>The section Mesh__Tasks.</summary>
+/// <summary>The section Mesh__Tasks: limits and time limits of tasks and workers.</summary>
 internal sealed record TasksOptions
 {
-    /// <summary>The time limit of one attempt. The task is queued again after it. Default: 30 s.</summary>
+    /// <summary>The duration of a task lease, which limits one attempt. When the lease expires the attempt has failed. Default: 30 s.</summary>
     public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The number of attempts before a task becomes a dead letter. Default: 3.</summary>
@@ -66,13 +66,13 @@ internal sealed record TasksOptions
     /// <summary>The longest delay between two attempts. Default: 30 s.</summary>
     public TimeSpan RetryMaxDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The number of running tasks and waiting get_tasks of one worker. Each further get_task is answered with NO_TASK. Default: 1,024.</summary>
+    /// <summary>The number of running tasks and pending polls of one worker. Each further get_task is answered with NO_TASK. Default: 1,024.</summary>
     public int MaxPerWorker { get; init; } = 1_024;
 
     /// <summary>A worker is set aside after it failed this many times in a row at tasks that another worker then completed. 0 turns this off. Default: 5.</summary>
     public int SetAsideAfter { get; init; } = 5;
 
-    /// <summary>The time that a get_task on a WebSocket is held when there is no task. Default: 30 s.</summary>
+    /// <summary>The time that a get_task on a WebSocket is held while there is no task. Default: 30 s.</summary>
     public TimeSpan HoldTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The time that a get_task on a line connection is held, less than 2 s (docs/protocol.md, "The task cycle"). Default: 1.5 s.</summary>
@@ -81,13 +81,13 @@ internal sealed record TasksOptions
     /// <summary>The number of tasks that are accepted and not yet settled. Default: 100,000.</summary>
     public int Capacity { get; init; } = 100_000;
 
-    /// <summary>A worker whose WebSocket is closed loses its tasks after this time. Default: 5 s.</summary>
+    /// <summary>The time after the WebSocket of a worker closes until its tasks are queued again. Default: 5 s.</summary>
     public TimeSpan WorkerGrace { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A line worker that has sent nothing for this time is gone. Default: 20 s.</summary>
+    /// <summary>A line worker that has sent nothing for this time is removed. Default: 20 s.</summary>
     public TimeSpan LineWorkerTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>The time that the result of a completed task can be read and its idempotency key is known. Default: 1 h.</summary>
+    /// <summary>The time for which the result and the idempotency key of a completed task are stored. Default: 1 h.</summary>
     public TimeSpan ResultRetention { get; init; } = TimeSpan.FromHours(1);
 
     internal Backoff RetryBackoff => new(RetryDelay, RetryMaxDelay);
@@ -105,7 +105,7 @@ internal sealed record LoansOptions
     /// <summary>The longest delay between two COMMAND_RELEASE. Default: 30 s.</summary>
     public TimeSpan ReleaseRetryMaxDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The number of COMMAND_RELEASE in a row. After them the next balancing round decides again. Default: 5.</summary>
+    /// <summary>The number of times that COMMAND_RELEASE is sent in a row. After them the next balancing round decides again. Default: 5.</summary>
     public int ReleaseTries { get; init; } = 5;
 
     /// <summary>Both sides: the time for a released worker to reach home. Default: 60 s.</summary>
@@ -120,7 +120,7 @@ internal sealed record LoansOptions
     internal Backoff ReleaseBackoff => new(ReleaseRetryDelay, ReleaseRetryMaxDelay);
 }
 
-/// <summary>The section Mesh__Adoption: the tasks of a peer that stays dead and keeps them in the same Redis.</summary>
+/// <summary>The section Mesh__Adoption: when this server adopts the tasks of a dead peer that uses the same Redis.</summary>
 internal sealed record AdoptionOptions
 {
     /// <summary>This server adopts the tasks of a peer that has been dead for this time, until that peer is back. Zero turns adoption off. Default: 5 min.</summary>
@@ -130,13 +130,13 @@ internal sealed record AdoptionOptions
 /// <summary>The section Mesh__Sessions: limits of connections and workers (docs/security.md, "Limits").</summary>
 internal sealed record SessionsOptions
 {
-    /// <summary>The number of connections of workers and peers at a time. Default: 25,000.</summary>
+    /// <summary>The largest number of open connections of workers and peers. Default: 25,000.</summary>
     public int MaxConnections { get; init; } = 25_000;
 
-    /// <summary>The number of connections of all kinds from one address at a time. An IPv6 /64 network counts as one address. Default: 10,000.</summary>
+    /// <summary>The largest number of open connections of all kinds from one address. An IPv6 /64 network counts as one address. Default: 10,000.</summary>
     public int MaxConnectionsPerAddress { get; init; } = 10_000;
 
-    /// <summary>The number of workers that are known at a time, connected here or lent. Default: 50,000.</summary>
+    /// <summary>The largest number of known workers, connected or lent. Default: 50,000.</summary>
     public int MaxWorkers { get; init; } = 50_000;
 
     /// <summary>
@@ -144,23 +144,23 @@ internal sealed record SessionsOptions
     /// </summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The time from the first byte of a message to its last. Default: 10 s.</summary>
+    /// <summary>The time limit from the first byte of a message to the last one. Default: 10 s.</summary>
     public TimeSpan MessageTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The length of the longest message that is accepted, in bytes. The protocol lets peers send 65,536. Default: 65,536.</summary>
+    /// <summary>The largest accepted message, in bytes. The protocol allows 65,536. Default: 65,536.</summary>
     public int MaxMessageBytes { get; init; } = 65_536;
 
-    /// <summary>The number of messages of one connection in a second. Further messages are read in the next second. Default: 20,000.</summary>
+    /// <summary>The largest number of messages of one connection per second. Further messages are read in the next second. Default: 20,000.</summary>
     public int MaxMessagesPerSecond { get; init; } = 20_000;
 
-    /// <summary>The number of messages that wait to be sent on one connection. The connection is closed when there are more. Default: 1,024.</summary>
+    /// <summary>The largest number of messages that wait to be sent on one connection. The connection is closed when there are more. Default: 1,024.</summary>
     public int OutboxCapacity { get; init; } = 1_024;
 
-    /// <summary>The number of invalid messages of one WebSocket. The connection is closed when there are more. Default: 10.</summary>
+    /// <summary>The largest number of invalid messages on one WebSocket. The connection is closed when there are more. Default: 10.</summary>
     public int MaxErrors { get; init; } = 10;
 
     /// <summary>
-    /// The number of requests with a wrong token in a minute. After them all requests of that address are refused for the rest of the minute, unless it is loopback. Default: 100.
+    /// The largest number of requests with a wrong token from one address per minute. All further requests of that address in the same minute are refused, unless it is loopback. Default: 100.
     /// </summary>
     public int MaxFailedTokens { get; init; } = 100;
 }

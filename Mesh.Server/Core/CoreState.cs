@@ -8,7 +8,7 @@ using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core;
 
-/// <summary>What the parts of the core share.</summary>
+/// <summary>The state that all parts of the core share.</summary>
 internal sealed class CoreState(ServerSettings settings, Effects effects, int seed)
 {
     public ServerSettings Settings { get; } = settings;
@@ -17,7 +17,7 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public Journal Journal { get; } = new();
 
-    /// <summary>The only chance in the core, so that a seed replays it.</summary>
+    /// <summary>The only random number generator of the core. The same seed and inputs give the same effects.</summary>
     public Random Random { get; } = new(seed);
 
     public TaskRegistry Tasks { get; } = new(settings.Tasks, settings.Balancing);
@@ -28,26 +28,26 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public LoanRegistry Loans { get; } = new();
 
-    /// <summary>The servers whose tasks this one serves.</summary>
+    /// <summary>The adopted servers, whose tasks this server runs.</summary>
     public Dictionary<ServerId, AdoptedServer> Adoptions { get; } = [];
 
     public PeerRegistry Peers { get; } = new(settings.Peers);
 
-    /// <summary>Workers whose held get_tasks may have an answer now, because their loan changed; looked at when the input is done.</summary>
+    /// <summary>Workers whose loan has changed. <see cref="ServerCore"/> answers their pending polls, where possible, at the end of each input.</summary>
     public List<WorkerId> WorkersWithChangedLoans { get; } = [];
 
-    /// <summary>Workers whose held get_tasks may have tasks again; looked at when the input is done.</summary>
+    /// <summary>Workers whose pause has ended. <see cref="ServerCore"/> resumes their pending polls at the end of each input.</summary>
     public List<WorkerId> UnpausedWorkers { get; } = [];
 
     public bool Stopping { get; set; }
 
-    /// <summary>True while an operator has this server take no new tasks. Kept in memory only.</summary>
+    /// <summary>True from <see cref="ServerCore.OnPause"/> to <see cref="ServerCore.OnResume"/>. Kept in memory only.</summary>
     public bool Paused { get; set; }
 
-    /// <summary>True from a failed write until one that succeeds. There is one under way all the while: what failed is written again.</summary>
+    /// <summary>True from a failed write until the next successful one. The failed batch is written again until then.</summary>
     public bool StoreUnavailable { get; set; }
 
-    /// <summary>True while the store may lose what it acknowledges: no tasks are accepted.</summary>
+    /// <summary>True while the store may lose acknowledged writes. No tasks are accepted meanwhile.</summary>
     public bool StoreNotDurable { get; set; }
 
     public void Send(SessionId session, MeshMessage message) => Effects.Sends.Add(new SendEffect(session, message));
@@ -66,18 +66,18 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
     }
 }
 
-/// <summary>One accepted connection, numbered by this process and never reused.</summary>
+/// <summary>The number of an accepted connection. A process uses each number once.</summary>
 internal readonly record struct SessionId(long Value);
 
-/// <summary>How a session ended: what may be concluded about the messages that were sent on it.</summary>
+/// <summary>How a session ended. <see cref="DeliveryTracker"/> concludes from it which messages were lost.</summary>
 internal enum SessionEnd : byte
 {
-    /// <summary>In an orderly way, or in one that tells nothing about them.</summary>
+    /// <summary>The connection was closed normally, or in a way that does not show whether messages were lost.</summary>
     Closed = 1,
 
-    /// <summary>The peer reset the connection, or a write failed: what the peer had not read by then is lost.</summary>
+    /// <summary>The peer reset the connection, or a write failed. Messages that the peer had not read are lost.</summary>
     Reset,
 
-    /// <summary>This server dropped the connection, since the peer took too little of what was sent, or did not end a message.</summary>
+    /// <summary>This server closed the connection because the peer read too slowly or did not complete a message in time.</summary>
     Dropped,
 }

@@ -3,47 +3,54 @@ using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core;
 
-/// <param name="Task">The task that a new_task hands out.</param>
+/// <summary>A message to send on a session.</summary>
+/// <param name="Task">The dispatched task when the message is a new_task, else null.</param>
 internal readonly record struct SendEffect(SessionId Session, MeshMessage Message, TaskEntry? Task = null);
 
-/// <summary>An attempt ended, or a task.</summary>
-/// <param name="State">Queued for an attempt that is followed by another.</param>
-/// <param name="Since">When its status came, or the lease ran out.</param>
-/// <param name="TraceParent">W3C context of the worker's attempt, where it tells.</param>
-/// <param name="IsReturned">True for what does not count as an attempt: the worker handed the task back, or was never reached with it.</param>
+/// <summary>The end of an attempt or of a task.</summary>
+/// <param name="State">The state of the task afterwards: Queued when another attempt follows.</param>
+/// <param name="Since">The time when the status arrived or the task lease expired.</param>
+/// <param name="TraceParent">The W3C trace context of the worker's attempt, or null if the worker did not send one.</param>
+/// <param name="IsReturned">True when the attempt is not counted: the worker handed the task back, or the task did not reach the worker.</param>
 internal readonly record struct TaskEnd(TaskEntry Task, TaskState State, DateTimeOffset Since, string? TraceParent, string? Error, bool IsReturned = false);
 
-/// <param name="ExpectsReply">True when a reply is awaited: its coming, its failure to come or the failure to send is an input.</param>
-/// <param name="Links">W3C contexts of the traces that this is a consequence of.</param>
-/// <param name="ReportOnSend">What happens with it: told as it goes out, in the trace that it begins.</param>
+/// <summary>A message to send to a peer.</summary>
+/// <param name="ExpectsReply">
+/// True when the peer replies to the message. The shell then calls <see cref="ServerCore.OnPeerReply"/>, or <see cref="ServerCore.OnPeerFailed"/> if sending fails or no reply arrives in time.
+/// </param>
+/// <param name="Links">The W3C trace contexts that the span of this message links to.</param>
+/// <param name="ReportOnSend">An event that the shell reports when it sends the message, inside the trace that the message starts.</param>
 internal readonly record struct PeerSendEffect(
     ServerId Peer, MeshMessage Message, bool ExpectsReply, IReadOnlyList<string>? Links = null, MeshEvent? ReportOnSend = null);
 
-/// <summary>What the core wants done, gathered over one or more inputs; the loop empties it. Order within a list is kept.</summary>
+/// <summary>The effects of one or more inputs. The loop executes them and clears the lists. The order within a list is kept.</summary>
 internal sealed class Effects
 {
-    /// <summary>Messages to sessions.</summary>
+    /// <summary>Messages to send on sessions.</summary>
     public List<SendEffect> Sends { get; } = [];
 
-    /// <summary>Messages to peers, over this server's own links.</summary>
+    /// <summary>Messages to send to peers over this server's links.</summary>
     public List<PeerSendEffect> PeerSends { get; } = [];
 
-    /// <summary>UPDATE tasks about to be buried: void them in the ledger, then <see cref="ServerCore.OnInvalidated"/>.</summary>
+    /// <summary>
+    /// UPDATE tasks to invalidate in the ledger before they become dead letters. The shell then calls <see cref="ServerCore.OnInvalidated"/>, or
+    /// <see cref="ServerCore.OnInvalidationFailed"/> if the ledger is unavailable.
+    /// </summary>
     public List<TaskRecord> Invalidations { get; } = [];
 
-    /// <summary>Dead peers: take their claims, then <see cref="ServerCore.OnAdopted"/> or <see cref="ServerCore.OnAdoptionRefused"/>.</summary>
+    /// <summary>Dead peers whose server leases to acquire. The shell then calls <see cref="ServerCore.OnAdopted"/> or <see cref="ServerCore.OnAdoptionRefused"/>.</summary>
     public List<ServerId> AdoptionRequests { get; } = [];
 
-    /// <summary>Claims of adopted servers that are not needed any more.</summary>
+    /// <summary>Adopted servers whose server leases to release.</summary>
     public List<ServerId> LeaseReleases { get; } = [];
 
-    /// <summary>Attempts and tasks that ended, for metrics and traces.</summary>
+    /// <summary>Ended attempts and tasks, for metrics and traces.</summary>
     public List<TaskEnd> TaskEnds { get; } = [];
 
-    /// <summary>Submissions to answer.</summary>
+    /// <summary>Submissions with the outcome to return to their clients.</summary>
     public List<(Submission Submission, SubmitOutcome Outcome)> SubmissionResults { get; } = [];
 
-    /// <summary>What happened, for logs, metrics and traces.</summary>
+    /// <summary>Events for logs, metrics and traces.</summary>
     public List<MeshEvent> Events { get; } = [];
 
     public void Clear()

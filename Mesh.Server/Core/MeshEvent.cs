@@ -4,7 +4,7 @@ using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core;
 
-/// <summary>Something worth telling: the shell turns it into log lines, metrics and spans. A closed set.</summary>
+/// <summary>Base type of all events that the core reports. The shell writes log lines, metrics and spans from them.</summary>
 internal abstract record MeshEvent
 {
     private protected MeshEvent()
@@ -12,96 +12,104 @@ internal abstract record MeshEvent
     }
 }
 
-/// <summary>A worker of this server is here. What a borrowed or a lent one does, its loan's steps tell.</summary>
+/// <summary>A worker of this server connected. Borrowed and returning workers are reported with <see cref="LoanStateChanged"/> instead.</summary>
 internal sealed record WorkerJoined(WorkerId Worker, ServerId Home, Framing Framing) : MeshEvent;
 
+/// <summary>A worker of this server was removed because it disconnected or sent nothing for too long. Workers on loan are not reported.</summary>
 internal sealed record WorkerLeft(WorkerId Worker, ServerId Home) : MeshEvent;
 
-/// <summary>A worker failed at a task that another one then did: it gets tasks one at a time, the next after a pause.</summary>
-/// <param name="Strikes">How often this has happened since its last success.</param>
+/// <summary>A worker failed at a task that another worker then completed. It receives one task at a time, and the next one after a pause.</summary>
+/// <param name="Strikes">The number of such failures since its last success.</param>
 internal sealed record WorkerPaused(WorkerId Worker, int Strikes, TimeSpan Pause) : MeshEvent;
 
-/// <summary>A worker has failed again and again where others succeeded. A guest is given back to its owner.</summary>
+/// <summary>A worker reached the configured number of strikes and is set aside. A borrowed worker is returned to its owner.</summary>
 internal sealed record WorkerSetAside(WorkerId Worker, ServerId Home, int Strikes) : MeshEvent;
 
-/// <summary>A worker that was set aside gets tasks as before.</summary>
+/// <summary>A worker that was set aside receives tasks without limits again.</summary>
 internal sealed record WorkerReinstated(WorkerId Worker, ServerId Home, string Reason) : MeshEvent;
 
+/// <summary>A peer became alive.</summary>
 internal sealed record PeerUp(ServerId Peer) : MeshEvent;
 
+/// <summary>A peer became dead.</summary>
 internal sealed record PeerDown(ServerId Peer, string Reason) : MeshEvent;
 
-/// <summary>What answers at a peer's address gives another name than the peer is configured with; it is taken for that peer.</summary>
+/// <summary>The server at a peer's address uses a different SERVER_UUID than the configured one. This server treats it as that peer.</summary>
 internal sealed record PeerRenamed(ServerId Peer, MeshEndpoint Endpoint, ServerId Name) : MeshEvent;
 
-/// <summary>A server speaks that is no peer by this name. Told once for each name.</summary>
+/// <summary>A server that is not a configured peer sent a message. Reported once for each SERVER_UUID.</summary>
 internal sealed record UnknownServerDetected(ServerId Server) : MeshEvent;
 
-/// <summary>Borrower: the queue passed the high mark, a peer is asked.</summary>
+/// <summary>Borrower: the queue is above the high mark, and a WORKER_REQUEST was sent to a peer.</summary>
 internal sealed record WorkersRequested(ServerId Owner, int Needed, int Queue) : MeshEvent;
 
-/// <param name="TraceParent">W3C context of the request.</param>
+/// <summary>Borrower: a peer answered UNAVAILABLE.</summary>
+/// <param name="TraceParent">The W3C trace context of the request.</param>
 internal sealed record WorkersRefused(ServerId Owner, string? TraceParent) : MeshEvent;
 
-/// <summary>One worker's loan entered a state.</summary>
-/// <param name="Since">When it entered the state before.</param>
-/// <param name="TraceParent">W3C context of the message that caused it, where it tells.</param>
+/// <summary>The loan of one worker entered a new state.</summary>
+/// <param name="Since">The time when it entered the previous state.</param>
+/// <param name="TraceParent">The W3C trace context of the message that caused the change, or null if it has none.</param>
 internal sealed record LoanStateChanged(LoanRecord Loan, DateTimeOffset Since, string? TraceParent) : MeshEvent;
 
+/// <summary>The loan of one worker ended.</summary>
 /// <param name="Loan">The loan in its last state.</param>
-/// <param name="Reason">Why it ended, in a few words.</param>
-/// <param name="At">When.</param>
-/// <param name="TraceParent">W3C context of the message that caused it, where it tells.</param>
+/// <param name="Reason">A short description of the cause.</param>
+/// <param name="At">The time of the end.</param>
+/// <param name="TraceParent">The W3C trace context of the message that caused the end, or null if it has none.</param>
 internal sealed record LoanEnded(LoanRecord Loan, string Reason, DateTimeOffset At, string? TraceParent) : MeshEvent;
 
-/// <summary>Owner: a lent worker asked at home again at once. It is not lent for a while.</summary>
-/// <param name="Count">How often this has happened.</param>
+/// <summary>Owner: a worker sent a get_task to this server shortly after its REDIRECT. It is not lent again during the pause.</summary>
+/// <param name="Count">The number of times that this worker ignored a REDIRECT.</param>
 internal sealed record RedirectIgnored(WorkerId Worker, ServerId Borrower, int Count, TimeSpan Pause) : MeshEvent;
 
-/// <summary>Borrower: a borrowed worker has its first task.</summary>
+/// <summary>Borrower: a borrowed worker was given its first task.</summary>
 internal sealed record LoanFirstTaskDispatched(LoanRecord Loan, TaskEntry Task) : MeshEvent;
 
-/// <summary>Borrower: an operator wants all borrowed workers returned.</summary>
+/// <summary>Borrower: an operator requested the return of all borrowed workers.</summary>
 internal sealed record LoansReturnRequested : MeshEvent;
 
-/// <summary>Owner: RELEASE_COMPLETED goes out.</summary>
-/// <param name="TraceParent">W3C context of the release.</param>
+/// <summary>Owner: RELEASE_COMPLETED was sent.</summary>
+/// <param name="TraceParent">The W3C trace context of the release.</param>
 internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Workers, string? TraceParent) : MeshEvent;
 
-/// <summary>Borrower: COMMAND_RELEASE goes out, for the nth time.</summary>
+/// <summary>Borrower: COMMAND_RELEASE was sent.</summary>
+/// <param name="Try">The number of this attempt, from 1.</param>
 internal sealed record ReleaseSent(ServerId Owner, WorkerList Workers, int Try) : MeshEvent;
 
-/// <summary>An operator has paused this server: it takes no new tasks.</summary>
-/// <param name="Queue">Tasks that wait.</param>
-/// <param name="Running">Tasks that run.</param>
+/// <summary>An operator paused this server. It accepts no new tasks.</summary>
+/// <param name="Queue">The number of queued tasks.</param>
+/// <param name="Running">The number of running tasks.</param>
 internal sealed record ServerPaused(int Queue, int Running) : MeshEvent;
 
-/// <summary>An operator has resumed this server: it takes new tasks again.</summary>
+/// <summary>An operator resumed this server. It accepts new tasks again.</summary>
 internal sealed record ServerResumed : MeshEvent;
 
-/// <summary>This server serves the unsettled tasks and dead letters of another from here on.</summary>
+/// <summary>This server adopted the unsettled tasks and dead letters of another server.</summary>
 internal sealed record ServerAdopted(ServerId Server, int Tasks, long Dead) : MeshEvent;
 
-/// <summary>An adopted server, or another adopter, has them again.</summary>
-/// <param name="Done">Its tasks that were done here.</param>
-/// <param name="Left">Its tasks that were still here.</param>
+/// <summary>An adoption ended: the adopted server is back, or another server adopted it.</summary>
+/// <param name="Done">The number of its tasks that this server completed.</param>
+/// <param name="Left">The number of its tasks that were still unsettled.</param>
 internal sealed record AdoptionEnded(ServerId Server, long Done, int Left) : MeshEvent;
 
-/// <summary>The store had lost the last of what it had acknowledged.</summary>
-/// <param name="Written">Unsettled tasks that only this server knew, and writes again.</param>
-/// <param name="Reloaded">Tasks whose end was lost, and that are run again.</param>
+/// <summary>The store lost its latest acknowledged writes.</summary>
+/// <param name="Written">The number of unsettled tasks that the store lost. This server writes them again.</param>
+/// <param name="Reloaded">The number of tasks whose settlement the store lost. They run again.</param>
 internal sealed record StoreRolledBack(int Written, int Reloaded) : MeshEvent;
 
-/// <summary>The connections of a worker take turns in replacing one another: two workers share its id, it seems.</summary>
+/// <summary>Connections with the same WORKER_UUID replaced each other several times. Two workers probably use the same id.</summary>
 internal sealed record DuplicateWorkerIdDetected(WorkerId Worker) : MeshEvent;
 
-/// <param name="Attempts">Attempts so far.</param>
+/// <summary>An attempt failed, and the task was queued again.</summary>
+/// <param name="Attempts">The number of attempts so far.</param>
 internal sealed record TaskRequeued(TaskRecord Task, int Attempts, string Reason) : MeshEvent;
 
-/// <summary>A worker handed a task back, or was never reached with it: that was no attempt.</summary>
+/// <summary>A worker handed a task back, or the task did not reach the worker. The task was queued again, and the attempt is not counted.</summary>
 internal sealed record TaskReturned(TaskRecord Task, string Reason) : MeshEvent;
 
+/// <summary>A task became a dead letter.</summary>
 internal sealed record TaskDeadLettered(TaskRecord Task) : MeshEvent;
 
-/// <summary>A peer or worker sent what makes no sense here; the answer names the field.</summary>
+/// <summary>A valid message from a peer or worker was refused. The error starts with the name of the field.</summary>
 internal sealed record MessageRejected(SessionId Session, MeshMessage Message, string Error) : MeshEvent;

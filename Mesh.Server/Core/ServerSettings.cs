@@ -2,12 +2,12 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Core;
 
-/// <summary>The configuration of the core: the sections as they are bound, and what had to be parsed or resolved. Immutable.</summary>
+/// <summary>The configuration of the core: the bound sections, and the parsed and resolved values. Immutable.</summary>
 internal sealed record ServerSettings
 {
     public required ServerId Id { get; init; }
 
-    /// <summary>The address that is told to peers and workers.</summary>
+    /// <summary>The address that this server sends to peers and workers.</summary>
     public required MeshEndpoint Advertise { get; init; }
 
     public required IReadOnlyList<PeerSettings> Peers { get; init; }
@@ -29,7 +29,7 @@ internal sealed record ServerSettings
 }
 
 /// <summary>A configured peer.</summary>
-/// <param name="Endpoint">Its resolved address. Workers are sent home to it.</param>
+/// <param name="Endpoint">The resolved address. RETURN messages to workers of this peer contain it.</param>
 internal sealed record PeerSettings(ServerId Id, MeshEndpoint Endpoint)
 {
     /// <summary>Whether connections to this peer use TLS.</summary>

@@ -4,7 +4,7 @@ using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core;
 
-/// <summary>A snapshot of a server, as GET /status tells it.</summary>
+/// <summary>A snapshot of a server, for GET /status.</summary>
 internal sealed record ServerStatus(
     ServerId Id,
     MeshEndpoint Advertise,
@@ -18,36 +18,50 @@ internal sealed record ServerStatus(
     IReadOnlyList<LoanRecord> Loans,
     IReadOnlyList<AdoptionStatus> Adopted);
 
-/// <summary>Whether a server takes new tasks, and those that it has.</summary>
-/// <param name="Queue">Tasks that wait.</param>
-/// <param name="Running">Tasks that run.</param>
+/// <summary>Whether a server accepts new tasks, and how many tasks it has.</summary>
+/// <param name="Queue">The number of queued tasks.</param>
+/// <param name="Running">The number of running tasks.</param>
 internal sealed record PauseStatus(bool Paused, int Queue, int Running);
 
-/// <summary>idle, busy, lent (away), leaving (an order waits for it), gone (within its grace) or set aside (it fails where others succeed).</summary>
+/// <summary>The state of a worker in GET /status.</summary>
 internal enum WorkerState : byte
 {
+    /// <summary>Connected, without a task.</summary>
     Idle = 1,
+
+    /// <summary>Connected, with at least one task.</summary>
     Busy,
+
+    /// <summary>Lent to a peer.</summary>
     Lent,
+
+    /// <summary>A REDIRECT or RETURN is the answer to its next get_task, or was just sent.</summary>
     Leaving,
+
+    /// <summary>Its WebSocket closed less than <see cref="TasksOptions.WorkerGrace"/> ago.</summary>
     Gone,
+
+    /// <summary>It reached <see cref="TasksOptions.SetAsideAfter"/> strikes.</summary>
     SetAside,
 }
 
-/// <param name="Transport">Null for a worker that is away.</param>
-/// <param name="Strikes">How often it has failed, since its last success, at a task that another worker then did.</param>
-/// <param name="PausedUntil">It gets no task before; null for a worker without strikes.</param>
-/// <param name="NotLentUntil">It is not lent before, since it has not followed REDIRECT; null for a worker that has not ignored one.</param>
+/// <summary>A worker in GET /status.</summary>
+/// <param name="Transport">The framing, or null for a lent worker.</param>
+/// <param name="Strikes">The number of times since its last success that it failed at a task that another worker then completed.</param>
+/// <param name="PausedUntil">The time before which it receives no task, or null for a worker without strikes.</param>
+/// <param name="NotLentUntil">The time before which it is not lent because it ignored a REDIRECT, or null for a worker that did not ignore one.</param>
 internal sealed record WorkerStatus(
     WorkerId Id, ServerId Home, WorkerState State, Framing? Transport, int Strikes = 0, DateTimeOffset? PausedUntil = null, DateTimeOffset? NotLentUntil = null);
 
-/// <param name="Tasks">Its tasks that are still unsettled.</param>
-/// <param name="Done">Its tasks that were done here.</param>
+/// <summary>An adopted server in GET /status.</summary>
+/// <param name="Tasks">The number of its unsettled tasks.</param>
+/// <param name="Done">The number of its tasks that this server completed.</param>
 internal sealed record AdoptionStatus(ServerId Server, DateTimeOffset Since, int Tasks, long Done);
 
+/// <summary>A peer in GET /status.</summary>
 internal sealed record PeerStatus(ServerId Id, MeshEndpoint Endpoint, bool Alive, DateTimeOffset? LastSeen, ServerLoad? Load);
 
-/// <summary>Draws the snapshot that GET /status tells.</summary>
+/// <summary>Creates the snapshot for GET /status.</summary>
 internal static class StatusBuilder
 {
     public static ServerStatus Of(CoreState core) => new(
@@ -108,12 +122,3 @@ internal static class StatusBuilder
         };
     }
 }
-
-/// <summary>How many of everything that can grow a core holds.</summary>
-/// <param name="Tasks">Unsettled tasks.</param>
-/// <param name="QueueEntries">Places in the queues, void ones too.</param>
-/// <param name="PendingPolls">Held get_tasks.</param>
-/// <param name="Sessions">Connections with workers bound to them.</param>
-/// <param name="TaskSessions">Connections that tasks were sent on.</param>
-internal sealed record CoreFootprint(
-    int Tasks, int QueueEntries, int InvalidationRetries, int Workers, int PendingPolls, int Sessions, int TaskSessions, int Loans, int ReleaseRequests, int ReleaseBatches);

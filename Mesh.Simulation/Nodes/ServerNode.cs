@@ -1,6 +1,5 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
-using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Loop;
 using Mesh.Server.ServerLeases;
@@ -107,17 +106,8 @@ internal sealed class ServerNode : SimNode
     /// <summary>An operator has the server return all workers that it has borrowed.</summary>
     public void ReturnLoans() => Command((core, now) =>
     {
-        switch (core.OnReturnLoans(now))
-        {
-            case LoanReturn.Started started:
-                World.Coverage.Count(started.Workers.Count == 0 ? "operator: nothing to return" : "operator: workers are returned");
-                break;
-            case LoanReturn.StoreUnavailable:
-                World.Coverage.Count("operator: the store is away");
-                break;
-            default:
-                throw new InvalidOperationException("An outcome of a return is unknown.");
-        }
+        var workers = core.OnReturnLoans(now);
+        World.Coverage.Count(workers is null ? "operator: the store is away" : workers.Count == 0 ? "operator: nothing to return" : "operator: workers are returned");
     });
 
     /// <summary>Whether the current process may serve a task of this server, or of an adopted one.</summary>

@@ -131,7 +131,7 @@ internal sealed class CoreHarness
         return status;
     }
 
-    public LoanReturn ReturnLoans()
+    public IReadOnlyList<WorkerId>? ReturnLoans()
     {
         var answer = Core.OnReturnLoans(Now);
         Drain();

@@ -48,7 +48,7 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
                 return LoanInstruction.None;
             case LoanState.Arrived or LoanState.Releasing:
                 return LoanInstruction.None;
-            case LoanState.Returned when now - loan.Record.Since < WorkerRegistry.PollSuspensionTime:
+            case LoanState.Returned when now - loan.Record.Since < PollRegistry.SuspensionTime:
                 // Sent before the RETURN arrived: the worker is leaving, or else it will ask again.
                 return LoanInstruction.Wait;
             case LoanState.Returning:
@@ -267,21 +267,4 @@ internal sealed class ReleaseRequest(ServerId owner)
     public bool IsInFlight { get; set; }
 
     public DateTimeOffset NextAttemptAt { get; set; }
-}
-
-/// <summary>What became of an operator's command to return all borrowed workers: a closed set.</summary>
-internal abstract record LoanReturn
-{
-    private LoanReturn()
-    {
-    }
-
-    /// <param name="Workers">Those that are being returned; empty when none is borrowed.</param>
-    public sealed record Started(IReadOnlyList<WorkerId> Workers) : LoanReturn;
-
-    /// <summary>The store cannot be written: nothing was begun.</summary>
-    public sealed record StoreUnavailable : LoanReturn
-    {
-        public static readonly StoreUnavailable Instance = new();
-    }
 }

@@ -56,7 +56,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         var loans = new List<Loan>(lent.Count);
         foreach (var worker in lent)
         {
-            WorkerRegistry.SuspendPolls(worker);
+            PollRegistry.Suspend(worker);
             var record = new LoanRecord(worker.Id, LoanRole.Owner, borrower!.Id, LoanState.Offered, now, now)
             {
                 Borrower = request.Requestor,
@@ -115,7 +115,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
                 });
                 loanWriter.ChangeState(loan, LoanState.Lent, now);
                 return LoanInstruction.Sent;
-            case LoanState.Lent when now - loan.Record.Since < WorkerRegistry.PollSuspensionTime:
+            case LoanState.Lent when now - loan.Record.Since < PollRegistry.SuspensionTime:
                 // Sent before the REDIRECT arrived: the worker is leaving, or else it will ask again.
                 return LoanInstruction.Wait;
             case LoanState.Lent:

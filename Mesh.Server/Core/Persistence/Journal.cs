@@ -3,21 +3,26 @@ using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core.Persistence;
 
-/// <summary>Gathers changes while a write is under way: group commit. Batches are written one after the other.</summary>
+/// <summary>Collects changes to the store while a batch is being written (group commit). One batch is written at a time.</summary>
 internal sealed class Journal
 {
     private readonly HashSet<SessionId> _closed = [];
     private StoreBatch _open = new();
 
-    /// <summary>While the store is away, the replies that wait: others repeat what is not answered, for as long as that takes. Else null.</summary>
+    /// <summary>
+    /// The replies that wait while the store is unavailable, else null. Workers and peers repeat a message until it is answered, and each repeated message is answered once.
+    /// </summary>
     private HashSet<(SessionId Session, object DeduplicationKey, int Attempt)>? _waiting;
 
     public bool IsEmpty => _open.Ops.Count == 0 && _open.Continuations.Count == 0;
 
-    /// <summary>Changes and replies that wait to be taken.</summary>
+    /// <summary>The number of changes and continuations in the open batch.</summary>
     public int Count => _open.Ops.Count + _open.Continuations.Count;
 
-    /// <summary>Takes what has gathered, or null when there is nothing. One batch may be under way at a time; one without ops counts as stored at once.</summary>
+    /// <summary>
+    /// Takes the open batch, or returns null when it is empty. The caller must not take another batch before this one is stored or has failed. A batch without changes
+    /// counts as stored without a write.
+    /// </summary>
     public StoreBatch? TryTake()
     {
         if (IsEmpty)
@@ -34,9 +39,11 @@ internal sealed class Journal
 
     internal void AddContinuation(in StoreContinuation after) => _open.Continuations.Add(after);
 
-    /// <summary>A reply that goes out once all that was added so far is stored.</summary>
-    /// <param name="deduplicationKey">What it answers, so that a repeated message is answered once while the store is away.</param>
-    /// <param name="attempt">The attempt at the task.</param>
+    /// <summary>Adds a reply. It is sent when all changes that were added before it are stored.</summary>
+    /// <param name="deduplicationKey">
+    /// The subject of the reply. While the store is unavailable, a session gets one reply for each subject and attempt. Null for a reply that is always sent.
+    /// </param>
+    /// <param name="attempt">The number of the task's attempt.</param>
     internal void Reply(SessionId session, MeshMessage message, object? deduplicationKey = null, int attempt = 0)
     {
         if (deduplicationKey is null || _waiting?.Add((session, deduplicationKey, attempt)) != false)
@@ -45,14 +52,14 @@ internal sealed class Journal
         }
     }
 
-    /// <summary>A batch is stored, and its replies go out: a message that is repeated from here on is answered anew.</summary>
+    /// <summary>Called when a batch is stored. Messages that are repeated later get a new reply.</summary>
     internal void OnStored()
     {
         _waiting = null;
         _closed.Clear();
     }
 
-    /// <summary>Replies to a closed connection need not be kept.</summary>
+    /// <summary>Called when a connection closes. While the store is unavailable, waiting replies to it are removed.</summary>
     internal void OnSessionClosed(SessionId session)
     {
         if (_waiting is not null)
@@ -61,23 +68,23 @@ internal sealed class Journal
         }
     }
 
-    /// <summary>Changes that come before all that has gathered.</summary>
+    /// <summary>Inserts changes before all others of the open batch.</summary>
     internal void Prepend(IEnumerable<StoreOp> ops) => _open.Ops.InsertRange(0, ops);
 
-    /// <summary>Removes the replies about tasks whose end the store has lost: they would acknowledge what is not stored.</summary>
+    /// <summary>Removes the replies about tasks whose settlement the store has lost. They would acknowledge a result that is not stored.</summary>
     internal void RemoveReplies(HashSet<TaskId> tasks) =>
         _open.Continuations.RemoveAll(after => after is { Kind: StoreContinuationKind.Reply, DeduplicationKey: TaskEntry task } && tasks.Contains(task.Id));
 
-    /// <summary>The tasks that are being dropped.</summary>
+    /// <summary>The tasks that the open batch drops.</summary>
     internal HashSet<TaskId> TasksToDrop() => [.. _open.Ops.Where(op => op.Kind == StoreOpKind.DropTask).Select(op => op.Task!.WireId)];
 
     /// <summary>
-    /// Puts a batch of unknown outcome back to be written again, ahead of what has gathered since. New tasks are not among it:
-    /// their submissions come back to be refused, and what may have been written of them is dropped. Nor are changes that a later one replaces,
-    /// repeated replies, and replies to closed connections: what waits does not grow with the time that the store is away.
+    /// Puts a batch whose write failed before the open batch, so that both are written together. The write may have been applied. New tasks of the failed batch are dropped
+    /// from the store, and the acceptances of new tasks in both batches are returned. Superseded changes, repeated replies and replies to closed connections are removed, so
+    /// that the size of the batch does not grow with the time that the store is unavailable.
     /// </summary>
-    /// <param name="failed">The batch.</param>
-    /// <param name="rejectsDeadLetterRetries">True to refuse those of dead letters as well; what may have been written of them stays.</param>
+    /// <param name="rejectsDeadLetterRetries">True to return the retries of dead letters too. The store keeps the ones that it may have written.</param>
+    /// <returns>The acceptances whose submissions the caller must refuse.</returns>
     internal List<StoreContinuation> RequeueFailed(StoreBatch failed, bool rejectsDeadLetterRetries = false)
     {
         var merged = new StoreBatch();
@@ -114,7 +121,7 @@ internal sealed class Journal
         return refused;
     }
 
-    /// <summary>Removes changes that a later one makes void: each writes the whole record, or deletes it.</summary>
+    /// <summary>Removes the changes that a later change supersedes. Each change writes or deletes a whole record.</summary>
     private static void RemoveSuperseded(List<StoreOp> ops)
     {
         var (loans, tasks) = (new HashSet<WorkerId>(), new HashSet<TaskId>());
@@ -137,7 +144,7 @@ internal sealed class Journal
                 case StoreOpKind.AcceptTask or StoreOpKind.RetryDeadLetter or StoreOpKind.RestoreTask:
                     break;
                 default:
-                    throw new InvalidOperationException($"Unknown change {op.Kind}.");
+                    throw new InvalidOperationException($"Store change {op.Kind} is unknown.");
             }
 
             if (!isReplaced)

@@ -4,35 +4,36 @@ using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core.Persistence;
 
+/// <summary>The action that follows when a batch is stored.</summary>
 internal enum StoreContinuationKind : byte
 {
-    /// <summary>A submission's tasks are stored: queue them and answer it.</summary>
+    /// <summary>Queue the tasks of a submission and answer it.</summary>
     Accepted = 1,
 
-    /// <summary>A task's result is stored: forget the task.</summary>
+    /// <summary>Remove a completed task from memory.</summary>
     Settled,
 
-    /// <summary>A dead letter is stored: forget the task.</summary>
+    /// <summary>Remove a dead letter from memory.</summary>
     DeadLettered,
 
-    /// <summary>A message may go out.</summary>
+    /// <summary>Send a message.</summary>
     Reply,
 
-    /// <summary>Loans are stored: answer AVAILABLE and send the workers off.</summary>
+    /// <summary>Answer AVAILABLE and redirect the offered workers.</summary>
     Offered,
 
-    /// <summary>What had been stored of a submission is dropped again: answer it with its conflict.</summary>
+    /// <summary>Answer a submission with its conflict, after its stored tasks have been dropped.</summary>
     Withdrawn,
 }
 
-/// <summary>What follows once a batch is stored.</summary>
+/// <summary>An action that follows when a batch is stored, with its data.</summary>
 internal readonly record struct StoreContinuation(StoreContinuationKind Kind)
 {
     public Submission? Submission { get; init; }
 
     public IReadOnlyList<TaskEntry> Tasks { get; init; } = [];
 
-    /// <summary>Tasks of earlier submissions, not yet accepted, that this submission has again.</summary>
+    /// <summary>Tasks that this submission repeats and that were still being stored for an earlier submission.</summary>
     public IReadOnlyList<TaskEntry> Repeated { get; init; } = [];
 
     public TaskEntry? Task { get; init; }
@@ -43,17 +44,17 @@ internal readonly record struct StoreContinuation(StoreContinuationKind Kind)
 
     public MeshMessage? Message { get; init; }
 
-    /// <summary>What a reply answers: a repeated message is about the same thing. Null for a reply that is never left out.</summary>
+    /// <summary>The subject of a reply, which is equal for a repeated message. Null for a reply that is always sent.</summary>
     public object? DeduplicationKey { get; init; }
 
-    /// <summary>The attempt at the task that a reply is about.</summary>
+    /// <summary>The number of the attempt that a reply acknowledges.</summary>
     public int Attempt { get; init; }
 
-    /// <summary>True for a submission whose write was tried and failed.</summary>
+    /// <summary>True for a submission whose write failed and may have been applied.</summary>
     public bool MayBeStored { get; init; }
 }
 
-/// <summary>Changes to the store, written together in order, and what follows once they are stored.</summary>
+/// <summary>Changes to the store that are written together, in order, and the actions that follow when they are stored.</summary>
 internal sealed class StoreBatch
 {
     public List<StoreOp> Ops { get; } = [];
@@ -61,34 +62,38 @@ internal sealed class StoreBatch
     internal List<StoreContinuation> Continuations { get; } = [];
 }
 
+/// <summary>The kinds of changes to the store.</summary>
 internal enum StoreOpKind : byte
 {
-    /// <summary>A new task. A keyed one is refused when its id is known, settled or not.</summary>
+    /// <summary>Adds a new task. A task with an idempotency key is not added when the store has a task with that key, settled or not.</summary>
     AcceptTask = 1,
 
-    /// <summary>An unsettled task again, with its attempts and error.</summary>
+    /// <summary>Updates the attempts and the error of an unsettled task.</summary>
     UpdateTask,
 
-    /// <summary>Out of the unsettled tasks, its result in, one more done.</summary>
+    /// <summary>Removes an unsettled task, adds its result and increments the number of completed tasks.</summary>
     SettleTask,
 
-    /// <summary>Out of the unsettled tasks, into the dead letters.</summary>
+    /// <summary>Moves an unsettled task to the dead letters.</summary>
     MoveTaskToDeadLetters,
 
-    /// <summary>Out of the dead letters, into the unsettled tasks.</summary>
+    /// <summary>Moves a dead letter to the unsettled tasks.</summary>
     RetryDeadLetter,
 
-    /// <summary>Out of the unsettled tasks without a trace: an acceptance whose write failed.</summary>
+    /// <summary>Removes an unsettled task that was not accepted, for example because its write failed.</summary>
     DropTask,
 
-    /// <summary>An unsettled task that the store has lost, back among those that it holds; nothing when its result is there.</summary>
+    /// <summary>Adds an unsettled task that the store has lost. Changes nothing when the store has its result.</summary>
     RestoreTask,
 
+    /// <summary>Adds a loan or replaces it.</summary>
     PutLoan,
+
+    /// <summary>Removes a loan.</summary>
     DropLoan,
 }
 
-/// <summary>One change to the store. Each is idempotent, so that a write of unknown outcome can be repeated.</summary>
+/// <summary>One change to the store. Changes are idempotent, so a write with an unknown outcome can be repeated.</summary>
 internal readonly record struct StoreOp(StoreOpKind Kind, TaskRecord? Task, LoanRecord? Loan)
 {
     public static StoreOp Of(StoreOpKind kind, TaskRecord task) => new(kind, task, null);

@@ -4,7 +4,7 @@ using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core.Persistence;
 
-/// <summary>What a server finds in its store when it starts.</summary>
+/// <summary>The state of a server in the store. Loaded when the server starts, is adopted, or the store has lost writes.</summary>
 internal sealed record StoredState
 {
     public static readonly StoredState Empty = new();
@@ -14,23 +14,23 @@ internal sealed record StoredState
 
     public IReadOnlyList<LoanRecord> Loans { get; init; } = [];
 
-    /// <summary>Tasks done since the store was created.</summary>
+    /// <summary>The number of tasks completed since the store was created.</summary>
     public long Done { get; init; }
 
-    /// <summary>Dead letters in the store.</summary>
+    /// <summary>The number of dead letters in the store.</summary>
     public long Dead { get; init; }
 }
 
 /// <summary>
-/// Brings the store and this server's memory together again when the store has lost the last of what it had acknowledged: what is here and not there is written again, and
-/// what is there and not here, since its end was lost, is taken up as at a start.
+/// Makes the store and this server's memory consistent when the store has lost its latest acknowledged writes. Tasks that only the memory has are written again. Tasks that
+/// only the store has, because their settlement was lost, are queued again.
 /// </summary>
 internal sealed class StoreRecovery(CoreState core, TaskAdmission admission, AdoptionCoordinator adoptions)
 {
-    /// <summary>Called when no acceptance is under way: those have been refused.</summary>
+    /// <summary>Starts the recovery. The caller must have refused all submissions that were being stored.</summary>
     public void Recover(StoredState stored, DateTimeOffset now)
     {
-        // What is stored of an adopted server has gone back as well; it is adopted anew from there.
+        // The stored state of adopted servers was rolled back too. They are adopted again from that state.
         foreach (var server in core.Adoptions.Keys.ToArray())
         {
             adoptions.OnAdoptionEnded(server, now);
@@ -47,7 +47,7 @@ internal sealed class StoreRecovery(CoreState core, TaskAdmission admission, Ado
             }
             else
             {
-                // It became a dead letter, which was revived under a new TASK_ID; both have been lost.
+                // The task became a dead letter and was retried under a new TASK_ID. The store lost both changes.
                 ops.Add(StoreOp.Of(StoreOpKind.DropTask, record));
             }
         }

@@ -3,22 +3,24 @@ using Mesh.Server.Core.Workers;
 namespace Mesh.Server.Core.Tasks;
 
 /// <summary>
-/// On which session each running task was sent, and how far its worker has shown that it received what was sent there. A session delivers in order, so a status
-/// for one task shows that the tasks sent before it on the same session arrived too.
+/// Records on which session each running task was sent, and which tasks are known to have reached their worker. A session delivers messages in order, so a status
+/// for one task confirms that the tasks sent before it on the same session arrived too.
 /// </summary>
 internal sealed class DeliveryTracker
 {
     /// <summary>
-    /// A task that was sent earlier than this before a reset was received: a peer that reads nothing for so long does not answer a WebSocket's pings either.
+    /// A task that was sent this long before a reset counts as received. A worker that reads nothing for this time does not answer the pings of the WebSocket either,
+    /// and its connection would have been closed earlier.
     /// </summary>
     public static readonly TimeSpan MaxUnconfirmedAge = TimeSpan.FromSeconds(20);
 
     private readonly Dictionary<SessionId, HashSet<WorkerEntry>> _receivers = [];
     private long _order;
 
+    /// <summary>The number of sessions on which tasks were sent.</summary>
     public int Sessions => _receivers.Count;
 
-    /// <summary>A task goes out to a worker.</summary>
+    /// <summary>Records that a task is sent to a worker on a session.</summary>
     public void RecordSent(TaskEntry task, WorkerEntry worker, SessionId session)
     {
         (task.SentOn, task.SendOrder) = (session, ++_order);
@@ -36,7 +38,7 @@ internal sealed class DeliveryTracker
         workers.Add(worker);
     }
 
-    /// <summary>A worker reports on a task, so it received this one.</summary>
+    /// <summary>Records that a worker received a task. Called when a status for the task arrives.</summary>
     public static void Confirm(TaskEntry task, WorkerEntry worker)
     {
         if (task.UndeliveredTo == worker.Id && task.Worker != worker)
@@ -54,7 +56,8 @@ internal sealed class DeliveryTracker
         }
     }
 
-    /// <summary>Forgets a session that has ended, and returns the tasks that were lost with it.</summary>
+    /// <summary>Removes a session that has ended.</summary>
+    /// <returns>The running tasks that were sent on the session and did not reach their worker.</returns>
     public List<TaskEntry> Close(SessionId session, SessionEnd end, DateTimeOffset now)
     {
         var lost = new List<TaskEntry>();

@@ -2,19 +2,19 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Mesh.Server.Core.Tasks;
 
-/// <summary>The queued tasks that have been with a worker before: first until their delay is over, then until a suitable worker asks.</summary>
+/// <summary>The queued tasks that a worker had before. Each waits for the end of its retry delay, and then for a suitable worker.</summary>
 internal sealed class RetryQueue
 {
     private readonly PriorityQueue<(TaskEntry Task, long Order), (DateTimeOffset Due, long Order)> _delayed = new();
     private readonly LinkedList<TaskEntry> _due = [];
 
-    /// <summary>All places, void ones too.</summary>
+    /// <summary>The number of entries, including obsolete ones.</summary>
     public int EntryCount => _delayed.Count + _due.Count;
 
-    /// <summary>The first of those whose delay is over; the next ones follow it in its list.</summary>
+    /// <summary>The first task whose delay is over. The others follow it in its list.</summary>
     public LinkedListNode<TaskEntry>? FirstDue => _due.First;
 
-    /// <summary>When the next delay is over.</summary>
+    /// <summary>The time when the next delay ends, or null when no task is delayed.</summary>
     public DateTimeOffset? NextDue
     {
         get
@@ -33,6 +33,7 @@ internal sealed class RetryQueue
         }
     }
 
+    /// <param name="due">The end of the retry delay. The task is due at once if it is not after <paramref name="now"/>.</param>
     public void Add(TaskEntry task, DateTimeOffset due, DateTimeOffset now)
     {
         if (due > now)
@@ -45,6 +46,7 @@ internal sealed class RetryQueue
         }
     }
 
+    /// <summary>Removes a task that is due. The entry of a delayed task becomes obsolete when the caller changes its <see cref="TaskEntry.QueueOrder"/>.</summary>
     public void Remove(TaskEntry task)
     {
         if (task.IsRetry && task.RetryNode.List == _due)
@@ -53,7 +55,7 @@ internal sealed class RetryQueue
         }
     }
 
-    /// <summary>Moves a task whose delay is over to those that are due.</summary>
+    /// <summary>Moves the next task whose delay is over to the due tasks. Returns false when there is none.</summary>
     public bool TryMoveDue(DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
     {
         task = null;

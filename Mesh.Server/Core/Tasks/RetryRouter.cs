@@ -6,32 +6,33 @@ using Mesh.Server.Core.Workers;
 namespace Mesh.Server.Core.Tasks;
 
 /// <summary>
-/// Brings tasks that have failed together with suitable workers (<see cref="RetryPolicy"/>): rather one that has not failed at the task, and that has not failed lately.
-/// A less suitable one gets the task only while no better one is here.
+/// Selects workers for tasks that have failed, in the order of <see cref="RetryPolicy.Rank"/>: workers that have not failed at the task and have not failed recently come first.
+/// A worker with a higher rank receives the task only while no better worker is connected.
 /// </summary>
 internal sealed class RetryRouter(CoreState core)
 {
-    /// <summary>How many tasks, or get_tasks, are looked at in one search.</summary>
+    /// <summary>The largest number of tasks or pending polls that one search examines.</summary>
     private const int SearchLimit = 64;
 
-    /// <summary>A task does not wait for a better worker for longer than so many leases.</summary>
+    /// <summary>The longest time that a task waits for a better worker, in multiples of the task lease.</summary>
     private const int MaxWaitInLeases = 10;
 
-    /// <summary>That the better workers have left is noticed within this time.</summary>
+    /// <summary>The time between two scans for due tasks whose better workers have disconnected.</summary>
     private static readonly TimeSpan RetryScanInterval = TimeSpan.FromSeconds(1);
 
     private DateTimeOffset _nextScan;
 
+    /// <summary>The time when the next retry is due or the next scan takes place, or null.</summary>
     public DateTimeOffset? NextDeadline
     {
         get
         {
             var next = core.Tasks.Retries.NextDue;
-            return core.Tasks.Retries.FirstDue is not null && core.Workers.HasReady && !(next < _nextScan) ? _nextScan : next;
+            return core.Tasks.Retries.FirstDue is not null && core.Workers.Polls.HasReady && !(next < _nextScan) ? _nextScan : next;
         }
     }
 
-    /// <summary>Takes the longest waiting retry that a worker may have.</summary>
+    /// <summary>Takes the due task that has waited longest among those for which the worker is suitable. Returns false when there is none.</summary>
     public bool TryTake(WorkerEntry worker, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
     {
         var looked = 0;
@@ -49,7 +50,7 @@ internal sealed class RetryRouter(CoreState core)
         return false;
     }
 
-    /// <summary>Finds the longest held get_task of a worker that may have a retry.</summary>
+    /// <summary>Finds the oldest pending poll of a worker that is suitable for a task, or null.</summary>
     public PendingPoll? FindPendingPoll(TaskEntry task, DateTimeOffset now)
     {
         if (core.Stopping)
@@ -61,7 +62,7 @@ internal sealed class RetryRouter(CoreState core)
         for (var types = TaskTypes.Query; types <= TaskTypes.All; types++)
         {
             var looked = 0;
-            for (var node = core.Workers.FirstReady(types, task.Type); node is not null && looked < SearchLimit; node = node.Next, looked++)
+            for (var node = core.Workers.Polls.FirstReady(types, task.Type); node is not null && looked < SearchLimit; node = node.Next, looked++)
             {
                 if (IsSuitable(task, node.Value.Worker, now))
                 {
@@ -74,7 +75,7 @@ internal sealed class RetryRouter(CoreState core)
         return found;
     }
 
-    /// <summary>Whether a task becomes a dead letter if its running attempt fails now.</summary>
+    /// <summary>Returns whether a task becomes a dead letter if its running attempt fails now.</summary>
     public bool IsExhausted(TaskEntry task, DateTimeOffset now)
     {
         var max = core.Settings.Tasks.MaxAttempts;
@@ -88,10 +89,10 @@ internal sealed class RetryRouter(CoreState core)
         return RetryPolicy.IsExhausted(task.Attempts, max, workers, workers <= 1 && HasBetterWorker(task, RetryPolicy.FailedBeforeRank, worker, now));
     }
 
-    /// <summary>The tasks that are due and have not found a worker: now and then they are offered again.</summary>
+    /// <summary>Returns the due tasks once per scan interval, for another attempt to dispatch them, and an empty list otherwise.</summary>
     public IReadOnlyList<TaskEntry> TakeDueRetries(DateTimeOffset now)
     {
-        if (core.Tasks.Retries.FirstDue is null || !core.Workers.HasReady || _nextScan > now)
+        if (core.Tasks.Retries.FirstDue is null || !core.Workers.Polls.HasReady || _nextScan > now)
         {
             return [];
         }
@@ -116,7 +117,7 @@ internal sealed class RetryRouter(CoreState core)
 
     private bool HasBetterWorker(TaskEntry task, int rank, WorkerEntry? than, DateTimeOffset now)
     {
-        // A worker that is there asks again, or answers, within this time.
+        // A connected worker sends a status or another get_task within this time.
         var silence = core.Settings.Tasks.LeaseTime + core.Settings.Tasks.HoldTime;
         foreach (var other in core.Workers.All)
         {
@@ -132,28 +133,28 @@ internal sealed class RetryRouter(CoreState core)
     }
 }
 
-/// <summary>When a failed task is tried again, by whom, and when it is given up. Pure functions.</summary>
+/// <summary>Decides which workers retry a failed task and when the task becomes a dead letter. Pure functions.</summary>
 internal static class RetryPolicy
 {
-    /// <summary>A task may come back so often without a counted attempt; further returns count, so that every task ends.</summary>
+    /// <summary>The number of times that a task can be returned without a counted attempt. Each further return is a failed attempt, so that every task is settled in the end.</summary>
     public const int MaxReturns = 16;
 
-    /// <summary>The rank of a worker that has not failed lately. The lower the rank of a worker, the rather it gets a retry.</summary>
+    /// <summary>The rank of a worker without recent failures. Workers with a lower rank are preferred.</summary>
     public const int BestRank = 0;
 
-    /// <summary>The rank of a worker that has failed at this task; it gets the task again only while there is nobody else.</summary>
+    /// <summary>The rank of a worker that has failed at the task.</summary>
     public const int FailedBeforeRank = 2;
 
-    /// <summary>How well a worker suits a task that has failed before: 0 is best.</summary>
+    /// <summary>Returns the rank of a worker for a task that has failed before, from 0 (best) to 3.</summary>
     public static int Rank(in WorkerHealth health, bool hasFailedHere) =>
         health.IsSetAside ? 3 : hasFailedHere ? FailedBeforeRank : health.Failures > 0 ? 1 : BestRank;
 
     /// <summary>
-    /// Whether a task that has just failed becomes a dead letter. The attempts of one worker alone do not make it one while another worker can take it, but for
-    /// twice the limit, so that every task ends.
+    /// Returns whether a task that has just failed becomes a dead letter. When only one worker has failed at it and another worker can take it, the limit of attempts is twice
+    /// <paramref name="maxAttempts"/>.
     /// </summary>
-    /// <param name="workers">How many workers have failed at it.</param>
-    /// <param name="othersCanTake">Whether a worker is here that has not failed at it.</param>
+    /// <param name="workers">The number of workers that have failed at the task.</param>
+    /// <param name="othersCanTake">Whether a worker that has not failed at the task is connected.</param>
     public static bool IsExhausted(int attempts, int maxAttempts, int workers, bool othersCanTake) =>
         attempts >= maxAttempts && (maxAttempts == 1 || workers > 1 || !othersCanTake || attempts >= 2 * maxAttempts);
 }

@@ -1,39 +1,42 @@
 namespace Mesh.Server.Core.Tasks;
 
+/// <summary>The outcome of a <see cref="Submission"/>, with the HTTP status that the client receives.</summary>
 internal enum SubmitOutcome : byte
 {
-    /// <summary>Stored: 202.</summary>
+    /// <summary>202: the tasks are stored.</summary>
     Accepted = 1,
 
-    /// <summary>More unsettled tasks than the capacity: 429.</summary>
+    /// <summary>429: the unsettled tasks would exceed the capacity.</summary>
     Full,
 
-    /// <summary>More tasks at once than the capacity, so that they would never be accepted: 413.</summary>
+    /// <summary>413: the submission alone exceeds the capacity and can never be accepted.</summary>
     TooMany,
 
-    /// <summary>The store cannot be written: 503. Nothing was accepted.</summary>
+    /// <summary>503: the store is unavailable. No task was accepted.</summary>
     StoreUnavailable,
 
-    /// <summary>The store may lose what it acknowledges: 503. Nothing was accepted.</summary>
+    /// <summary>503: the store may lose acknowledged writes. No task was accepted.</summary>
     StoreNotDurable,
 
-    /// <summary>The write of the tasks failed, or the server ended amid it: 503. Some or all of them may be stored, and run if the server ends before it removes them.</summary>
+    /// <summary>
+    /// 503: the write failed, or the server stopped during the write. Some or all of the tasks may be stored. They run if the server stops before it removes them.
+    /// </summary>
     Unknown,
 
-    /// <summary>This server is stopping: 503.</summary>
+    /// <summary>503: this server is stopping.</summary>
     Stopping,
 
-    /// <summary>An operator has paused this server: 503. Nothing was accepted.</summary>
+    /// <summary>503: an operator paused this server. No task was accepted.</summary>
     Paused,
 
-    /// <summary>A retry of a task that is not a dead letter (any more): 409.</summary>
+    /// <summary>409: the task to retry is not a dead letter.</summary>
     NotDead,
 
-    /// <summary>The id of one of the tasks belongs to a task with other contents: 409. Nothing was accepted. <see cref="Submission.Conflict"/> has the difference.</summary>
+    /// <summary>409: the id of one task belongs to a task with different fields, which <see cref="Submission.Conflict"/> describes. No task was accepted.</summary>
     Conflict,
 }
 
-/// <summary>What a client says of a task besides its id.</summary>
+/// <summary>The fields of a submitted task besides its id.</summary>
 [Flags]
 internal enum TaskFields : byte
 {
@@ -43,23 +46,25 @@ internal enum TaskFields : byte
     Amount = 4,
 }
 
-/// <summary>A submitted task whose id belongs to a task with other contents.</summary>
-/// <param name="Index">Its place in the submission.</param>
-/// <param name="Fields">What differs.</param>
+/// <summary>A submitted task whose id belongs to a task with different fields.</summary>
+/// <param name="Index">The index of the task in the submission.</param>
+/// <param name="Fields">The different fields.</param>
 internal sealed record TaskConflict(int Index, TaskFields Fields);
 
-/// <summary>Tasks that are accepted together or not at all.</summary>
+/// <summary>Submitted tasks. Either all of them are accepted or none.</summary>
 internal class Submission(IReadOnlyList<TaskRecord> tasks, bool isDeadLetterRetry = false)
 {
-    /// <summary>The tasks, with any sequence: the core numbers them.</summary>
+    /// <summary>The tasks. The core replaces their sequence numbers.</summary>
     public IReadOnlyList<TaskRecord> Tasks { get; } = tasks;
 
-    /// <summary>True for a retry of dead letters.</summary>
+    /// <summary>True when the tasks are dead letters to retry.</summary>
     public bool IsDeadLetterRetry { get; } = isDeadLetterRetry;
 
-    /// <summary>Tasks that have the ids of keyed tasks here, of those that this server keeps for others and does not hold in memory any more; null for none.</summary>
+    /// <summary>
+    /// Settled tasks of adopted servers that have the same ids as tasks of this submission with an idempotency key, by id. Null when there are none.
+    /// </summary>
     public IReadOnlyDictionary<string, TaskRecord>? Settled { get; init; }
 
-    /// <summary>Set with <see cref="SubmitOutcome.Conflict"/>.</summary>
+    /// <summary>The conflict when the outcome is <see cref="SubmitOutcome.Conflict"/>, else null.</summary>
     public TaskConflict? Conflict { get; set; }
 }

@@ -3,10 +3,10 @@ using Mesh.Server.Core.Persistence;
 
 namespace Mesh.Server.Core.Tasks;
 
-/// <summary>How tasks come to this server: from clients, from its store at the start, and from the part of another server that it serves for a while.</summary>
+/// <summary>Accepts tasks: submissions of clients, stored tasks when the server starts, and stored tasks of adopted servers.</summary>
 internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
 {
-    /// <summary>Takes up what the store holds, in the order in which it was accepted.</summary>
+    /// <summary>Queues the stored tasks in the order of their acceptance. Called once, when the server starts.</summary>
     public void Restore(StoredState stored, DateTimeOffset now)
     {
         core.Tasks.Start(stored.Done, stored.Dead, now);
@@ -18,7 +18,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         }
     }
 
-    /// <summary>Takes up stored tasks amid the work, those of a server in the order in which it had accepted them.</summary>
+    /// <summary>Queues stored tasks while the server is running, in the order of their acceptance. Tasks that are in memory already are ignored.</summary>
     public void AddStoredTasks(IReadOnlyList<TaskRecord> stored, DateTimeOffset now)
     {
         foreach (var record in stored.Where(task => core.Tasks.Find(task.WireId) is null).OrderBy(task => task.Sequence))
@@ -29,7 +29,8 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         }
     }
 
-    /// <summary>Forgets the tasks of another server, wherever they stand: whoever has its claim serves them. Tells how many.</summary>
+    /// <summary>Removes all tasks of an adopted server from memory, in any step. Called when another process holds its server lease.</summary>
+    /// <returns>The number of removed tasks.</returns>
     public int RemoveAdoptedTasks(ServerId storedBy, DateTimeOffset now)
     {
         var theirs = core.Tasks.All.Where(task => task.Record.StoredBy == storedBy).ToList();
@@ -43,7 +44,10 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         return theirs.Count;
     }
 
-    /// <summary>Refuses submissions and retries of dead letters until <see cref="Resume"/>. Tasks that have been accepted, or are being stored, stay accepted.</summary>
+    /// <summary>
+    /// Refuses submissions and retries of dead letters until <see cref="Resume"/>. Tasks that are accepted or being stored are not affected. Does nothing when the server is
+    /// paused.
+    /// </summary>
     public void Pause()
     {
         if (!core.Paused)
@@ -53,6 +57,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         }
     }
 
+    /// <summary>Accepts submissions again. Does nothing when the server is not paused.</summary>
     public void Resume()
     {
         if (core.Paused)
@@ -62,6 +67,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         }
     }
 
+    /// <summary>Adds the new tasks of a submission to the journal. When it is refused, only adds its outcome to <see cref="Effects.SubmissionResults"/>.</summary>
     public void OnSubmit(Submission submission, DateTimeOffset now)
     {
         if (core.Stopping)
@@ -78,7 +84,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
 
         if (core.StoreUnavailable)
         {
-            // At once, rather than after another write has failed.
+            // Refuse at once, without waiting for the next write to fail.
             core.Effects.SubmissionResults.Add((submission, SubmitOutcome.StoreUnavailable));
             return;
         }
@@ -146,6 +152,8 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         core.Journal.AddContinuation(new StoreContinuation(StoreContinuationKind.Accepted) { Submission = submission, Tasks = entries, Repeated = repeated ?? [] });
     }
 
+    /// <summary>Queues the tasks of a submission and adds its outcome. Called when its batch is stored.</summary>
+    /// <param name="known">The tasks that the store did not add, as in <see cref="ServerCore.OnStored"/>.</param>
     public void OnAccepted(in StoreContinuation accepted, IReadOnlyDictionary<string, TaskRecord?> known, DateTimeOffset now)
     {
         var submission = accepted.Submission!;
@@ -159,7 +167,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
 
         if (accepted.Repeated.Any(task => task.Withdrawn))
         {
-            // It was to be accepted as a part of a submission that has been refused: it is decided anew.
+            // The earlier submission that contained a repeated task was refused, so this submission starts again.
             Withdraw(accepted.Tasks, known);
             OnSubmit(submission, now);
             return;
@@ -185,7 +193,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         core.Effects.SubmissionResults.Add((submission, outcome));
     }
 
-    /// <summary>The store is away: what waited to be accepted is not.</summary>
+    /// <summary>Removes the tasks of a submission from memory and adds its outcome. Called when its write failed.</summary>
     public void OnRefused(in StoreContinuation refused)
     {
         foreach (var task in refused.Tasks)
@@ -196,7 +204,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         core.Effects.SubmissionResults.Add((refused.Submission!, refused.MayBeStored ? SubmitOutcome.Unknown : SubmitOutcome.StoreUnavailable));
     }
 
-    /// <summary>An unsettled task of an adopted server by the client's id, or null.</summary>
+    /// <summary>Finds an unsettled task of an adopted server by its client id, or returns null.</summary>
     public TaskEntry? FindAdopted(string id)
     {
         foreach (var server in core.Adoptions.Keys)
@@ -210,7 +218,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         return null;
     }
 
-    /// <summary>A stored record may be unreadable and null: then there is nothing to compare with.</summary>
+    /// <summary>Finds the first task that differs from the stored task with the same id. A null record in <paramref name="known"/> is unreadable and not compared.</summary>
     private static TaskConflict? FindConflict(IReadOnlyList<TaskEntry> tasks, Submission submission, IReadOnlyDictionary<string, TaskRecord?> known)
     {
         foreach (var task in tasks)
@@ -224,7 +232,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         return null;
     }
 
-    /// <summary>Takes back tasks that have been stored and not yet queued.</summary>
+    /// <summary>Removes tasks that are stored but not queued from memory, and drops them from the store.</summary>
     private void Withdraw(IReadOnlyList<TaskEntry> entries, IReadOnlyDictionary<string, TaskRecord?> known)
     {
         foreach (var task in entries)
@@ -238,7 +246,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         }
     }
 
-    /// <summary>The task that a submitted one is already, with its entry while this server holds it in memory; null for a new one.</summary>
+    /// <summary>Finds the existing task that a submitted task repeats, with its entry if it is in memory. Returns null for a new task.</summary>
     private (TaskRecord Record, TaskEntry? Entry)? FindExisting(TaskRecord task, Submission submission)
     {
         if (!task.Keyed && !submission.IsDeadLetterRetry)

@@ -4,28 +4,29 @@ using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core.Tasks;
 
-/// <summary>Where an unsettled task stands.</summary>
+/// <summary>The step of an unsettled task.</summary>
 internal enum TaskStep : byte
 {
-    /// <summary>Its acceptance is being stored.</summary>
+    /// <summary>The acceptance is being stored.</summary>
     Storing = 1,
 
+    /// <summary>The task waits for a worker.</summary>
     Queued,
 
-    /// <summary>A worker has it, under a lease.</summary>
+    /// <summary>A worker has the task, with a task lease.</summary>
     Running,
 
-    /// <summary>Its last attempt failed; the ledger is asked to close it.</summary>
+    /// <summary>The last attempt failed, and the ledger is being asked to reject further attempts.</summary>
     Invalidating,
 
-    /// <summary>Its end is being stored.</summary>
+    /// <summary>The result or the dead letter is being stored.</summary>
     Settling,
 }
 
-/// <summary>An unsettled task.</summary>
+/// <summary>An unsettled task in memory.</summary>
 internal sealed class TaskEntry
 {
-    /// <summary>How many workers that failed at a task are remembered.</summary>
+    /// <summary>The largest number of workers in <see cref="Failures"/>. The oldest entry is removed when there are more.</summary>
     private const int MaxFailures = 16;
 
     private static readonly List<FailedAttempt> NoFailures = [];
@@ -44,7 +45,7 @@ internal sealed class TaskEntry
         }
     }
 
-    /// <summary>The task as it was accepted; what has happened since is in the other members.</summary>
+    /// <summary>The task as it was accepted. The other members have its present state.</summary>
     public TaskRecord Record { get; }
 
     public TaskId Id => Record.WireId;
@@ -55,62 +56,63 @@ internal sealed class TaskEntry
 
     public int Attempts { get; set; }
 
-    /// <summary>The workers that have failed at it, each with its last attempt.</summary>
+    /// <summary>The workers that have failed at the task, each with its last attempt.</summary>
     public List<FailedAttempt> Failures { get; private set; } = NoFailures;
 
-    /// <summary>How often it came back from a worker without a counted attempt.</summary>
+    /// <summary>The number of times that the task was returned without a counted attempt.</summary>
     public int UncountedReturns { get; set; }
 
     public string? Error { get; set; }
 
-    /// <summary>True when its submission was refused after it had been stored.</summary>
+    /// <summary>True when the task was stored and its submission was refused afterwards.</summary>
     public bool Withdrawn { get; set; }
 
-    /// <summary>Who has it while it runs.</summary>
+    /// <summary>The worker that runs the task, or null.</summary>
     public WorkerEntry? Worker { get; set; }
 
-    /// <summary>Who had the last attempt.</summary>
+    /// <summary>The worker of the last attempt.</summary>
     public WorkerId? LastWorker { get; set; }
 
-    /// <summary>Statuses to acknowledge once a closing task's end is stored.</summary>
+    /// <summary>The ACKs to send when the settlement of an invalidated task is stored.</summary>
     public List<(SessionId Session, Ack Ack)> DeferredAcks { get; } = [];
 
-    /// <summary>Its place among all that was ever queued; an older place in the queue is void.</summary>
+    /// <summary>The number of the current queue entry. Queue entries with another number are obsolete.</summary>
     public long QueueOrder { get; set; }
 
     public DateTimeOffset LeaseEnd { get; set; }
 
-    /// <summary>The session of the last attempt, and the place of its message among all that were sent.</summary>
+    /// <summary>The session on which the last attempt was sent.</summary>
     public SessionId SentOn { get; set; }
 
+    /// <summary>The number of the message of the last attempt, in the order of sending.</summary>
     public long SendOrder { get; set; }
 
-    /// <summary>The worker that the task was sent to, and did not reach.</summary>
+    /// <summary>The last worker that the task was sent to and did not reach, or null.</summary>
     public WorkerId? UndeliveredTo { get; set; }
 
     public DateTimeOffset QueuedAt { get; set; }
 
     public DateTimeOffset StartedAt { get; set; }
 
-    /// <summary>When the status came that settles it, or its last attempt ended.</summary>
+    /// <summary>The time when the settling status arrived or the last attempt ended.</summary>
     public DateTimeOffset EndedAt { get; set; }
 
-    /// <summary>W3C context of the worker's last attempt, where it tells.</summary>
+    /// <summary>The W3C trace context from the status of the last attempt, or null if it had none.</summary>
     public string? StatusTrace { get; set; }
 
-    /// <summary>W3C context in which the running attempt was handed out; set by who sends it.</summary>
+    /// <summary>The W3C trace context in which the running attempt was dispatched. The shell sets it when it sends the task.</summary>
     public string? AttemptTrace { get; set; }
 
-    /// <summary>The same of the first attempt.</summary>
+    /// <summary>The W3C trace context in which the first attempt was dispatched.</summary>
     public string? FirstAttemptTrace { get; set; }
 
     public LinkedListNode<TaskEntry> LeaseNode { get; }
 
-    /// <summary>Its place among the retries that are due.</summary>
+    /// <summary>The node of this task in the list of due retries.</summary>
     [field: MaybeNull]
     public LinkedListNode<TaskEntry> RetryNode => field ??= new LinkedListNode<TaskEntry>(this);
 
-    /// <summary>True for a task that a worker has had before.</summary>
+    /// <summary>True when a worker had the task before.</summary>
     public bool IsRetry => Attempts > 0 || UncountedReturns > 0;
 
     public bool HasFailedOn(WorkerId worker)
@@ -126,6 +128,7 @@ internal sealed class TaskEntry
         return false;
     }
 
+    /// <summary>Adds the failed attempt of a worker, and replaces its earlier one.</summary>
     public void RecordFailure(WorkerId worker, DateTimeOffset started, DateTimeOffset failed)
     {
         if (Failures == NoFailures)
@@ -144,6 +147,7 @@ internal sealed class TaskEntry
 
     public void ClearFailures() => Failures = NoFailures;
 
+    /// <summary>Creates a record with the given state and the present values of this entry.</summary>
     public TaskRecord ToRecord(TaskState state, decimal? result = null) => Record with
     {
         State = state,
@@ -158,6 +162,6 @@ internal sealed class TaskEntry
 }
 
 /// <summary>The last failed attempt of one worker at a task.</summary>
-/// <param name="Started">When the worker was given the task.</param>
-/// <param name="Failed">When the attempt ended without success.</param>
+/// <param name="Started">The time when the task was dispatched to the worker.</param>
+/// <param name="Failed">The time when the attempt failed.</param>
 internal readonly record struct FailedAttempt(WorkerId Worker, DateTimeOffset Started, DateTimeOffset Failed);

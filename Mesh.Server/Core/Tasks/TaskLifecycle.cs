@@ -5,17 +5,15 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Server.Core.Tasks;
 
-/// <summary>The life of an accepted task, from the queue to its end (docs/protocol.md, "The task cycle").</summary>
+/// <summary>Moves an accepted task through its steps, from the queue to its settlement (docs/protocol.md, "The task cycle").</summary>
 internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
 {
-    /// <summary>Connections that a closing task's end is told on: the latest, since a line worker repeats its status on a new one each time.</summary>
-    private const int MaxDeferredAcks = 16;
-
     private static readonly TimeSpan InvalidationRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly Queue<(TaskEntry Task, DateTimeOffset Due)> _invalidationRetries = new();
     private readonly RetryRouter _retries = new(core);
 
+    /// <summary>The time when <see cref="OnTimer"/> is due, or null.</summary>
     public DateTimeOffset? NextDeadline
     {
         get
@@ -26,9 +24,10 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
     }
 
+    /// <summary>The number of tasks that wait for another attempt to invalidate them.</summary>
     public int InvalidationRetries => _invalidationRetries.Count;
 
-    /// <summary>Gives a task to a worker that waits for one, or leaves it in the queue.</summary>
+    /// <summary>Queues a task and dispatches it at once if a worker has a pending poll for it.</summary>
     public void Enqueue(TaskEntry task, DateTimeOffset now)
     {
         core.Tasks.Enqueue(task, now);
@@ -38,17 +37,20 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
             return;
         }
 
-        // A worker that waits may get a task that has waited longer.
-        while (!core.Stopping && task.Step == TaskStep.Queued && core.Workers.TryTakeReady(task.Type, out var poll))
+        // A pending poll may receive an older task than this one. The loop ends when this task is dispatched or no poll is left.
+        while (!core.Stopping && task.Step == TaskStep.Queued && core.Workers.Polls.TryTakeReady(task.Type, out var poll))
         {
             if (!TryDispatch(poll.Worker, poll.Session, now))
             {
-                throw new InvalidOperationException($"Worker {poll.Worker.Id} waits for a task, and may not have one.");
+                throw new InvalidOperationException($"Worker {poll.Worker.Id} has a ready poll and cannot receive a task.");
             }
         }
     }
 
-    /// <summary>Answers a get_task with the longest waiting task that the worker handles, if there is one and the worker may have it. Those that were tried before come first.</summary>
+    /// <summary>
+    /// Answers a get_task with the oldest suitable retry, or else with the oldest queued task that the worker handles. Returns false when there is no task, the worker cannot
+    /// receive one, or the server is stopping.
+    /// </summary>
     public bool TryDispatch(WorkerEntry worker, SessionId session, DateTimeOffset now)
     {
         if (core.Stopping || !worker.Health.CanReceiveTask(worker.Running.Count, now)
@@ -61,99 +63,29 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         return true;
     }
 
-    /// <summary>Whether a task becomes a dead letter if its running attempt fails now.</summary>
+    /// <summary>Returns whether a task becomes a dead letter if its running attempt fails now.</summary>
     public bool IsLastAttempt(TaskEntry task, DateTimeOffset now) => _retries.IsExhausted(task, now);
 
-    private void Dispatch(TaskEntry task, WorkerEntry worker, SessionId session, DateTimeOffset now)
+    /// <summary>Settles a task whose attempt succeeded. The status may come from another worker than the one that has the task now, or from one that is not connected.</summary>
+    /// <param name="worker">The worker that sent the status, or null when it is not connected.</param>
+    public void Complete(TaskEntry task, WorkerEntry? worker, TaskStatus status, DateTimeOffset now)
     {
-        core.Tasks.StartAttempt(task, worker, now);
-        core.Deliveries.RecordSent(task, worker, session);
-        core.SendTask(session, task);
-        if (worker.Health.IsLimited)
-        {
-            WorkerRegistry.SuspendPolls(worker);
-        }
-
-        if (worker.Home != core.Settings.Id && core.Loans.Find(worker.Id) is { HasServedTask: false } loan)
-        {
-            loan.HasServedTask = true;
-            core.Report(new LoanFirstTaskDispatched(loan.Record, task));
-        }
-    }
-
-    /// <summary>Gives a retry that is due to a suitable worker that waits, or leaves it in the queue.</summary>
-    private void DispatchRetryIfPossible(TaskEntry task, DateTimeOffset now)
-    {
-        if (task.RetryNode.List is not null && _retries.FindPendingPoll(task, now) is { } poll)
-        {
-            core.Workers.RemovePoll(poll);
-            core.Tasks.TakeRetry(task, now);
-            Dispatch(task, poll.Worker, poll.Session, now);
-        }
-    }
-
-    public void OnStatus(SessionId session, TaskStatus status, DateTimeOffset now)
-    {
-        var worker = core.Workers.Find(status.Worker);
+        core.Tasks.Detach(task, now);
+        task.LastWorker = status.Worker;
         if (worker is not null)
         {
-            worker.LastSeen = now;
+            workers.OnSucceeded(worker);
+            if (task.Failures.Count > 0)
+            {
+                workers.OnTaskDone(task, worker.Id, now);
+            }
         }
 
-        if (!TaskStatusMatcher.TryFind(status, worker, out var answered, out var error))
-        {
-            core.Reject(session, status, error);
-            return;
-        }
-
-        var task = answered is { } id ? core.Tasks.Find(id) : null;
-        var ack = new Ack { Worker = status.Worker, Id = status.Id, TraceParent = status.TraceParent };
-        if (task is null)
-        {
-            core.Send(session, ack);
-            return;
-        }
-
-        if (worker is not null)
-        {
-            DeliveryTracker.Confirm(task, worker);
-        }
-
-        var attempt = task.Attempts;
-        switch (task.Step, status.Outcome)
-        {
-            case (TaskStep.Settling or TaskStep.Invalidating, _):
-                Acknowledge(task, session, ack, attempt);
-                break;
-            case (TaskStep.Storing, _):
-                core.Reject(session, status, $"TASK_ID: \"{task.Id}\" was not given to anyone");
-                break;
-            case (_, TaskOutcome.Ok):
-                core.Tasks.Detach(task, now);
-                task.LastWorker = status.Worker;
-                OnSucceeded(task, worker, now);
-                (task.EndedAt, task.StatusTrace) = (now, status.TraceParent);
-                Settle(task, status.Result);
-                core.Journal.Reply(session, ack, task, attempt);
-                break;
-            case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker && status.HandedBack:
-                Return(task, status.Error ?? "handed back", now, status.TraceParent);
-                Acknowledge(task, session, ack, attempt);
-                break;
-            case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker:
-                Fail(task, status.Error ?? "NOK", now, status.TraceParent);
-                Acknowledge(task, session, ack, attempt);
-                break;
-            case (TaskStep.Running or TaskStep.Queued, TaskOutcome.Nok):
-                // Said again, perhaps: what the first one changed may still be on its way to the store.
-                core.Journal.Reply(session, ack, task, attempt);
-                break;
-            default:
-                throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
-        }
+        (task.EndedAt, task.StatusTrace) = (now, status.TraceParent);
+        Settle(task, status.Result);
     }
 
-    /// <summary>A running task did not reach its worker.</summary>
+    /// <summary>Queues a task again that was sent to its worker and did not reach it.</summary>
     public void ReturnUndelivered(TaskEntry task, string reason, DateTimeOffset now)
     {
         var worker = task.Worker!.Id;
@@ -161,7 +93,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         Return(task, $"it did not reach {worker}: {reason}", now);
     }
 
-    /// <summary>An attempt ended without a result: again, or the end.</summary>
+    /// <summary>Ends a failed attempt. The task is queued for a retry, or becomes a dead letter when its attempts are exhausted.</summary>
     public void Fail(TaskEntry task, string error, DateTimeOffset now, string? trace = null)
     {
         var (isExhausted, worker) = (_retries.IsExhausted(task, now), task.Worker);
@@ -189,7 +121,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
                 MoveToDeadLetters(task);
                 break;
             case TaskType.Update:
-                // An attempt that seemed to fail may have been applied, or may still be: the ledger decides, once and for all.
+                // The failed attempt may have been applied, or may be applied later. The ledger decides: it returns the applied result or rejects all further attempts.
                 task.Step = TaskStep.Invalidating;
                 core.Effects.Invalidations.Add(task.Record);
                 break;
@@ -199,8 +131,8 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
     }
 
     /// <summary>
-    /// What a worker had was not an attempt: it handed the task back, or was never reached with it. The task goes on at once, with as many attempts as before, and the worker is
-    /// not blamed. A task to which this happens too often has failed.
+    /// Ends an attempt that is not counted, because the worker handed the task back or the task did not reach the worker. The task is queued again with as many attempts as
+    /// before, and the worker's health does not change. After <see cref="RetryPolicy.MaxReturns"/> returns the attempt has failed instead.
     /// </summary>
     public void Return(TaskEntry task, string reason, DateTimeOffset now, string? trace = null)
     {
@@ -222,11 +154,13 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
             core.UnpausedWorkers.Add(worker.Id);
         }
 
-        // The first time at once; one that nobody keeps is not passed around without end.
+        // The first return has no delay. Later ones have, so that a task that every worker hands back does not circulate continuously.
         core.Tasks.Enqueue(task, now, task.UncountedReturns == 1 ? now : now + core.Settings.Tasks.RetryBackoff.Delay(task.UncountedReturns - 1));
         DispatchRetryIfPossible(task, now);
     }
 
+    /// <summary>Settles a task for which the ledger rejects further attempts.</summary>
+    /// <param name="applied">The balance after the task if an attempt was applied, or null for a dead letter.</param>
     public void OnInvalidated(TaskId id, decimal? applied)
     {
         if (core.Tasks.Find(id) is not { Step: TaskStep.Invalidating } task)
@@ -244,6 +178,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
     }
 
+    /// <summary>Schedules another attempt to invalidate a task. Called when the ledger is unavailable.</summary>
     public void OnInvalidationFailed(TaskId id, DateTimeOffset now)
     {
         if (core.Tasks.Find(id) is { Step: TaskStep.Invalidating } task)
@@ -252,6 +187,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
     }
 
+    /// <summary>Removes a completed task from memory. Called when its result is stored.</summary>
     public void OnSettled(TaskEntry task)
     {
         core.Tasks.Remove(task);
@@ -264,6 +200,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Done, task.EndedAt, task.StatusTrace, null));
     }
 
+    /// <summary>Removes a dead letter from memory. Called when it is stored.</summary>
     public void OnDeadLettered(TaskEntry task)
     {
         core.Tasks.Remove(task);
@@ -272,6 +209,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         core.Report(new TaskDeadLettered(task.ToRecord(TaskState.Dead)));
     }
 
+    /// <summary>Fails attempts whose task lease has expired, dispatches due retries, and repeats failed invalidations.</summary>
     public void OnTimer(DateTimeOffset now)
     {
         while (core.Tasks.TryPeekExpired(now, out var task))
@@ -290,6 +228,34 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
     }
 
+    private void Dispatch(TaskEntry task, WorkerEntry worker, SessionId session, DateTimeOffset now)
+    {
+        core.Tasks.StartAttempt(task, worker, now);
+        core.Deliveries.RecordSent(task, worker, session);
+        core.SendTask(session, task);
+        if (worker.Health.IsLimited)
+        {
+            PollRegistry.Suspend(worker);
+        }
+
+        if (worker.Home != core.Settings.Id && core.Loans.Find(worker.Id) is { HasServedTask: false } loan)
+        {
+            loan.HasServedTask = true;
+            core.Report(new LoanFirstTaskDispatched(loan.Record, task));
+        }
+    }
+
+    /// <summary>Dispatches a due retry if a suitable worker has a pending poll.</summary>
+    private void DispatchRetryIfPossible(TaskEntry task, DateTimeOffset now)
+    {
+        if (task.RetryNode.List is not null && _retries.FindPendingPoll(task, now) is { } poll)
+        {
+            core.Workers.Polls.Remove(poll);
+            core.Tasks.TakeRetry(task, now);
+            Dispatch(task, poll.Worker, poll.Session, now);
+        }
+    }
+
     private void DispatchDueRetries(DateTimeOffset now)
     {
         while (core.Tasks.Retries.TryMoveDue(now, out var task))
@@ -297,40 +263,10 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
             DispatchRetryIfPossible(task, now);
         }
 
-        // The better workers that some have waited for may have left.
+        // The better workers that these tasks waited for may have disconnected.
         foreach (var task in _retries.TakeDueRetries(now))
         {
             DispatchRetryIfPossible(task, now);
-        }
-    }
-
-    private void OnSucceeded(TaskEntry task, WorkerEntry? worker, DateTimeOffset now)
-    {
-        if (worker is not null)
-        {
-            workers.OnSucceeded(worker);
-        }
-
-        if (task.Failures.Count > 0 && worker is not null)
-        {
-            workers.OnTaskDone(task, worker.Id, now);
-        }
-    }
-
-    private void Acknowledge(TaskEntry task, SessionId session, Ack ack, int attempt)
-    {
-        if (task.Step != TaskStep.Invalidating)
-        {
-            core.Journal.Reply(session, ack, task, attempt);
-        }
-        else if (!task.DeferredAcks.Exists(known => known.Session == session))
-        {
-            if (task.DeferredAcks.Count == MaxDeferredAcks)
-            {
-                task.DeferredAcks.RemoveAt(0);
-            }
-
-            task.DeferredAcks.Add((session, ack));
         }
     }
 

@@ -4,7 +4,7 @@ using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core.Tasks;
 
-/// <summary>All unsettled tasks: the queue, the leases, and the ways to find one.</summary>
+/// <summary>All unsettled tasks, with the queue, the task leases and the indexes by id.</summary>
 internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thresholds)
 {
     private readonly Dictionary<TaskId, TaskEntry> _byWireId = [];
@@ -15,45 +15,52 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     private long _queueOrder;
     private long _sequence;
 
-    /// <summary>Unsettled tasks, in whatever step.</summary>
+    /// <summary>The number of unsettled tasks in all steps.</summary>
     public int Count => _byWireId.Count;
 
-    /// <summary>Tasks that wait for a worker.</summary>
+    /// <summary>The number of queued tasks.</summary>
     public int Depth { get; private set; }
 
-    /// <summary>Those of them that are of the given types.</summary>
+    /// <summary>Returns the number of queued tasks of the given types.</summary>
     public int DepthOf(TaskTypes types) => (types.Handles(TaskType.Query) ? _depths[(int)TaskType.Query] : 0) + (types.Handles(TaskType.Update) ? _depths[(int)TaskType.Update] : 0);
 
+    /// <summary>The number of running tasks.</summary>
     public int Running => _leases.Count;
 
-    /// <summary>Places in the queues, void ones too.</summary>
+    /// <summary>The number of entries in the queues, including obsolete ones.</summary>
     public int QueueEntries => _queues.Sum(queue => queue.Count) + Retries.EntryCount;
 
-    /// <summary>The waiting tasks that a worker has had before.</summary>
+    /// <summary>The queued tasks that a worker had before.</summary>
     public RetryQueue Retries { get; } = new();
 
+    /// <summary>The number of completed tasks since the store was created.</summary>
     public long Done { get; set; }
 
+    /// <summary>The number of dead letters.</summary>
     public long Dead { get; set; }
 
-    /// <summary>Since when the depth has not been above the low mark, or null.</summary>
+    /// <summary>The time since which the depth is at or below the low mark, or null when it is above.</summary>
     public DateTimeOffset? BelowMinThresholdSince { get; private set; }
 
-    /// <summary>Since when the depth has been above the high mark, or null.</summary>
+    /// <summary>The time since which the depth is above the high mark, or null when it is not.</summary>
     public DateTimeOffset? AboveMaxThresholdSince { get; private set; }
 
     public IEnumerable<TaskEntry> All => _byWireId.Values;
 
-    /// <summary>When the oldest lease runs out.</summary>
+    /// <summary>The time when the oldest task lease expires, or null when no task is running.</summary>
     public DateTimeOffset? NextLeaseEnd => _leases.First?.Value.LeaseEnd;
 
+    /// <summary>Sets the stored counters. Called once, when the server starts.</summary>
     public void Start(long done, long dead, DateTimeOffset now)
     {
         (Done, Dead) = (done, dead);
         SetDepth(0, now);
     }
 
-    /// <summary>Above all before it, and in microseconds since 1970: the dead letters of earlier starts, which are not loaded, have lower ones unless the clock was set back.</summary>
+    /// <summary>
+    /// Returns a sequence number above all earlier ones, in microseconds since 1970. It is based on the clock because dead letters of earlier starts are not loaded: their
+    /// numbers are lower unless the clock was set back.
+    /// </summary>
     public long NextSequence(DateTimeOffset now) => _sequence = Math.Max(_sequence + 1, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
 
     public void Add(TaskEntry task)
@@ -66,11 +73,12 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         }
     }
 
+    /// <summary>Removes a task from memory. Does nothing when another entry has its id.</summary>
     public void Remove(TaskEntry task)
     {
         if (Find(task.Id) != task)
         {
-            // It was disowned, and has been adopted again since.
+            // The task was removed when its adoption ended, and was adopted again since.
             return;
         }
 
@@ -83,10 +91,11 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
 
     public TaskEntry? Find(TaskId id) => _byWireId.GetValueOrDefault(id);
 
-    /// <summary>By the id that the client knows, which is unique at the server that keeps the task.</summary>
+    /// <summary>Finds a task by its client id, which is unique at the server that stores the task.</summary>
     public TaskEntry? Find(string id, ServerId? storedBy) => _byId.GetValueOrDefault((storedBy, id)) ?? _byWireId.GetValueOrDefault(new TaskId(id));
 
-    /// <param name="due">A task that a worker has had before is not given to anyone before this time.</param>
+    /// <summary>Adds a task to the end of its queue.</summary>
+    /// <param name="due">The time before which a retry is not dispatched.</param>
     public void Enqueue(TaskEntry task, DateTimeOffset now, DateTimeOffset due = default)
     {
         task.Step = TaskStep.Queued;
@@ -104,13 +113,14 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         AdjustDepth(task.Type, 1, now);
     }
 
+    /// <summary>Removes a due retry from the queue. The caller dispatches it.</summary>
     public void TakeRetry(TaskEntry task, DateTimeOffset now)
     {
         Retries.Remove(task);
         AdjustDepth(task.Type, -1, now);
     }
 
-    /// <summary>Takes the longest waiting task of the given types.</summary>
+    /// <summary>Takes the oldest queued task of the given types, without retries. Returns false when there is none.</summary>
     public bool TryDequeue(TaskTypes types, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
     {
         task = null;
@@ -132,7 +142,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         return true;
     }
 
-    /// <summary>Puts a task under a lease.</summary>
+    /// <summary>Assigns a task to a worker and starts its task lease.</summary>
     public void StartAttempt(TaskEntry task, WorkerEntry worker, DateTimeOffset now)
     {
         task.Step = TaskStep.Running;
@@ -146,7 +156,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         worker.LastTask = task;
     }
 
-    /// <summary>Takes a task from the queue or from its worker, whichever has it.</summary>
+    /// <summary>Removes a task from the queue or from its worker.</summary>
     public void Detach(TaskEntry task, DateTimeOffset now)
     {
         switch (task.Step)
@@ -168,6 +178,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         }
     }
 
+    /// <summary>Finds a running task whose task lease has expired. Returns false when there is none.</summary>
     public bool TryPeekExpired(DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
     {
         task = _leases.First?.Value;

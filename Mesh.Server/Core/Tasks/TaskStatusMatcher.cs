@@ -5,12 +5,13 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Server.Core.Tasks;
 
-/// <summary>Finds which task a status answers (docs/protocol.md, "Optional fields"). A status that may mean one of several tasks answers none.</summary>
+/// <summary>Finds the task that a status answers (docs/protocol.md, "Optional fields"). An ambiguous status is refused.</summary>
 internal static class TaskStatusMatcher
 {
-    /// <param name="worker">The worker that the status names; null when it is not here.</param>
-    /// <param name="task">The task; null when it is not known any more.</param>
-    /// <param name="error">Why the status is refused, naming the field that it lacks.</param>
+    /// <summary>Returns false when the status is refused.</summary>
+    /// <param name="worker">The worker that the status names, or null when it is not connected.</param>
+    /// <param name="task">The id of the task, or null when the worker's task is not known any more.</param>
+    /// <param name="error">The error when the status is refused. It starts with the name of the missing field.</param>
     public static bool TryFind(TaskStatus status, WorkerEntry? worker, out TaskId? task, [NotNullWhen(false)] out string? error)
     {
         (task, error) = (status.Id, null);
@@ -37,7 +38,7 @@ internal static class TaskStatusMatcher
             }
         }
 
-        // What a worker reports late may be of a task that it does not have any more: a QUERY's answer is harmless there, an UPDATE's is not.
+        // A late status may answer a task that the worker no longer has. Matching it to another QUERY is harmless, but matching it to another UPDATE is not.
         if (count > 1 || (count == 1 && running.Count > 1 && type != TaskType.Query))
         {
             (task, error) = (null, $"TASK_ID: is missing, and \"{status.Worker}\" has {running.Count} tasks");

@@ -4,30 +4,20 @@ using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core.Workers;
 
-/// <summary>Where workers present themselves: each get_task is answered with an order, a task, or held.</summary>
-internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, WorkerMonitor monitor, Lender lender, Borrower borrower)
+/// <summary>Answers each get_task with REDIRECT, RETURN, a task or NO_TASK, or holds it (docs/protocol.md, "The task cycle").</summary>
+internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, WorkerMonitor monitor, WorkerRemover remover, Lender lender, Borrower borrower)
 {
-    /// <summary>Open connections of one worker that are replaced within <see cref="DuplicateIdWindow"/>, at which two workers are taken to share its id.</summary>
+    /// <summary>
+    /// The number of open connections of one worker that are replaced within <see cref="DuplicateIdWindow"/> and show that two workers use its id. A worker that lost a
+    /// connection without noticing it replaces it once. Two workers with the same id replace each other's connections repeatedly.
+    /// </summary>
     private const int DuplicateIdThreshold = 4;
 
     private static readonly TimeSpan DuplicateIdWindow = TimeSpan.FromMinutes(10);
 
-    /// <summary>A line worker is looked for this often.</summary>
-    private static readonly TimeSpan LineWorkerCheckInterval = TimeSpan.FromSeconds(1);
-
     private static readonly NoTask NoTaskMessage = new();
 
-    private DateTimeOffset _nextLineWorkerCheck;
-
-    public DateTimeOffset? NextDeadline
-    {
-        get
-        {
-            var next = core.Workers.NextDeadline;
-            return core.Workers.HasLineWorkers && !(next < _nextLineWorkerCheck) ? _nextLineWorkerCheck : next;
-        }
-    }
-
+    /// <summary>Registers the worker and answers its get_task, or holds it. A get_task with an unknown home, or of a worker beyond the limit, is refused.</summary>
     public void OnGetTask(SessionId session, Framing framing, GetTask message, DateTimeOffset now)
     {
         if (ResolveHome(message) is not { } home)
@@ -38,7 +28,7 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
 
         if (framing == Framing.WebSocket && core.Workers.Find(message.Worker)?.Session is { } newer && newer.Value > session.Value)
         {
-            // Sent before the worker opened a newer connection, and overtaken by it.
+            // The worker sent this message before it opened its present connection.
             return;
         }
 
@@ -56,7 +46,7 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
 
         AnswerNoTaskOnOtherFraming(worker, framing);
 
-        if (core.Workers.FindLinePoll(session) is { } older)
+        if (core.Workers.Polls.FindOnLine(session) is { } older)
         {
             AnswerNoTask(older);
         }
@@ -64,44 +54,17 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
         AnswerPoll(worker, session, framing, now, message.TraceParent);
     }
 
-    public void OnSessionClosed(SessionId session, SessionEnd end, DateTimeOffset now)
-    {
-        var workers = core.Workers.Close(session, now);
-        foreach (var task in core.Deliveries.Close(session, end, now))
-        {
-            tasks.ReturnUndelivered(task, end == SessionEnd.Dropped ? "its connection was dropped" : "its connection was reset", now);
-        }
-
-        foreach (var worker in workers)
-        {
-            if (worker.Running.Count == 0 && core.Loans.Find(worker.Id) is { State: LoanState.Lent or LoanState.Returned })
-            {
-                RemoveWorker(worker, now);
-            }
-        }
-    }
-
+    /// <summary>Answers pending polls whose deadline has passed with NO_TASK.</summary>
     public void OnTimer(DateTimeOffset now)
     {
-        while (core.Workers.TryTakeExpired(now, out var poll))
+        while (core.Workers.Polls.TryTakeExpired(now, out var poll))
         {
-            // A parked one too: that a worker's other slots still wait does not say that it stays; that it asks again does.
+            // Suspended polls are answered too. Only a new get_task shows that the worker does not leave.
             core.Send(poll.Session, NoTaskMessage);
-        }
-
-        while (core.Workers.FindGraceExpired(now) is { } lost)
-        {
-            RemoveWorker(lost, now);
-        }
-
-        if (_nextLineWorkerCheck <= now)
-        {
-            _nextLineWorkerCheck = now + LineWorkerCheckInterval;
-            RemoveInactiveLineWorkers(now);
         }
     }
 
-    /// <summary>Gives what an order or a task was waiting for to the asks of a worker that were parked.</summary>
+    /// <summary>Answers the pending polls of a worker again. Called when its loan has changed.</summary>
     public void OnLoanChanged(WorkerEntry worker, DateTimeOffset now)
     {
         if (worker.Home != core.Settings.Id && core.Loans.Find(worker.Id) is null)
@@ -114,13 +77,13 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
         {
             if (worker.PendingPolls.Contains(poll))
             {
-                core.Workers.RemovePoll(poll);
+                core.Workers.Polls.Remove(poll);
                 AnswerPoll(worker, poll.Session, poll.Framing, now);
             }
         }
     }
 
-    /// <summary>A worker's pause is over, or it need not pause any more: gives its held asks tasks, or lets them wait for some.</summary>
+    /// <summary>Dispatches tasks to the pending polls of a worker, or makes the polls ready. Called when its pause has ended.</summary>
     public void OnUnpaused(WorkerEntry worker, DateTimeOffset now)
     {
         if (core.Loans.Find(worker.Id)?.State is not (null or LoanState.Expected or LoanState.Arrived or LoanState.Releasing))
@@ -137,16 +100,16 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
 
             if (tasks.TryDispatch(worker, poll.Session, now))
             {
-                core.Workers.RemovePoll(poll);
+                core.Workers.Polls.Remove(poll);
             }
             else
             {
-                core.Workers.ResumePoll(poll);
+                core.Workers.Polls.Resume(poll);
             }
         }
     }
 
-    /// <summary>The server that a worker belongs to, by id or by address; null for a stranger's.</summary>
+    /// <summary>Returns the home of a worker, which SERVER_UUID names by id or by address, or null when it is neither this server nor a peer.</summary>
     private ServerId? ResolveHome(GetTask message)
     {
         if (message.Home is not { } home || home == core.Settings.Id)
@@ -157,6 +120,7 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
         return core.Peers.FindHomeServer(home)?.Id ?? (home.Value == core.Settings.Advertise.ToString() ? (ServerId?)core.Settings.Id : null);
     }
 
+    /// <summary>Adds a worker if it is unknown, and updates its connection, home and task types.</summary>
     private WorkerEntry Register(SessionId session, Framing framing, GetTask message, ServerId home, DateTimeOffset now)
     {
         var worker = core.Workers.Find(message.Worker);
@@ -187,7 +151,7 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
         return worker;
     }
 
-    /// <summary>A worker replaces a connection that it has lost unnoticed once; two workers of one id do it by turns.</summary>
+    /// <summary>Counts a replaced connection, and reports a probable duplicate id when the threshold is reached.</summary>
     private void CountReplacedConnection(WorkerEntry worker, DateTimeOffset now)
     {
         if (now - worker.ReplacedConnectionsSince > DuplicateIdWindow)
@@ -201,6 +165,7 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
         }
     }
 
+    /// <summary>Answers a get_task with a loan instruction, a task or NO_TASK, or holds it.</summary>
     private void AnswerPoll(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now, string? trace = null)
     {
         var instruction = worker.Home == core.Settings.Id
@@ -214,19 +179,22 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
                 core.Send(session, NoTaskMessage);
                 break;
             case LoanInstruction.Wait:
-                core.Workers.AddPoll(worker, session, framing, isSuspended: true, now);
+                core.Workers.Polls.Add(worker, session, framing, isSuspended: true, now);
                 break;
             case LoanInstruction.None when tasks.TryDispatch(worker, session, now):
                 break;
             case LoanInstruction.None:
-                core.Workers.AddPoll(worker, session, framing, isSuspended: false, now);
+                core.Workers.Polls.Add(worker, session, framing, isSuspended: false, now);
                 break;
             default:
-                throw new InvalidOperationException($"Order {instruction} is unknown.");
+                throw new InvalidOperationException($"Loan instruction {instruction} is unknown.");
         }
     }
 
-    /// <summary>A worker of one task at a time that asks again has neither the task nor the connection that it had.</summary>
+    /// <summary>
+    /// Fails the running tasks of a worker that runs one task at a time, and answers its older polls with NO_TASK. Its new get_task shows that it has lost its task and its earlier
+    /// connection.
+    /// </summary>
     private void OnPollWithoutStatus(WorkerEntry worker, DateTimeOffset now)
     {
         while (worker.PendingPolls.Count > 0)
@@ -236,11 +204,11 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
 
         while (worker.Running.Count > 0)
         {
-            tasks.Fail(worker.Running[^1], "the worker asked again without a status", now);
+            tasks.Fail(worker.Running[^1], "the worker sent another get_task without a status", now);
         }
     }
 
-    /// <summary>A worker that comes back with the other framing has left the connections that it had.</summary>
+    /// <summary>Answers polls on connections with the other framing with NO_TASK. A worker that changes its framing no longer uses its earlier connections.</summary>
     private void AnswerNoTaskOnOtherFraming(WorkerEntry worker, Framing framing)
     {
         for (var i = worker.PendingPolls.Count - 1; i >= 0; i--)
@@ -252,7 +220,7 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
         }
     }
 
-    /// <summary>The loan of a guest is over, and it has gone home. Should it be here after all, it asks again.</summary>
+    /// <summary>Answers the polls of a borrowed worker whose loan has ended with NO_TASK, and removes it unless it has a task. If it is still connected, it sends another get_task.</summary>
     private void OnLoanEnded(WorkerEntry borrowed, DateTimeOffset now)
     {
         while (borrowed.PendingPolls.Count > 0)
@@ -262,56 +230,26 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
 
         if (borrowed.Running.Count == 0)
         {
-            RemoveWorker(borrowed, now);
+            remover.Remove(borrowed, now);
         }
     }
 
     private void AnswerNoTask(PendingPoll poll)
     {
-        core.Workers.RemovePoll(poll);
+        core.Workers.Polls.Remove(poll);
         core.Send(poll.Session, NoTaskMessage);
-    }
-
-    private void RemoveInactiveLineWorkers(DateTimeOffset now)
-    {
-        if (!core.Workers.HasLineWorkers)
-        {
-            return;
-        }
-
-        var timeout = core.Settings.Tasks.LineWorkerTimeout;
-        foreach (var worker in core.Workers.All.Where(worker =>
-            worker.Framing == Framing.Line && worker.Running.Count == 0 && worker.LastSeen + timeout <= now).ToArray())
-        {
-            RemoveWorker(worker, now);
-        }
-    }
-
-    private void RemoveWorker(WorkerEntry worker, DateTimeOffset now)
-    {
-        while (worker.Running.Count > 0)
-        {
-            tasks.Fail(worker.Running[^1], $"worker {worker.Id} is gone", now);
-        }
-
-        core.Workers.Remove(worker);
-        monitor.OnRemoved(worker);
-        if (worker.Home == core.Settings.Id && core.Loans.Find(worker.Id) is null)
-        {
-            core.Report(new WorkerLeft(worker.Id, worker.Home));
-        }
     }
 }
 
-/// <summary>What a loan has to say to a worker that asks for a task.</summary>
+/// <summary>The effect of a loan on a get_task of its worker.</summary>
 internal enum LoanInstruction : byte
 {
-    /// <summary>Nothing: it may have a task.</summary>
+    /// <summary>The worker can receive a task.</summary>
     None = 1,
 
-    /// <summary>Its order has been sent.</summary>
+    /// <summary>The get_task was answered with REDIRECT or RETURN.</summary>
     Sent,
 
-    /// <summary>An order is coming, or was just given: neither a task nor an answer now.</summary>
+    /// <summary>The get_task must be held without a task, because a REDIRECT or RETURN follows or was just sent.</summary>
     Wait,
 }

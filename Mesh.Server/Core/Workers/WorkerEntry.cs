@@ -4,7 +4,7 @@ using Mesh.Transport;
 
 namespace Mesh.Server.Core.Workers;
 
-/// <summary>A worker that this server has at its door, at home or borrowed.</summary>
+/// <summary>A worker that is connected to this server or disconnected recently. It belongs to this server or is borrowed.</summary>
 internal sealed class WorkerEntry
 {
     public WorkerEntry(WorkerId id, ServerId home)
@@ -22,46 +22,44 @@ internal sealed class WorkerEntry
     public TaskTypes Handles { get; set; }
 
     /// <summary>
-    /// True for a worker that does not say which types it handles: it was not written for our fields, runs one task at a time, and by
-    /// asking again tells that it has none.
+    /// True for a worker that does not send TASKS. Such a worker does not know our optional fields and runs one task at a time, so its get_task shows that it has no task.
     /// </summary>
     public bool RunsOneTaskAtATime { get; set; }
 
-    /// <summary>Its WebSocket; null for a line worker, and while it is gone.</summary>
+    /// <summary>The session of its WebSocket, or null for a line worker and for a disconnected worker.</summary>
     public SessionId? Session { get; set; }
 
     public DateTimeOffset LastSeen { get; set; }
 
-    /// <summary>Open WebSockets of this worker that a newer one has replaced, since <see cref="ReplacedConnectionsSince"/>.</summary>
+    /// <summary>The number of open WebSockets of this worker that a newer one has replaced since <see cref="ReplacedConnectionsSince"/>.</summary>
     public int ReplacedConnections { get; set; }
 
     public DateTimeOffset ReplacedConnectionsSince { get; set; }
 
-    /// <summary>When its WebSocket closed, or null.</summary>
+    /// <summary>The time when its WebSocket closed, or null when it is connected.</summary>
     public DateTimeOffset? GoneSince { get; set; }
 
-    /// <summary>Its get_tasks that are held.</summary>
     public List<PendingPoll> PendingPolls { get; } = [];
 
     public List<TaskEntry> Running { get; } = [];
 
-    /// <summary>The task it was last given: a status without TASK_ID answers it.</summary>
+    /// <summary>The last task that was dispatched to it. A status without TASK_ID can answer it after it stopped running.</summary>
     public TaskEntry? LastTask { get; set; }
 
-    /// <summary>The session that its last task was sent on; default once that has ended.</summary>
+    /// <summary>The session on which its last task was sent, or the default value when that session has ended.</summary>
     public SessionId LastSentOn { get; set; }
 
-    /// <summary>What was sent on this session, up to and with this place, has reached the worker.</summary>
+    /// <summary>The session of the last task that is known to have reached the worker.</summary>
     public SessionId ConfirmedOn { get; set; }
 
+    /// <summary>The <see cref="TaskEntry.SendOrder"/> of that task. Tasks with a lower order on the same session have reached the worker too.</summary>
     public long ConfirmedOrder { get; set; }
 
-    /// <summary>True for a worker that resets its connections though it has read all: its resets say nothing.</summary>
+    /// <summary>True for a worker that resets connections after it has read everything. Its resets do not show that tasks were lost.</summary>
     public bool ResetsAfterReading { get; set; }
 
     public LinkedListNode<WorkerEntry> GoneNode { get; }
 
-    /// <summary>How it does at its tasks.</summary>
     public WorkerHealth Health { get; set; }
 
     public IgnoredRedirects IgnoredRedirects { get; set; }
@@ -69,14 +67,15 @@ internal sealed class WorkerEntry
     public bool IsGone => GoneSince is not null;
 }
 
-/// <summary>How often a worker was sent to a borrower and asked at home again all the same, and until when it is not lent any more. Immutable.</summary>
+/// <summary>The REDIRECTs that a worker ignored: it sent a get_task to its home again shortly afterwards. Immutable.</summary>
+/// <param name="NotLentUntil">The time before which the worker is not lent.</param>
 internal readonly record struct IgnoredRedirects(int Count, DateTimeOffset NotLentUntil)
 {
-    /// <summary>A worker that is back within this time after its REDIRECT has not worked for the borrower.</summary>
+    /// <summary>A worker that is back within this time after its REDIRECT has ignored it.</summary>
     public static readonly TimeSpan EarlyReturnWindow = TimeSpan.FromSeconds(20);
 
     private static readonly Backoff Pauses = new(TimeSpan.FromSeconds(30), TimeSpan.FromHours(1));
 
-    /// <summary>It has ignored one more: the time in which it is not lent doubles.</summary>
+    /// <summary>Adds an ignored REDIRECT. Each further one doubles the time for which the worker is not lent, from 30 s up to 1 h.</summary>
     public IgnoredRedirects Increment(DateTimeOffset now) => new(Count + 1, now + Pauses.Delay(Count + 1));
 }

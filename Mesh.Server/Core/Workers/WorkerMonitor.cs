@@ -4,20 +4,21 @@ using Mesh.Transport;
 
 namespace Mesh.Server.Core.Workers;
 
-/// <summary>Keeps the <see cref="WorkerHealth"/> of each worker, and acts on its changes.</summary>
+/// <summary>Updates the <see cref="WorkerHealth"/> of each worker, pauses workers with strikes, and reports the changes.</summary>
 internal sealed class WorkerMonitor(CoreState core)
 {
-    /// <summary>A guest that was set aside is not made use of again for this time.</summary>
+    /// <summary>The time for which a borrowed worker that was set aside is remembered. When it is lent again within this time it is set aside at once.</summary>
     private static readonly TimeSpan SetAsideRetention = TimeSpan.FromMinutes(10);
 
-    /// <summary>How many guests are remembered.</summary>
+    /// <summary>The largest number of borrowed workers that are remembered.</summary>
     private const int MaxSetAsideRecords = 1000;
 
-    /// <summary>Workers whose pause has not ended.</summary>
+    /// <summary>The workers whose pause has not ended.</summary>
     private readonly List<WorkerEntry> _paused = [];
 
     private readonly Dictionary<WorkerId, DateTimeOffset> _setAsideUntil = [];
 
+    /// <summary>The time when the next pause ends, or null.</summary>
     public DateTimeOffset? NextDeadline
     {
         get
@@ -32,17 +33,19 @@ internal sealed class WorkerMonitor(CoreState core)
         }
     }
 
+    /// <summary>Clears the failures and limits of a worker that completed a task.</summary>
     public void OnSucceeded(WorkerEntry worker)
     {
         if (worker.Health.Failures > 0 || worker.Health.IsLimited)
         {
-            Clear(worker, "it has done a task");
+            Clear(worker, "it completed a task");
         }
     }
 
-    /// <summary>The worker's connection had closed, and it is here on a new one.</summary>
-    public void OnReconnected(WorkerEntry worker) => Clear(worker, "it has connected anew");
+    /// <summary>Clears the failures and limits of a worker that connected again after its connection had closed.</summary>
+    public void OnReconnected(WorkerEntry worker) => Clear(worker, "it reconnected");
 
+    /// <summary>Counts a failed attempt. A worker with strikes is paused again.</summary>
     public void OnFailed(WorkerEntry worker, DateTimeOffset now)
     {
         worker.Health = worker.Health.AddFailure(now);
@@ -52,7 +55,7 @@ internal sealed class WorkerMonitor(CoreState core)
         }
     }
 
-    /// <summary>A task is done: whoever failed at it before has a strike.</summary>
+    /// <summary>Adds a strike to the workers that failed at a task which another worker completed.</summary>
     public void OnTaskDone(TaskEntry task, WorkerId doneBy, DateTimeOffset now)
     {
         foreach (var attempt in task.Failures)
@@ -71,7 +74,7 @@ internal sealed class WorkerMonitor(CoreState core)
         }
     }
 
-    /// <summary>A task is a dead letter: nobody who failed at it is blamed.</summary>
+    /// <summary>Removes one failure from each worker that failed at a task. Called when the task becomes a dead letter, because the failures are not evidence against the workers.</summary>
     public void OnTaskDeadLettered(TaskEntry task)
     {
         foreach (var attempt in task.Failures)
@@ -83,10 +86,10 @@ internal sealed class WorkerMonitor(CoreState core)
         }
     }
 
-    /// <summary>Whether a guest was set aside here lately.</summary>
+    /// <summary>Returns whether a borrowed worker was set aside here within the retention time.</summary>
     public bool WasSetAside(WorkerId borrowed, DateTimeOffset now) => _setAsideUntil.TryGetValue(borrowed, out var until) && until > now;
 
-    /// <summary>A guest is here that was not here before.</summary>
+    /// <summary>Sets a newly arrived borrowed worker aside if it was set aside during an earlier loan.</summary>
     public void OnBorrowedWorkerArrived(WorkerEntry borrowed, DateTimeOffset now)
     {
         if (WasSetAside(borrowed.Id, now))
@@ -96,9 +99,10 @@ internal sealed class WorkerMonitor(CoreState core)
         }
     }
 
-    /// <summary>The worker is forgotten.</summary>
+    /// <summary>Stops tracking a worker that is removed from memory.</summary>
     public void OnRemoved(WorkerEntry worker) => _paused.Remove(worker);
 
+    /// <summary>Ends the pauses that are over.</summary>
     public void OnTimer(DateTimeOffset now)
     {
         for (var i = _paused.Count - 1; i >= 0; i--)
@@ -130,14 +134,14 @@ internal sealed class WorkerMonitor(CoreState core)
 
     private void Pause(WorkerEntry worker)
     {
-        WorkerRegistry.SuspendPolls(worker);
+        PollRegistry.Suspend(worker);
         if (!_paused.Contains(worker))
         {
             _paused.Add(worker);
         }
     }
 
-    private void Clear(WorkerEntry worker, string why)
+    private void Clear(WorkerEntry worker, string reason)
     {
         var before = worker.Health;
         worker.Health = default;
@@ -151,7 +155,7 @@ internal sealed class WorkerMonitor(CoreState core)
         core.UnpausedWorkers.Add(worker.Id);
         if (before.IsSetAside)
         {
-            core.Report(new WorkerReinstated(worker.Id, worker.Home, why));
+            core.Report(new WorkerReinstated(worker.Id, worker.Home, reason));
         }
     }
 
@@ -173,13 +177,13 @@ internal sealed class WorkerMonitor(CoreState core)
 }
 
 /// <summary>
-/// How a worker does at its tasks, since its last success. A failed attempt alone says nothing about the worker: the task may be at fault. A strike is evidence
-/// against it: it failed at a task that another worker then did. With strikes it gets one task at a time, after pauses that grow; with enough of them it is set aside,
-/// and is given one task a minute to find out whether it is well again. Immutable.
+/// The failures of a worker since its last success. A failed attempt alone is not evidence against the worker, because the task may be the cause. A strike is: the worker failed
+/// at a task that another worker then completed. A worker with strikes receives one task at a time, with increasing pauses. With <see cref="TasksOptions.SetAsideAfter"/> strikes it
+/// is set aside: it receives one task a minute, to find out whether it works again. Immutable.
 /// </summary>
 internal readonly record struct WorkerHealth
 {
-    /// <summary>The pause after the first strike, doubled with each further one.</summary>
+    /// <summary>The pause after the first strike. Each further strike doubles the pause.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
     /// <summary>The longest pause of a worker that is not set aside.</summary>
@@ -188,30 +192,31 @@ internal readonly record struct WorkerHealth
     /// <summary>The time between two tasks of a worker that is set aside.</summary>
     public static readonly TimeSpan SetAsidePause = TimeSpan.FromMinutes(1);
 
-    /// <summary>Attempts in a row that failed, but for those at tasks that became dead letters.</summary>
+    /// <summary>The number of failed attempts since the last success, without those at tasks that became dead letters.</summary>
     public int Failures { get; init; }
 
-    /// <summary>When the first of them failed.</summary>
+    /// <summary>The time of the first of these failures.</summary>
     public DateTimeOffset FailingSince { get; init; }
 
-    /// <summary>How often it failed at a task that another worker then did.</summary>
+    /// <summary>The number of strikes since the last success.</summary>
     public int Strikes { get; init; }
 
-    /// <summary>When the last strike was found out.</summary>
+    /// <summary>The time when the last strike was added.</summary>
     public DateTimeOffset LastStrikeAt { get; init; }
 
-    /// <summary>It gets no task before.</summary>
+    /// <summary>The time before which the worker receives no task.</summary>
     public DateTimeOffset PausedUntil { get; init; }
 
     public bool IsSetAside { get; init; }
 
-    /// <summary>It gets one task at a time.</summary>
+    /// <summary>True when the worker receives one task at a time.</summary>
     public bool IsLimited => Strikes > 0;
 
-    /// <summary>Whether it may be given a task beside those that it has.</summary>
+    /// <summary>Returns whether the worker can receive another task.</summary>
+    /// <param name="running">The number of tasks that it is running.</param>
     public bool CanReceiveTask(int running, DateTimeOffset now) => Strikes == 0 || (running == 0 && PausedUntil <= now);
 
-    /// <summary>An attempt failed.</summary>
+    /// <summary>Adds a failed attempt.</summary>
     public WorkerHealth AddFailure(DateTimeOffset now) => this with
     {
         Failures = Failures + 1,
@@ -219,14 +224,14 @@ internal readonly record struct WorkerHealth
         PausedUntil = IsLimited ? now + Pause(Strikes, IsSetAside) : PausedUntil,
     };
 
-    /// <summary>A task at which it failed has become a dead letter: the task was at fault, or nobody knows.</summary>
+    /// <summary>Removes a failed attempt whose task became a dead letter. The cause may be the task.</summary>
     public WorkerHealth RemoveFailure() => Failures > 0 ? this with { Failures = Failures - 1 } : this;
 
     /// <summary>
-    /// A task at which it failed has been done by another worker. That is a strike, unless it has had a success since, or had that attempt before its last strike: of
-    /// all that fails at one time only one counts.
+    /// Adds a strike for a task that another worker completed. Returns the same health if the worker has had a success since the attempt, or started the attempt before its last
+    /// strike: several failures at the same time count as one strike.
     /// </summary>
-    /// <param name="setAsideAfter">The strikes with which it is set aside; 0 for never.</param>
+    /// <param name="setAsideAfter">The number of strikes after which the worker is set aside, or 0 for never.</param>
     public WorkerHealth AddStrike(in FailedAttempt attempt, DateTimeOffset now, int setAsideAfter)
     {
         if (Failures == 0 || attempt.Failed < FailingSince || (Strikes > 0 && attempt.Started <= LastStrikeAt))
@@ -239,7 +244,7 @@ internal readonly record struct WorkerHealth
         return this with { Strikes = strikes, LastStrikeAt = now, IsSetAside = setAside, PausedUntil = now + Pause(strikes, setAside) };
     }
 
-    /// <summary>A worker that was set aside here lately, and is here again on another loan.</summary>
+    /// <summary>Creates the health of a worker that was set aside during an earlier loan.</summary>
     public static WorkerHealth CreateSetAside(DateTimeOffset now) =>
         new() { Failures = 1, FailingSince = now, Strikes = 1, LastStrikeAt = now, IsSetAside = true, PausedUntil = now + SetAsidePause };
 

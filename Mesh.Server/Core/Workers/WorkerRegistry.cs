@@ -1,68 +1,30 @@
-using System.Diagnostics.CodeAnalysis;
 using Mesh.Protocol;
 
 namespace Mesh.Server.Core.Workers;
 
-/// <summary>The workers at the door and their held get_tasks.</summary>
+/// <summary>The connected workers, their sessions, and the workers whose WebSocket closed recently.</summary>
 internal sealed class WorkerRegistry(TasksOptions settings)
 {
     private readonly Dictionary<WorkerId, WorkerEntry> _workers = [];
     private readonly Dictionary<SessionId, List<WorkerEntry>> _sessions = [];
 
-    /// <summary>Asks that may get a task, by what their worker handles, longest waiting first.</summary>
-    private readonly LinkedList<PendingPoll>[] _ready = [[], [], [], []];
-
-    /// <summary>Asks by deadline: WebSocket, line, parked. Each list has one holding time, so appending keeps it in order.</summary>
-    private readonly LinkedList<PendingPoll>[] _pollsByDeadline = [[], [], []];
-
-    private readonly Dictionary<SessionId, PendingPoll> _linePolls = [];
+    /// <summary>The workers whose WebSocket closed, in that order.</summary>
     private readonly LinkedList<WorkerEntry> _gone = [];
-    private long _pollOrder;
+    private readonly TimeSpan _grace = settings.WorkerGrace;
     private int _lineWorkers;
-
-    /// <summary>How long an ask stays parked after an order was given on its connection.</summary>
-    public static TimeSpan PollSuspensionTime { get; } = TimeSpan.FromSeconds(2);
 
     public IReadOnlyCollection<WorkerEntry> All => _workers.Values;
 
-    public DateTimeOffset? NextDeadline
-    {
-        get
-        {
-            DateTimeOffset? next = _gone.First?.Value.GoneSince + settings.WorkerGrace;
-            foreach (var hold in _pollsByDeadline)
-            {
-                if (hold.First is { } first && (next is null || first.Value.Deadline < next))
-                {
-                    next = first.Value.Deadline;
-                }
-            }
+    /// <summary>The pending polls of the workers.</summary>
+    public PollRegistry Polls { get; } = new(settings);
 
-            return next;
-        }
-    }
+    /// <summary>The time when the next grace period ends, or null.</summary>
+    public DateTimeOffset? NextGraceEnd => _gone.First?.Value.GoneSince + _grace;
 
-    /// <summary>WebSockets that workers are bound to.</summary>
+    /// <summary>The number of WebSockets that workers are bound to.</summary>
     public int Sessions => _sessions.Count;
 
     public bool HasLineWorkers => _lineWorkers > 0;
-
-    /// <summary>Whether any worker waits that may have a task.</summary>
-    public bool HasReady
-    {
-        get
-        {
-            foreach (var ready in _ready)
-            {
-                if (ready.Count > 0)
-                {
-                    return true;
-                }
-            }
-
-            return false;
-        }
-    }
 
     public WorkerEntry? Find(WorkerId id) => _workers.GetValueOrDefault(id);
 
@@ -73,7 +35,7 @@ internal sealed class WorkerRegistry(TasksOptions settings)
         return worker;
     }
 
-    /// <summary>Forgets a worker; its tasks must have been taken from it.</summary>
+    /// <summary>Removes a worker and its pending polls. The worker must have no running tasks.</summary>
     public void Remove(WorkerEntry worker)
     {
         _workers.Remove(worker.Id);
@@ -81,7 +43,7 @@ internal sealed class WorkerRegistry(TasksOptions settings)
         SetGone(worker, null);
         while (worker.PendingPolls.Count > 0)
         {
-            RemovePoll(worker.PendingPolls[^1]);
+            Polls.Remove(worker.PendingPolls[^1]);
         }
 
         if (worker.Session is { } session)
@@ -90,7 +52,11 @@ internal sealed class WorkerRegistry(TasksOptions settings)
         }
     }
 
-    /// <summary>A worker speaks on a connection: on a WebSocket it is bound to it until one of them goes. True when that took the place of another that is open.</summary>
+    /// <summary>
+    /// Binds a worker to the WebSocket on which it sent a get_task, until that session closes, the worker is removed, or it uses another connection. A line worker is not bound to
+    /// a session.
+    /// </summary>
+    /// <returns>True when this replaced an open WebSocket of the worker.</returns>
     public bool Bind(WorkerEntry worker, SessionId session, Framing framing, DateTimeOffset now)
     {
         worker.LastSeen = now;
@@ -106,7 +72,7 @@ internal sealed class WorkerRegistry(TasksOptions settings)
         if (worker.Session is { } old)
         {
             Unbind(old, worker);
-            RemovePolls(worker, old);
+            Polls.RemoveAll(worker, old);
         }
 
         worker.Session = bound;
@@ -123,7 +89,7 @@ internal sealed class WorkerRegistry(TasksOptions settings)
         return isReplaced;
     }
 
-    /// <summary>What a worker handles is what its last get_task says.</summary>
+    /// <summary>Sets the task types that a worker handles, as its last get_task names them.</summary>
     public void SetHandles(WorkerEntry worker, TaskTypes handles)
     {
         if (worker.Handles == handles)
@@ -132,24 +98,18 @@ internal sealed class WorkerRegistry(TasksOptions settings)
         }
 
         worker.Handles = handles;
-        foreach (var poll in worker.PendingPolls)
-        {
-            if (poll.ReadyNode.List is { } list)
-            {
-                list.Remove(poll.ReadyNode);
-                _ready[(int)handles].AddLast(poll.ReadyNode);
-            }
-        }
+        Polls.OnHandlesChanged(worker);
     }
 
-    /// <summary>A connection is closed: its asks go, and the workers bound to it are gone from now on.</summary>
+    /// <summary>Removes a closed session and its pending polls. The grace period of the workers bound to it starts.</summary>
+    /// <returns>The workers that were bound to the session.</returns>
     public IReadOnlyList<WorkerEntry> Close(SessionId session, DateTimeOffset now)
     {
         if (!_sessions.Remove(session, out var workers))
         {
-            if (_linePolls.TryGetValue(session, out var poll))
+            if (Polls.FindOnLine(session) is { } poll)
             {
-                RemovePoll(poll);
+                Polls.Remove(poll);
             }
 
             return [];
@@ -157,7 +117,7 @@ internal sealed class WorkerRegistry(TasksOptions settings)
 
         foreach (var worker in workers)
         {
-            RemovePolls(worker, session);
+            Polls.RemoveAll(worker, session);
             worker.Session = null;
             SetGone(worker, now);
         }
@@ -165,107 +125,9 @@ internal sealed class WorkerRegistry(TasksOptions settings)
         return workers;
     }
 
-    /// <summary>The ask that is held on a line connection; there is at most one.</summary>
-    public PendingPoll? FindLinePoll(SessionId session) => _linePolls.GetValueOrDefault(session);
-
-    public PendingPoll AddPoll(WorkerEntry worker, SessionId session, Framing framing, bool isSuspended, DateTimeOffset now)
-    {
-        var (list, time) = (isSuspended, framing) switch
-        {
-            (true, _) => (2, PollSuspensionTime < settings.LineHoldTime ? PollSuspensionTime : settings.LineHoldTime),
-            (false, Framing.WebSocket) => (0, settings.HoldTime),
-            (false, Framing.Line) => (1, settings.LineHoldTime),
-            _ => throw new InvalidOperationException($"Framing {framing} is unknown."),
-        };
-        var poll = new PendingPoll(worker, session, framing, now + time, ++_pollOrder);
-        worker.PendingPolls.Add(poll);
-        _pollsByDeadline[list].AddLast(poll.DeadlineNode);
-        if (!isSuspended && worker.Health.CanReceiveTask(worker.Running.Count, now))
-        {
-            _ready[(int)worker.Handles].AddLast(poll.ReadyNode);
-        }
-
-        if (framing == Framing.Line)
-        {
-            _linePolls.Add(session, poll);
-        }
-
-        return poll;
-    }
-
-    /// <summary>Takes a worker's asks out of the reach of tasks: an order is coming.</summary>
-    public static void SuspendPolls(WorkerEntry worker)
-    {
-        foreach (var poll in worker.PendingPolls)
-        {
-            poll.ReadyNode.List?.Remove(poll.ReadyNode);
-        }
-    }
-
-    /// <summary>Lets a worker's ask have a task again.</summary>
-    public void ResumePoll(PendingPoll poll)
-    {
-        if (poll.ReadyNode.List is null)
-        {
-            _ready[(int)poll.Worker.Handles].AddLast(poll.ReadyNode);
-        }
-    }
-
-    /// <summary>The longest held ask of the workers that handle exactly these types, or null when they do not handle that one; the others follow it in its list.</summary>
-    public LinkedListNode<PendingPoll>? FirstReady(TaskTypes types, TaskType type) => types.Handles(type) ? _ready[(int)types].First : null;
-
-    public void RemovePoll(PendingPoll poll)
-    {
-        poll.Worker.PendingPolls.Remove(poll);
-        poll.DeadlineNode.List?.Remove(poll.DeadlineNode);
-        poll.ReadyNode.List?.Remove(poll.ReadyNode);
-        if (poll.Framing == Framing.Line)
-        {
-            _linePolls.Remove(poll.Session);
-        }
-    }
-
-    /// <summary>Takes the longest held ask of a worker that handles a type.</summary>
-    public bool TryTakeReady(TaskType type, [NotNullWhen(true)] out PendingPoll? poll)
-    {
-        poll = null;
-        for (var types = TaskTypes.Query; types <= TaskTypes.All; types++)
-        {
-            if (types.Handles(type) && _ready[(int)types].First?.Value is { } first && (poll is null || first.Order < poll.Order))
-            {
-                poll = first;
-            }
-        }
-
-        if (poll is null)
-        {
-            return false;
-        }
-
-        RemovePoll(poll);
-        return true;
-    }
-
-    /// <summary>Takes an ask that was held long enough.</summary>
-    public bool TryTakeExpired(DateTimeOffset now, [NotNullWhen(true)] out PendingPoll? poll)
-    {
-        foreach (var hold in _pollsByDeadline)
-        {
-            if (hold.First?.Value is { } first && first.Deadline <= now)
-            {
-                poll = first;
-                RemovePoll(first);
-                return true;
-            }
-        }
-
-        poll = null;
-        return false;
-    }
-
-    /// <summary>A worker that has been gone for longer than its grace.</summary>
+    /// <summary>Finds a worker whose grace period has ended, or returns null.</summary>
     public WorkerEntry? FindGraceExpired(DateTimeOffset now) =>
-        _gone.First?.Value is { } first && first.GoneSince + settings.WorkerGrace <= now ? first : null;
+        _gone.First?.Value is { } first && first.GoneSince + _grace <= now ? first : null;
 
     private void SetFraming(WorkerEntry worker, Framing framing)
     {
@@ -292,17 +154,6 @@ internal sealed class WorkerRegistry(TasksOptions settings)
         if (_sessions.TryGetValue(session, out var workers) && workers.Remove(worker) && workers.Count == 0)
         {
             _sessions.Remove(session);
-        }
-    }
-
-    private void RemovePolls(WorkerEntry worker, SessionId session)
-    {
-        for (var i = worker.PendingPolls.Count - 1; i >= 0; i--)
-        {
-            if (worker.PendingPolls[i].Session == session)
-            {
-                RemovePoll(worker.PendingPolls[i]);
-            }
         }
     }
 }

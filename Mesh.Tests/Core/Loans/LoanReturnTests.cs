@@ -176,7 +176,7 @@ public sealed class LoanReturnTests : BorrowerTestBase
         Harness.Submit(1);
         Harness.FailStore();
 
-        Assert.IsType<LoanReturn.StoreUnavailable>(Harness.ReturnLoans());
+        Assert.Null(Harness.ReturnLoans());
         Assert.Equal(LoanState.Arrived, Harness.LoanOf("g1"));
         Assert.Empty(Releases());
 
@@ -196,7 +196,12 @@ public sealed class LoanReturnTests : BorrowerTestBase
         Assert.Single(Harness.Core.GetStatus().Loans, loan => loan is { Role: LoanRole.Owner, State: LoanState.Lent });
     }
 
-    private IEnumerable<string> Return() => Assert.IsType<LoanReturn.Started>(Harness.ReturnLoans()).Workers.Select(worker => worker.Value);
+    private IEnumerable<string> Return()
+    {
+        var workers = Harness.ReturnLoans();
+        Assert.NotNull(workers);
+        return workers.Select(worker => worker.Value);
+    }
 
     /// <summary>Lets time pass while the peer answers its heartbeats.</summary>
     private void PassAlive(TimeSpan time)

@@ -1,0 +1,75 @@
+using Mesh.Protocol;
+using Mesh.Server.Core.Tasks;
+using Mesh.Server.Core.Workers;
+
+namespace Mesh.Server.Core;
+
+// Queries. They do not change the state.
+internal sealed partial class ServerCore
+{
+    /// <summary>The number of queued tasks.</summary>
+    public int QueueDepth => _core.Tasks.Depth;
+
+    /// <summary>True while an operator has paused this server.</summary>
+    public bool IsPaused => _core.Paused;
+
+    /// <summary>True when a stopping server has no running task and no borrowed worker.</summary>
+    public bool IsDrained => _core.Tasks.Running == 0 && _borrower.IsDrained;
+
+    /// <summary>The number of entries in each collection of the core.</summary>
+    public CoreFootprint Footprint => new(
+        _core.Tasks.Count,
+        _core.Tasks.QueueEntries,
+        _tasks.InvalidationRetries,
+        _core.Workers.All.Count,
+        _core.Workers.All.Sum(worker => worker.PendingPolls.Count),
+        _core.Workers.Sessions,
+        _core.Deliveries.Sessions,
+        _core.Loans.All.Count,
+        _borrower.ReleaseRequests,
+        _lender.Batches);
+
+    private PauseStatus PauseStatus => new(_core.Paused, _core.Tasks.Depth, _core.Tasks.Running);
+
+    /// <summary>Finds an unsettled task by its client id, or returns null.</summary>
+    public TaskRecord? FindTask(string id) => (_core.Tasks.Find(id, storedBy: null) ?? _admission.FindAdopted(id))?.ToRecord();
+
+    /// <summary>Finds the unsettled tasks of adopted servers that have the same idempotency key as one of the given tasks, by that key.</summary>
+    public Dictionary<string, TaskRecord> FindAdopted(IReadOnlyList<TaskRecord> tasks)
+    {
+        var found = new Dictionary<string, TaskRecord>();
+        foreach (var task in tasks)
+        {
+            if (task.Keyed && _admission.FindAdopted(task.Id) is { } adopted)
+            {
+                found[task.Id] = adopted.Record;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Returns the first unsettled tasks in a state, in the order of their acceptance.</summary>
+    public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) =>
+        _core.Tasks.All.Select(task => task.ToRecord()).Where(task => task.State == state).OrderBy(task => task.Sequence).Take(limit);
+
+    public ServerStatus GetStatus() => StatusBuilder.Of(_core);
+
+    /// <summary>Returns the known framing of a peer, or null. Used by tests.</summary>
+    public Framing? FramingOf(ServerId peer) => _core.Peers.Find(peer)?.Framing;
+
+    /// <summary>Finds a worker, or returns null. Used by the checks of the simulation.</summary>
+    public WorkerEntry? FindWorker(WorkerId id) => _core.Workers.Find(id);
+
+    /// <summary>Returns whether a running task becomes a dead letter if its attempt fails now. Used by the checks of the simulation.</summary>
+    public bool IsLastAttempt(TaskEntry task, DateTimeOffset now) => _tasks.IsLastAttempt(task, now);
+}
+
+/// <summary>The number of entries in each collection of a core that can grow. The simulation checks that they stay bounded.</summary>
+/// <param name="Tasks">Unsettled tasks.</param>
+/// <param name="QueueEntries">Entries in the task queues, including obsolete ones.</param>
+/// <param name="PendingPolls">Held get_tasks.</param>
+/// <param name="Sessions">WebSockets that workers are bound to.</param>
+/// <param name="TaskSessions">Sessions on which tasks were sent.</param>
+internal sealed record CoreFootprint(
+    int Tasks, int QueueEntries, int InvalidationRetries, int Workers, int PendingPolls, int Sessions, int TaskSessions, int Loans, int ReleaseRequests, int ReleaseBatches);

@@ -1,0 +1,87 @@
+using Mesh.Protocol;
+using TaskStatus = Mesh.Protocol.TaskStatus;
+
+namespace Mesh.Server.Core.Tasks;
+
+/// <summary>Handles task_status: changes the task that it answers, and acknowledges it when the change is stored (docs/protocol.md, "The task cycle").</summary>
+internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks)
+{
+    /// <summary>The largest number of deferred ACKs of one task. The newest are kept, because a line worker repeats its status on a new connection each time.</summary>
+    private const int MaxDeferredAcks = 16;
+
+    /// <summary>Handles a status. A status for a task that is unknown or already settled is acknowledged and changes nothing.</summary>
+    public void OnStatus(SessionId session, TaskStatus status, DateTimeOffset now)
+    {
+        var worker = core.Workers.Find(status.Worker);
+        if (worker is not null)
+        {
+            worker.LastSeen = now;
+        }
+
+        if (!TaskStatusMatcher.TryFind(status, worker, out var answered, out var error))
+        {
+            core.Reject(session, status, error);
+            return;
+        }
+
+        var task = answered is { } id ? core.Tasks.Find(id) : null;
+        var ack = new Ack { Worker = status.Worker, Id = status.Id, TraceParent = status.TraceParent };
+        if (task is null)
+        {
+            core.Send(session, ack);
+            return;
+        }
+
+        if (worker is not null)
+        {
+            DeliveryTracker.Confirm(task, worker);
+        }
+
+        var attempt = task.Attempts;
+        switch (task.Step, status.Outcome)
+        {
+            case (TaskStep.Settling or TaskStep.Invalidating, _):
+                Acknowledge(task, session, ack, attempt);
+                break;
+            case (TaskStep.Storing, _):
+                core.Reject(session, status, $"TASK_ID: \"{task.Id}\" has not been sent to a worker");
+                break;
+            case (_, TaskOutcome.Ok):
+                tasks.Complete(task, worker, status, now);
+                core.Journal.Reply(session, ack, task, attempt);
+                break;
+            case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker && status.HandedBack:
+                tasks.Return(task, status.Error ?? "handed back", now, status.TraceParent);
+                Acknowledge(task, session, ack, attempt);
+                break;
+            case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker:
+                tasks.Fail(task, status.Error ?? "NOK", now, status.TraceParent);
+                Acknowledge(task, session, ack, attempt);
+                break;
+            case (TaskStep.Running or TaskStep.Queued, TaskOutcome.Nok):
+                // The status may be a repetition. The ACK waits for the store, because the change of the first one may not be stored yet.
+                core.Journal.Reply(session, ack, task, attempt);
+                break;
+            default:
+                throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
+        }
+    }
+
+    /// <summary>Sends an ACK when the journal is stored. While the task is being invalidated, the ACK is deferred until its settlement is in the journal.</summary>
+    private void Acknowledge(TaskEntry task, SessionId session, Ack ack, int attempt)
+    {
+        if (task.Step != TaskStep.Invalidating)
+        {
+            core.Journal.Reply(session, ack, task, attempt);
+        }
+        else if (!task.DeferredAcks.Exists(known => known.Session == session))
+        {
+            if (task.DeferredAcks.Count == MaxDeferredAcks)
+            {
+                task.DeferredAcks.RemoveAt(0);
+            }
+
+            task.DeferredAcks.Add((session, ack));
+        }
+    }
+}
