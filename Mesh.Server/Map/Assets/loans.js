@@ -5,7 +5,7 @@ import { node, short } from './stage.js';
 const KEPT = 6; // the number of ended loans to show
 const STEPS = {
   owner: [['offered', 'offered'], ['lent', 'lent'], ['released', 'coming home'], ['over', 'home']],
-  borrower: [['expected', 'promised'], ['arrived', 'here'], ['releasing', 'giving back'], ['returning', 'told to go'], ['returned', 'on its way'], ['over', 'home']],
+  borrower: [['expected', 'promised'], ['arrived', 'here'], ['releasing', 'releasing'], ['returning', 'released'], ['returned', 'on its way'], ['over', 'home']],
 };
 
 const clock = time => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
@@ -125,7 +125,7 @@ export class Loans {
       arrived: `has arrived from ${view.peer}`,
       returned: `is on its way home to ${view.peer}`,
       home: 'is home again',
-      ended: 'is on loan no more',
+      ended: 'is no longer on loan',
     }[state];
     if (sentence) this.tell(`${view.worker} ${sentence}.`);
   }

@@ -80,7 +80,7 @@ async function opened(offset) {
   loans.dashboard = settings?.dashboard ?? null;
   if (settings) {
     waiting.setMarks([settings.highMark, settings.lowMark]);
-    byId('belt-text').textContent = `borrows above ${settings.highMark}, gives back at ${settings.lowMark}`;
+    byId('belt-text').textContent = `borrows above ${settings.highMark}, releases at ${settings.lowMark}`;
     byId('belt-mark').style.left = `${settings.highMark * TASK_WIDTH}px`;
   }
   done.length = 0;

@@ -13,7 +13,7 @@ const SAYS = {
   busy: 'busy',
   leaving: 'about to leave',
   gone: 'connection lost',
-  setAside: 'set aside, it fails at what others do',
+  setAside: 'set aside: it fails at tasks that other workers complete',
   lent: 'lent',
   homeward: 'on its way home',
   coming: 'on its way here',
@@ -87,7 +87,7 @@ export class Stage {
     const drawn = [...places].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, MOST);
     for (const [id, { list, home, state, notLent }] of drawn) {
       const chip = this.#chips.get(id) ?? this.#create(id);
-      const says = `${SAYS[state] ?? state}${notLent ? ', not lent for a while: it does not follow orders' : ''}`;
+      const says = `${SAYS[state] ?? state}${notLent ? ', not lent for a while because it did not follow a redirect' : ''}`;
       if (chip.dataset.says !== says) {
         chip.dataset.says = says;
         chip.dataset.state = state;
@@ -215,7 +215,7 @@ export class Stage {
   tick(now) {
     for (const peer of this.#peers.values()) {
       const seconds = peer.seen ? Math.max(0, Math.round((now - peer.seen) / 1000)) : null;
-      peer.ago.textContent = seconds === null ? 'not heard of yet' : seconds < 2 ? 'heard of just now' : `heard of ${seconds} s ago`;
+      peer.ago.textContent = seconds === null ? 'no message yet' : seconds < 2 ? 'last message just now' : `last message ${seconds} s ago`;
     }
   }
 
