@@ -11,7 +11,7 @@ internal static class AccountBodyReader
     private const string Body = "body";
     private const string Balance = "balance";
 
-    /// <summary>The balance, or what is wrong with the body.</summary>
+    /// <summary>Returns the balance, or the first error in the body.</summary>
     public static (decimal Balance, BodyFault? Fault) Read(ReadOnlySpan<byte> body)
     {
         try
@@ -19,18 +19,18 @@ internal static class AccountBodyReader
             var json = new Utf8JsonReader(body);
             using var document = JsonDocument.ParseValue(ref json);
 
-            // Throws on anything that follows.
+            // Throws a JsonException when content follows the value.
             json.Read();
             return document.RootElement.ValueKind == JsonValueKind.Object ? Read(document.RootElement) : (0, new(Body, "must be an object"));
         }
         catch (JsonException)
         {
-            return (0, new(Body, "is no JSON"));
+            return (0, new(Body, "is not valid JSON"));
         }
         catch (InvalidOperationException)
         {
-            // What the JSON reader throws for a name that is no UTF-8 or has half a surrogate pair.
-            return (0, new(Body, "is no valid Unicode"));
+            // The JSON reader throws this for a name that is not valid UTF-8 or contains half a surrogate pair.
+            return (0, new(Body, "is not valid Unicode"));
         }
     }
 
@@ -61,6 +61,6 @@ internal static class AccountBodyReader
         : JsonNumbers.CountDecimals(JsonMarshal.GetRawUtf8Value(balance)) > AccountRules.Decimals ? (0, new(Balance, AccountRules.TooManyDecimals))
         : AccountRules.CheckBalance(value) is { } wrong ? (0, new(Balance, wrong))
 
-        // Zero has no sign.
+        // Converts -0 to 0.
         : (value == 0 ? 0m : value, null);
 }

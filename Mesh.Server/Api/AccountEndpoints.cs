@@ -3,12 +3,13 @@ using Mesh.Accounts;
 
 namespace Mesh.Server.Api;
 
-/// <summary>A balance to set.</summary>
+/// <summary>The body of PUT /accounts/{user}. It is used for the OpenAPI document only; <see cref="AccountBodyReader"/> reads the body.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record AccountRequest(decimal Balance);
 
 internal sealed record AccountResponse(string User, decimal Balance);
 
+/// <summary>The endpoints that create, set and read accounts.</summary>
 internal static class AccountEndpoints
 {
     private const int MaxBodyBytes = 4096;

@@ -7,7 +7,7 @@ namespace Mesh.Server.Api;
 
 internal static class ApiEndpoints
 {
-    /// <summary>Maps the whole HTTP API.</summary>
+    /// <summary>Maps all endpoints of the HTTP API and the OpenAPI document.</summary>
     public static void MapMeshApi(this WebApplication app)
     {
         app.MapOpenApi();
@@ -20,7 +20,7 @@ internal static class ApiEndpoints
     }
 }
 
-/// <summary>The JSON of the HTTP API.</summary>
+/// <summary>The JSON serialization of the HTTP API's types.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(TaskRequest))]
 [JsonSerializable(typeof(TaskRequest[]))]
@@ -36,12 +36,12 @@ internal static class ApiEndpoints
 [JsonSerializable(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails))]
 internal sealed partial class ApiJson : JsonSerializerContext;
 
-/// <summary>What the document at /openapi/v1.json tells besides the endpoints' own metadata.</summary>
+/// <summary>Adds to the OpenAPI document at /openapi/v1.json what the endpoints' metadata does not contain.</summary>
 internal static class OpenApiDocumentExtensions
 {
     private const string Scheme = "token";
 
-    /// <summary>Describes the API, and the token where one is asked for.</summary>
+    /// <summary>Adds the OpenAPI document, with a bearer security scheme when requests need a token.</summary>
     public static void AddMeshOpenApi(this IServiceCollection services) => services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, context, _) =>
     {
         if (!context.ApplicationServices.GetRequiredService<MeshTokens>().AllowsAnonymous)
@@ -53,14 +53,14 @@ internal static class OpenApiDocumentExtensions
         return Task.CompletedTask;
     }));
 
-    /// <summary>Describes the errors that authentication, authorization and <see cref="AvailabilityFilter"/> answer before any endpoint.</summary>
+    /// <summary>Describes the errors that authentication, authorization and <see cref="AvailabilityFilter"/> return for every endpoint.</summary>
     public static RouteGroupBuilder ProducesCommonProblems(this RouteGroupBuilder group) => group
         .ProducesProblem(StatusCodes.Status401Unauthorized)
         .ProducesProblem(StatusCodes.Status403Forbidden)
         .ProducesProblem(StatusCodes.Status429TooManyRequests)
         .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
-    /// <summary>The body is one <typeparamref name="T"/> or an array of them.</summary>
+    /// <summary>Describes a body that is one <typeparamref name="T"/> or an array of them.</summary>
     public static RouteHandlerBuilder AcceptsOneOrMany<T>(this RouteHandlerBuilder endpoint)
         where T : notnull
         => endpoint.Accepts<T[]>("application/json").AddOpenApiOperationTransformer((operation, _, _) =>

@@ -4,7 +4,7 @@ using Mesh.Server.Storage;
 
 namespace Mesh.Server.Api;
 
-/// <summary>Answers for a server that starts, stops or has lost its store: 503, with Retry-After.</summary>
+/// <summary>Answers requests with 503 and Retry-After while the server starts or stops, and when the store is unavailable.</summary>
 internal sealed class AvailabilityFilter(CoreInputQueue inputs, ServerReadiness state) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

@@ -3,18 +3,18 @@ using Mesh.Server.Loop;
 
 namespace Mesh.Server.Api;
 
-/// <param name="Paused">True while the server takes no new tasks.</param>
-/// <param name="Queue">Tasks that wait.</param>
-/// <param name="Running">Tasks that run.</param>
+/// <param name="Paused">True while the server accepts no new tasks.</param>
+/// <param name="Queue">The number of waiting tasks.</param>
+/// <param name="Running">The number of running tasks.</param>
 internal sealed record PauseResponse(bool Paused, int Queue, int Running)
 {
     public static PauseResponse Of(PauseStatus status) => new(status.Paused, status.Queue, status.Running);
 }
 
-/// <summary>The ids of the borrowed workers that are being returned.</summary>
+/// <summary>The answer to POST /loans/return: the ids of the borrowed workers that are being returned.</summary>
 internal sealed record ReturnResponse(IReadOnlyList<string> Workers);
 
-/// <summary>What an operator does with a running server (docs/operations.md, "Operate it").</summary>
+/// <summary>The endpoints with which an operator controls a running server (docs/operations.md, "Operate it").</summary>
 internal static class OperatorEndpoints
 {
     public static void MapOperations(this IEndpointRouteBuilder app)

@@ -4,17 +4,23 @@ using Microsoft.AspNetCore.Routing.Patterns;
 namespace Mesh.Server.Api;
 
 /// <summary>
-/// Names in paths, such as the id in /tasks/{id}, percent-decoded once and whole. The web server leaves %2F as it is, so that in its path a/b and a%2Fb are the
-/// same; only the request's own target tells them apart.
+/// Decodes the percent-encoded names in paths, such as the id in /tasks/{id}, exactly once. The web server does not decode %2F, so its decoded path does not
+/// distinguish %2F from %252F. This type reads the names from the raw request target instead.
 /// </summary>
 internal static class PathSegmentDecoder
 {
     private const string Parent = "..";
 
-    /// <summary>Null, or what is wrong with a name that a client chose: clients and servers take . and .. out of a path, encoded or not.</summary>
-    public static string? Check(string name) => name is "." or Parent ? "must not be . or .., which no URL can have as a name" : null;
+    /// <summary>
+    /// Checks a name that a client chose. The names "." and ".." are errors, because clients and servers remove these segments from a path, encoded or not.
+    /// </summary>
+    /// <returns>The error, or null for a valid name.</returns>
+    public static string? Check(string name) => name is "." or Parent ? "must not be . or .., because a URL cannot contain these names" : null;
 
-    /// <summary>A middleware behind routing. A whole URL as the target, which is for proxies alone, is left as the web server has decoded it.</summary>
+    /// <summary>
+    /// The middleware. It runs after routing and replaces the route values. When the request target is an absolute URL, as requests to proxies have it, the
+    /// values that the web server decoded are kept.
+    /// </summary>
     public static Task DecodeAsync(HttpContext context, RequestDelegate next)
     {
         if (context.GetEndpoint() is RouteEndpoint { RoutePattern: { Parameters.Count: > 0 } pattern }
@@ -33,7 +39,7 @@ internal static class PathSegmentDecoder
         return next(context);
     }
 
-    /// <summary>The decoded segments of a target's path, without those that are . and ..</summary>
+    /// <summary>Returns the decoded segments of a target's path, with the segments "." and ".." resolved.</summary>
     private static List<string> SplitPath(string target)
     {
         var segments = new List<string>();

@@ -3,22 +3,25 @@ using Mesh.Server.Loop;
 
 namespace Mesh.Server.Api;
 
-/// <summary>The errors of the HTTP API, as problem details (RFC 9457).</summary>
+/// <summary>Creates the error responses of the HTTP API as problem details (RFC 9457).</summary>
 internal static class Problems
 {
-    /// <summary>Seconds after which a full queue may have room.</summary>
+    /// <summary>The Retry-After of a full queue, seconds.</summary>
     private const string RetryAfterFull = "1";
 
-    /// <summary>Seconds after which a store may be back.</summary>
+    /// <summary>The Retry-After of an unavailable store and of a server that starts or stops, seconds.</summary>
     private const string RetryAfterUnavailable = "2";
 
-    /// <summary>Seconds after which somebody may have changed the settings of Redis.</summary>
+    /// <summary>The Retry-After of a store that is not durable, seconds. Somebody has to change the settings of Redis.</summary>
     private const string RetryAfterNotDurable = "10";
 
-    /// <summary>Seconds after which somebody may have resumed the server.</summary>
+    /// <summary>The Retry-After of a paused server, seconds. Somebody has to resume it.</summary>
     private const string RetryAfterPaused = "10";
 
-    /// <summary>A body that breaks off, comes too slowly or is no HTTP is the client's fault: its status says so, and no error is logged.</summary>
+    /// <summary>
+    /// The options of the exception handler. An incomplete, slow or malformed request body is an error of the client, so the response has the exception's status
+    /// and no error is logged.
+    /// </summary>
     public static ExceptionHandlerOptions OfExceptions { get; } = new()
     {
         StatusCodeSelector = exception => exception is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError,
@@ -40,8 +43,8 @@ internal static class Problems
     public static IResult NotFound(string what) => Results.Problem(what, statusCode: StatusCodes.Status404NotFound, title: "Not found.");
 
     /// <param name="task">The submitted task.</param>
-    /// <param name="conflict">What differs from the task that has its id.</param>
-    /// <param name="isBatch">True for a body that is an array.</param>
+    /// <param name="conflict">The fields that differ from the existing task with the same id.</param>
+    /// <param name="isBatch">True when the request's body is an array.</param>
     public static IResult Conflict(TaskRecord task, TaskConflict conflict, bool isBatch)
     {
         string[] fields = [.. NamesOf(conflict.Fields).Select(name => isBatch ? $"[{conflict.Index}].{name}" : name)];
@@ -53,7 +56,7 @@ internal static class Problems
     }
 
     public static IResult NotDead(string id) =>
-        Results.Problem($"Task {id} is no dead letter.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
+        Results.Problem($"Task {id} is not a dead letter.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
 
     public static IResult Of(SubmitOutcome outcome, HttpContext context)
     {
@@ -62,43 +65,44 @@ internal static class Problems
             case SubmitOutcome.Full:
                 context.Response.Headers.RetryAfter = RetryAfterFull;
                 return Results.Problem(
-                    "There are as many unsettled tasks as this server takes (Mesh__Tasks__Capacity).",
+                    "This server has reached its limit of unsettled tasks (Mesh__Tasks__Capacity).",
                     statusCode: StatusCodes.Status429TooManyRequests,
                     title: "The queue is full.");
             case SubmitOutcome.TooMany:
-                return TooLarge("body", "must not hold more tasks than this server takes at a time (Mesh__Tasks__Capacity)");
+                return TooLarge("body", "must not contain more tasks than this server's limit of unsettled tasks (Mesh__Tasks__Capacity)");
             case SubmitOutcome.StoreUnavailable:
                 return StoreUnavailable(context, context.RequestServices.GetRequiredService<ServerReadiness>().StoreFault);
             case SubmitOutcome.StoreNotDurable:
                 return ServiceUnavailable(
                     context,
-                    $"The store is not safe. {context.RequestServices.GetRequiredService<ServerReadiness>().DurabilityRisk} Nothing was accepted. "
+                    $"The store is not durable. {context.RequestServices.GetRequiredService<ServerReadiness>().DurabilityRisk} Nothing was accepted. "
                     + "Set maxmemory-policy to noeviction, or accept the loss with Mesh__Store__AllowEviction.",
                     RetryAfterNotDurable);
             case SubmitOutcome.Unknown:
                 var state = context.RequestServices.GetRequiredService<ServerReadiness>();
                 return ServiceUnavailable(
                     context,
-                    $"{(state.Phase == LoopPhase.Ended ? "This server is stopping." : $"The store is away. {state.StoreFault}")} It is not known whether the tasks are stored. "
-                    + "Repeat the request: a task with an id is accepted once; one without an id may run twice.");
+                    $"{(state.Phase == LoopPhase.Ended ? "This server is stopping." : $"The store is unavailable. {state.StoreFault}")} It is unknown whether the tasks are stored. "
+                    + "Repeat the request: a task with an id is accepted once; a task without an id may run twice.");
             case SubmitOutcome.Stopping:
                 return Stopping(context);
             case SubmitOutcome.Paused:
-                return ServiceUnavailable(context, "This server is paused and takes no new tasks until POST /resume.", RetryAfterPaused);
+                return ServiceUnavailable(context, "This server is paused. It accepts no new tasks until POST /resume.", RetryAfterPaused);
             case SubmitOutcome.NotDead:
-                return Results.Problem("The task is no dead letter any more.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
+                return Results.Problem("The task is no longer a dead letter.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
             case SubmitOutcome.Accepted or SubmitOutcome.Conflict:
             default:
-                throw new InvalidOperationException($"{outcome} is no problem.");
+                throw new InvalidOperationException($"{outcome} is not an error.");
         }
     }
 
-    /// <param name="reason">Why, in words; null while it is being found out.</param>
-    public static IResult StoreUnavailable(HttpContext context, string? reason) => ServiceUnavailable(context, $"The store is away. {reason} Nothing was accepted; try again later.");
+    /// <param name="reason">A sentence with the cause, or null while the cause is unknown.</param>
+    public static IResult StoreUnavailable(HttpContext context, string? reason) =>
+        ServiceUnavailable(context, $"The store is unavailable. {reason} Nothing was accepted. Try again later.");
 
     public static IResult Stopping(HttpContext context) => ServiceUnavailable(context, "This server is stopping.");
 
-    /// <summary>There is no core to answer.</summary>
+    /// <summary>The error while the core's loop does not run: the server is starting or stopping.</summary>
     public static IResult NotReady(HttpContext context, ServerReadiness state) =>
         state.Phase == LoopPhase.Starting ? ServiceUnavailable(context, $"This server is starting: it waits for {state.WaitingFor}.") : Stopping(context);
 

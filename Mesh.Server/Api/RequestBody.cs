@@ -4,7 +4,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Api;
 
-/// <summary>A request's whole body in a rented buffer.</summary>
+/// <summary>The complete body of a request, in a rented buffer that <see cref="Dispose"/> returns.</summary>
 internal readonly struct RequestBody : IDisposable
 {
     private const int FirstBytes = 16 * 1024;
@@ -18,14 +18,15 @@ internal readonly struct RequestBody : IDisposable
         _length = length;
     }
 
-    /// <summary>The body without a byte order mark before it.</summary>
+    /// <summary>The body without a leading byte order mark.</summary>
     public ReadOnlySpan<byte> Json => Utf8ByteOrderMark.Skip(_buffer.AsSpan(0, _length));
 
     /// <summary>
-    /// Null when the body is larger than <paramref name="maxBytes"/>. The web server's own limit is higher: it would close the connection
-    /// at once, and a client that still sends would see a reset instead of the answer.
+    /// Reads the body of a request. The limit is checked here and not by the web server, because the web server closes the connection immediately: a client that
+    /// is still sending then sees a connection reset instead of the response.
     /// </summary>
-    /// <exception cref="BadHttpRequestException">The body broke off, or is larger than even the web server takes (413).</exception>
+    /// <returns>The body, or null when it is larger than <paramref name="maxBytes"/>.</returns>
+    /// <exception cref="BadHttpRequestException">The body is incomplete, or is larger than the web server's limit (413).</exception>
     public static async Task<RequestBody?> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
     {
         if (request.ContentLength > maxBytes)
@@ -71,19 +72,19 @@ internal readonly struct RequestBody : IDisposable
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);
 }
 
-/// <summary>What is wrong with a request.</summary>
-/// <param name="Field">Its place in the body.</param>
-/// <param name="Detail">The rest of the sentence.</param>
+/// <summary>An error in a request's body.</summary>
+/// <param name="Field">The place of the error in the body, such as [17].amount.</param>
+/// <param name="Detail">The description, without the subject: "must be a number".</param>
 internal readonly record struct BodyFault(string Field, string Detail);
 
-/// <summary>What is said of the properties of a body that must not be there (docs/protocol.md, "JSON").</summary>
+/// <summary>The error texts for unknown and duplicate properties of a body (docs/protocol.md, "JSON").</summary>
 internal static class PropertyNames
 {
     public const string Twice = "is given twice";
 
     private const int MaxShown = 64;
 
-    /// <summary>A property's name for a problem's field: a long one is cut, and an empty one is seen.</summary>
+    /// <summary>Formats a property's name for an error. Long names are truncated; an empty name is shown as two quotation marks.</summary>
     public static string Show(string name) => name.Length switch
     {
         0 => "\"\"",

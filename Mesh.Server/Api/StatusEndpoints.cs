@@ -3,9 +3,10 @@ using Mesh.Server.Loop;
 
 namespace Mesh.Server.Api;
 
+/// <summary>GET /status, and the same data as server-sent events at GET /events.</summary>
 internal static class StatusEndpoints
 {
-    /// <summary>A comment at least so often tells a dead stream from a quiet one.</summary>
+    /// <summary>The maximum time between two writes to a stream. A comment is sent when nothing changes, so that clients can detect a broken connection.</summary>
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
 
     public static void MapStatus(this IEndpointRouteBuilder app)
@@ -19,7 +20,7 @@ internal static class StatusEndpoints
             .Produces<StatusResponse>(contentType: "text/event-stream");
     }
 
-    // By hand: the framework's server-sent events have no comments.
+    // The framework's server-sent events do not support comments.
     private static async Task StreamAsync(HttpContext context, StatusFeed feed, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -31,7 +32,7 @@ internal static class StatusEndpoints
             byte[]? state = null;
             for (var next = await feed.ReadAsync(); ; next = await NextAsync(states.Reader, time, ending.Token))
             {
-                // Who joins is told at once, and may be told the same by the feed.
+                // The first state is read directly, and the feed may publish the same state again.
                 if (next is null || !next.AsSpan().SequenceEqual(state))
                 {
                     Write(context, next);
@@ -50,6 +51,7 @@ internal static class StatusEndpoints
         }
     }
 
+    /// <summary>Returns the next state, or null when the heartbeat interval passes without one.</summary>
     private static async Task<byte[]?> NextAsync(System.Threading.Channels.ChannelReader<byte[]> states, TimeProvider time, CancellationToken cancellationToken)
     {
         using var quiet = new CancellationTokenSource(HeartbeatInterval, time);

@@ -6,8 +6,8 @@ using Mesh.Server.Loop;
 namespace Mesh.Server.Api;
 
 /// <summary>
-/// The status as JSON to all who listen, at most four times a second and only when it has changed. Looks only while somebody listens.
-/// A listener that is slow misses states in between, never the last.
+/// Publishes the status as JSON to its subscribers when it has changed, at most four times a second. The status is read only while there are subscribers.
+/// A slow subscriber misses intermediate states, but always receives the last one.
 /// </summary>
 internal sealed class StatusFeed(CoreInputQueue inputs, TimeProvider time) : BackgroundService
 {
@@ -17,7 +17,7 @@ internal sealed class StatusFeed(CoreInputQueue inputs, TimeProvider time) : Bac
     private readonly List<Channel<byte[]>> _listeners = [];
     private readonly SemaphoreSlim _wanted = new(0, 1);
 
-    /// <summary>From here on each new state; <see cref="Unsubscribe"/> ends it.</summary>
+    /// <summary>Returns a channel that receives each new state until <see cref="Unsubscribe"/> is called.</summary>
     public Channel<byte[]> Subscribe()
     {
         var listener = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
@@ -47,7 +47,8 @@ internal sealed class StatusFeed(CoreInputQueue inputs, TimeProvider time) : Bac
         base.Dispose();
     }
 
-    /// <summary>The status now.</summary>
+    /// <summary>Reads the current status.</summary>
+    /// <exception cref="LoopStoppedException">The server has stopped.</exception>
     public async Task<byte[]> ReadAsync() =>
         JsonSerializer.SerializeToUtf8Bytes(StatusResponse.Of(await inputs.QueryAsync(core => core.GetStatus())), ApiJson.Default.StatusResponse);
 

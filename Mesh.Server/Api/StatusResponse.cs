@@ -6,7 +6,7 @@ using Mesh.Server.Core.Loans;
 
 namespace Mesh.Server.Api;
 
-/// <summary>A server at one moment.</summary>
+/// <summary>The response of GET /status: a snapshot of the server.</summary>
 internal sealed record StatusResponse(
     string Id,
     string Advertise,
@@ -34,14 +34,14 @@ internal sealed record StatusResponse(
         [.. status.Adopted.Select(adoption => new AdoptionResponse(adoption.Server.Value, adoption.Since, adoption.Tasks, adoption.Done))]);
 }
 
-/// <summary>A dead server whose tasks this one serves.</summary>
-/// <param name="Tasks">Its tasks that are still unsettled.</param>
-/// <param name="Done">Its tasks that were done here.</param>
+/// <summary>A dead server whose tasks this server has adopted.</summary>
+/// <param name="Tasks">The number of its unsettled tasks.</param>
+/// <param name="Done">The number of its tasks that were done by this server's workers.</param>
 internal sealed record AdoptionResponse(string Server, DateTimeOffset Since, int Tasks, long Done);
 
-/// <param name="Strikes">How often it has failed, since its last success, at a task that another worker then did. Left out when it is 0.</param>
-/// <param name="PausedUntil">It gets no task before. Left out for a worker without strikes.</param>
-/// <param name="NotLentUntil">It is not lent before, since it has not followed REDIRECT. Left out for a worker that has not ignored one.</param>
+/// <param name="Strikes">The number of tasks since its last success at which it failed and another worker succeeded. Omitted when it is 0.</param>
+/// <param name="PausedUntil">The worker gets no task before this time. Omitted for a worker without strikes.</param>
+/// <param name="NotLentUntil">The worker is not lent before this time, because it did not follow REDIRECT. Omitted for a worker that has not ignored one.</param>
 internal sealed record WorkerResponse(
     string Id,
     string Home,
@@ -84,11 +84,11 @@ internal sealed record PeerResponse(string Id, string Endpoint, bool Alive, Date
         peer.Load is { } load ? new LoadResponse(load.Queue, load.Idle) : null);
 }
 
-/// <param name="Queue">Tasks that wait.</param>
-/// <param name="Idle">Workers at home without a task.</param>
+/// <param name="Queue">The number of waiting tasks.</param>
+/// <param name="Idle">The number of workers at home without a task.</param>
 internal sealed record LoadResponse(int Queue, int Idle);
 
-/// <param name="TraceId">The loan's trace, 32 hex digits, or null.</param>
+/// <param name="TraceId">The id of the loan's trace, 32 hex digits, or null.</param>
 internal sealed record LoanResponse(string Worker, string Owner, string Borrower, string State, DateTimeOffset Since, string? TraceId)
 {
     public static LoanResponse Of(LoanRecord loan, ServerId self)

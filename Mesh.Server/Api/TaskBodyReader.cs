@@ -7,8 +7,8 @@ using Mesh.Server.Core.Tasks;
 namespace Mesh.Server.Api;
 
 /// <summary>
-/// Reads the body of POST /tasks, one task or an array, straight into records: no objects in between. The first fault ends it,
-/// with its place in the body, such as [17].amount.
+/// Reads the body of POST /tasks, one task or an array, directly into task records without intermediate objects. Reading stops at the first error, and the
+/// error names its place in the body, such as [17].amount.
 /// </summary>
 internal ref struct TaskBodyReader
 {
@@ -32,7 +32,7 @@ internal ref struct TaskBodyReader
         _index = -1;
     }
 
-    /// <summary>The tasks in the body and whether it is an array, or what is wrong with it.</summary>
+    /// <summary>Returns the tasks and whether the body is an array, or the first error in the body.</summary>
     public static (List<TaskRecord> Tasks, bool IsBatch, BodyFault? Fault) Read(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
     {
         var reader = new TaskBodyReader(body, traceParent, time);
@@ -44,12 +44,12 @@ internal ref struct TaskBodyReader
         }
         catch (JsonException)
         {
-            return (tasks, false, reader.Fault("is no JSON"));
+            return (tasks, false, reader.Fault("is not valid JSON"));
         }
         catch (InvalidOperationException)
         {
-            // What the JSON reader throws for a text that is no UTF-8 or half a surrogate pair.
-            return (tasks, false, reader.Fault("is no valid Unicode"));
+            // The JSON reader throws this for a string that is not valid UTF-8 or contains half a surrogate pair.
+            return (tasks, false, reader.Fault("is not valid Unicode"));
         }
     }
 
@@ -67,7 +67,7 @@ internal ref struct TaskBodyReader
             if (fault is null && tasks.Count == 0)
             {
                 _index = -1;
-                return Fault("must hold at least one task");
+                return Fault("must contain at least one task");
             }
         }
         else
@@ -75,8 +75,8 @@ internal ref struct TaskBodyReader
             fault = ReadTask(tasks);
         }
 
-        // The reader checks what follows the value.
-        return fault ?? (_json.Read() ? Fault("has something after its end") : null);
+        // Read throws a JsonException when content follows the value.
+        return fault ?? (_json.Read() ? Fault("has content after its end") : null);
     }
 
     private BodyFault? ReadTask(List<TaskRecord> tasks)
@@ -115,7 +115,7 @@ internal ref struct TaskBodyReader
         : _json.ValueTextEquals("id"u8) ? IdName
         : null;
 
-    // Readers of JSON disagree on which of two counts.
+    // JSON readers disagree on which value of a duplicate property is used, so duplicates are errors.
     private BodyFault? Once(ref bool has)
     {
         if (has)
@@ -175,7 +175,7 @@ internal ref struct TaskBodyReader
             return Fault("is too large");
         }
 
-        // Zero has no sign.
+        // Converts -0 to 0.
         amount = value == 0 ? 0m : value;
         return JsonNumbers.CountDecimals(_json.ValueSpan) > AccountRules.Decimals ? Fault(AccountRules.TooManyDecimals)
             : value < 0 ? Fault("must not be negative")

@@ -7,15 +7,16 @@ using Mesh.Server.Telemetry;
 
 namespace Mesh.Server.Api;
 
+/// <summary>The endpoints that submit, find, list and retry tasks.</summary>
 internal static class TaskEndpoints
 {
-    /// <summary>Largest body of POST /tasks, bytes: some 40,000 tasks.</summary>
+    /// <summary>The maximum size of the body of POST /tasks, bytes. It has room for about 40,000 tasks.</summary>
     public const int MaxBodyBytes = 4 * 1024 * 1024;
 
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
-    /// <summary>Ids that are looked up in the store together.</summary>
+    /// <summary>The number of ids that are looked up in the store at the same time.</summary>
     private const int LookupsAtATime = 256;
 
     public static void MapTasks(this IEndpointRouteBuilder app)
@@ -74,7 +75,11 @@ internal static class TaskEndpoints
             : Problems.Of(outcome, context);
     }
 
-    /// <summary>Tasks of adopted servers that have the ids of these. The core is asked first: what is settled meanwhile is in the store.</summary>
+    /// <summary>
+    /// Finds tasks of adopted servers that have the same ids as the submitted tasks. The core is asked before the store, because a task that is settled between
+    /// the two lookups is found in the store.
+    /// </summary>
+    /// <returns>The tasks by id, or null when no lookup is necessary.</returns>
     private static async Task<IReadOnlyDictionary<string, TaskRecord>?> FindAdoptedAsync(
         List<TaskRecord> tasks, CoreInputQueue inputs, IMeshStore store, CancellationToken cancellationToken)
     {

@@ -6,12 +6,13 @@ using Microsoft.Net.Http.Headers;
 namespace Mesh.Server.Map;
 
 /// <summary>
-/// The mesh map's page, style and scripts. They hold no data, so that they are served without the token: the page asks for it and reads
-/// the status with it. Only these very paths, and never an upgrade: a WebSocket peer may knock on any path, and must show its token.
+/// Serves the page, style sheet and scripts of the mesh map. They contain no data, so they are served without a token. The page asks the user for the token
+/// and reads the status with it. Requests for other paths, and upgrade requests for any path, continue to the next middleware: a WebSocket peer may connect to
+/// any path and needs its token.
 /// </summary>
 internal sealed class MapPage
 {
-    /// <summary>Everything comes from this server; nothing is inlined, framed, or sent anywhere else.</summary>
+    /// <summary>Allows resources and requests from and to this server only. Inline scripts, inline styles and frames are not allowed.</summary>
     private const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
@@ -30,6 +31,7 @@ internal sealed class MapPage
         ["/map/chart.js"] = Load("chart.js", Script),
     };
 
+    /// <summary>The middleware.</summary>
     public Task ServeAsync(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
@@ -40,7 +42,7 @@ internal sealed class MapPage
             return next(context);
         }
 
-        // Eight files are no trace that anybody wants to watch.
+        // Requests for static files are not traced.
         if (context.Features.Get<IHttpActivityFeature>()?.Activity is { } activity)
         {
             activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;

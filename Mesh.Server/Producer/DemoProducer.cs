@@ -10,13 +10,16 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Producer;
 
-/// <summary>Demo load: waves of tasks on six accounts, high enough that workers are borrowed, far enough apart that they are given back.</summary>
+/// <summary>
+/// Submits demo load: waves of tasks for six accounts. A wave is large enough that the server borrows workers, and the time between two waves is long enough
+/// that it releases them.
+/// </summary>
 internal sealed partial class DemoProducer(
     IOptions<MeshOptions> options, CoreInputQueue inputs, ILedger ledger, TimeProvider time, ILogger<DemoProducer> logger) : BackgroundService
 {
     private const decimal OpeningBalance = 1000;
 
-    /// <summary>Of so many tasks one is an UPDATE.</summary>
+    /// <summary>On average, one of this many tasks is an UPDATE.</summary>
     private const int UpdateShare = 3;
 
     private const int MaxCents = 100_00;
@@ -51,7 +54,7 @@ internal sealed partial class DemoProducer(
         }
     }
 
-    // A wave that a paused server refuses would be a failed span for each of its tasks.
+    // Nothing is submitted while the server is paused, because each refused task would be a failed span.
     private async Task SubmitWaveAsync(int count)
     {
         if (await inputs.QueryAsync(core => core.IsPaused))
@@ -75,16 +78,15 @@ internal sealed partial class DemoProducer(
 
     private async Task OpenAccountsAsync(CancellationToken stoppingToken)
     {
-        // Then the store has answered once; and no wave is lost to a server that starts.
+        // When the loop runs, the store has been reached once, and the server accepts tasks.
         await inputs.Opened.WaitAsync(stoppingToken);
-        string? told = null;
+        string? logged = null;
         var retry = UnlimitedRetry.Create(time, RetryDelay, RetryDelay, RedisErrorClassifier.IsStoreUnavailable, (_, fault) =>
         {
-            // Once per reason, not once per try.
-            if (told != fault.Message)
+            if (logged != fault.Message)
             {
-                told = fault.Message;
-                LogStoreUnavailable(told);
+                logged = fault.Message;
+                LogStoreUnavailable(logged);
             }
         });
         foreach (var user in Users)
@@ -116,12 +118,12 @@ internal sealed partial class DemoProducer(
         return tasks;
     }
 
-    [LoggerMessage(5001, LogLevel.Information, "Demo load: a wave of {Count} tasks, {Outcome}.")]
+    [LoggerMessage(5001, LogLevel.Information, "Demo load: submitted {Count} tasks. Outcome: {Outcome}.")]
     private partial void LogWave(int count, SubmitOutcome outcome);
 
-    [LoggerMessage(5003, LogLevel.Information, "Demo load: no waves while this server is paused.")]
+    [LoggerMessage(5003, LogLevel.Information, "Demo load: no tasks are submitted while this server is paused.")]
     private partial void LogPaused();
 
-    [LoggerMessage(5002, LogLevel.Warning, "Demo load: the accounts cannot be opened yet. {Reason}")]
+    [LoggerMessage(5002, LogLevel.Warning, "Demo load: the accounts cannot be created yet. {Reason}")]
     private partial void LogStoreUnavailable(string reason);
 }

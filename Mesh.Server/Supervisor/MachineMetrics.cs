@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Mesh.Server.Supervisor;
 
 /// <summary>
-/// What the machine tells of itself: on Linux by /proc, elsewhere as far as the runtime knows. Memory is that of the container, when
-/// there is a limit to it. Not for use by several threads: the processors' usage is counted from one look to the next.
+/// Reads the load, processors, memory and disk of the machine: on Linux from /proc, elsewhere from the .NET runtime as far as it provides them. In a container
+/// with a memory limit, the memory is the container's. The type is not thread-safe, because the processor usage is computed since the previous read.
 /// </summary>
 internal sealed class MachineMetrics
 {
@@ -39,7 +39,7 @@ internal sealed class MachineMetrics
         var limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (total == 0 || limit < total)
         {
-            // A container: what is left of its limit after this process, or on the machine if that is less.
+            // In a container, the available memory is the limit minus the memory of this process, or the machine's available memory if that is less.
             available = total == 0 ? limit - Environment.WorkingSet : Math.Min(available, limit - Environment.WorkingSet);
             total = limit;
         }
@@ -85,7 +85,10 @@ internal sealed class MachineMetrics
         }
     }
 
-    /// <summary>Cores by socket; where they are not told apart, as in many virtual machines, the processors that the runtime sees.</summary>
+    /// <summary>
+    /// Counts the physical cores of all sockets. Where /proc/cpuinfo does not list them, as in many virtual machines, returns the number of processors that the
+    /// runtime reports.
+    /// </summary>
     private static int CountCores()
     {
         var cores = new HashSet<(string Socket, string Core)>();
@@ -122,12 +125,12 @@ internal sealed class MachineMetrics
         }
     }
 
-    /// <summary>The processors' time since the machine started, in ticks.</summary>
+    /// <summary>The time of all processors since the machine started, in clock ticks.</summary>
     private readonly record struct CpuTimes(long Busy, long Total)
     {
         public static CpuTimes? Read()
         {
-            // "cpu  user nice system idle iowait irq softirq steal guest guest_nice"; the guests' are within user and nice.
+            // "cpu  user nice system idle iowait irq softirq steal guest guest_nice". User and nice include guest and guest_nice.
             if (ReadFirstLine("/proc/stat")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is not ["cpu", .. { Length: >= 8 } words])
             {
                 return null;
@@ -150,6 +153,6 @@ internal sealed class MachineMetrics
 
 internal static class Percent
 {
-    /// <summary>0 to 100, of one decimal; 0 of nothing.</summary>
+    /// <summary>Returns a percentage from 0 to 100 with one decimal, or 0 when <paramref name="whole"/> is 0.</summary>
     public static double Of(double part, double whole) => whole > 0 ? Math.Round(Math.Clamp(100 * part / whole, 0, 100), 1) : 0;
 }

@@ -4,8 +4,8 @@ using Mesh.Server.Core;
 namespace Mesh.Server.Supervisor;
 
 /// <summary>
-/// A server as it tells a supervisor: one line of JSON. The names are those of the servers that a supervisor knows already, with two of
-/// their misspellings beside the right ones.
+/// The report to a supervisor, sent as one line of JSON. Its field names are those that existing supervisors read. Two of them are misspelled there; the report
+/// has both spellings.
 /// </summary>
 internal sealed record SupervisorReport(
     string ServerUuid,
@@ -19,8 +19,8 @@ internal sealed record SupervisorReport(
 
 internal sealed record PerformanceReport(SystemReport System, FarmReport FarmState);
 
-/// <summary>The machine; null is what it does not tell.</summary>
-/// <param name="UptimeSeconds">Since the machine started.</param>
+/// <summary>The machine's metrics. Values that the machine does not provide are null.</summary>
+/// <param name="UptimeSeconds">The time since the machine started, seconds.</param>
 internal sealed record SystemReport(
     long UptimeSeconds,
     [property: JsonPropertyName("load_average_1m")] double? LoadAverage1M,
@@ -29,10 +29,10 @@ internal sealed record SystemReport(
     MemoryReport Memory,
     DiskReport? Disk);
 
-/// <param name="UsagePercent">Of all processors, since the report before.</param>
+/// <param name="UsagePercent">The usage of all processors since the previous report.</param>
 internal sealed record CpuReport(double? UsagePercent, int CountLogical, int CountPhysical);
 
-/// <summary>In MiB.</summary>
+/// <summary>The machine's or container's memory, in MiB.</summary>
 internal sealed record MemoryReport(long TotalMb, long AvailableMb, double PercentUsed, long MemoryUsed);
 
 /// <summary>The volume that the server runs from, in GiB.</summary>
@@ -40,12 +40,13 @@ internal sealed record DiskReport(double TotalGb, double FreeGb, double PercentU
 
 internal sealed record FarmReport(WorkersReport Workers, TasksReport Tasks);
 
-/// <param name="TotalRegistered">Workers of this server, wherever they are, and those that it has from others.</param>
-/// <param name="WorkersUtilization">Busy ones of those alive, percent.</param>
-/// <param name="WorkersAlive">At this server, its own and others'.</param>
-/// <param name="WorkersBorrowed">Its own that others have borrowed.</param>
-/// <param name="WorkersReceived">Others' that it has borrowed.</param>
-/// <param name="WorkersFailed">Workers that are gone or set aside.</param>
+/// <summary>The numbers of workers, by state.</summary>
+/// <param name="TotalRegistered">All workers of this server, including lent ones, and the workers that it has borrowed.</param>
+/// <param name="WorkersUtilization">The busy workers among <paramref name="WorkersAlive"/>, percent.</param>
+/// <param name="WorkersAlive">The workers connected to this server, its own and borrowed ones.</param>
+/// <param name="WorkersBorrowed">This server's workers that other servers have borrowed.</param>
+/// <param name="WorkersReceived">The workers that this server has borrowed.</param>
+/// <param name="WorkersFailed">The workers that are disconnected or set aside.</param>
 internal sealed record WorkersReport(
     int TotalRegistered,
     double WorkersUtilization,
@@ -60,14 +61,14 @@ internal sealed record TasksReport(int TasksPending, int TasksRunning);
 
 internal sealed record ThresholdReport(int MaxQueue);
 
-/// <param name="Status">active or inactive.</param>
+/// <param name="Status">"active" or "inactive".</param>
 internal sealed record NeighborReport(string ServerUuid, string Status, DateTimeOffset? LastHeartbeat);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(SupervisorReport))]
 internal sealed partial class SupervisorJson : JsonSerializerContext;
 
-/// <summary>Draws a report from a server's status and its machine.</summary>
+/// <summary>Creates a report from a server's status and its machine's metrics.</summary>
 internal static class SupervisorReportBuilder
 {
     public static SupervisorReport Of(ServerStatus status, SystemReport system, int maxQueue, DateTimeOffset now)

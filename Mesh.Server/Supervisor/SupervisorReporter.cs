@@ -9,13 +9,13 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Supervisor;
 
 /// <summary>
-/// Tells a supervisor of this server's performance: at each interval one line of JSON over a connection of its own, to which nothing is
-/// answered. A supervisor that is away is told so in the log once, and costs nothing else: a report that cannot be sent is dropped.
+/// Reports this server's performance to a supervisor: at each interval one line of JSON over a new TCP connection. The supervisor does not answer. A report that
+/// cannot be sent is dropped. The log has one line when the supervisor becomes unavailable, and one when it is available again.
 /// </summary>
 internal sealed partial class SupervisorReporter(
     IOptions<MeshOptions> options, CoreInputQueue inputs, TimeProvider time, ILogger<SupervisorReporter> logger) : BackgroundService
 {
-    /// <summary>Connecting and sending together.</summary>
+    /// <summary>The maximum time for connecting and sending.</summary>
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(5);
 
     private bool _isUnavailable;
@@ -54,7 +54,7 @@ internal sealed partial class SupervisorReporter(
         return [.. JsonSerializer.SerializeToUtf8Bytes(report, SupervisorJson.Default.SupervisorReport), (byte)'\n'];
     }
 
-    /// <summary>Null, or why it could not be sent.</summary>
+    /// <summary>Sends a line. Returns the error when it cannot be sent, else null.</summary>
     private async Task<string?> SendAsync(MeshEndpoint endpoint, byte[] line, CancellationToken stoppingToken)
     {
         using var limit = new CancellationTokenSource(SendTimeout, time);
@@ -90,9 +90,9 @@ internal sealed partial class SupervisorReporter(
         _isUnavailable = fault is not null;
     }
 
-    [LoggerMessage(6001, LogLevel.Warning, "The supervisor at {Endpoint} (Mesh__Supervisor__Endpoint) is away; reports are dropped until it is back. {Reason}")]
+    [LoggerMessage(6001, LogLevel.Warning, "The supervisor at {Endpoint} (Mesh__Supervisor__Endpoint) is unavailable. Reports are dropped until it is available again. {Reason}")]
     private partial void LogUnavailable(MeshEndpoint endpoint, string reason);
 
-    [LoggerMessage(6002, LogLevel.Information, "The supervisor at {Endpoint} is back.")]
+    [LoggerMessage(6002, LogLevel.Information, "The supervisor at {Endpoint} is available again.")]
     private partial void LogAvailableAgain(MeshEndpoint endpoint);
 }

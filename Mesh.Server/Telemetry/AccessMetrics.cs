@@ -3,7 +3,7 @@ using Mesh.Telemetry;
 
 namespace Mesh.Server.Telemetry;
 
-/// <summary>Who was not let in, or not let go on. Addresses never become tags.</summary>
+/// <summary>The metrics of connections, refused connections and failed authentication. Addresses are never tags.</summary>
 internal sealed class AccessMetrics
 {
     private readonly UpDownCounter<int> _open;
@@ -29,10 +29,12 @@ internal sealed class AccessMetrics
 
     public void Closed() => _open.Add(-1);
 
-    /// <param name="limit">The option that says no.</param>
+    /// <summary>Counts a connection that was not accepted.</summary>
+    /// <param name="limit">The configuration key of the limit.</param>
     public void Refuse(string limit) => _refused.Add(1, new KeyValuePair<string, object?>("mesh.limit", limit));
 
-    /// <param name="limit">The option that says so.</param>
+    /// <summary>Counts a connection that was closed because it exceeded a limit.</summary>
+    /// <param name="limit">The configuration key of the limit.</param>
     public void Drop(string limit) => _dropped.Add(1, new KeyValuePair<string, object?>("mesh.limit", limit));
 
     public void Unauthorized(int status) => _unauthorized.Add(1, new KeyValuePair<string, object?>("http.response.status_code", status));

@@ -5,13 +5,13 @@ using Mesh.Server.Core.Loans;
 namespace Mesh.Server.Telemetry;
 
 /// <summary>
-/// Tells a loan on the console in a few plain lines: what happened to several workers at once is one line. Every step by itself, with its ids, is
-/// in <see cref="MeshEventLog"/>.
+/// Logs the main steps of loans for the console. A step of several workers of the same peer is one line. <see cref="MeshEventLog"/> logs every step of every
+/// worker.
 /// </summary>
 internal sealed partial class LoanConsoleLog(ILogger<LoanConsoleLog> logger)
 {
-    /// <param name="happened">All that came out of one turn of the loop.</param>
-    /// <param name="queue">Tasks that wait.</param>
+    /// <param name="happened">All events of one iteration of the loop.</param>
+    /// <param name="queue">The number of waiting tasks.</param>
     public void Report(IReadOnlyList<MeshEvent> happened, int queue)
     {
         foreach (var steps in happened.OfType<LoanStateChanged>().GroupBy(step => (step.Loan.State, step.Loan.Peer)))
@@ -21,7 +21,7 @@ internal sealed partial class LoanConsoleLog(ILogger<LoanConsoleLog> logger)
 
         foreach (var completed in happened.OfType<ReleaseCompletedSent>())
         {
-            LogHome(Names(completed.Workers), completed.Borrower);
+            LogReturned(Names(completed.Workers), completed.Borrower);
         }
     }
 
@@ -41,7 +41,7 @@ internal sealed partial class LoanConsoleLog(ILogger<LoanConsoleLog> logger)
                 LogArrived(Names(workers), peer);
                 break;
             case LoanState.Releasing:
-                LogReleasing(Names(workers), peer);
+                LogReturning(Names(workers), peer);
                 break;
             case LoanState.Lent or LoanState.Released or LoanState.Returning or LoanState.Returned:
                 break;
@@ -56,12 +56,12 @@ internal sealed partial class LoanConsoleLog(ILogger<LoanConsoleLog> logger)
     [LoggerMessage(3302, LogLevel.Information, "Lending {Workers} to {Borrower}.")]
     private partial void LogLending(string workers, ServerId borrower);
 
-    [LoggerMessage(3303, LogLevel.Information, "Here to help from {Owner}: {Workers}.")]
+    [LoggerMessage(3303, LogLevel.Information, "Borrowed from {Owner}: {Workers}.")]
     private partial void LogArrived(string workers, ServerId owner);
 
-    [LoggerMessage(3304, LogLevel.Information, "Going back to {Owner}: {Workers}.")]
-    private partial void LogReleasing(string workers, ServerId owner);
+    [LoggerMessage(3304, LogLevel.Information, "Returning to {Owner}: {Workers}.")]
+    private partial void LogReturning(string workers, ServerId owner);
 
-    [LoggerMessage(3305, LogLevel.Information, "Home again from {Borrower}: {Workers}.")]
-    private partial void LogHome(string workers, ServerId borrower);
+    [LoggerMessage(3305, LogLevel.Information, "Returned from {Borrower}: {Workers}.")]
+    private partial void LogReturned(string workers, ServerId borrower);
 }

@@ -7,12 +7,13 @@ using static Mesh.Telemetry.MeshTelemetry;
 namespace Mesh.Server.Telemetry;
 
 /// <summary>
-/// The server's part of a loan's two traces. The loan: request (borrower) → lend (owner) → join (worker) → arrive, first task (borrower). Its return, linked
-/// to the loan: release (borrower) → go home (worker) → come home (owner) → complete (borrower).
+/// Creates the server's spans of a loan's two traces. The loan's trace: request (borrower) → lend (owner) → join (worker) → arrive, first task (borrower). The
+/// return's trace, which is linked to the loan's: release (borrower) → go home (worker) → come home (owner) → complete (borrower).
 /// </summary>
 internal static class LoanSpans
 {
-    /// <summary>Starts the span of a request to a peer, which roots the trace; it ends with the reply. Null for what is not traced.</summary>
+    /// <summary>Starts the root span of a trace, for a request to a peer. The caller ends it when the reply arrives.</summary>
+    /// <returns>The span, or null when the message is not traced.</returns>
     public static Activity? StartRequest(PeerSendEffect send, ServerId self)
     {
         if (!Source.HasListeners())
@@ -34,7 +35,10 @@ internal static class LoanSpans
             name, ActivityKind.Client, parent, links: links?.Select(link => Context(link)).Where(link => link != default).Select(link => new ActivityLink(link)));
     }
 
-    /// <summary>A peer's request that tells no context, as of those that write none, begins its trace here: all that follows on this side has a root.</summary>
+    /// <summary>
+    /// Starts the trace of a peer's request that carries no trace context, as from servers that do not support it, so that this server's spans have a root.
+    /// </summary>
+    /// <returns>The message with a trace context.</returns>
     public static MeshMessage Receive(MeshMessage message)
     {
         if (message.TraceParent is not null || !Source.HasListeners())
@@ -54,7 +58,7 @@ internal static class LoanSpans
             Source.StartActivity(name, ActivityKind.Server)?.SetTag(Tags.Workers, workers).SetTag(Tags.Peer, peer?.Value);
     }
 
-    /// <summary>Tells a step, where it is one of this server's spans.</summary>
+    /// <summary>Records the span of a loan's state change. States without a span record nothing.</summary>
     public static void Record(LoanStateChanged step)
     {
         var loan = step.Loan;
@@ -73,6 +77,7 @@ internal static class LoanSpans
         }
     }
 
+    /// <summary>Records the span of a loan's end. Only loans that end by a return have one.</summary>
     public static void Record(LoanEnded end)
     {
         switch (end.Loan.State)
@@ -90,7 +95,7 @@ internal static class LoanSpans
         }
     }
 
-    /// <summary>Tells that a borrowed worker got its first task, linked to that task.</summary>
+    /// <summary>Records the span of a borrowed worker's first task, with a link to the task's trace.</summary>
     public static void RecordFirstTask(LoanRecord loan, string? task)
     {
         if (!Source.HasListeners() || Context(loan.TraceParent) is var parent && parent == default)

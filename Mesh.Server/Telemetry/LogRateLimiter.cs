@@ -1,9 +1,10 @@
 namespace Mesh.Server.Telemetry;
 
 /// <summary>
-/// Bounds what strangers can make the server write: so many lines in a second, and then one that counts those that were left out.
+/// Limits the number of log lines per second, so that clients and peers cannot flood the log. The first line after a suppression is preceded by the number of
+/// suppressed lines.
 /// </summary>
-/// <param name="level">That of the line that counts: that of those it counts.</param>
+/// <param name="level">The level of the line with the number of suppressed lines. It is the level of the limited lines.</param>
 internal sealed partial class LogRateLimiter(ILogger logger, TimeProvider time, int linesPerSecond = 10, LogLevel level = LogLevel.Warning)
 {
     private readonly Lock _lock = new();
@@ -11,6 +12,7 @@ internal sealed partial class LogRateLimiter(ILogger logger, TimeProvider time, 
     private int _lines;
     private int _leftOut;
 
+    /// <summary>Returns true when the caller may write a line now, and counts it. Safe for use by several threads.</summary>
     public bool TryAcquire()
     {
         int leftOut;
@@ -40,6 +42,6 @@ internal sealed partial class LogRateLimiter(ILogger logger, TimeProvider time, 
         return true;
     }
 
-    [LoggerMessage(EventId = 3901, Message = "{LeftOut} lines such as the next were left out.")]
+    [LoggerMessage(EventId = 3901, Message = "{LeftOut} lines like the next one were suppressed.")]
     private partial void LogSuppressed(LogLevel level, int leftOut);
 }

@@ -4,14 +4,14 @@ using static Mesh.Telemetry.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 
-/// <summary>Tells in the log, and loans in traces and metrics too, what happened.</summary>
+/// <summary>Writes the core's events to the log. Loan events are also recorded as spans and metrics.</summary>
 internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider time, ILogger<MeshEventLog> logger)
 {
-    // A farm's workers come and go together: each of some hundreds is worth its line.
+    // Many workers connect or disconnect at the same time, so this limit is higher than the others.
     private readonly LogRateLimiter _workers = new(logger, time, linesPerSecond: 100, LogLevel.Information);
     private readonly LogRateLimiter _refused = new(logger, time);
 
-    // A worker, or a client's tasks, can fail thousands of times in a second.
+    // Thousands of tasks can fail in one second.
     private readonly LogRateLimiter _requeued = new(logger, time, level: LogLevel.Information);
     private readonly LogRateLimiter _deadLettered = new(logger, time);
     private readonly LogRateLimiter _workerHealth = new(logger, time);

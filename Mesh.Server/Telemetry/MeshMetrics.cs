@@ -7,7 +7,7 @@ using Mesh.Telemetry;
 
 namespace Mesh.Server.Telemetry;
 
-/// <summary>The server's metrics. Ids never become tags.</summary>
+/// <summary>The metrics of messages, tasks, workers and loans. Ids are never tags.</summary>
 internal sealed class MeshMetrics
 {
     private static readonly TimeSpan SnapshotAge = TimeSpan.FromMilliseconds(500);
@@ -54,7 +54,7 @@ internal sealed class MeshMetrics
             TaskState.Queued => "retried",
             TaskState.Done => "done",
             TaskState.Dead => "dead",
-            _ => throw new InvalidOperationException($"A task does not end {end.State}."),
+            _ => throw new InvalidOperationException($"Unexpected state {end.State} of an ended attempt."),
         }));
         if (end.Task.StartedAt != default)
         {
@@ -66,7 +66,8 @@ internal sealed class MeshMetrics
     public void Count(LoanEnded end) =>
         _loanTime.Record((end.At - end.Loan.Started).TotalSeconds, new KeyValuePair<string, object?>("mesh.loan.role", end.Loan.Role.ToString()));
 
-    // All gauges of one collection see one picture. A loop that has not begun, has ended or is too busy to draw it leaves the gauges out: a zero would be taken for an empty queue.
+    // All gauges of one collection use the same snapshot. When the loop does not run, or does not answer in time, there is no snapshot and the gauges report
+    // nothing, because a zero would mean an empty queue.
     private ServerStatus? Status()
     {
         if (_last is not { } last || _time.GetElapsedTime(last.At) > SnapshotAge)

@@ -7,16 +7,17 @@ using static Mesh.Telemetry.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 
-/// <summary>The server's part of a task's trace: submit → queue → dispatch → (the worker's process) → settle.</summary>
+/// <summary>Creates the server's spans of a task's trace: submit → queue → dispatch → process (created by the worker) → settle.</summary>
 internal static class TaskSpans
 {
-    // Attempts are few: their numbers are boxed once.
+    // Attempt numbers are small. They are boxed once, so that a span's tag does not allocate.
     private static readonly object[] Numbers = [.. Enumerable.Range(0, 10).Cast<object>()];
 
     /// <summary>
-    /// Starts the traces of tasks, and gives the tasks their contexts. A task submitted alone goes on in its request's trace; one of several starts a trace of its own, linked to the request,
-    /// so that one trace is one task.
+    /// Starts the submit spans of tasks, and sets the tasks' trace contexts. A task that is submitted alone belongs to its request's trace. Each of several tasks
+    /// starts its own trace with a link to the request, so that a trace contains one task.
     /// </summary>
+    /// <returns>The spans, which <see cref="End"/> ends. The array is empty when nothing is traced.</returns>
     public static Activity?[] StartSubmits(List<TaskRecord> tasks)
     {
         if (!Source.HasListeners())
@@ -39,6 +40,7 @@ internal static class TaskSpans
         return spans;
     }
 
+    /// <summary>Ends the submit spans. They have the status Error when the tasks were not accepted.</summary>
     public static void End(Activity?[] submits, SubmitOutcome outcome)
     {
         var current = Activity.Current;
@@ -55,7 +57,8 @@ internal static class TaskSpans
         Activity.Current = current;
     }
 
-    /// <summary>Tells that a task left the queue and was handed out, and gives the new_task with the context of that.</summary>
+    /// <summary>Records the queue and dispatch spans of a task that is sent to a worker.</summary>
+    /// <returns>The message with the trace context of the dispatch span.</returns>
     public static MeshMessage Dispatch(TaskEntry task, NewTask message, DateTimeOffset now)
     {
         if (!Source.HasListeners() || Context(task.Record.TraceParent) is var submit && submit == default)
@@ -86,7 +89,7 @@ internal static class TaskSpans
         return message with { TraceParent = dispatch.Id };
     }
 
-    /// <summary>Tells what became of an attempt.</summary>
+    /// <summary>Records the settle span of an attempt that has ended.</summary>
     public static void Settle(in TaskEnd end, DateTimeOffset now)
     {
         if (!Source.HasListeners() || Context(ParentOfSettle(end)) is var parent && parent == default)
@@ -108,7 +111,7 @@ internal static class TaskSpans
             TaskState.Queued => "put back",
             TaskState.Done => "done",
             TaskState.Dead => "dead",
-            _ => throw new InvalidOperationException($"A task does not end {end.State}."),
+            _ => throw new InvalidOperationException($"Unexpected state {end.State} of an ended attempt."),
         });
         if (end.Error is not null)
         {
@@ -120,12 +123,12 @@ internal static class TaskSpans
 
     private static Activity? StartSubmit(TaskRecord task, ActivityContext parent, Activity? linked)
     {
-        // A span without a parent would become a child of what is current.
+        // Without a parent, StartActivity would use Activity.Current as the parent.
         Activity.Current = null;
         return TaskOperation.Submit.Start(task.Type, task.Id, parent, link: linked is null ? null : new ActivityLink(linked.Context));
     }
 
-    /// <summary>The worker's attempt, if it tells one of this trace.</summary>
+    /// <summary>Returns the worker's span as the parent when the worker reports one of the same trace, else the dispatch or submit span.</summary>
     private static string? ParentOfSettle(in TaskEnd end)
     {
         var attempt = end.Task.AttemptTrace ?? end.Task.Record.TraceParent;

@@ -28,7 +28,7 @@ public sealed partial class AdoptionTests(RedisFixture redis)
             && (string)adopted["server"]! == mesh.Dead.Id && (int)adopted["tasks"]! == 0 && (int)adopted["done"]! > 0, mesh.All);
         Assert.Equal(Tasks, await mesh.BalanceAsync(mesh.Peer));
         Assert.Equal("done", (string)(await mesh.Peer.GetAsync($"/tasks/{ids[^1]}"))["state"]!);
-        await IsLoggedAsync(mesh.Peer, "unsettled tasks and 1 dead letters are served here");
+        await IsLoggedAsync(mesh.Peer, "unsettled tasks and 1 dead letters are adopted by this server");
 
         // Its dead letters are listed at the peer, where they can be retried.
         Assert.Equal(nobody, (string)Assert.Single((await mesh.Peer.GetAsync("/tasks?state=dead")).AsArray())!["id"]!);
@@ -62,12 +62,12 @@ public sealed partial class AdoptionTests(RedisFixture redis)
         Assert.Equal(Tasks, await mesh.BalanceAsync(mesh.Dead));
         var peer = await mesh.Peer.StatusAsync("the peer has given it back", status => Adopted(status) is null, mesh.All);
         Assert.Equal((0, 0, 0), ((int)peer["queue"]!, (int)peer["done"]!, (int)peer["dead"]!));
-        await IsLoggedAsync(mesh.Peer, "is served elsewhere again");
+        await IsLoggedAsync(mesh.Peer, "The adoption of ");
         var done = int.Parse(DoneForIt().Match(mesh.Peer.Everything).Groups["done"].ValueSpan, CultureInfo.InvariantCulture);
         Assert.InRange(done, 4, Tasks - 1);
     }
 
-    [GeneratedRegex("is served elsewhere again. (?<done>[0-9]+) of its tasks were done here")]
+    [GeneratedRegex("The adoption of .+ has ended. (?<done>[0-9]+) of its tasks were done here")]
     private static partial Regex DoneForIt();
 
     // A process's lines arrive through a pipe, later than the answers of its HTTP API.

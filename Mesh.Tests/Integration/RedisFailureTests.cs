@@ -108,7 +108,7 @@ public sealed class RedisFailureTests : IAsyncLifetime
 
         await memory.RestoreAsync(database, ids.Select(id => (RedisKey)$"mesh:{{{server.Id}}}:result:{id}"));
 
-        await Eventually.HoldsAsync("the loss is told", () => server.Output.Contains($"the ends of {Tasks} were lost", StringComparison.Ordinal), details: () => server.Output);
+        await Eventually.HoldsAsync("the loss is told", () => server.Output.Contains($"The results of {Tasks} tasks were lost", StringComparison.Ordinal), details: () => server.Output);
         await server.StatusAsync("all is done again", status => (int)status["done"]! == Tasks && (int)status["queue"]! + (int)status["running"]! == 0, worker);
         Assert.Equal(Tasks, await server.BalanceAsync("maria"));
         Assert.Equal(0, await database.HashLengthAsync($"mesh:{{{server.Id}}}:tasks"));
@@ -137,7 +137,7 @@ public sealed class RedisFailureTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         var problem = await refused.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken);
         Assert.NotNull(refused.Headers.RetryAfter);
-        Assert.Contains("The store is away.", (string)problem!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("The store is unavailable.", (string)problem!["detail"]!, StringComparison.Ordinal);
         Assert.Contains(reason, (string)problem["detail"]!, StringComparison.Ordinal);
         await Eventually.HoldsAsync("the log tells why", () => server.Output.Contains(reason, StringComparison.Ordinal), details: () => server.Output);
 

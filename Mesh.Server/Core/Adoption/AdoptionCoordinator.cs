@@ -6,17 +6,19 @@ using Mesh.Server.Core.Tasks;
 namespace Mesh.Server.Core.Adoption;
 
 /// <summary>
-/// Decides when this server adopts the unsettled tasks and dead letters of a peer that stays dead, and when it gives them back. They stay in that server's part
-/// of the store, under its claim: who has the claim serves them, so that they are never served by two, and a server that comes back finds what has become of them.
+/// Decides when this server adopts the unsettled tasks and dead letters of a peer that stays dead, and when the adoption ends. The tasks stay in that peer's part
+/// of the store. Only the server that holds the peer's server lease processes them, so two servers never process the same task. The peer finds the results in
+/// its own part of the store when it starts again.
 /// </summary>
 internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admission)
 {
-    /// <summary>After a try that found nothing to adopt, or somebody else, the next one.</summary>
+    /// <summary>The delay after an attempt that found nothing to adopt, or that found the server lease taken.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<ServerId, DateTimeOffset> _notBefore = [];
     private readonly HashSet<ServerId> _inFlight = [];
 
+    /// <summary>The time at which <see cref="OnTimer"/> must be called next, or null when no adoption is pending.</summary>
     public DateTimeOffset? NextDeadline
     {
         get
@@ -43,7 +45,7 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
         }
     }
 
-    /// <summary>This server has the claim, and this is what is stored.</summary>
+    /// <summary>Handles a successful adoption: this server holds the peer's server lease, and takes over its stored tasks.</summary>
     public void OnAdopted(ServerId server, StoredState stored, DateTimeOffset now)
     {
         _inFlight.Remove(server);
@@ -52,14 +54,17 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
         admission.AddStoredTasks(stored.Tasks, now);
     }
 
-    /// <summary>There is nothing to adopt, or somebody else has the claim, or the store is away.</summary>
+    /// <summary>
+    /// Handles an adoption that failed: there is nothing to adopt, another server holds the server lease, or the store is unavailable. It is tried again after
+    /// <see cref="RetryDelay"/>.
+    /// </summary>
     public void OnRefused(ServerId server, DateTimeOffset now)
     {
         _inFlight.Remove(server);
         _notBefore[server] = now + RetryDelay;
     }
 
-    /// <summary>The server is back, or another has its claim: what is still here of it is not ours to serve any more.</summary>
+    /// <summary>Ends an adoption when the peer is back, or when another server holds its server lease. The peer's tasks are removed from this server's memory.</summary>
     public void OnAdoptionEnded(ServerId server, DateTimeOffset now)
     {
         _notBefore[server] = now + RetryDelay;
@@ -82,13 +87,13 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
     }
 }
 
-/// <summary>A server whose tasks this one serves.</summary>
+/// <summary>A dead server whose tasks this server has adopted.</summary>
 internal sealed class AdoptedServer(ServerId server, DateTimeOffset since)
 {
     public ServerId Server { get; } = server;
 
     public DateTimeOffset Since { get; } = since;
 
-    /// <summary>Its tasks that were done here.</summary>
+    /// <summary>The number of its tasks that were done by this server's workers.</summary>
     public long Done { get; set; }
 }

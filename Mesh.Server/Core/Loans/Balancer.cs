@@ -2,19 +2,19 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Core.Loans;
 
-/// <summary>A peer as the balancer sees it.</summary>
-/// <param name="Load">As of its last heartbeat, or null when it does not tell.</param>
-/// <param name="CanBeAsked">Alive, and not refusing just now.</param>
+/// <summary>The state of a peer at the start of a balancing round.</summary>
+/// <param name="CanBeAsked">True when the peer is alive and the pause after its last refusal is over.</param>
+/// <param name="Load">The load in the peer's last heartbeat, or null when the peer does not report its load.</param>
 internal readonly record struct PeerSnapshot(ServerId Id, bool CanBeAsked, ServerLoad? Load);
 
-/// <summary>What the balancer decides from.</summary>
-/// <param name="Queue">Tasks that wait.</param>
-/// <param name="BelowMinThresholdFor">How long the queue has not been above the low mark, or null when it is.</param>
-/// <param name="TasksForBorrowed">Waiting tasks that borrowed workers handle, and none of this server's own that are here.</param>
-/// <param name="Borrowed">Borrowed workers that are here or promised, without those being released.</param>
+/// <summary>The input of <see cref="Balancer.Decide"/>.</summary>
+/// <param name="Queue">The number of waiting tasks.</param>
+/// <param name="BelowMinThresholdFor">The time since the queue was last above the low mark, or null when it is above it now.</param>
+/// <param name="TasksForBorrowed">The number of waiting tasks that only borrowed workers can process: no worker of this server that is at home handles their type.</param>
+/// <param name="Borrowed">The number of borrowed workers that have arrived or are expected. Workers that are being released are not counted.</param>
 internal readonly record struct BalanceInput(int Queue, TimeSpan? BelowMinThresholdFor, int TasksForBorrowed, int Borrowed, IReadOnlyList<PeerSnapshot> Peers);
 
-/// <summary>What the balancer wants: a closed set.</summary>
+/// <summary>The result of <see cref="Balancer.Decide"/>. The nested types are the only ones.</summary>
 internal abstract record BalanceDecision
 {
     private BalanceDecision()
@@ -26,23 +26,25 @@ internal abstract record BalanceDecision
         public static readonly NoChange Instance = new();
     }
 
-    /// <param name="Workers">At least 1.</param>
-    /// <param name="Peers">In the order to ask them, not empty.</param>
+    /// <summary>Request workers from peers.</summary>
+    /// <param name="Workers">The number of workers to request, at least 1.</param>
+    /// <param name="Peers">The peers in the order in which they are asked. The list is not empty.</param>
     public sealed record Borrow(int Workers, IReadOnlyList<ServerId> Peers) : BalanceDecision;
 
-    /// <summary>All borrowed workers go back.</summary>
+    /// <summary>Release all borrowed workers to their owners.</summary>
     public sealed record Release : BalanceDecision
     {
         public static readonly Release Instance = new();
     }
 }
 
-/// <summary>The balancing decisions, pure functions of what is given.</summary>
+/// <summary>Decides when to borrow, release and lend workers (docs/protocol.md, "A loan, step by step"). The functions depend on their parameters only.</summary>
 internal static class Balancer
 {
     /// <summary>
-    /// Above the high mark: borrow, in all as many workers as the queue holds high marks (rounded up). Not above the low mark for
-    /// <see cref="BalancingOptions.ReleaseAfter"/>: release, unless only they can do something that still waits. Between the marks: stay.
+    /// Decides what a balancing round does. When the queue is above the high mark, the server borrows until it has queue ÷ high mark borrowed workers
+    /// (rounded up). When the queue has not been above the low mark for <see cref="BalancingOptions.ReleaseAfter"/>, the server releases all borrowed workers,
+    /// unless a waiting task needs them. Otherwise nothing changes.
     /// </summary>
     public static BalanceDecision Decide(in BalanceInput view, BalancingOptions settings)
     {
@@ -58,11 +60,11 @@ internal static class Balancer
             : BalanceDecision.NoChange.Instance;
     }
 
-    /// <summary>How many workers an owner may lend now.</summary>
-    /// <param name="queue">The owner's waiting tasks.</param>
-    /// <param name="atHome">Its workers at home, idle or not.</param>
-    /// <param name="idle">Those of them that could leave at once.</param>
-    /// <param name="needed">What the borrower asks for; null (older peers) counts as 1.</param>
+    /// <summary>Returns the number of workers that an owner may lend now.</summary>
+    /// <param name="queue">The number of tasks that wait at the owner.</param>
+    /// <param name="atHome">The number of the owner's workers that are at home, idle or busy.</param>
+    /// <param name="idle">The number of workers at home that can be lent immediately.</param>
+    /// <param name="needed">The number of workers that the borrower requests. Null, which older peers send, counts as 1.</param>
     public static int CountLendable(int queue, int atHome, int idle, int? needed, BalancingOptions settings) =>
         queue > settings.MaxQueueThreshold
             ? 0
@@ -74,7 +76,7 @@ internal static class Balancer
         return (queue / mark) + (queue % mark == 0 ? 0 : 1);
     }
 
-    /// <summary>Least loaded first; a peer that does not tell its load comes after those that do.</summary>
+    /// <summary>Orders the peers that can be asked by load, the lowest first. Peers that do not report their load come last.</summary>
     private static List<ServerId> OrderByLoad(IReadOnlyList<PeerSnapshot> peers) =>
     [
         .. peers.Where(peer => peer.CanBeAsked)

@@ -4,13 +4,16 @@ using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core.Loans;
 
-/// <summary>The borrower's side of a loan from the worker's arrival on (docs/protocol.md, "A loan, step by step").</summary>
+/// <summary>
+/// Handles the borrower's side of a loan after the owner has promised the worker: arrival, release and return (docs/protocol.md, "A loan, step by step").
+/// <see cref="LoanRequester"/> handles the steps before.
+/// </summary>
 internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMonitor monitor)
 {
     private readonly Dictionary<ServerId, ReleaseRequest> _releaseRequests = [];
     private DateTimeOffset _started;
 
-    /// <summary>True when no borrowed worker at the door waits to be sent home.</summary>
+    /// <summary>True when no connected borrowed worker still has to be returned. A stopping server waits for this.</summary>
     public bool IsDrained => !core.Loans.All.Any(loan =>
         loan.State is LoanState.Arrived or LoanState.Releasing or LoanState.Returning && core.Workers.Find(loan.Worker) is not null);
 
@@ -20,12 +23,15 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
     {
         _started = now;
 
-        // Who was asked to release does not matter any more: the next round asks again.
+        // Release requests are not stored. The next balancing round decides again whether to release the worker.
         var state = record.State == LoanState.Releasing ? LoanState.Arrived : record.State;
         core.Loans.Put(new Loan(record with { State = state }));
     }
 
-    /// <summary>What the loan of a worker that asks away from home has to say.</summary>
+    /// <summary>
+    /// Handles a get_task of a worker whose home is another server. Opens or advances its loan, and sends RETURN when the owner has acknowledged the release.
+    /// </summary>
+    /// <returns>Whether the poll is answered, must wait, or may get a task.</returns>
     public LoanInstruction OnPoll(WorkerEntry worker, SessionId session, DateTimeOffset now, string? trace)
     {
         var loan = core.Loans.Find(worker.Id);
@@ -49,14 +55,14 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
             case LoanState.Arrived or LoanState.Releasing:
                 return LoanInstruction.None;
             case LoanState.Returned when now - loan.Record.Since < PollRegistry.SuspensionTime:
-                // Sent before the RETURN arrived: the worker is leaving, or else it will ask again.
+                // The worker sent this get_task before it received RETURN. If it does not leave, it sends another one.
                 return LoanInstruction.Wait;
             case LoanState.Returning:
                 SendReturn(loan, session);
                 loanWriter.ChangeState(loan, LoanState.Returned, now);
                 return LoanInstruction.Sent;
             case LoanState.Returned:
-                // Lost on its way, or not obeyed; its time goes on.
+                // RETURN was lost or ignored. It is sent again, and the state's time limit is not extended.
                 SendReturn(loan, session);
                 return LoanInstruction.Sent;
             default:
@@ -64,12 +70,12 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         }
     }
 
-    /// <summary>All borrowed workers, here or promised, are released to their owners.</summary>
+    /// <summary>Releases all borrowed workers that have arrived or are expected.</summary>
     public void ReleaseAll(DateTimeOffset now) =>
         Release(core.Loans.All.Where(loan => loan.State is LoanState.Expected or LoanState.Arrived), now);
 
-    /// <summary>Releases all borrowed workers at once, whatever delay a release that is under way waits for.</summary>
-    /// <returns>The workers that are being returned, and have not been given their RETURN yet.</returns>
+    /// <summary>Releases all borrowed workers immediately. Requests that wait for their next try are sent now, with the number of tries reset.</summary>
+    /// <returns>The workers that are being returned and have not received RETURN yet.</returns>
     public IReadOnlyList<WorkerId> ReturnAll(DateTimeOffset now)
     {
         ReleaseAll(now);
@@ -82,6 +88,10 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         return [.. core.Loans.All.Where(loan => loan.State is LoanState.Releasing or LoanState.Returning).Select(loan => loan.Worker)];
     }
 
+    /// <summary>
+    /// Handles RELEASE_ACK: the acknowledged workers get RETURN as the answer to their next get_task. An acknowledgement that names no worker that is
+    /// being released counts as a failed try.
+    /// </summary>
     public void OnReleaseAck(PeerEntry owner, ReleaseAck ack, DateTimeOffset now)
     {
         var released = false;
@@ -114,12 +124,16 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         }
         else if (_releaseRequests.TryGetValue(owner.Id, out var request))
         {
-            // More than one message has room for.
+            // The workers did not fit in one message. The next message names the rest.
             request.Tries = 0;
             Send(request);
         }
     }
 
+    /// <summary>
+    /// Handles a COMMAND_RELEASE that was not answered, or whose answer was not valid. It is repeated after a delay. After the last try the workers
+    /// count as borrowed again, until the next balancing round. A stopping server repeats it without limit.
+    /// </summary>
     public void OnReleaseFailed(PeerEntry owner, DateTimeOffset now)
     {
         if (!_releaseRequests.TryGetValue(owner.Id, out var request) || !request.IsInFlight)
@@ -139,6 +153,7 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         }
     }
 
+    /// <summary>Handles RELEASE_COMPLETED: the loans of the workers that it names end.</summary>
     public void OnReleaseCompleted(PeerEntry owner, ReleaseCompleted completed, DateTimeOffset now)
     {
         foreach (var id in completed.Workers)
@@ -146,16 +161,17 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
             if (core.Loans.Find(id, LoanRole.Borrower) is { State: LoanState.Releasing or LoanState.Returning or LoanState.Returned } loan
                 && loan.Peer == owner.Id)
             {
-                loanWriter.End(loan, "the owner has the worker home", now, completed.TraceParent);
+                loanWriter.End(loan, "the owner confirmed the worker's return", now, completed.TraceParent);
             }
         }
     }
 
+    /// <summary>Ends loans whose time is up, releases missing and set-aside workers, and sends the release requests that are due.</summary>
     public void OnTimer(DateTimeOffset now)
     {
         if (core.Stopping)
         {
-            // Whoever came, or was promised, since the stop began.
+            // Workers may have arrived or been promised since the stop began.
             ReleaseAll(now);
         }
 
@@ -217,7 +233,10 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         });
     }
 
-    /// <summary>A promised worker that did not come, or one that was here and is gone: the owner shall know.</summary>
+    /// <summary>
+    /// True for an expected worker that has not arrived in time, and for an arrived one that is no longer connected. Both are released, so that the owner learns
+    /// of it.
+    /// </summary>
     private bool IsMissing(Loan loan, DateTimeOffset now)
     {
         var patience = core.Settings.Loans.ArrivalTimeout;
@@ -229,7 +248,7 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         };
     }
 
-    /// <summary>A guest that was set aside here, or a promised one that was set aside on an earlier loan: the owner gets it back.</summary>
+    /// <summary>True for a borrowed worker that is set aside here, and for an expected one that was set aside during an earlier loan. Both are released.</summary>
     private bool IsSetAside(Loan loan, DateTimeOffset now) => loan.State switch
     {
         LoanState.Expected => monitor.WasSetAside(loan.Worker, now),
@@ -241,7 +260,7 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
     {
         if (core.Peers.Find(loan.Peer) is not { } owner)
         {
-            return $"\"{loan.Peer}\" is not a peer any more";
+            return $"\"{loan.Peer}\" is no longer a peer";
         }
 
         var isHere = core.Workers.Find(loan.Worker) is not null;
@@ -257,7 +276,7 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
     }
 }
 
-/// <summary>Borrower: COMMAND_RELEASE to one owner, repeated until RELEASE_ACK or until the tries are used up.</summary>
+/// <summary>Borrower: the state of a COMMAND_RELEASE to one owner. It is repeated until RELEASE_ACK arrives or no tries are left.</summary>
 internal sealed class ReleaseRequest(ServerId owner)
 {
     public ServerId Owner { get; } = owner;

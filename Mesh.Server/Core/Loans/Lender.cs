@@ -5,7 +5,7 @@ using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core.Loans;
 
-/// <summary>The owner's side of a loan (docs/protocol.md, "A loan, step by step").</summary>
+/// <summary>Handles the owner's side of a loan (docs/protocol.md, "A loan, step by step").</summary>
 internal sealed class Lender(CoreState core, LoanWriter loanWriter)
 {
     private readonly List<ReleaseBatch> _batches = [];
@@ -21,14 +21,18 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         }
     }
 
-    /// <summary>True for a worker of this server that is here and not promised to anyone.</summary>
+    /// <summary>True for a worker of this server that is connected and has no loan.</summary>
     public static bool IsAtHome(WorkerEntry worker, CoreState core) =>
         worker.Home == core.Settings.Id && !worker.IsGone && core.Loans.Find(worker.Id) is null;
 
-    /// <summary>True for a worker that could leave at once: at home, here, in order, without a task or a loan.</summary>
+    /// <summary>True for a worker at home that runs no task and is not limited because of failures.</summary>
     public static bool IsIdleAtHome(WorkerEntry worker, CoreState core) =>
         IsAtHome(worker, core) && worker.Running.Count == 0 && !worker.Health.IsLimited;
 
+    /// <summary>
+    /// Handles WORKER_REQUEST. Stores an offer for each worker to lend, and answers AVAILABLE when the offers are stored. Answers UNAVAILABLE at once when no
+    /// worker can be lent, or when the requester is not an allowed peer.
+    /// </summary>
     public void OnRequest(SessionId session, WorkerRequest request, DateTimeOffset now)
     {
         var borrower = core.Peers.Find(request.Server, request.Requestor);
@@ -38,7 +42,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         }
         else if (!borrower.IsAt(request.Requestor) && !core.Settings.Redirects.Match(request.Requestor))
         {
-            // Whoever may speak may give a peer's name: the workers, and the token they carry, go to known addresses alone.
+            // Any sender can claim a peer's id. Workers carry the token, so they are sent to known addresses only.
             core.Report(new MessageRejected(
                 session,
                 request,
@@ -73,10 +77,10 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         });
     }
 
-    /// <summary>The loans are stored: AVAILABLE goes out, and REDIRECT to those who wait for an answer.</summary>
+    /// <summary>Sends AVAILABLE after the offers are stored, and lets the waiting workers receive REDIRECT.</summary>
     public void OnOffersStored(in StoreContinuation offered)
     {
-        // A loan may have ended while it was being stored: its borrower released it at once, or the worker turned up elsewhere.
+        // A loan can end while it is being stored: the borrower released it, or the worker connected to another server.
         var standing = offered.Loans.Where(core.Loans.Contains).ToList();
         var available = (Available)offered.Message!;
         core.Send(offered.Session, standing.Count > 0
@@ -89,7 +93,8 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         }
     }
 
-    /// <summary>What the loan of a worker that asks at home has to say.</summary>
+    /// <summary>Handles a get_task of a worker of this server. Sends REDIRECT when the worker is offered, and ends the loan when the worker is back.</summary>
+    /// <returns>Whether the poll is answered, must wait, or may get a task.</returns>
     public LoanInstruction OnPoll(WorkerEntry worker, SessionId session, DateTimeOffset now, string? trace)
     {
         if (core.Loans.Find(worker.Id) is not { } loan)
@@ -116,7 +121,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
                 loanWriter.ChangeState(loan, LoanState.Lent, now);
                 return LoanInstruction.Sent;
             case LoanState.Lent when now - loan.Record.Since < PollRegistry.SuspensionTime:
-                // Sent before the REDIRECT arrived: the worker is leaving, or else it will ask again.
+                // The worker sent this get_task before it received REDIRECT. If it does not leave, it sends another one.
                 return LoanInstruction.Wait;
             case LoanState.Lent:
                 OnUnsolicitedReturn(worker, loan, now, trace);
@@ -130,6 +135,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         }
     }
 
+    /// <summary>Handles COMMAND_RELEASE. Answers RELEASE_ACK when the new loan states are stored; RELEASE_COMPLETED follows when the workers are home.</summary>
     public void OnRelease(SessionId session, CommandRelease release, DateTimeOffset now)
     {
         if (core.Peers.FindSender(release.Server) is not { } borrower)
@@ -149,6 +155,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         CompleteIfDone(batch);
     }
 
+    /// <summary>Ends loans whose time is up, and completes the batches whose deadline has passed.</summary>
     public void OnTimer(DateTimeOffset now)
     {
         foreach (var loan in core.Loans.All.Where(loan => loan.Record.Role == LoanRole.Owner).ToArray())
@@ -175,12 +182,12 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
 
     private List<WorkerEntry> SelectWorkers(int? needed, DateTimeOffset now)
     {
-        // What fails at its tasks is neither lent nor counted as one that stays.
+        // Workers that are limited because of failures are not lent, and do not count as workers that stay.
         var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core) && !worker.Health.IsLimited).ToList();
         var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles != TaskTypes.None && worker.IgnoredRedirects.NotLentUntil <= now).ToList();
         var count = Balancer.CountLendable(core.Tasks.Depth, atHome.Count, idle.Count, needed, core.Settings.Balancing);
 
-        // Those that wait for an answer right now leave right now. What AVAILABLE has no room for, the borrower asks for again.
+        // Workers with a held get_task come first, because they can leave immediately. Workers that do not fit in one AVAILABLE are not offered; the borrower asks again.
         var chosen = idle.OrderByDescending(worker => worker.PendingPolls.Count > 0).Take(count).ToList();
         return chosen.GetRange(0, WorkerList.CountFittingOneMessage(chosen.Select(worker => worker.Id)));
     }
@@ -255,11 +262,11 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
     private void Complete(ReleaseBatch batch)
     {
         _batches.Remove(batch);
-        for (var told = 0; told < batch.ReturnedWorkers.Count;)
+        for (var reported = 0; reported < batch.ReturnedWorkers.Count;)
         {
-            var count = WorkerList.CountFittingOneMessage(batch.ReturnedWorkers.Skip(told));
-            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.ReturnedWorkers.GetRange(told, count)]) { TraceParent = batch.TraceParent };
-            told += count;
+            var count = WorkerList.CountFittingOneMessage(batch.ReturnedWorkers.Skip(reported));
+            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.ReturnedWorkers.GetRange(reported, count)]) { TraceParent = batch.TraceParent };
+            reported += count;
             core.Effects.PeerSends.Add(new PeerSendEffect(batch.Borrower, completed, ExpectsReply: false));
             core.Report(new ReleaseCompletedSent(batch.Borrower, completed.Workers, batch.TraceParent));
         }
@@ -270,7 +277,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         var limits = core.Settings.Loans;
         if (loan.State == LoanState.Offered && loan.Stored && loan.Record.Since + limits.ArrivalTimeout <= now)
         {
-            return "the worker did not come for its order";
+            return "the worker did not ask for its REDIRECT in time";
         }
 
         if (loan.State == LoanState.Lent && loan.Record.Since + limits.BorrowerLostAfter <= now
@@ -295,14 +302,14 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
     }
 }
 
-/// <summary>Owner: workers that a borrower released together; RELEASE_COMPLETED names those that came home in time.</summary>
+/// <summary>Owner: workers that a borrower released with one COMMAND_RELEASE. RELEASE_COMPLETED names those that are home before the deadline.</summary>
 internal sealed class ReleaseBatch(ServerId borrower, DateTimeOffset deadline)
 {
     public ServerId Borrower { get; } = borrower;
 
     public DateTimeOffset Deadline { get; } = deadline;
 
-    /// <summary>W3C context of the return.</summary>
+    /// <summary>The W3C trace context of the return.</summary>
     public string? TraceParent { get; init; }
 
     public HashSet<WorkerId> PendingWorkers { get; } = [];

@@ -3,7 +3,7 @@ using Mesh.Server.Core.Persistence;
 
 namespace Mesh.Server.Core.Loans;
 
-/// <summary>One worker's loan, seen from this side.</summary>
+/// <summary>A loan in memory: the stored record, and state that is not stored.</summary>
 internal sealed class Loan(LoanRecord record)
 {
     public LoanRecord Record { get; set; } = record;
@@ -14,14 +14,14 @@ internal sealed class Loan(LoanRecord record)
 
     public ServerId Peer => Record.Peer;
 
-    /// <summary>Borrower: the worker has had a task here.</summary>
+    /// <summary>Borrower: true after the first task was sent to the worker.</summary>
     public bool HasServedTask { get; set; }
 
-    /// <summary>False only while an offer is on its way to the store.</summary>
+    /// <summary>Owner: false while a new offer is being stored. Otherwise true.</summary>
     public bool Stored { get; set; } = true;
 }
 
-/// <summary>The loans of this server, as owner and as borrower: at most one a worker.</summary>
+/// <summary>The loans of this server, as owner and as borrower. A worker has at most one loan.</summary>
 internal sealed class LoanRegistry
 {
     private readonly Dictionary<WorkerId, Loan> _loans = [];
@@ -41,10 +41,13 @@ internal sealed class LoanRegistry
     public IEnumerable<Loan> InState(LoanState state) => _loans.Values.Where(loan => loan.State == state);
 }
 
-/// <summary>The only way a loan changes: in the book, in the journal and in what is told, together.</summary>
+/// <summary>
+/// Changes the state of loans. Each change updates the <see cref="LoanRegistry"/>, adds a write to the journal and reports an event. No other type changes a
+/// loan's state.
+/// </summary>
 internal sealed class LoanWriter(CoreState core)
 {
-    /// <param name="trace">W3C context of the message that caused it, where it tells.</param>
+    /// <param name="trace">The W3C trace context of the message that caused the change, or null.</param>
     public Loan Open(LoanRecord record, bool stored = true, string? trace = null)
     {
         var loan = new Loan(record) { Stored = stored };

@@ -6,7 +6,7 @@ using Mesh.Transport;
 
 namespace Mesh.Server.Core.Loans;
 
-/// <summary>The borrower's first steps: it finds out that it needs workers and asks its peers for them.</summary>
+/// <summary>Handles the borrower's side of a loan until the owner answers: balancing rounds and WORKER_REQUEST (docs/protocol.md, "A loan, step by step").</summary>
 internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borrower borrower, WorkerMonitor monitor)
 {
     private static readonly Backoff RefusalPauses = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(16));
@@ -14,8 +14,8 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
     private readonly BorrowingCooldown _cooldown = new(core.Tasks);
     private BorrowRequest? _request;
 
-    /// <summary>An operator wants all borrowed workers returned. No peer is asked for others while the <see cref="BorrowingCooldown"/> lasts.</summary>
-    /// <returns>As <see cref="Borrower.ReturnAll"/>.</returns>
+    /// <summary>Handles an operator's command to return all borrowed workers. No workers are requested during the <see cref="BorrowingCooldown"/> that follows.</summary>
+    /// <returns>The workers that are being returned, as in <see cref="Borrower.ReturnAll"/>.</returns>
     public IReadOnlyList<WorkerId> ReturnAll(DateTimeOffset now)
     {
         _request = null;
@@ -23,7 +23,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
         return borrower.ReturnAll(now);
     }
 
-    /// <summary>One balancing round.</summary>
+    /// <summary>Runs one balancing round: requests workers, releases the borrowed ones, or does nothing. A stopping server does nothing.</summary>
     public void Balance(DateTimeOffset now)
     {
         if (core.Stopping)
@@ -33,7 +33,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
 
         if (_cooldown.IsActive(now))
         {
-            // Workers that were on their way when the hold began, and those whose owner did not acknowledge their release.
+            // Workers may have arrived since the cooldown began, and owners may not have acknowledged the release of others.
             borrower.ReleaseAll(now);
             return;
         }
@@ -67,11 +67,12 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
         }
     }
 
+    /// <summary>Handles AVAILABLE: opens a loan for each worker that it names, and asks the next peer when more workers are needed.</summary>
     public void OnAvailable(PeerEntry owner, Available available, DateTimeOffset now)
     {
         foreach (var worker in available.Workers)
         {
-            // An owner may name a worker that it has from us, or one that is here already.
+            // The owner may name a worker that already has a loan here, or one whose home is this server.
             if (core.Loans.Find(worker) is not (null or { State: LoanState.Returned }) || core.Workers.Find(worker)?.Home == core.Settings.Id)
             {
                 continue;
@@ -82,7 +83,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
 
         if (available.Workers.Count > 0 && available.Workers.All(worker => monitor.WasSetAside(worker, now)))
         {
-            // It lends only workers that were set aside here, and are given back at once.
+            // All these workers were set aside here and are returned immediately. The pause keeps the server from borrowing them again at once.
             Pause(owner, now);
         }
         else
@@ -100,6 +101,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
         OnPeerAnswered(owner, 0, now);
     }
 
+    /// <summary>Handles a WORKER_REQUEST that was not answered, or whose answer was not valid. It counts as a refusal.</summary>
     public void OnFailed(PeerEntry owner, DateTimeOffset now)
     {
         Pause(owner, now);
@@ -121,7 +123,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
             }
         }
 
-        // What a promised worker handles shows when it is here.
+        // The task types of an expected worker are not known before it arrives.
         borrowed = core.Loans.InState(LoanState.Expected).Any() ? TaskTypes.All : borrowed;
         return core.Tasks.DepthOf(borrowed & ~own);
     }
@@ -156,7 +158,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
     }
 }
 
-/// <summary>Borrower: one peer after the other is asked until the need is met.</summary>
+/// <summary>Borrower: the state of a request for workers. Peers are asked one after another until enough workers are promised.</summary>
 internal sealed class BorrowRequest(int needed, IReadOnlyList<ServerId> peers)
 {
     private int _next;
@@ -171,26 +173,29 @@ internal sealed class BorrowRequest(int needed, IReadOnlyList<ServerId> peers)
 }
 
 /// <summary>
-/// Keeps a server from borrowing for a while after an operator had it return its workers, so that a queue over the high mark does not fetch them back at once. Kept
-/// in memory only.
+/// Prevents borrowing for a time after an operator's command to return all borrowed workers. Without it, a queue above the high mark would cause the same
+/// workers to be borrowed again immediately. The state is kept in memory only.
 /// </summary>
 internal sealed class BorrowingCooldown(TaskRegistry tasks)
 {
     /// <summary>
-    /// The hold lasts at least so long, whatever the queue: twice the default of Mesh__Timing__ReplyTimeout, so that workers whose promise was on its way when the
-    /// hold began are returned too.
+    /// The minimum duration of the cooldown. It is twice the default of Mesh__Timing__ReplyTimeout, so that workers that were promised just before the cooldown
+    /// began are returned too.
     /// </summary>
     public static readonly TimeSpan MinDuration = TimeSpan.FromSeconds(10);
 
-    /// <summary>The hold lasts at most so long, however long the queue stays over the high mark.</summary>
+    /// <summary>The maximum duration of the cooldown, also when the queue stays above the high mark.</summary>
     public static readonly TimeSpan MaxDuration = TimeSpan.FromMinutes(1);
 
     private DateTimeOffset? _began;
 
-    /// <summary>Begins a hold; one that is under way begins anew.</summary>
+    /// <summary>Starts the cooldown, or restarts it when it is active.</summary>
     public void Start(DateTimeOffset now) => _began = now;
 
-    /// <summary>True from <see cref="Start"/> until the queue has been at or below the high mark once, within the limits above.</summary>
+    /// <summary>
+    /// True from <see cref="Start"/> until the queue has been at or below the high mark once, but not for less than <see cref="MinDuration"/> and not for more
+    /// than <see cref="MaxDuration"/>.
+    /// </summary>
     public bool IsActive(DateTimeOffset now)
     {
         if (_began is { } began && now >= began + MinDuration && (now >= began + MaxDuration || !(tasks.AboveMaxThresholdSince <= began)))

@@ -3,18 +3,19 @@ using Mesh.Server.Core.Loans;
 
 namespace Mesh.Server.Core.Peers;
 
-/// <summary>Heartbeats and what follows from them: which peers are alive.</summary>
+/// <summary>Sends and answers heartbeats, and decides from them which peers are alive.</summary>
 internal sealed class PeerHeartbeatMonitor(CoreState core)
 {
-    /// <summary>Servers told of that are no peers; beyond this many the oldest are forgotten, and told of again.</summary>
+    /// <summary>The maximum number of unknown servers to remember. Beyond it, all are forgotten, and reported again on their next message.</summary>
     private const int MaxUnknownServers = 100;
 
-    /// <summary>A stranger makes a peer be asked for its name at most this often.</summary>
+    /// <summary>The minimum time between a contact with a peer and an extra heartbeat to it because of an unknown server.</summary>
     private static readonly TimeSpan IdentityCheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly TimingOptions _settings = core.Settings.Timing;
     private readonly HashSet<ServerId> _unknownServers = [];
 
+    /// <summary>The time at which <see cref="OnTimer"/> must be called next, or null when no peer needs it.</summary>
     public DateTimeOffset? NextDeadline
     {
         get
@@ -47,13 +48,14 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         }
     }
 
+    /// <summary>Marks peers dead that have not been heard of for the timeout, and sends the heartbeats that are due.</summary>
     public void OnTimer(DateTimeOffset now)
     {
         foreach (var peer in core.Peers.All)
         {
             if (peer.Alive && peer.LastSeen + _settings.HeartbeatTimeout <= now)
             {
-                MarkDead(peer, "not heard of for too long", now);
+                MarkDead(peer, "no message arrived within the heartbeat timeout", now);
             }
 
             if (!peer.HeartbeatInFlight && peer.NextHeartbeat <= now)
@@ -78,7 +80,8 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     }
 
     /// <summary>
-    /// A server that is no peer by this name. It may be one that has named itself anew since its last heartbeat: what it calls itself now, its answer at its configured address tells.
+    /// Handles a message from a server whose id no peer has. The sender can be a peer that has a new id since its last heartbeat. So a heartbeat goes to each peer
+    /// that may have a new id, and its reply names the current one.
     /// </summary>
     public void OnUnknownServer(ServerId server, DateTimeOffset now)
     {
@@ -106,7 +109,10 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         }
     }
 
-    /// <summary>Why what answers at a peer's address is not that peer, or null. A name that no other server has is taken for the peer's own.</summary>
+    /// <summary>
+    /// Checks the id in a reply from a peer's address. An id that no other server has is accepted as the peer's new id (<see cref="PeerEntry.ReportedId"/>).
+    /// </summary>
+    /// <returns>An error when the id belongs to another server, else null.</returns>
     public string? CheckIdentity(PeerEntry peer, ServerId name)
     {
         if (name == peer.Id)
@@ -129,7 +135,10 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         return null;
     }
 
-    /// <summary>Anything from a peer shows that it lives; whether it can be reached only an answered heartbeat shows, so one goes out at once.</summary>
+    /// <summary>
+    /// Records that a message arrived from a peer. A dead peer does not become alive by this, because the message does not show that this server can reach it. So
+    /// a heartbeat is sent immediately.
+    /// </summary>
     public void RecordContact(PeerEntry peer, DateTimeOffset now)
     {
         peer.LastSeen = now;
@@ -153,6 +162,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         }
     }
 
+    /// <summary>Handles a heartbeat that was not answered. It is repeated after a delay; after too many failures in a row the peer is marked dead.</summary>
     public void OnFailure(PeerEntry peer, string reason, DateTimeOffset now)
     {
         peer.HeartbeatInFlight = false;

@@ -3,10 +3,10 @@ using Mesh.Server.Core.Loans;
 
 namespace Mesh.Server.Core.Peers;
 
-/// <summary>Gives each message between servers, and each that was not answered, to the part that it concerns.</summary>
+/// <summary>Dispatches messages between servers, and requests that were not answered, to the component that handles them.</summary>
 internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor peers, Lender lender, Borrower borrower, LoanRequester loanRequester)
 {
-    /// <summary>A message on a connection that the other side opened.</summary>
+    /// <summary>Handles a message on a connection that the other server opened.</summary>
     public void OnMessage(SessionId session, MeshMessage message, DateTimeOffset now)
     {
         switch (message)
@@ -33,7 +33,7 @@ internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor pee
         }
     }
 
-    /// <summary>A peer's reply on this server's own link.</summary>
+    /// <summary>Handles a peer's reply on the connection that this server opened. Replies from another server than that peer are rejected.</summary>
     public void OnReply(ServerId id, MeshMessage reply, DateTimeOffset now)
     {
         if (core.Peers.Find(id) is not { } peer)
@@ -51,7 +51,7 @@ internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor pee
         HandleReply(peer, reply, now);
     }
 
-    /// <summary>A message with <see cref="PeerSendEffect.ExpectsReply"/> was not answered.</summary>
+    /// <summary>Handles a request with <see cref="PeerSendEffect.ExpectsReply"/> that was not answered.</summary>
     public void OnFailed(ServerId id, MeshMessage request, string reason, DateTimeOffset now)
     {
         if (core.Peers.Find(id) is not { } peer)
@@ -71,7 +71,7 @@ internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor pee
                 borrower.OnReleaseFailed(peer, now);
                 break;
             default:
-                throw new InvalidOperationException($"No reply is awaited to {request.GetType().Name}.");
+                throw new InvalidOperationException($"{request.GetType().Name} expects no reply.");
         }
     }
 
@@ -108,7 +108,7 @@ internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor pee
         }
     }
 
-    /// <summary>What is usually a reply may come on a connection that the peer opened.</summary>
+    /// <summary>Handles a reply that arrives on a connection that the peer opened. It is rejected when its sender is not a peer.</summary>
     private void OnUnsolicited(SessionId session, MeshMessage message, DateTimeOffset now)
     {
         var server = GetSender(message) ?? throw new InvalidOperationException($"Message {message.GetType().Name} names no server.");
@@ -123,7 +123,7 @@ internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor pee
         HandleReply(peer, message, now);
     }
 
-    /// <summary>The server that a reply names as its sender.</summary>
+    /// <summary>Returns the sender that a reply names, or null for messages that are not replies.</summary>
     private static ServerId? GetSender(MeshMessage message) => message switch
     {
         HeartbeatResponse m => m.Server,
@@ -134,7 +134,7 @@ internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor pee
         _ => null,
     };
 
-    /// <summary>A reply that does not count is as good as none.</summary>
+    /// <summary>Treats the request that an invalid reply answers as failed.</summary>
     private void HandleInvalidReply(PeerEntry peer, MeshMessage reply, string reason, DateTimeOffset now)
     {
         switch (reply)

@@ -2,44 +2,47 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Core.Peers;
 
-/// <summary>A configured peer and what is known of it.</summary>
+/// <summary>A configured peer and its state.</summary>
 internal sealed class PeerEntry(PeerSettings settings)
 {
     public ServerId Id => Settings.Id;
 
     public PeerSettings Settings { get; } = settings;
 
+    /// <summary>True from an answered heartbeat until the heartbeats fail or time out.</summary>
     public bool Alive { get; set; }
 
+    /// <summary>The time of the last message from the peer, or null.</summary>
     public DateTimeOffset? LastSeen { get; set; }
 
-    /// <summary>When it was found dead, or since when it has not been reached.</summary>
+    /// <summary>The time at which the peer was marked dead, or at which this server started if the peer has not been alive since.</summary>
     public DateTimeOffset DeadSince { get; set; }
 
     public ServerLoad? Load { get; set; }
 
-    /// <summary>What it calls itself at its address, where that is not <see cref="Id"/>: some name themselves anew at each start.</summary>
+    /// <summary>The id that the peer gives at its address, when it differs from <see cref="Id"/>. Some servers choose a new id at each start.</summary>
     public ServerId? ReportedId { get; set; }
 
-    /// <summary>What it speaks, once found out.</summary>
+    /// <summary>The framing that the peer uses, or null while it is not known.</summary>
     public Framing? Framing { get; set; }
 
-    /// <summary>Heartbeats failed in a row.</summary>
+    /// <summary>The number of heartbeats in a row that failed.</summary>
     public int Failures { get; set; }
 
     public bool HeartbeatInFlight { get; set; }
 
     public DateTimeOffset NextHeartbeat { get; set; }
 
-    /// <summary>It refused to lend: not asked again before this.</summary>
+    /// <summary>The peer is not asked for workers before this time. It is set after a refusal.</summary>
     public DateTimeOffset NextRequestAt { get; set; }
 
+    /// <summary>The number of worker requests in a row that the peer refused or did not answer.</summary>
     public int Refusals { get; set; }
 
-    /// <summary>Whether this is the address that the peer is configured with; the names of the loopback address count as one.</summary>
+    /// <summary>True when the peer is configured with this address. "localhost", 127.0.0.1 and ::1 count as the same host.</summary>
     public bool IsAt(MeshEndpoint endpoint) => Settings.Endpoint.Port == endpoint.Port && IsAt(endpoint.Host);
 
-    /// <summary>The same of the host alone.</summary>
+    /// <summary>True when the peer is configured with this host, on any port.</summary>
     public bool IsAt(string host) => string.Equals(Canonical(Settings.Endpoint.Host), Canonical(host), StringComparison.OrdinalIgnoreCase);
 
     private static string Canonical(string host) => host is "127.0.0.1" or "::1" ? "localhost" : host;
@@ -54,10 +57,13 @@ internal sealed class PeerRegistry(IReadOnlyList<PeerSettings> peers)
 
     public PeerEntry? Find(ServerId id) => _peers.GetValueOrDefault(id);
 
-    /// <summary>The peer that gives this id in a message: its configured one, or what it calls itself at its configured address.</summary>
+    /// <summary>Finds the peer that sends messages with this id: its configured id, or the id that it gives at its configured address.</summary>
     public PeerEntry? FindSender(ServerId id) => Find(id) ?? All.FirstOrDefault(peer => peer.ReportedId == id);
 
-    /// <summary>The peer that a worker names as its home: as in <see cref="FindSender"/>, by its address, or by the host alone where one peer has it.</summary>
+    /// <summary>
+    /// Finds the peer that a worker names as its home: by id as in <see cref="FindSender"/>, by address, or by host when exactly one peer has that host
+    /// (docs/protocol.md, "The second generation").
+    /// </summary>
     public PeerEntry? FindHomeServer(ServerId home)
     {
         if (FindSender(home) is { } peer)
@@ -87,7 +93,7 @@ internal sealed class PeerRegistry(IReadOnlyList<PeerSettings> peers)
         return only;
     }
 
-    /// <summary>A peer by the id it gives, or by the address it is configured with.</summary>
+    /// <summary>Finds a peer by the id in a message, or by its configured address when no peer has that id.</summary>
     public PeerEntry? Find(ServerId? id, MeshEndpoint endpoint) =>
         id is { } known && FindSender(known) is { } peer ? peer : All.FirstOrDefault(peer => peer.IsAt(endpoint));
 }

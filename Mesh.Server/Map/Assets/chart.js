@@ -1,4 +1,4 @@
-// A small chart of the last two minutes, one value a second.
+// A small chart of the last two minutes, with one value per second.
 
 const LENGTH = 120;
 const NAMESPACE = 'http://www.w3.org/2000/svg';
@@ -10,7 +10,7 @@ function part(svg, name, className) {
   return element;
 }
 
-/** What a scale ends at: a round number. */
+/** The upper end of a scale: the next round number. */
 function ceiling(value) {
   const unit = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map(step => step * unit).find(end => end >= value);
@@ -21,7 +21,7 @@ const round = value => (value >= 10 ? Math.round(value) : Math.round(value * 10)
 export class Chart {
   #values = [];
 
-  /** @param least where the scale ends at least */
+  /** @param least the minimum upper end of the scale */
   constructor(id, name, least) {
     this.svg = document.getElementById(id);
     this.now = document.getElementById(`${id}-now`);
@@ -33,7 +33,7 @@ export class Chart {
     this.line = part(this.svg, 'path', 'chart-line');
   }
 
-  /** Levels drawn across: the high and low mark. */
+  /** Draws horizontal lines at the given levels: the high and low mark. */
   setMarks(levels) {
     this.marks.forEach(mark => mark.line.remove());
     this.least = Math.max(this.least, ...levels.map(level => level * 1.2));
@@ -58,7 +58,7 @@ export class Chart {
     this.tell(value);
   }
 
-  /** The value as it is now, between two seconds too. */
+  /** Shows the current value. It is also called between the seconds at which values are added. */
   tell(value) {
     this.now.textContent = round(value).toLocaleString();
   }

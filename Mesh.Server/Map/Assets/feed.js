@@ -1,8 +1,8 @@
-// The status as it changes: server-sent events, read with fetch, since EventSource cannot carry the token in a header.
+// Reads the status from the server-sent events of GET /events. It uses fetch, because EventSource cannot send the token in a header.
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 5000;
-const SILENCE = 40_000; // the server says something at least every 15 s
+const SILENCE = 40_000; // the server sends at least one line every 15 s
 
 const key = 'mesh.token';
 
@@ -15,15 +15,15 @@ export const token = {
 const headers = () => (token.get() ? { Authorization: `Bearer ${token.get()}` } : {});
 const pause = time => new Promise(resolve => setTimeout(resolve, time));
 
-/** The answer's JSON, or null. */
+/** Returns the response's JSON, or null for an error response. */
 export async function read(path) {
   const answer = await fetch(path, { headers: headers(), cache: 'no-store' });
   return answer.ok ? answer.json() : null;
 }
 
 /**
- * Follows the status until the token is wanted or refused, whoever is away meanwhile.
- * on: opened(clockOffset), status(value), away(reason). Resolves when a token is needed.
+ * Follows the status and reconnects when the connection fails. Resolves when the server requires a token, or refuses the given one.
+ * on: opened(clockOffset), status(value), away(reason).
  */
 export async function follow(on) {
   for (let delay = FIRST_DELAY; ; delay = Math.min(delay * 1.6, LONGEST_DELAY)) {
@@ -48,7 +48,7 @@ export async function follow(on) {
         on.away((problem?.detail ?? `The server answers ${answer.status}`).replace(/\.$/, ''));
       }
     } catch (fault) {
-      if (!(fault instanceof TypeError || fault.name === 'AbortError')) throw fault; // not the network's
+      if (!(fault instanceof TypeError || fault.name === 'AbortError')) throw fault; // not a network error
       on.away('The server does not answer');
     } finally {
       clearTimeout(silence);

@@ -1,11 +1,11 @@
-// Loans as they go, step by step, and the last few that are over.
+// The list of loans: the open ones with their current step, and the last few that have ended.
 
 import { node, short } from './stage.js';
 
-const KEPT = 6; // loans that are over
+const KEPT = 6; // the number of ended loans to show
 const STEPS = {
   owner: [['offered', 'offered'], ['lent', 'lent'], ['released', 'coming home'], ['over', 'home']],
-  borrower: [['expected', 'promised'], ['arrived', 'here'], ['releasing', 'giving back'], ['returning', 'told to go'], ['returned', 'on its way'], ['over', 'home']],
+  borrower: [['expected', 'promised'], ['arrived', 'here'], ['releasing', 'releasing'], ['returning', 'released'], ['returned', 'on its way'], ['over', 'home']],
 };
 
 const clock = time => new Date(time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
@@ -25,7 +25,7 @@ export class Loans {
     this.tell = tell;
   }
 
-  /** @param now the server's clock */
+  /** @param now the time of the server's clock */
   show(status, now) {
     const seen = new Set();
     const lost = new Set(status.workers.filter(worker => worker.state === 'gone').map(worker => worker.id));
@@ -54,7 +54,7 @@ export class Loans {
     document.getElementById('n-loans').textContent = this.#open.size ? `${this.#open.size} open` : '';
   }
 
-  /** Called each second. */
+  /** Updates the times. It is called every second. */
   tick(now) {
     for (const view of this.#open.values()) this.#draw(view, now);
   }
@@ -107,7 +107,7 @@ export class Loans {
   #end(view, status, now) {
     this.#open.delete(view.worker);
     const own = status.workers.some(worker => worker.id === view.worker && worker.home === status.id);
-    const back = view.role === 'owner' ? own : view.step > 0 && !view.lost; // the steps home may be quicker than the status
+    const back = view.role === 'owner' ? own : view.step > 0 && !view.lost; // the last steps can take less time than the interval between two states
     view.step = view.items.length - 1;
     view.ended = view.times[view.step] = now;
     view.card.classList.add('over');
@@ -125,7 +125,7 @@ export class Loans {
       arrived: `has arrived from ${view.peer}`,
       returned: `is on its way home to ${view.peer}`,
       home: 'is home again',
-      ended: 'is on loan no more',
+      ended: 'is no longer on loan',
     }[state];
     if (sentence) this.tell(`${view.worker} ${sentence}.`);
   }

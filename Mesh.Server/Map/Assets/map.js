@@ -1,4 +1,4 @@
-// The mesh as one server sees it, live.
+// The page: shows the status of one server and updates it live.
 
 import { Chart } from './chart.js';
 import { follow, read, token } from './feed.js';
@@ -6,8 +6,8 @@ import { Loans } from './loans.js';
 import { Stage } from './stage.js';
 
 const byId = id => document.getElementById(id);
-const TASK_WIDTH = 7; // pixels of the belt that one waiting task takes
-const RATE_OVER = 3; // seconds that the throughput is a mean of
+const TASK_WIDTH = 7; // width of one waiting task in the queue bar, pixels
+const RATE_OVER = 3; // the throughput is a mean over this many seconds
 const NEWS_AT_ONCE = 4;
 
 let status = null;
@@ -80,7 +80,7 @@ async function opened(offset) {
   loans.dashboard = settings?.dashboard ?? null;
   if (settings) {
     waiting.setMarks([settings.highMark, settings.lowMark]);
-    byId('belt-text').textContent = `borrows above ${settings.highMark}, gives back at ${settings.lowMark}`;
+    byId('belt-text').textContent = `borrows above ${settings.highMark}, releases at ${settings.lowMark}`;
     byId('belt-mark').style.left = `${settings.highMark * TASK_WIDTH}px`;
   }
   done.length = 0;
@@ -88,7 +88,7 @@ async function opened(offset) {
   setLink('live', 'Live');
 }
 
-/** Shows the form; resolves once a token was given. */
+/** Shows the token form. Resolves when the user has entered a token. */
 function ask(refused) {
   setLink('locked', 'Locked');
   byId('map').hidden = true;

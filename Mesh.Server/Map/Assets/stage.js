@@ -1,8 +1,8 @@
-// The workers as chips: at home, as guests, or at the peer that they are with. A chip is one element for as long as its worker is known,
-// so that it can be seen to travel.
+// Shows each worker as a chip: at home, as a borrowed worker, or at the peer that it is lent to. A worker keeps its chip element while it is
+// known, so that its moves can be animated.
 
-const MOST = 400; // chips drawn
-const DENSE = 40; // from here on without names
+const MOST = 400; // maximum number of chips
+const DENSE = 40; // lists with more chips show no names
 const HUES = [185, 295, 45, 140, 350, 245, 90, 20];
 const FLIGHT = { duration: 900, easing: 'cubic-bezier(.3,.1,.2,1)' };
 
@@ -13,7 +13,7 @@ const SAYS = {
   busy: 'busy',
   leaving: 'about to leave',
   gone: 'connection lost',
-  setAside: 'set aside, it fails at what others do',
+  setAside: 'set aside: it fails at tasks that other workers complete',
   lent: 'lent',
   homeward: 'on its way home',
   coming: 'on its way here',
@@ -34,7 +34,7 @@ export class Stage {
   #hues = new Map();
   #began = false;
 
-  /** One colour a server, the same on the maps of all that know the same servers. */
+  /** Returns the hue of a server. Servers that know the same set of servers show the same hues. */
   hue(server) {
     return this.#hues.get(server) ?? 230;
   }
@@ -54,7 +54,7 @@ export class Stage {
     this.#count(status, places);
   }
 
-  /** Each worker's list and state: those at the door, and those that loans tell of. */
+  /** Returns the list and state of each worker: the connected workers, and the workers with loans. */
   #places(status, now) {
     const places = new Map();
     for (const loan of status.loans) {
@@ -87,7 +87,7 @@ export class Stage {
     const drawn = [...places].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, MOST);
     for (const [id, { list, home, state, notLent }] of drawn) {
       const chip = this.#chips.get(id) ?? this.#create(id);
-      const says = `${SAYS[state] ?? state}${notLent ? ', not lent for a while: it does not follow orders' : ''}`;
+      const says = `${SAYS[state] ?? state}${notLent ? ', not lent for a while because it did not follow a redirect' : ''}`;
       if (chip.dataset.says !== says) {
         chip.dataset.says = says;
         chip.dataset.state = state;
@@ -104,10 +104,10 @@ export class Stage {
     for (const list of document.querySelectorAll('ul.chips')) list.classList.toggle('dense', list.children.length > DENSE);
   }
 
-  /** A guest is seen off to its home, whoever else goes fades. */
+  /** Removes a chip with an animation. A borrowed worker's chip moves to its home; other chips fade out. */
   #leave(chip) {
     chip.dataset.state = 'ended';
-    delete chip.dataset.id; // who comes back meanwhile has a chip of its own
+    delete chip.dataset.id; // if the worker returns during the animation, it gets a new chip
     chip.ariaHidden = 'true';
     const gone = () => chip.remove();
     const door = chip.parentElement.id === 'guests' && this.#door(chip.dataset.home);
@@ -124,7 +124,7 @@ export class Stage {
     ).finished.then(gone, gone);
   }
 
-  /** Where a chip that comes from a server's, or goes there, is drawn. */
+  /** Returns the point at which chips that move from or to a server start or end. */
   #door(server) {
     const dock = this.#peers.get(server)?.dock.getBoundingClientRect();
     return dock && { left: dock.left + 14, top: dock.top + 12 };
@@ -138,7 +138,7 @@ export class Stage {
     return chip;
   }
 
-  // First, last, invert, play: each chip is where it belongs already, and only seems to come from where it was.
+  // FLIP animation (first, last, invert, play): each chip is already in its new place, and the animation starts at its old place.
   #fly(before) {
     for (const [id, chip] of this.#chips) {
       const now = chip.getBoundingClientRect();
@@ -211,11 +211,11 @@ export class Stage {
     return view;
   }
 
-  /** Called each second. */
+  /** Updates the times. It is called every second. */
   tick(now) {
     for (const peer of this.#peers.values()) {
       const seconds = peer.seen ? Math.max(0, Math.round((now - peer.seen) / 1000)) : null;
-      peer.ago.textContent = seconds === null ? 'not heard of yet' : seconds < 2 ? 'heard of just now' : `heard of ${seconds} s ago`;
+      peer.ago.textContent = seconds === null ? 'no message yet' : seconds < 2 ? 'last message just now' : `last message ${seconds} s ago`;
     }
   }
 

@@ -11,7 +11,7 @@ namespace Mesh.Tests.Integration.AppHost;
 /// <summary>Tests of the whole application as a user sees it. Each test begins when the mesh has no tasks and no loans.</summary>
 public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
 {
-    private static readonly string[] LoanLines = ["server-b    | Lending ", "server-a    | Here to help from server-b: ", "server-b    | Home again from server-a: "];
+    private static readonly string[] LoanLines = ["server-b    | Lending ", "server-a    | Borrowed from server-b: ", "server-b    | Returned from server-a: "];
 
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

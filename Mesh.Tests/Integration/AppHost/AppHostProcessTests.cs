@@ -5,7 +5,7 @@ namespace Mesh.Tests.Integration.AppHost;
 public sealed class AppHostProcessTests : IAsyncLifetime
 {
     private const int Processes = 10;
-    private const string HomeAgain = "server-b    | Home again from server-a: ";
+    private const string HomeAgain = "server-b    | Returned from server-a: ";
 
     private readonly TestVolume _volume = new();
     private readonly TestVolume _other = new();
@@ -27,10 +27,10 @@ public sealed class AppHostProcessTests : IAsyncLifetime
     public async Task AppHost_Started_TellsALoanBelowTheLoginAndNoWarning_AndEndsWithCtrlC()
     {
         await using var host = Start(_volume);
-        await host.LineAsync("server-b    | Home again from server-a: ");
+        await host.LineAsync("server-b    | Returned from server-a: ");
         var lines = host.Output.Split('\n');
         int Position(string text) => Array.FindIndex(lines, line => line.Contains(text, StringComparison.Ordinal));
-        Assert.InRange(Position("Login to the dashboard at http://localhost:"), 0, Position("server-a    | Here to help from server-b: "));
+        Assert.InRange(Position("Login to the dashboard at http://localhost:"), 0, Position("server-a    | Borrowed from server-b: "));
         Assert.Contains("redis       | Garnet, since Mesh:Redis is garnet. Its data are in ", host.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(lines, line => line.StartsWith("warn:", StringComparison.Ordinal) || line.StartsWith("fail:", StringComparison.Ordinal));
         Assert.InRange(host.Started().Count, Processes, int.MaxValue);
@@ -48,8 +48,8 @@ public sealed class AppHostProcessTests : IAsyncLifetime
         await using var same = Start(_volume);
         await same.LineAsync("Another run is using ");
         Assert.NotEqual(await one.LineAsync("Login to the dashboard at "), await same.LineAsync("Login to the dashboard at "));
-        await one.LineAsync("server-a    | Here to help from server-b: ");
-        await same.LineAsync("server-a    | Here to help from server-b: ");
+        await one.LineAsync("server-a    | Borrowed from server-b: ");
+        await same.LineAsync("server-a    | Borrowed from server-b: ");
 
         one.Signal(AppHostProcess.Kill);
         await one.GoneAsync();

@@ -18,7 +18,7 @@ public sealed class AppHostStopOrderTests : IAsyncLifetime
     public async Task AppHost_StoppedUnderLoad_EndsServersAndWorkersBeforeRedis()
     {
         await using var host = new AppHostProcess("--Mesh:Redis=garnet", $"--Mesh:RedisVolume={_volume.Name}");
-        await host.LineAsync("server-a    | Here to help from server-b: ");
+        await host.LineAsync("server-a    | Borrowed from server-b: ");
         Assert.True(IsRunning(host, "Mesh.Server") && IsRunning(host, "Mesh.Worker") && IsRunning(host, "garnet"), string.Join('\n', host.Started()));
 
         host.Signal(AppHostProcess.Interrupt);

@@ -134,11 +134,11 @@ public sealed class TraceTests(RedisFixture redis)
             Traces.Tree(back));
         Assert.Contains(back.Spans.Single(span => span.Name == "release workers").Links, link => link == loan.Id);
 
-        await TellsAsync(receiver, loan.Id, "borrower: ", ["asking", "will come", "has arrived", "has its first task"]);
-        await TellsAsync(receiver, loan.Id, "owner: ", ["it is promised", "it is on its way"]);
+        await TellsAsync(receiver, loan.Id, "borrower: ", ["Requesting", "is expected from", "has arrived", "has its first task"]);
+        await TellsAsync(receiver, loan.Id, "owner: ", ["is offered to", "is redirected to"]);
         await TellsAsync(receiver, loan.Id, "worker: ", ["is lent by", "works for"]);
-        await TellsAsync(receiver, back.Id, "borrower: ", ["to take back", "takes", "on its way home", "has ended"]);
-        await TellsAsync(receiver, back.Id, "owner: ", ["gives", "has ended", "came home"]);
+        await TellsAsync(receiver, back.Id, "borrower: ", ["to accept the return of", "has acknowledged the release of", "is returning to", "has ended"]);
+        await TellsAsync(receiver, back.Id, "owner: ", ["has released", "has ended", "have returned"]);
         await TellsAsync(receiver, back.Id, "worker: ", ["is sent home", "is at home"]);
     }
 

@@ -28,7 +28,7 @@ public sealed class MeshEventLogTests
         Assert.Equal(10, lines.Written.Count);
         time.Advance(TimeSpan.FromSeconds(1));
         log.Report(refused);
-        Assert.Equal(["990 lines such as the next were left out.", "Session 7: Heartbeat is refused: SERVER_UUID: \"stranger\" is no peer."], lines.Written[^2..]);
+        Assert.Equal(["990 lines like the next one were suppressed.", "Session 7: Heartbeat is refused: SERVER_UUID: \"stranger\" is no peer."], lines.Written[^2..]);
     }
 
     [Theory]
@@ -50,7 +50,7 @@ public sealed class MeshEventLogTests
         Assert.Equal(10, lines.Written.Count);
         time.Advance(TimeSpan.FromSeconds(1));
         log.Report(dead ? new TaskDeadLettered(task) : new TaskRequeued(task, 1, "no"));
-        Assert.Equal("990 lines such as the next were left out.", lines.Written[^2]);
+        Assert.Equal("990 lines like the next one were suppressed.", lines.Written[^2]);
     }
 
     [Fact]
