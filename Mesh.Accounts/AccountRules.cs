@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace Mesh.Accounts;
 
-/// <summary>What an account's name, an amount and a balance may be. Each check answers null, or what is wrong in words for the one who sent it.</summary>
+/// <summary>The valid account names, amounts and balances. Each check returns null for a valid value, and otherwise the fault for its sender.</summary>
 public static class AccountRules
 {
-    /// <summary>Longest name, in UTF-16 characters.</summary>
+    /// <summary>The maximum length of a name, in UTF-16 characters.</summary>
     public const int MaxUserLength = 128;
 
-    /// <summary>Decimal places an amount can have.</summary>
+    /// <summary>The maximum number of decimal places of an amount.</summary>
     public const int Decimals = 4;
 
-    /// <summary>What is wrong with an amount of more than <see cref="Decimals"/>.</summary>
+    /// <summary>The fault of an amount with more than <see cref="Decimals"/> decimal places.</summary>
     public static readonly string TooManyDecimals = $"must not have more than {Decimals} decimals";
 
-    /// <summary>Largest amount of one task and largest balance that can be set; updates may add up to nine times as much.</summary>
+    /// <summary>The largest amount of one task and the largest balance that can be set. Updates may lead to a balance up to nine times as large.</summary>
     public const decimal MaxAmount = 100_000_000_000_000m;
 
     private const decimal UnitsPerOne = 10_000m;
@@ -38,7 +38,7 @@ public static class AccountRules
                 return "must not contain control characters";
             }
 
-            // Half a surrogate pair has no UTF-8: all such names would become the same key.
+            // An unpaired surrogate cannot be encoded as UTF-8. All such names would become the same key.
             if (char.IsSurrogate(user[i]))
             {
                 if (!char.IsSurrogatePair(user, i))
@@ -53,7 +53,7 @@ public static class AccountRules
         return null;
     }
 
-    /// <summary>An amount may be negative.</summary>
+    /// <summary>Checks an amount, which may be negative.</summary>
     public static string? CheckAmount(decimal amount) =>
         Math.Abs(amount) > MaxAmount ? string.Create(CultureInfo.InvariantCulture, $"must lie between -{MaxAmount} and {MaxAmount}")
         : decimal.Truncate(amount * UnitsPerOne) != amount * UnitsPerOne ? TooManyDecimals
@@ -62,7 +62,7 @@ public static class AccountRules
     public static string? CheckBalance(decimal balance) =>
         balance < 0 ? "must not be negative" : CheckAmount(balance);
 
-    /// <summary>The amount as a count of 1/10,000, the way it is stored.</summary>
+    /// <summary>Returns an amount in units of 1/10,000, in which it is stored.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The amount fails <see cref="CheckAmount"/>.</exception>
     internal static long ToUnits(decimal amount) => CheckAmount(amount) is { } fault
         ? throw new ArgumentOutOfRangeException(nameof(amount), amount, fault)

@@ -1,9 +1,9 @@
 namespace Mesh.Accounts;
 
-/// <summary>A name as the hash tag of Redis keys, by which a cluster keeps them in one slot.</summary>
+/// <summary>Creates the hash tag of Redis keys. A cluster keeps keys with the same hash tag in one slot.</summary>
 public static class HashTag
 {
-    /// <summary>The name in braces. A brace in it would end the tag early, or leave it empty, so it is escaped.</summary>
+    /// <summary>Returns the name in braces. Braces in the name are escaped, because they would end the hash tag early or make it empty.</summary>
     public static string Of(string name) => $"{{{Escape(name)}}}";
 
     private static string Escape(string name) => name.AsSpan().ContainsAny('%', '}')

@@ -1,14 +1,14 @@
 namespace Mesh.Accounts;
 
 /// <summary>
-/// The ledger's multi-step changes. KEYS: the balance, the account's journal and, but for Set, the task's mark. ARGV: 'journal' where the store needs one, else
-/// '', then what each names. Update and Close answer { outcome, balance in units or '' }, the outcome one of the names here. Balances are added by INCRBY and read back as strings: INCRBY counts in 64 bits, a Lua number is a
-/// double and would round.
+/// The scripts of the ledger. KEYS: the balance, the account's journal and, except for Set, the task's mark. ARGV: 'journal' when the store needs a journal, otherwise '', followed by
+/// the arguments of each script. Update and Close return { outcome, balance in units or '' }. Balances are added by INCRBY and read back as strings, because INCRBY counts in
+/// 64 bits and a Lua number is a double, which would round.
 /// </summary>
 /// <remarks>
-/// Redis and Valkey write the changes of a script to their log as one; a Garnet that is killed may have written the first of them alone. With a journal an update therefore notes its
-/// mark and the balance before, changes the balance, sets the mark and clears the note: four changes, each atomic. Who comes next finds a note that was not cleared, and sees by the
-/// balance whether the update was made; if so the journal remembers its result until the task is tried again.
+/// Redis and Valkey write the changes of a script to their log as one entry. A Garnet that is killed may have written only the first changes. With a journal, an update therefore
+/// makes four changes, each of them atomic: it notes its mark and the previous balance, changes the balance, sets the mark and clears the note. The next script finds a note that was not
+/// cleared, and the balance shows whether the update was made. If so, the journal keeps its result until the task is tried again.
 /// </remarks>
 internal static class LedgerScripts
 {
@@ -18,15 +18,15 @@ internal static class LedgerScripts
     public const string TooLarge = "too-large";
     public const string Closed = "closed";
 
-    /// <summary>A part of the error that reports a balance that the ledger has not written.</summary>
+    /// <summary>A part of the error message when the balance was not written by the ledger.</summary>
     public const string InvalidBalanceError = "the balance is not a whole number";
 
-    /// <summary>The first argument where the store needs a journal.</summary>
+    /// <summary>The first argument when the store needs a journal.</summary>
     public const string Journal = "journal";
 
     /// <summary>
-    /// ARGV: seconds that the mark is kept, units to add. INCRBY is the first write without a journal: a Redis that takes none says why there (OOM, READONLY, …), and that is
-    /// no overflow.
+    /// ARGV: the retention of the mark in seconds, the units to add. Without a journal INCRBY is the first write. A Redis that refuses writes returns its reason there (OOM, READONLY, …),
+    /// which must not be taken for an overflow.
     /// </summary>
     public const string Update = Recover + RecoverMark +
         """
@@ -51,7 +51,7 @@ internal static class LedgerScripts
         return { 'applied', balance }
         """;
 
-    /// <summary>ARGV: seconds that the mark is kept.</summary>
+    /// <summary>ARGV: the retention of the mark in seconds.</summary>
     public const string Close = Recover + RecoverMark +
         """
         local mark = redis.call('GET', KEYS[3])
@@ -60,7 +60,7 @@ internal static class LedgerScripts
         return { 'closed', '' }
         """;
 
-    /// <summary>ARGV: units. Answers 1 when the account is new.</summary>
+    /// <summary>ARGV: units. Returns 1 when the account is new.</summary>
     public const string Set = Recover +
         """
         local known = redis.call('EXISTS', KEYS[1])
@@ -68,7 +68,7 @@ internal static class LedgerScripts
         return 1 - known
         """;
 
-    /// <summary>Ends the update of this account that a crash of the store has cut off.</summary>
+    /// <summary>Completes the last update of this account when a crash of the store has interrupted it.</summary>
     private const string Recover =
         """
         local journal = ARGV[1] == 'journal'
@@ -83,7 +83,7 @@ internal static class LedgerScripts
 
         """;
 
-    /// <summary>Sets the mark of this task if its update was cut off before that.</summary>
+    /// <summary>Sets the mark of this task when its update was interrupted before that.</summary>
     private const string RecoverMark =
         """
         if journal then

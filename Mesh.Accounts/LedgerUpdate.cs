@@ -1,18 +1,18 @@
 namespace Mesh.Accounts;
 
-/// <summary>What became of an update.</summary>
+/// <summary>The outcome of an update.</summary>
 public enum LedgerOutcome : byte
 {
-    /// <summary>Added, now or in an earlier attempt of the same task.</summary>
+    /// <summary>The amount was added, now or in an earlier attempt of the same task.</summary>
     Applied = 1,
 
-    /// <summary>There is no such account; a later attempt may find it.</summary>
+    /// <summary>The account does not exist. A later attempt may find it.</summary>
     UnknownUser = 2,
 
-    /// <summary>The balance would go below zero; a later attempt may find it larger.</summary>
+    /// <summary>The balance would be below zero. A later attempt may find a larger balance.</summary>
     BelowZero = 3,
 
-    /// <summary>The balance would pass what can be stored, about 9.2 * 10^14.</summary>
+    /// <summary>The balance would exceed the largest balance that can be stored, about 9.2 * 10^14.</summary>
     TooLarge = 4,
 
     /// <summary>The task was given up before (<see cref="ILedger.CloseAsync"/>).</summary>

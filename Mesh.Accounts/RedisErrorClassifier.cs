@@ -2,18 +2,21 @@ using StackExchange.Redis;
 
 namespace Mesh.Accounts;
 
-/// <summary>Distinguishes a store that is unavailable from programming errors and unreadable data.</summary>
+/// <summary>Distinguishes an unavailable store from programming errors and unreadable data.</summary>
 public static class RedisErrorClassifier
 {
     private const string WrappedInScript = "ERR Error running script";
 
-    /// <summary>True when the store was out of reach, refused the call or did not answer in time: worth another try. False for what repeating cannot mend, such as data of another type.</summary>
+    /// <summary>
+    /// Returns true when the store was out of reach, refused the call or did not answer in time, so that the call can be repeated. Returns false for faults that repeating does not
+    /// remove, such as data of another type.
+    /// </summary>
     public static bool IsStoreUnavailable(Exception exception) => Reason(exception) is not null;
 
-    /// <summary>Why the store is away, in words for an operator; null when the exception says no such thing.</summary>
+    /// <summary>Returns the reason why the store is unavailable, for operators. Returns null when the exception has another cause.</summary>
     public static string? Reason(Exception exception) => exception switch
     {
-        // The client's own messages run over many lines.
+        // The messages of the client have many lines.
         RedisConnectionException lost => $"Redis: no connection ({lost.FailureType}).",
         RedisTimeoutException => "Redis: no answer in time.",
         RedisServerException refused => Refusal(refused.Message),
@@ -21,24 +24,24 @@ public static class RedisErrorClassifier
         _ => null,
     };
 
-    /// <summary>True when the store refuses only what takes memory: another kind of write may succeed.</summary>
+    /// <summary>Returns true when the store refuses only writes that need memory. Other writes may succeed.</summary>
     public static bool IsFull(Exception exception) => exception is RedisServerException refused && Code(refused.Message) is "OOM";
 
-    // The first word of a server's error is its code, the only form in which the client hands it over.
+    // The first word of a server's error is its code. The client passes the code on in no other form.
     private static string? Refusal(string error) => Code(error) switch
     {
         "OOM" => "Redis is full: it has reached maxmemory and evicts nothing (OOM).",
         "READONLY" => "Redis is read-only: it is a replica (READONLY).",
-        "NOREPLICAS" => "Redis takes no writes: it has too few replicas (NOREPLICAS).",
-        "MISCONF" => "Redis takes no writes: it cannot save to disk (MISCONF).",
+        "NOREPLICAS" => "Redis accepts no writes: it has too few replicas (NOREPLICAS).",
+        "MISCONF" => "Redis accepts no writes: it cannot save to disk (MISCONF).",
         "LOADING" => "Redis is starting: it loads its data (LOADING).",
-        "NOPERM" => "Redis does not permit it: the user's rights (ACL) lack a command or a key (NOPERM).",
+        "NOPERM" => "Redis refuses the command: the user lacks permission for a command or a key (ACL, NOPERM).",
         "WRONGTYPE" => null,
         "ERR" when IsScriptFault(error) => null,
         _ => $"Redis: {error}",
     };
 
-    /// <summary>True for what the mesh's own scripts report or do wrong; any other refusal is the store's.</summary>
+    /// <summary>Returns true for errors that the mesh's own scripts return or cause. All other errors come from the store.</summary>
     private static bool IsScriptFault(string error) =>
         error.Contains(LedgerScripts.InvalidBalanceError, StringComparison.Ordinal)
         || error.Contains("attempt to ", StringComparison.Ordinal)
@@ -46,7 +49,7 @@ public static class RedisErrorClassifier
 
     private static string Code(string error)
     {
-        // Redis before 7 wraps what a command in a script answers: "ERR Error running script (call to f_…): @user_script:7: @user_script: 7: -OOM command not allowed …".
+        // Redis before 7 wraps the error of a command in a script: "ERR Error running script (call to f_…): @user_script:7: @user_script: 7: -OOM command not allowed …".
         if (error.StartsWith(WrappedInScript, StringComparison.Ordinal) && error.LastIndexOf(": -", StringComparison.Ordinal) is > 0 and var wrapped)
         {
             error = error[(wrapped + 3)..];

@@ -5,24 +5,24 @@ using StackExchange.Redis;
 namespace Mesh.Accounts;
 
 /// <summary>The ledger in Redis 7, Valkey or Garnet (with Lua).</summary>
-/// <param name="database">Where it is kept; asked for at each use, so that a Redis or a Sentinel that is away does not hold up the start.</param>
+/// <param name="database">Returns the database. Called at each use, so that an unavailable Redis or Sentinel does not delay the start.</param>
 public sealed class RedisLedger(Func<IDatabase> database) : ILedger
 {
-    /// <summary>How long the outcome of an unsettled task is remembered: longer than any outage, since an attempt that comes later is applied again.</summary>
+    /// <summary>The time that the outcome of an unsettled task is remembered. It is longer than any outage, because an attempt that arrives later is applied again.</summary>
     private static readonly TimeSpan UnsettledMarkRetention = TimeSpan.FromDays(31);
 
-    /// <summary>How long that of a settled one is, for attempts that were held up.</summary>
+    /// <summary>The time that the outcome of a settled task is remembered, for delayed attempts.</summary>
     private static readonly TimeSpan SettledMarkRetention = TimeSpan.FromHours(24);
 
     private readonly long _markSeconds = (long)UnsettledMarkRetention.TotalSeconds;
 
-    /// <param name="database">Where it is kept.</param>
+    /// <param name="database">The database that stores the ledger.</param>
     public RedisLedger(IDatabase database)
         : this(() => database)
     {
     }
 
-    /// <summary>Whether a script's changes may be on disk in part. Null until a server is connected.</summary>
+    /// <summary>True when the store may keep only a part of a script's changes after a crash. Null until a server is connected.</summary>
     private bool? _isGarnet;
 
     private RedisValue Journal
@@ -76,7 +76,7 @@ public sealed class RedisLedger(Func<IDatabase> database) : ILedger
             LedgerScripts.BelowZero => new(LedgerOutcome.BelowZero),
             LedgerScripts.TooLarge => new(LedgerOutcome.TooLarge),
             LedgerScripts.Closed => new(LedgerOutcome.Closed),
-            var other => throw new InvalidOperationException($"A ledger script answered '{other}'."),
+            var other => throw new InvalidOperationException($"A ledger script returned '{other}'."),
         };
     }
 

@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace Mesh.Protocol;
 
-/// <summary>Addresses that a policy names: a host, host:port, or every host under a domain.</summary>
-/// <param name="Host">In lower case; after "*." the domain with its dot.</param>
-/// <param name="Port">Null for every port.</param>
-/// <param name="IsDomain">Whether <paramref name="Host"/> is the end of a host's name.</param>
+/// <summary>A pattern of allowed addresses: a host, host:port, or all hosts of a domain.</summary>
+/// <param name="Host">The host in lower case. For a domain, the part after "*", beginning with a dot.</param>
+/// <param name="Port">The port, or null for all ports.</param>
+/// <param name="IsDomain">Whether <paramref name="Host"/> is the end of a host name.</param>
 public sealed record EndpointPattern(string Host, int? Port, bool IsDomain)
 {
-    /// <summary>For error messages.</summary>
+    /// <summary>The expected format, for error messages.</summary>
     public const string ExpectedFormat = "host, host:port or *.domain, an IPv6 address in brackets when a port follows";
 
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out EndpointPattern? pattern)
@@ -35,7 +35,7 @@ public sealed record EndpointPattern(string Host, int? Port, bool IsDomain)
         (Port is null || Port == endpoint.Port)
         && (IsDomain ? endpoint.Host.EndsWith(Host, StringComparison.OrdinalIgnoreCase) : endpoint.Host.Equals(Host, StringComparison.OrdinalIgnoreCase));
 
-    // Colons without brackets are an IPv6 address without a port.
+    // Several colons without brackets are an IPv6 address without a port.
     private static (string Host, int? Port) Split(string text)
     {
         if (text.StartsWith('[') && text.IndexOf(']', StringComparison.Ordinal) is > 0 and var bracket)
@@ -50,7 +50,7 @@ public sealed record EndpointPattern(string Host, int? Port, bool IsDomain)
     private static int PortOf(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 0;
 }
 
-/// <summary>Any number of patterns. Immutable.</summary>
+/// <summary>An immutable list of patterns.</summary>
 public sealed class EndpointPatterns
 {
     public static readonly EndpointPatterns None = new([]);
@@ -61,7 +61,7 @@ public sealed class EndpointPatterns
 
     public bool IsEmpty => _patterns.Length == 0;
 
-    /// <exception cref="FormatException">One of them is no pattern.</exception>
+    /// <exception cref="FormatException">One of the texts is not a pattern.</exception>
     public static EndpointPatterns Of(IEnumerable<string> texts)
     {
         EndpointPattern[] patterns =

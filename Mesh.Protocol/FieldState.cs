@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Mesh.Protocol;
 
-/// <summary>The fields that the reader knows; all others are ignored.</summary>
+/// <summary>The fields that the reader knows. All other fields are ignored.</summary>
 internal enum Field : byte
 {
     Unknown,
@@ -29,7 +29,7 @@ internal enum Field : byte
     TraceParent,
 }
 
-/// <summary>The part of a field that a <see cref="FieldFault"/> is about.</summary>
+/// <summary>The part of a field that a <see cref="FieldFault"/> concerns.</summary>
 internal enum FieldPart : byte
 {
     Whole,
@@ -58,14 +58,14 @@ internal enum FieldFault : byte
     Duplicate,
 }
 
-/// <summary>What one read of a field came to. The default is an absent field; a null counts as absent.</summary>
+/// <summary>The result of reading a field. The default is an absent field. A null counts as absent.</summary>
 internal readonly record struct FieldState(FieldFault FieldFault, FieldPart FieldPart = FieldPart.Whole)
 {
     public static readonly FieldState Valid = new(FieldFault.None);
 
     public bool IsValid => FieldFault == FieldFault.None;
 
-    /// <summary>The message is refused, whatever its shape, and no more of it is read.</summary>
+    /// <summary>True when the message is refused, whatever its type, and the rest of it is not read.</summary>
     public bool IsFatal => FieldFault is FieldFault.TooDeep or FieldFault.Duplicate;
 
     public bool IsMissing => FieldFault == FieldFault.Missing && FieldPart == FieldPart.Whole;
@@ -94,13 +94,13 @@ internal readonly record struct FieldState(FieldFault FieldFault, FieldPart Fiel
             FieldFault.NotArray => new(ProtocolErrorKind.WrongType, name, "must be an array"),
             FieldFault.Empty => new(ProtocolErrorKind.BadValue, name, "must not be empty"),
             FieldFault.TooLong => new(ProtocolErrorKind.BadValue, name, "is too long"),
-            FieldFault.NotUnicode => new(ProtocolErrorKind.BadValue, name, "has half of a surrogate pair"),
+            FieldFault.NotUnicode => new(ProtocolErrorKind.BadValue, name, "contains an unpaired surrogate"),
             FieldFault.OutOfRange => new(ProtocolErrorKind.BadValue, name, "is out of range"),
             FieldFault.UnknownKeyword => new(ProtocolErrorKind.BadValue, name, "has an unknown value"),
             FieldFault.TooDeep => new(ProtocolErrorKind.TooDeep, name, "is nested too deep"),
             FieldFault.Duplicate => new(ProtocolErrorKind.DuplicateField, name, "is given twice"),
-            FieldFault.None => throw new InvalidOperationException("A good field is no error"),
-            _ => throw new InvalidOperationException($"FieldFault {FieldFault} has no sentence"),
+            FieldFault.None => throw new InvalidOperationException("A valid field has no error"),
+            _ => throw new InvalidOperationException($"FieldFault {FieldFault} has no error text"),
         };
     }
 

@@ -2,10 +2,11 @@ using System.Globalization;
 
 namespace Mesh.Protocol;
 
-/// <summary>Finds what System.Text.Json would throw on when it unescapes: an escaped surrogate without its other half.</summary>
+/// <summary>Finds escaped unpaired surrogates, on which System.Text.Json throws when it unescapes a string.</summary>
 internal static class JsonEscapeValidator
 {
-    /// <param name="escaped">The inside of a JSON string that is well formed.</param>
+    /// <summary>Returns false when an escaped surrogate has no other half.</summary>
+    /// <param name="escaped">The content of a well-formed JSON string.</param>
     public static bool HasPairedSurrogates(ReadOnlySpan<byte> escaped)
     {
         var low = false;

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Mesh.Protocol;
 
-/// <summary>Reads the objects and arrays that fields hold, as <see cref="JsonValueReader"/> reads single values.</summary>
+/// <summary>Reads the objects and arrays in fields. <see cref="JsonValueReader"/> reads single values.</summary>
 internal static class JsonObjectReader
 {
     private const int MaxHostBytes = 255;
@@ -104,7 +104,7 @@ internal static class JsonObjectReader
         return Both(queueState, FieldPart.Queue, idleState, FieldPart.Idle);
     }
 
-    // ["QUERY", "UPDATE", …], where types that we don't know count for nothing
+    // ["QUERY", "UPDATE", …]. Unknown types are ignored.
     public static FieldState TaskTypes(ref Utf8JsonReader json, ref TaskTypes types)
     {
         if (json.TokenType != JsonTokenType.StartArray)
@@ -157,7 +157,7 @@ internal static class JsonObjectReader
 
                 if (!item.IsValid)
                 {
-                    // A null is no absent item: the list has a hole.
+                    // A null is an invalid item, because an item cannot be absent.
                     state = new(item.IsMissing ? FieldFault.NotText : item.FieldFault, FieldPart.Item);
                     continue;
                 }

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace Mesh.Protocol;
 
-/// <summary>Reads single JSON values at the reader's position. None throws, but for malformed JSON, and each leaves the reader on the value's last token.</summary>
+/// <summary>Reads single JSON values at the reader's position. Each method leaves the reader on the last token of the value. Only malformed JSON throws.</summary>
 internal static class JsonValueReader
 {
-    // One byte of text takes at most six in JSON: \u00XX.
+    // One byte of text needs at most six bytes in JSON: \u00XX.
     private const int MaxEscape = 6;
 
     public static FieldState Text(ref Utf8JsonReader json, int maxBytes, bool mayBeEmpty, ref string text)
@@ -54,14 +54,14 @@ internal static class JsonValueReader
         return word == Protocol.Keyword.Unknown ? new(FieldFault.UnknownKeyword) : FieldState.Valid;
     }
 
-    /// <summary>The known field that the property name stands for.</summary>
+    /// <summary>Returns the known field of the property name.</summary>
     public static Field Name(ref Utf8JsonReader json)
     {
         Span<byte> unescaped = stackalloc byte[Keywords.MaxBytes * MaxEscape];
         return Keywords.FindField(Unescape(in json, unescaped));
     }
 
-    /// <summary>Whether the property name is this one, escaped or not.</summary>
+    /// <summary>Returns whether the property name equals a name, escaped or not.</summary>
     public static bool NameIs(ref Utf8JsonReader json, ReadOnlySpan<byte> name)
     {
         Span<byte> unescaped = stackalloc byte[Keywords.MaxBytes * MaxEscape];
@@ -102,7 +102,7 @@ internal static class JsonValueReader
         return json.TryGetDecimal(out var value) && JsonNumbers.IsExact(text, value) ? Keep(ref number, value) : new(FieldFault.OutOfRange);
     }
 
-    /// <summary>Steps over a value of any kind. False when it is nested too deep: then reading ends.</summary>
+    /// <summary>Skips a value of any kind. Returns false when it is nested too deep. Reading must end then.</summary>
     public static bool TrySkip(ref Utf8JsonReader json)
     {
         if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
@@ -129,7 +129,7 @@ internal static class JsonValueReader
         return true;
     }
 
-    /// <summary>The state of a value of the wrong type: steps over it.</summary>
+    /// <summary>Skips a value of the wrong type, and returns its state.</summary>
     public static FieldState Wrong(ref Utf8JsonReader json, FieldFault fault) =>
         json.TokenType == JsonTokenType.Null ? default : new(TrySkip(ref json) ? fault : FieldFault.TooDeep);
 
@@ -158,7 +158,7 @@ internal static class JsonValueReader
             return raw;
         }
 
-        // What does not fit the buffer, or is no Unicode, is no known name or word either.
+        // Text that does not fit into the buffer, or is not valid Unicode, is not a known name or keyword either.
         return raw.Length <= buffer.Length && JsonEscapeValidator.HasPairedSurrogates(raw) ? buffer[..json.CopyString(buffer)] : default;
     }
 

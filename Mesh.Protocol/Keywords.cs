@@ -1,6 +1,6 @@
 namespace Mesh.Protocol;
 
-/// <summary>The words that WORKER, STATUS, TASK, RESPONSE, TASKS and FRAMING can have.</summary>
+/// <summary>The values that WORKER, STATUS, TASK, RESPONSE, TASKS and FRAMING can have.</summary>
 internal enum Keyword : byte
 {
     Unknown,
@@ -24,10 +24,10 @@ internal enum Keyword : byte
     WebSocket,
 }
 
-/// <summary>Finds known names and words. By length first, so that most take one comparison.</summary>
+/// <summary>Finds known field names and keywords. Compares the length first, so that most need one comparison.</summary>
 internal static class Keywords
 {
-    /// <summary>Longer text is no known name or word.</summary>
+    /// <summary>The length of the longest known name or keyword, in bytes.</summary>
     public const int MaxBytes = 17;
 
     public static Keyword FindKeyword(ReadOnlySpan<byte> text) => text.Length switch

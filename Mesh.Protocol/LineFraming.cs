@@ -2,18 +2,18 @@ using System.Buffers;
 
 namespace Mesh.Protocol;
 
-/// <summary>One object per line, ended by \n; a \r before it, and blank lines, are no part of it (docs/protocol.md, "Transport").</summary>
+/// <summary>The framing of the line protocol: one object per line, ended by \n. A \r before it and blank lines are ignored (docs/protocol.md, "Transport").</summary>
 public static class LineFraming
 {
-    /// <summary>What ends a line that we send.</summary>
+    /// <summary>The end of a sent line.</summary>
     public static ReadOnlySpan<byte> End => "\n"u8;
 
-    /// <summary>Whether the first byte of a connection is that of a line peer: anything else is HTTP.</summary>
+    /// <summary>Returns whether the first byte of a connection belongs to the line protocol. All other bytes belong to HTTP.</summary>
     public static bool IsLineProtocol(byte first) => first is (byte)'{' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or Utf8ByteOrderMark.FirstByte;
 
     /// <summary>
-    /// Takes the next line that is not blank off the buffer. False with an error when the line is longer than
-    /// <paramref name="maxBytes"/>, which leaves no way to go on; false without one when more bytes are needed.
+    /// Removes the next line that is not blank from the buffer. Returns false with an error when the line is longer than
+    /// <paramref name="maxBytes"/>. Reading cannot continue then. Returns false without an error when more bytes are needed.
     /// </summary>
     public static bool TryReadLine(
         ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line, out ProtocolError error, int maxBytes = ProtocolLimits.MaxMessageBytes)
@@ -36,7 +36,7 @@ public static class LineFraming
         }
 
         line = default;
-        // A \r may still turn out to belong to the line's end.
+        // The last \r may belong to the end of the line.
         if (buffer.Length > maxBytes + 1)
         {
             error = ProtocolError.LongerThan(maxBytes);

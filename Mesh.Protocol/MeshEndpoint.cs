@@ -3,10 +3,10 @@ using System.Net;
 
 namespace Mesh.Protocol;
 
-/// <summary>An address as the protocol carries it: {"ip": …, "port": …}. The host is an IP address or a name, up to 255 bytes; the port 1 to 65535.</summary>
+/// <summary>An address in the protocol: {"ip": …, "port": …}. The host is an IP address or a name of up to 255 bytes. The port is 1 to 65535.</summary>
 public readonly record struct MeshEndpoint(string Host, int Port)
 {
-    /// <summary>Reads host:port as people write it; an IPv6 host in brackets.</summary>
+    /// <summary>Parses host:port. An IPv6 host is in brackets.</summary>
     public static bool TryParse(string text, out MeshEndpoint endpoint)
     {
         endpoint = default;
@@ -36,6 +36,6 @@ public readonly record struct MeshEndpoint(string Host, int Port)
         return true;
     }
 
-    /// <summary>host:port, an IPv6 host in brackets.</summary>
+    /// <summary>Returns host:port. An IPv6 host is in brackets.</summary>
     public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Mesh.Protocol;
 
-/// <summary>The known fields of one object, whatever its shape. A field that is given twice is refused: readers disagree on which of the two counts.</summary>
+/// <summary>The known fields of one object of any type. A field that is given twice is refused, because JSON readers disagree on which of the two counts.</summary>
 internal struct MessageFields
 {
     public Keyword Worker;
@@ -29,15 +29,15 @@ internal struct MessageFields
 
     private FieldStates _states;
 
-    /// <summary>A bit for each known field that was read, null or not.</summary>
+    /// <summary>One bit for each known field that was read, including nulls.</summary>
     private uint _read;
 
-    /// <summary>The field that is being read: names the one at fault when the JSON breaks off inside it.</summary>
+    /// <summary>The field that is being read. It is named in the error when the JSON is malformed inside it.</summary>
     public Field Current { get; private set; }
 
     public readonly bool IsPresent(Field field) => !_states[(int)field].IsMissing;
 
-    /// <summary>Whether the field is there and good; if not, the error says what it is.</summary>
+    /// <summary>Returns whether the field is present and valid. Otherwise sets the error.</summary>
     public readonly bool ValidateRequired(Field field, ref ProtocolError error)
     {
         var state = _states[(int)field];
@@ -50,10 +50,10 @@ internal struct MessageFields
         return false;
     }
 
-    /// <summary>Whether the field is good or absent; if not, the error says what it is.</summary>
+    /// <summary>Returns whether the field is valid or absent. Otherwise sets the error.</summary>
     public readonly bool ValidateOptional(Field field, ref ProtocolError error) => _states[(int)field].IsMissing || ValidateRequired(field, ref error);
 
-    /// <summary>Reads the object whose start the reader stands on. Throws <see cref="JsonException"/> on malformed JSON.</summary>
+    /// <summary>Reads the object at the reader's position. Throws <see cref="JsonException"/> on malformed JSON.</summary>
     public bool TryRead(ref Utf8JsonReader json, ref ProtocolError error)
     {
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
@@ -71,7 +71,7 @@ internal struct MessageFields
             Current = Field.Unknown;
         }
 
-        // Nothing but white space may follow: the reader throws on anything else.
+        // Only white space may follow. The reader throws on anything else.
         json.Read();
         return true;
     }
@@ -115,10 +115,10 @@ internal struct MessageFields
 
     private static FieldState Text(ref Utf8JsonReader json, ref string text) => JsonValueReader.Text(ref json, ProtocolLimits.MaxMessageBytes, mayBeEmpty: true, ref text);
 
-    // A framing or a trace that we don't understand is as good as none.
+    // An unknown framing or an invalid trace context is treated as absent.
     private static FieldState Lenient(FieldState state) => state.FieldFault == FieldFault.UnknownKeyword ? default : state;
 
-    // Workers of others report what they like: what is no number is stepped over.
+    // Other implementations may report any result. A result that is not a number is skipped.
     private static FieldState ResultOf(FieldState state) => state.FieldFault == FieldFault.NotNumber ? default : state;
 
     private static FieldState TraceContext(ref Utf8JsonReader json, ref string trace)

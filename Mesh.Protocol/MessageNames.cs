@@ -1,6 +1,6 @@
 namespace Mesh.Protocol;
 
-/// <summary>What docs/protocol.md, "Messages", calls a message.</summary>
+/// <summary>The names of the messages in docs/protocol.md, "Messages".</summary>
 public static class MessageNames
 {
     public static string Of(MeshMessage message) => message switch

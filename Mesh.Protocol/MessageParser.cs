@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Mesh.Protocol;
 
-/// <summary>Finds the message that a set of fields is: STATUS, RESPONSE, WORKER or TASK, in this order, decides on the shape.</summary>
+/// <summary>Determines the message type of a set of fields by STATUS, RESPONSE, WORKER and TASK, in this order.</summary>
 internal static class MessageParser
 {
     public static bool TryMatch(in MessageFields fields, [NotNullWhen(true)] out MeshMessage? message, ref ProtocolError error)

@@ -6,15 +6,15 @@ using System.Text.Unicode;
 namespace Mesh.Protocol;
 
 /// <summary>
-/// Reads one message. Unknown fields are ignored, the order of fields means nothing, a known field given twice is refused, a null is an absent field, and a
-/// byte order mark is accepted. Allocates the message and its strings, no more; malformed JSON costs an exception that is caught here.
+/// Reads one message. Unknown fields are ignored, the order of fields does not matter, a known field that is given twice is refused, a null is an absent field, and a
+/// byte order mark is accepted. Allocates only the message and its strings. Malformed JSON costs an exception, which is caught here.
 /// </summary>
 public static class MessageReader
 {
-    // One level more than the limit: the reader's own exception does not say that depth was the reason, so that is found before it throws.
+    // One level more than the limit. The exception of Utf8JsonReader does not say that the depth was the cause, so MessageFields detects this before it is thrown.
     private static readonly JsonReaderOptions Options = new() { MaxDepth = ProtocolLimits.MaxDepth + 1 };
 
-    /// <summary>Reads a whole message, without its framing. Any bytes give a message or an error, never an exception.</summary>
+    /// <summary>Reads a whole message without its framing. Returns false with an error for invalid input. Never throws.</summary>
     public static bool TryRead(in ReadOnlySequence<byte> payload, [NotNullWhen(true)] out MeshMessage? message, out ProtocolError error)
     {
         if (payload.IsSingleSegment || payload.Length > ProtocolLimits.MaxMessageBytes)
@@ -35,7 +35,7 @@ public static class MessageReader
         }
     }
 
-    /// <summary>Reads a whole message, without its framing. Any bytes give a message or an error, never an exception.</summary>
+    /// <summary>Reads a whole message without its framing. Returns false with an error for invalid input. Never throws.</summary>
     public static bool TryRead(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out MeshMessage? message, out ProtocolError error) =>
         TryRead(payload, payload.Length, out message, out error);
 

@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace Mesh.Protocol;
 
-/// <summary>Writes messages in the very form of the seed's examples, our optional fields after the seed's. Allocates nothing.</summary>
+/// <summary>Writes messages in the exact format of the seed's examples, with our optional fields after those of the seed. Allocates nothing.</summary>
 public static class MessageWriter
 {
-    /// <summary>Writes one message, without its framing. It has no line break inside.</summary>
+    /// <summary>Writes one message without its framing. The output contains no line break.</summary>
     public static void Write(IBufferWriter<byte> output, MeshMessage message)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -110,7 +110,7 @@ public static class MessageWriter
                 json.Text(WireNames.Error, m.Error);
                 break;
             default:
-                throw new InvalidOperationException($"{message.GetType().Name} has no form on the wire");
+                throw new InvalidOperationException($"{message.GetType().Name} has no wire format");
         }
 
         json.OptionalText(WireNames.TraceParent, message.TraceParent);

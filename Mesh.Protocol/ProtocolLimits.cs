@@ -1,23 +1,23 @@
 namespace Mesh.Protocol;
 
-/// <summary>The bounds that any peer can rely on (docs/protocol.md, "Bad input").</summary>
+/// <summary>The limits that all peers can rely on (docs/protocol.md, "Bad input").</summary>
 public static class ProtocolLimits
 {
-    /// <summary>Longest message, in bytes, without the line's end.</summary>
+    /// <summary>The maximum length of a message, in bytes, without the end of the line.</summary>
     public const int MaxMessageBytes = 64 * 1024;
 
-    /// <summary>Longest UUID, in bytes of UTF-8.</summary>
+    /// <summary>The maximum length of a UUID, in bytes of UTF-8.</summary>
     public const int MaxIdBytes = 128;
 
-    /// <summary>Deepest nesting of objects and arrays; the messages themselves need 2.</summary>
+    /// <summary>The maximum nesting depth of objects and arrays. The messages themselves need 2.</summary>
     public const int MaxDepth = 8;
 
-    /// <summary>How many get_tasks of one worker a server holds at a time, and so how many tasks at a time a worker can be configured for.</summary>
+    /// <summary>The maximum number of pending polls (get_task) of one worker. A worker can be configured for at most this number of tasks at a time.</summary>
     public const int MaxPollsPerWorker = 1024;
 
-    /// <summary>A worker gives up a server that has not answered a get_task on a WebSocket for so long.</summary>
+    /// <summary>A worker gives up a server that has not answered a get_task on a WebSocket within this time.</summary>
     public static readonly TimeSpan PollResponseTimeout = TimeSpan.FromSeconds(45);
 
-    /// <summary>The longest that a server may hold a get_task: the answer must be there before <see cref="PollResponseTimeout"/>.</summary>
+    /// <summary>The maximum time that a server may hold a get_task. The answer must arrive before <see cref="PollResponseTimeout"/>.</summary>
     public static readonly TimeSpan MaxHoldTime = PollResponseTimeout - TimeSpan.FromSeconds(5);
 }

@@ -1,6 +1,6 @@
 namespace Mesh.Protocol;
 
-/// <summary>What goes between two servers. In the grammar "?" marks what may be absent; each message may have TRACEPARENT too.</summary>
+/// <summary>Creates the messages between two servers. In the grammar "?" marks optional fields. Each message may also have TRACEPARENT.</summary>
 internal static class ServerMessageParser
 {
     // {"SERVER_UUID": id, "TASK": "HEARTBEAT", "LOAD"?: {"QUEUE": n, "IDLE": n}}

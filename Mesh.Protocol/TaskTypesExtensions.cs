@@ -1,9 +1,9 @@
 namespace Mesh.Protocol;
 
-/// <summary>Between a type and a set of types.</summary>
+/// <summary>Converts a task type to a set of task types.</summary>
 public static class TaskTypesExtensions
 {
-    /// <summary>The set of this type alone.</summary>
+    /// <summary>Returns the set that contains only this type.</summary>
     public static TaskTypes AsSet(this TaskType type) => type switch
     {
         TaskType.Query => TaskTypes.Query,

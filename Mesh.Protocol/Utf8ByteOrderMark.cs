@@ -8,6 +8,6 @@ public static class Utf8ByteOrderMark
 
     private static ReadOnlySpan<byte> Mark => [FirstByte, 0xBB, 0xBF];
 
-    /// <summary>The JSON without a byte order mark before it.</summary>
+    /// <summary>Returns the JSON without a byte order mark at its start.</summary>
     public static ReadOnlySpan<byte> Skip(ReadOnlySpan<byte> json) => json.StartsWith(Mark) ? json[Mark.Length..] : json;
 }

@@ -1,6 +1,6 @@
 namespace Mesh.Protocol;
 
-/// <summary>What a task does. On the wire QUERY and UPDATE.</summary>
+/// <summary>The type of a task. QUERY and UPDATE in the protocol.</summary>
 public enum TaskType : byte
 {
     /// <summary>Reads an account's balance.</summary>
@@ -27,15 +27,15 @@ public enum TaskOutcome : byte
     Nok = 2,
 }
 
-/// <summary>How messages are cut on a connection (docs/protocol.md, "Transport").</summary>
+/// <summary>The framing of messages on a connection (docs/protocol.md, "Transport").</summary>
 public enum Framing : byte
 {
-    /// <summary>One text message is one object.</summary>
+    /// <summary>Each text message is one object.</summary>
     WebSocket = 1,
 
-    /// <summary>One object per line.</summary>
+    /// <summary>Each line is one object.</summary>
     Line = 2,
 }
 
-/// <summary>LOAD: tasks that wait in a server's queue, and its workers at home without a task.</summary>
+/// <summary>LOAD: the number of tasks in a server's queue, and of its workers that are at home and have no task.</summary>
 public readonly record struct ServerLoad(int Queue, int Idle);

@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace Mesh.Protocol;
 
-/// <summary>The form of a traceparent: version-traceid-parentid-flags in lower-case hex (W3C Trace Context, 3.2).</summary>
+/// <summary>Checks the format of a traceparent: version-traceid-parentid-flags in lower-case hex (W3C Trace Context, 3.2).</summary>
 internal static class W3CTraceParent
 {
-    /// <summary>Later versions may add to the 55 characters of version 00; we take that many.</summary>
+    /// <summary>The maximum accepted length. Version 00 has 55 characters. Later versions may have more.</summary>
     public const int MaxLength = 128;
 
     private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdef"u8);

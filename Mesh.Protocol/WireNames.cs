@@ -1,6 +1,6 @@
 namespace Mesh.Protocol;
 
-/// <summary>Every name and word of the wire, as UTF-8. docs/protocol.md, "Messages" and docs/protocol.md, "Optional fields".</summary>
+/// <summary>The names and keywords of the protocol as UTF-8 (docs/protocol.md, "Messages" and "Optional fields").</summary>
 internal static class WireNames
 {
     // Fields of the seed.

@@ -3,17 +3,19 @@ using System.Runtime.CompilerServices;
 
 namespace Mesh.Protocol;
 
-/// <summary>WORKERS_UUID: an immutable list of workers, equal to another with the same workers in the same order.</summary>
+/// <summary>WORKERS_UUID: an immutable list of workers. Two lists are equal when they contain the same workers in the same order.</summary>
 [CollectionBuilder(typeof(WorkerList), nameof(Create))]
 public readonly struct WorkerList : IReadOnlyList<WorkerId>, IEquatable<WorkerList>
 {
-    /// <summary>What the workers of one message take at most, in bytes of JSON: a quarter of <see cref="ProtocolLimits.MaxMessageBytes"/>, less the other fields.</summary>
+    /// <summary>
+    /// The maximum length of the workers of one message, in bytes of JSON: a quarter of <see cref="ProtocolLimits.MaxMessageBytes"/>, minus the other fields.
+    /// </summary>
     private const int MaxBytes = 15 * 1024;
 
-    /// <summary>The quotes, the comma and the space.</summary>
+    /// <summary>The bytes of the quotes, the comma and the space.</summary>
     private const int BytesBetween = 4;
 
-    /// <summary>A code unit as \u and four digits.</summary>
+    /// <summary>The bytes of a code unit that is escaped as \u and four digits.</summary>
     private const int BytesEscaped = 6;
 
     private readonly WorkerId[]? _items;
@@ -24,7 +26,7 @@ public readonly struct WorkerList : IReadOnlyList<WorkerId>, IEquatable<WorkerLi
 
     public WorkerId this[int index] => (_items ?? [])[index];
 
-    /// <summary>How many of the workers, from the first on, one message has room for; at least one.</summary>
+    /// <summary>Returns the number of workers, from the first on, that fit into one message. At least one.</summary>
     public static int CountFittingOneMessage(IEnumerable<WorkerId> workers)
     {
         var (count, bytes) = (0, 0);

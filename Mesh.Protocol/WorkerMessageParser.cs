@@ -1,6 +1,6 @@
 namespace Mesh.Protocol;
 
-/// <summary>What goes between a worker and a server. In the grammar "?" marks what may be absent; each message may have TRACEPARENT too.</summary>
+/// <summary>Creates the messages between a worker and a server. In the grammar "?" marks optional fields. Each message may also have TRACEPARENT.</summary>
 internal static class WorkerMessageParser
 {
     private static readonly NoTask PlainNoTask = new();

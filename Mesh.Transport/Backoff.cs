@@ -1,13 +1,13 @@
 namespace Mesh.Transport;
 
-/// <summary>Exponential backoff: the delays between tries that follow failures in a row.</summary>
+/// <summary>Exponential backoff: the delays between attempts after consecutive failures.</summary>
 /// <param name="First">The delay after the first failure.</param>
 /// <param name="Longest">The upper limit of all delays.</param>
 /// <param name="Factor">The factor between one delay and the next, at least 1.</param>
 public readonly record struct Backoff(TimeSpan First, TimeSpan Longest, double Factor = 2)
 {
-    /// <summary>Returns the delay before the next try.</summary>
-    /// <param name="failures">The number of failures in a row. 0 counts as 1.</param>
+    /// <summary>Returns the delay before the next attempt.</summary>
+    /// <param name="failures">The number of consecutive failures. 0 counts as 1.</param>
     public TimeSpan Delay(int failures)
     {
         if (First <= TimeSpan.Zero)

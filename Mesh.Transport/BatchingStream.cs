@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Mesh.Transport;
 
 /// <summary>
-/// A stream to put under a WebSocket, which writes each message by itself: from <see cref="BeginBatch"/> to <see cref="FlushBatchAsync"/> writes gather, and then go out
-/// as one. Writes at other times, such as the socket's own pings, go straight on. The inner stream must not hold back what it is given.
+/// A stream to use under a WebSocket, which writes each message separately. Writes between <see cref="BeginBatch"/> and <see cref="FlushBatchAsync"/> are combined into one write.
+/// Writes at other times, such as the socket's own pings, are passed on at once. The inner stream must not buffer writes.
 /// </summary>
 public sealed class BatchingStream(Stream inner) : Stream
 {
@@ -83,7 +83,7 @@ public sealed class BatchingStream(Stream inner) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    // The semaphore is left alone: a write that still waits for it must fail on the inner stream, not on the semaphore.
+    // The semaphore is not disposed. A write that still waits for it must fail on the inner stream and not on the semaphore.
     protected override void Dispose(bool disposing)
     {
         if (disposing)

@@ -1,44 +1,44 @@
 namespace Mesh.Transport;
 
-/// <summary>Why a connection ended: the first cause counts.</summary>
+/// <summary>The first reason that ended a connection.</summary>
 public enum CloseReason : byte
 {
-    /// <summary>This side needs it no longer.</summary>
+    /// <summary>This side does not need the connection any more.</summary>
     Done = 1,
 
-    /// <summary>The peer closed it.</summary>
+    /// <summary>The peer closed the connection.</summary>
     PeerClosed = 2,
 
-    /// <summary>It broke: reset, or nothing came back for the keep-alive time.</summary>
+    /// <summary>The connection was lost, or nothing was received within the keep-alive time.</summary>
     Lost = 3,
 
-    /// <summary>The peer sent what is no message.</summary>
+    /// <summary>The peer sent an invalid message.</summary>
     ProtocolError = 4,
 
-    /// <summary>The peer takes less than it is sent: <see cref="MeshConnectionOptions.OutboxCapacity"/> is used up.</summary>
+    /// <summary>The peer reads too slowly, and <see cref="MeshConnectionOptions.OutboxCapacity"/> is used up.</summary>
     OutboxFull = 5,
 
     /// <summary>The peer sent nothing for too long.</summary>
     Silent = 6,
 
-    /// <summary>A newer connection of the same peer took its place.</summary>
+    /// <summary>A newer connection of the same peer replaced this one.</summary>
     Replaced = 7,
 
-    /// <summary>This process stops.</summary>
+    /// <summary>This process is stopping.</summary>
     Stopping = 8,
 
-    /// <summary>It never came about: the peer could not be reached.</summary>
+    /// <summary>The connection was not established, because the peer could not be reached.</summary>
     Unreachable = 9,
 
-    /// <summary>The peer did not take all that was left to send in <see cref="MeshConnectionOptions.CloseTimeout"/>, or did not answer in time.</summary>
+    /// <summary>The peer did not read the remaining messages within <see cref="MeshConnectionOptions.CloseTimeout"/>, or did not reply in time.</summary>
     Timeout = 10,
 
-    /// <summary>The peer began a message and did not end it in time.</summary>
+    /// <summary>The peer did not complete a message in time.</summary>
     TooSlow = 11,
 
-    /// <summary>The peer reset it, or a write failed: what the peer had not read by then is lost.</summary>
+    /// <summary>The peer reset the connection, or a write failed. Messages that the peer had not read are lost.</summary>
     Reset = 12,
 
-    /// <summary>The token that the peer came with is accepted no more.</summary>
+    /// <summary>The token of the peer is not accepted any more.</summary>
     Revoked = 13,
 }

@@ -5,7 +5,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Transport;
 
-/// <summary>A connection of one object per line, over a pipe: a socket that was dialled, or what Kestrel accepted.</summary>
+/// <summary>A connection of the line protocol over a pipe: a dialed socket, or a connection that Kestrel accepted. Each line is one object.</summary>
 public sealed class LineConnection : MeshConnection
 {
     private readonly PipeReader _input;
@@ -13,11 +13,11 @@ public sealed class LineConnection : MeshConnection
     private readonly Action _abort;
     private bool _framingLost;
 
-    /// <param name="transport">Completing its output ends the connection gracefully.</param>
-    /// <param name="remoteAddress">For logs.</param>
-    /// <param name="options">The outbox and the time to close.</param>
-    /// <param name="abort">Ends the connection at once; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
-    /// <param name="resetProbe">For <see cref="MeshConnection.IsReset"/>; null where the transport cannot tell.</param>
+    /// <param name="transport">The pipe. When its output is completed, the connection ends gracefully.</param>
+    /// <param name="remoteAddress">The peer's address, for logs.</param>
+    /// <param name="options">The options of the connection.</param>
+    /// <param name="abort">Ends the connection at once. Called at most once, on any thread, and not after <see cref="MeshConnection.Closed"/>.</param>
+    /// <param name="resetProbe">Implements <see cref="MeshConnection.IsReset"/>. Null when the transport cannot detect a reset.</param>
     public LineConnection(IDuplexPipe transport, string remoteAddress, MeshConnectionOptions options, Action abort, Func<bool>? resetProbe = null)
         : base(Framing.Line, remoteAddress, options, resetProbe)
     {
@@ -68,7 +68,7 @@ public sealed class LineConnection : MeshConnection
         var result = await _output.FlushAsync();
         if (result.IsCompleted || result.IsCanceled)
         {
-            throw new IOException("The peer takes no more");
+            throw new IOException("The peer accepts no more data");
         }
     }
 
@@ -79,7 +79,7 @@ public sealed class LineConnection : MeshConnection
             return;
         }
 
-        // A socket closed with unread input resets the connection, and the peer may lose the very error it was sent.
+        // A socket that is closed with unread input resets the connection, and the peer may not receive the error that was sent to it.
         await AcquireReceiveAsync();
         ReadResult result;
         do
@@ -127,7 +127,7 @@ public sealed class LineConnection : MeshConnection
         }
         else if (result.IsCompleted)
         {
-            // A whole object counts without its line's end; part of one is a connection that broke off.
+            // A complete object is accepted without a line end. A part of an object means that the peer closed the connection within a message.
             received = MessageReader.TryRead(in buffer, out var message, out _) ? Received.Of(message) : End(CloseReason.PeerClosed);
         }
         else

@@ -3,15 +3,15 @@ using Mesh.Protocol;
 namespace Mesh.Transport;
 
 /// <summary>
-/// Talks to a line peer the way the first implementations do: a new connection for each message (docs/protocol.md, "Transport").
+/// Exchanges messages with a line peer as the first implementations do: over a new connection for each message (docs/protocol.md, "Transport").
 /// </summary>
 public sealed class LineExchange(MeshDialer dialer, TimeProvider time)
 {
-    /// <summary>How long those implementations wait for a reply.</summary>
+    /// <summary>The time that the first implementations wait for a reply.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Sends one message and waits for one reply. Without one it is an end: <see cref="CloseReason.Unreachable"/>, <see cref="CloseReason.Timeout"/>,
+    /// Sends one message and waits for one reply. Without a reply the result is an end: <see cref="CloseReason.Unreachable"/>, <see cref="CloseReason.Timeout"/>,
     /// <see cref="CloseReason.PeerClosed"/> or <see cref="CloseReason.Lost"/>.
     /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -34,7 +34,7 @@ public sealed class LineExchange(MeshDialer dialer, TimeProvider time)
         }
     }
 
-    /// <summary>Sends one message that has no reply. Whether the peer's TCP took it: that it was read, nobody can tell.</summary>
+    /// <summary>Sends one message that has no reply. Returns whether the TCP stack of the peer accepted it. Whether the peer read it is not known.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<bool> SendOneWayAsync(MeshEndpoint endpoint, MeshMessage message, TimeSpan timeout, CancellationToken cancellationToken)
     {

@@ -8,13 +8,12 @@ using Mesh.Protocol;
 namespace Mesh.Transport;
 
 /// <summary>
-/// A connection that carries messages. One caller receives; any thread may send. All sending goes through a bounded outbox to one loop, which
-/// writes whatever has gathered there at once. Ends by <see cref="CloseAsync"/> or <see cref="Abort"/>, and only by them: a connection whose
-/// receiving side has ended may still send.
+/// A connection that carries messages. One caller receives. Any thread may send. Sent messages are queued in a bounded outbox, and one loop writes all queued messages at once.
+/// Ends only by <see cref="CloseAsync"/> or <see cref="Abort"/>: after the end of the receiving side it may still send.
 /// </summary>
 public abstract class MeshConnection : IAsyncDisposable
 {
-    // What gathers is written in pieces of about this size, so that a long outbox does not become one large buffer.
+    // Queued messages are written in parts of about this size, so that a long outbox does not need one large buffer.
     private const int WriteBytes = 32 * 1024;
 
     private readonly MeshConnectionOptions _options;
@@ -46,18 +45,18 @@ public abstract class MeshConnection : IAsyncDisposable
     /// <summary>The peer's address, for logs.</summary>
     public string RemoteAddress { get; }
 
-    /// <summary>Done once the connection is closed and nothing of it runs any more, with the first cause.</summary>
+    /// <summary>Completes with the first reason when the connection is closed and none of its tasks runs any more.</summary>
     public Task<CloseReason> Closed => _closed.Task;
 
-    /// <summary>How long a part of a message has been waiting for the rest of it; zero when none does. On any thread.</summary>
+    /// <summary>The time that a part of a message has been waiting for the rest. Zero when there is none. Can be read on any thread.</summary>
     public TimeSpan PartialMessageAge => Volatile.Read(ref _incompleteSince) is not 0 and var since ? _options.TimeProvider.GetElapsedTime(since) : TimeSpan.Zero;
 
-    /// <summary>Whether either side has begun to end it.</summary>
+    /// <summary>Whether this side or the peer has begun to end the connection.</summary>
     public bool IsClosing => Reason != 0;
 
     /// <summary>
-    /// Whether the peer has reset the connection. After the peer's orderly end nothing is received any more that would tell, so this asks the transport, where it can.
-    /// Not after <see cref="Closed"/>.
+    /// Whether the peer has reset the connection. After the peer has closed its sending side, a receive does not report a reset any more, so this property checks the transport, if it
+    /// supports that. Must not be read after <see cref="Closed"/>.
     /// </summary>
     public bool IsReset => _wasReset || Reason == CloseReason.Reset || (_wasReset = _resetProbe?.Invoke() == true);
 
@@ -66,7 +65,7 @@ public abstract class MeshConnection : IAsyncDisposable
     private protected CloseReason Reason => (CloseReason)Volatile.Read(ref _reason);
 
     /// <summary>
-    /// The next message, bad input, or the end. One call at a time. Cancelling it leaves the connection good for nothing but to be closed.
+    /// Receives the next message, bad input, or the end of the connection. Only one call at a time. After a canceled call the connection can only be closed.
     /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<Received> ReceiveAsync(CancellationToken cancellationToken)
@@ -76,18 +75,20 @@ public abstract class MeshConnection : IAsyncDisposable
             return ReceiveAndReleaseAsync(cancellationToken);
         }
 
-        // A connection that closes takes over the receiving side, to see the peer's end.
-        return Reason != 0 ? new(Received.End(Reason)) : throw new InvalidOperationException("Another receive is under way");
+        // A close takes over the receiving side to receive the peer's end.
+        return Reason != 0 ? new(Received.End(Reason)) : throw new InvalidOperationException("Another receive is in progress");
     }
 
-    /// <summary>Queues a message. Never blocks. False when the connection is closed or its outbox full: a peer that takes this little is best aborted.</summary>
+    /// <summary>Queues a message. Does not block. Returns false when the connection is closed or its outbox is full. The caller should then abort the connection.</summary>
     public bool TrySend(MeshMessage message) => !IsOutboxStalled && _outbox.Writer.TryWrite(message);
 
-    /// <summary>The outbox is full, and the peer takes nothing of it.</summary>
+    /// <summary>True when the outbox is full and the peer reads none of it.</summary>
     private bool IsOutboxStalled => Volatile.Read(ref _writingSince) is not 0 and var since
         && _options.TimeProvider.GetElapsedTime(since) >= _options.OutboxStallTimeout && _outbox.Reader.Count >= _options.OutboxCapacity;
 
-    /// <summary>Sends what is queued, says goodbye, and frees the connection; aborts if that takes longer than <see cref="MeshConnectionOptions.CloseTimeout"/>.</summary>
+    /// <summary>
+    /// Sends the queued messages, ends the connection gracefully and releases it. Aborts the connection when this takes longer than <see cref="MeshConnectionOptions.CloseTimeout"/>.
+    /// </summary>
     public async ValueTask CloseAsync(CloseReason reason)
     {
         TrySetReason(reason);
@@ -103,14 +104,14 @@ public abstract class MeshConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the connection now; what is queued is lost. <see cref="Closed"/> tells when that is done.</summary>
+    /// <summary>Ends the connection at once. Queued messages are lost. <see cref="Closed"/> completes when the connection has ended.</summary>
     public void Abort(CloseReason reason)
     {
         TrySetReason(reason);
         _outbox.Writer.TryComplete();
         lock (_ending)
         {
-            // What carried the connection may be gone, or another's, once it is released.
+            // After the release, the transport may be gone or used by another connection.
             if (!_aborted)
             {
                 _aborted = true;
@@ -125,7 +126,7 @@ public abstract class MeshConnection : IAsyncDisposable
         return CloseAsync(CloseReason.Done);
     }
 
-    /// <summary>Call last in the constructor.</summary>
+    /// <summary>Starts the connection. The derived class calls it last in its constructor.</summary>
     private protected void Start()
     {
         using (ExecutionContext.SuppressFlow())
@@ -134,7 +135,7 @@ public abstract class MeshConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>What was received last: part of a message, or the end of one.</summary>
+    /// <summary>Records whether the input ends with a part of a message.</summary>
     private protected void TrackPartialMessage(bool incomplete)
     {
         if (incomplete != (_incompleteSince != 0))
@@ -145,18 +146,18 @@ public abstract class MeshConnection : IAsyncDisposable
 
     private protected void TrySetReason(CloseReason reason) => Interlocked.CompareExchange(ref _reason, (int)reason, 0);
 
-    /// <summary>The end of the receiving side, for this reason unless there was one before.</summary>
+    /// <summary>Ends the receiving side with a reason, unless it has ended before.</summary>
     private protected Received End(CloseReason reason)
     {
         TrySetReason(reason);
         return Received.End(Reason);
     }
 
-    /// <summary>Whether a receive failed because the connection is gone, and not because its caller cancelled it.</summary>
+    /// <summary>Returns whether a receive failed because the connection is lost, and not because its caller canceled it.</summary>
     private protected static bool IsConnectionLoss(Exception exception, CancellationToken cancellationToken) =>
         IsConnectionLoss(exception) && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
 
-    /// <summary>Why a receive failed: a reset tells that the peer has not read all that was sent, another loss does not.</summary>
+    /// <summary>Returns the reason of a failed receive. After a reset, the peer has not read all sent messages. After another loss this is not known.</summary>
     private protected CloseReason GetCloseReason(Exception exception)
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)
@@ -170,11 +171,11 @@ public abstract class MeshConnection : IAsyncDisposable
         return IsReset ? CloseReason.Reset : CloseReason.Lost;
     }
 
-    /// <summary>What a transport throws when the connection is gone. All else is a bug.</summary>
+    /// <summary>Returns whether a transport throws this exception when the connection is lost. All other exceptions are bugs.</summary>
     private static bool IsConnectionLoss(Exception exception) =>
         exception is IOException or SocketException or WebSocketException or ObjectDisposedException or OperationCanceledException;
 
-    /// <summary>Waits for the receive that is under way, if any. From here on none begins but what the connection does itself.</summary>
+    /// <summary>Waits for the receive that is in progress, if any. After this call, only the connection itself can receive.</summary>
     private protected async Task AcquireReceiveAsync()
     {
         await _receiving.WaitAsync();
@@ -183,21 +184,21 @@ public abstract class MeshConnection : IAsyncDisposable
 
     private protected abstract ValueTask<Received> ReceiveCoreAsync(CancellationToken cancellationToken);
 
-    /// <summary>Puts one message behind those that the next flush will write. Returns its bytes.</summary>
+    /// <summary>Appends one message to those that the next flush writes. Returns its length in bytes.</summary>
     private protected abstract int Append(MeshMessage message);
 
     private protected abstract ValueTask FlushAsync();
 
-    /// <summary>After the last flush of a graceful close: tells the peer.</summary>
+    /// <summary>Called after the last flush of a graceful close. Informs the peer of the end.</summary>
     private protected abstract Task FinishAsync();
 
-    /// <summary>Makes pending and later reads and writes fail. On any thread, at most once, never after the release.</summary>
+    /// <summary>Makes all pending and later reads and writes fail. Called on any thread, at most once, and never after <see cref="Release"/>.</summary>
     private protected abstract void AbortTransport();
 
-    /// <summary>Makes a pending read come back where closing gracefully does not.</summary>
+    /// <summary>Ends a pending read when a graceful close does not end it.</summary>
     private protected abstract void CancelPendingReceive();
 
-    /// <summary>The last step of every ending, once no read and no write is under way.</summary>
+    /// <summary>The last step of every close. Called when no read and no write is in progress.</summary>
     private protected abstract void Release(bool gracefully);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -241,7 +242,7 @@ public abstract class MeshConnection : IAsyncDisposable
 
     private async Task EndAsync()
     {
-        // A receive that is still under way after a graceful close comes back; one that begins now finds it over.
+        // Ends a receive that is still in progress after a graceful close. A receive that begins later finds the connection closed.
         if (!_ownsReceiving)
         {
             _receiveClosed = true;

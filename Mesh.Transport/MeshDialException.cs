@@ -1,22 +1,22 @@
 namespace Mesh.Transport;
 
-/// <summary>Why a connection could not be dialled.</summary>
+/// <summary>The reason why a connection was not established.</summary>
 public enum MeshDialFailure : byte
 {
-    /// <summary>Nobody answers at that address, or the server there says that it cannot serve now (HTTP 429 and 5xx).</summary>
+    /// <summary>No server answers at the address, or the server is unavailable (HTTP 429 and 5xx).</summary>
     Unreachable = 1,
 
-    /// <summary>Somebody does, but does not take up WebSocket: closed, answered something else, or kept silent. A line peer does so.</summary>
+    /// <summary>A server answers, but does not accept a WebSocket: it closes the connection, sends another response or does not respond. Servers of the line protocol do this.</summary>
     NotWebSocket = 2,
 
-    /// <summary>The server wants another token (HTTP 401 and 403).</summary>
+    /// <summary>The server requires another token (HTTP 401 and 403).</summary>
     Refused = 3,
 
-    /// <summary>No connection within <see cref="MeshDialerOptions.ConnectTimeout"/>.</summary>
+    /// <summary>No connection was established within <see cref="MeshDialerOptions.ConnectTimeout"/>.</summary>
     Timeout = 4,
 }
 
-/// <summary>No connection came about.</summary>
+/// <summary>Thrown when no connection was established.</summary>
 public sealed class MeshDialException : Exception
 {
     public MeshDialException(MeshDialFailure failure, string message, Exception? innerException = null)

@@ -8,15 +8,16 @@ using Mesh.Protocol;
 
 namespace Mesh.Transport;
 
-/// <summary>Dials peers, in either framing.</summary>
+/// <summary>Establishes connections to peers, as WebSockets or line connections.</summary>
 public sealed class MeshDialer(MeshDialerOptions options)
 {
     private const string Path = "/mesh";
 
-    /// <summary>The same but for TLS.</summary>
+    /// <summary>Returns a dialer with the same options except TLS.</summary>
     public MeshDialer WithTls(bool useTls) => useTls == options.UseTls ? this : new(options with { UseTls = useTls });
 
-    /// <exception cref="MeshDialException">No connection came about.</exception>
+    /// <summary>Establishes a connection to a peer.</summary>
+    /// <exception cref="MeshDialException">No connection was established.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<MeshConnection> DialAsync(MeshEndpoint endpoint, Framing framing, CancellationToken cancellationToken)
     {
@@ -58,7 +59,7 @@ public sealed class MeshDialer(MeshDialerOptions options)
             socket.Dispose();
             if (limit.IsTimeout(exception))
             {
-                throw new MeshDialException(MeshDialFailure.Timeout, $"{endpoint} took longer than {options.ConnectTimeout} to connect", exception);
+                throw new MeshDialException(MeshDialFailure.Timeout, $"{endpoint} did not accept a connection within {options.ConnectTimeout}", exception);
             }
 
             if (exception is SocketException)
@@ -90,12 +91,12 @@ public sealed class MeshDialer(MeshDialerOptions options)
         {
             await tls.DisposeAsync();
             var why = limit.IsTimeout(exception) ? $"no handshake within {options.ConnectTimeout}" : exception.Message;
-            throw new MeshDialException(MeshDialFailure.Unreachable, $"{endpoint} cannot be trusted over TLS: {why}", exception);
+            throw new MeshDialException(MeshDialFailure.Unreachable, $"The TLS handshake with {endpoint} failed: {why}", exception);
         }
     }
 
-    // The stream is connected first and handed to the HTTP stack afterwards: so a failure is known to be one of TCP, of TLS or of the handshake,
-    // and the WebSocket's writes can be gathered. To that stack it is plain, whatever is below.
+    // The stream is connected before it is passed to the HTTP stack. A failure is then known to be one of TCP, of TLS or of the WebSocket handshake, and the writes of the
+    // WebSocket can be combined. The HTTP stack uses the stream without TLS of its own.
     private async Task<WebSocketConnection> OpenWebSocketAsync(Socket socket, BatchingStream stream, MeshEndpoint endpoint, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler
@@ -143,9 +144,9 @@ public sealed class MeshDialer(MeshDialerOptions options)
         _ => MeshDialFailure.NotWebSocket,
     };
 
-    private static string Describe(HttpStatusCode status) => status == 0 ? "no answer in HTTP" : $"HTTP {(int)status}";
+    private static string Describe(HttpStatusCode status) => status == 0 ? "no HTTP response" : $"HTTP {(int)status}";
 
-    // Raw lines have no ping of their own.
+    // The line protocol has no pings.
     private static void KeepAlive(Socket socket)
     {
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);

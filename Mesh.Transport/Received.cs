@@ -9,7 +9,7 @@ public enum ReceiveResultKind : byte
     End = 3,
 }
 
-/// <summary>What one receive came to: a message, bad input, or the connection's end.</summary>
+/// <summary>The result of one receive: a message, bad input, or the end of the connection.</summary>
 public readonly struct Received
 {
     private readonly ProtocolError _error;
@@ -25,13 +25,13 @@ public readonly struct Received
 
     public ReceiveResultKind Kind { get; }
 
-    /// <summary>The message; null unless <see cref="Kind"/> is <see cref="ReceiveResultKind.Message"/>.</summary>
+    /// <summary>The message. Null unless <see cref="Kind"/> is <see cref="ReceiveResultKind.Message"/>.</summary>
     public MeshMessage? Message { get; }
 
-    /// <summary>What is wrong with the input. The connection can go on, unless the error is <see cref="ProtocolErrorKind.TooLong"/> on a line connection.</summary>
+    /// <summary>The fault of the input. The connection can continue, unless the error is <see cref="ProtocolErrorKind.TooLong"/> on a line connection.</summary>
     public ProtocolError Error => Kind == ReceiveResultKind.Error ? _error : throw new InvalidOperationException($"{Kind} has no error");
 
-    /// <summary>Why nothing more will come.</summary>
+    /// <summary>The reason why no more messages are received.</summary>
     public CloseReason EndReason => Kind == ReceiveResultKind.End ? _reason : throw new InvalidOperationException($"{Kind} has no end reason");
 
     public static Received Of(MeshMessage message) => new(ReceiveResultKind.Message, message, default, default);

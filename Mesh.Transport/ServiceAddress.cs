@@ -4,17 +4,17 @@ using Mesh.Protocol;
 
 namespace Mesh.Transport;
 
-/// <summary>The configured address of a server: host:port, or the name of a service, and whether it is spoken to over TLS.</summary>
-/// <param name="Endpoint">Null when service discovery is asked for the address.</param>
-/// <param name="Name">What service discovery is asked for, with its scheme; null when the address is given.</param>
+/// <summary>The configured address of a server: host:port or the name of a service, and whether connections use TLS.</summary>
+/// <param name="Endpoint">The address. Null when it must be resolved by service discovery.</param>
+/// <param name="Name">The name for service discovery, with its scheme. Null when the address is given.</param>
 public readonly record struct ServiceAddress(MeshEndpoint? Endpoint, string? Name, bool IsTls)
 {
-    /// <summary>For error messages.</summary>
+    /// <summary>The format that <see cref="Parse"/> accepts, for error messages.</summary>
     public const string ExpectedFormat = "host:port or a service-discovery name, alone or after http://, https://, ws:// or wss://";
 
     private static readonly SearchValues<char> InvalidNameCharacters = SearchValues.Create(" /?#@:");
 
-    /// <summary>Null when it is neither.</summary>
+    /// <summary>Parses a configured address. Returns null when the text is neither an address nor a name.</summary>
     public static ServiceAddress? Parse(string text)
     {
         var (scheme, rest) = text.Split("://", 2) is [var before, var after] ? (before.ToLowerInvariant(), after) : ("http", text);
@@ -30,7 +30,7 @@ public readonly record struct ServiceAddress(MeshEndpoint? Endpoint, string? Nam
             : new(null, $"{(tls ? "https" : scheme == "https+http" ? scheme : "http")}://{rest}", tls);
     }
 
-    /// <summary>An endpoint that service discovery found; null when it tells no port.</summary>
+    /// <summary>Converts an endpoint that service discovery found. Returns null when it has no port.</summary>
     public static MeshEndpoint? ToMeshEndpoint(EndPoint found) => found switch
     {
         IPEndPoint { Port: > 0 } ip => new MeshEndpoint(ip.Address.ToString(), ip.Port),

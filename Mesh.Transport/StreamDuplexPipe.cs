@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace Mesh.Transport;
 
-/// <summary>A dialled connection as a pipe. Completing the output closes it; an idle input holds no buffer.</summary>
+/// <summary>A pipe over the stream of a dialed connection. The connection closes when the output is completed. An idle input holds no buffer.</summary>
 internal sealed class StreamDuplexPipe : IDuplexPipe
 {
     public StreamDuplexPipe(Stream stream)

@@ -1,6 +1,6 @@
 namespace Mesh.Transport;
 
-/// <summary>A caller's token with a time limit on top.</summary>
+/// <summary>Combines the cancellation token of a caller with a time limit.</summary>
 internal sealed class TimeoutScope : IDisposable
 {
     private readonly CancellationTokenSource _timeout;
@@ -16,7 +16,7 @@ internal sealed class TimeoutScope : IDisposable
 
     public CancellationToken Token => _both.Token;
 
-    /// <summary>Whether the exception came of the limit, not of the caller.</summary>
+    /// <summary>Returns whether an exception was caused by the time limit and not by the caller's token.</summary>
     public bool IsTimeout(Exception exception) => exception is OperationCanceledException && !_caller.IsCancellationRequested;
 
     public void Dispose()

@@ -3,15 +3,15 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Mesh.Transport;
 
-/// <summary>The PEM file that Mesh__Tls__CaFile names.</summary>
+/// <summary>Loads the certificate authorities from the PEM file that Mesh__Tls__CaFile names.</summary>
 public static class TrustedAuthorities
 {
-    /// <summary>What is wrong with the file, as the rest of a sentence; null when it can be used.</summary>
+    /// <summary>Returns the fault of the file, as words that follow its name. Returns null when it is valid.</summary>
     public static string? Check(string file)
     {
         try
         {
-            return Load(file)!.Count == 0 ? "has no certificate in it: it must be a PEM file" : null;
+            return Load(file)!.Count == 0 ? "contains no certificate: it must be a PEM file" : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
@@ -19,7 +19,7 @@ public static class TrustedAuthorities
         }
     }
 
-    /// <summary>The certificates in the file; null without a file.</summary>
+    /// <summary>Returns the certificates in the file. Returns null when no file is configured.</summary>
     public static X509Certificate2Collection? Load(string? file)
     {
         if (file is null)

@@ -5,10 +5,10 @@ using Mesh.Protocol;
 
 namespace Mesh.Transport;
 
-/// <summary>A connection of one object per text message, over a WebSocket that was dialled or accepted.</summary>
+/// <summary>A connection over a WebSocket, dialed or accepted. Each text message is one object.</summary>
 public sealed class WebSocketConnection : MeshConnection
 {
-    // Room for what workers say. Buffers grow with what comes: a server has thousands of connections that say little.
+    // Enough for the messages of workers. Buffers grow with longer messages. A server has thousands of connections with short messages.
     private const int FirstBufferBytes = 512;
 
     private readonly WebSocket _socket;
@@ -20,12 +20,14 @@ public sealed class WebSocketConnection : MeshConnection
     private int _length;
     private bool _skipToEndOfMessage;
 
-    /// <param name="socket">Owned from here on.</param>
-    /// <param name="remoteAddress">For logs.</param>
-    /// <param name="options">The outbox and the time to close.</param>
-    /// <param name="batch">The stream under the socket, so that the messages of one flush become one write; null when it has none.</param>
-    /// <param name="abort">What ends the connection at once besides the socket's own abort; called at most once, from any thread, not after <see cref="MeshConnection.Closed"/>.</param>
-    /// <param name="resetProbe">For <see cref="MeshConnection.IsReset"/>; null where the transport cannot tell.</param>
+    /// <param name="socket">The WebSocket. The connection disposes it.</param>
+    /// <param name="remoteAddress">The peer's address, for logs.</param>
+    /// <param name="options">The options of the connection.</param>
+    /// <param name="batch">The stream under the socket, which combines the messages of one flush into one write. Null when there is none.</param>
+    /// <param name="abort">
+    /// Called when the connection is aborted, in addition to the abort of the socket. Called at most once, on any thread, and not after <see cref="MeshConnection.Closed"/>.
+    /// </param>
+    /// <param name="resetProbe">Implements <see cref="MeshConnection.IsReset"/>. Null when the transport cannot detect a reset.</param>
     public WebSocketConnection(
         WebSocket socket, string remoteAddress, MeshConnectionOptions options, BatchingStream? batch = null, Action? abort = null, Func<bool>? resetProbe = null)
         : base(Framing.WebSocket, remoteAddress, options, resetProbe)
@@ -89,7 +91,7 @@ public sealed class WebSocketConnection : MeshConnection
         var status = Reason == CloseReason.ProtocolError ? WebSocketCloseStatus.InvalidPayloadData : WebSocketCloseStatus.NormalClosure;
         await _socket.CloseOutputAsync(status, Reason.ToString(), CancellationToken.None);
 
-        // The peer's close says that it has taken all that was sent.
+        // The close message of the peer shows that it has read all messages.
         await AcquireReceiveAsync();
         while ((await ReceiveCoreAsync(CancellationToken.None)).Kind != ReceiveResultKind.End)
         {
@@ -102,7 +104,7 @@ public sealed class WebSocketConnection : MeshConnection
         _abort?.Invoke();
     }
 
-    // Either the drain has seen the end, or the abort makes the read fail.
+    // The graceful close has already received the peer's end, or the abort makes the read fail.
     private protected override void CancelPendingReceive()
     {
     }

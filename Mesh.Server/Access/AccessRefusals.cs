@@ -25,7 +25,7 @@ internal sealed partial class AccessRefusals(FailedTokenLimiter failed, AccessMe
                 context, StatusCodes.Status429TooManyRequests, "Too many wrong tokens.", "Too many wrong tokens came from this address (Mesh__Sessions__MaxFailedTokens).");
         }
 
-        // A request without a token is no attempt to guess one: the map's page sends its first request without.
+        // Requests without a token are not counted as failed attempts: the map's page sends its first request without a token.
         if (context.Request.Headers.Authorization.ToString().Length > 0)
         {
             failed.Add(address);
@@ -37,7 +37,7 @@ internal sealed partial class AccessRefusals(FailedTokenLimiter failed, AccessMe
         }
 
         context.Response.Headers[HeaderNames.WWWAuthenticate] = TokenAuthenticationHandler.SchemeName;
-        return RefuseAsync(context, StatusCodes.Status401Unauthorized, "Not authorized.", "This server wants its token: Authorization: Bearer <token>.");
+        return RefuseAsync(context, StatusCodes.Status401Unauthorized, "Not authorized.", "This server requires a token: Authorization: Bearer <token>.");
     }
 
     /// <summary>Answers a request whose token does not have the role that is needed: 403.</summary>
@@ -49,9 +49,9 @@ internal sealed partial class AccessRefusals(FailedTokenLimiter failed, AccessMe
         }
 
         return RefuseAsync(
-            context, StatusCodes.Status403Forbidden, "Not with this token.",
-            context.WebSockets.IsWebSocketRequest ? "This token is one of Mesh__AcceptedTokens__Clients: it permits HTTP requests, not what workers and servers do."
-                : $"This token permits what a {grant.Roles.ToString().ToLowerInvariant()} does, not HTTP requests: those take one of Mesh__AcceptedTokens__Clients.");
+            context, StatusCodes.Status403Forbidden, "Not permitted with this token.",
+            context.WebSockets.IsWebSocketRequest ? "This token is one of Mesh__AcceptedTokens__Clients. It permits HTTP requests, but not the messages of workers and servers."
+                : $"This token permits only the role {grant.Roles.ToString().ToLowerInvariant()}. HTTP requests require one of Mesh__AcceptedTokens__Clients.");
     }
 
     /// <summary>Answers a request of another site's web page to a server without tokens: 403.</summary>
@@ -63,7 +63,7 @@ internal sealed partial class AccessRefusals(FailedTokenLimiter failed, AccessMe
         }
 
         return RefuseAsync(
-            context, StatusCodes.Status403Forbidden, "Not for other sites' pages.", "Origin: a web page of another site may not ask a server without a token.");
+            context, StatusCodes.Status403Forbidden, "Not permitted for pages of other sites.", "Origin: a web page of another site may not send requests to a server without a token.");
     }
 
     private Task RefuseAsync(HttpContext context, int status, string title, string detail)
@@ -82,6 +82,6 @@ internal sealed partial class AccessRefusals(FailedTokenLimiter failed, AccessMe
     [LoggerMessage(2403, LogLevel.Warning, "A request from {RemoteAddress} is refused: it comes from a web page of another site, and this server has no token.")]
     private partial void LogForeignOrigin(string remoteAddress);
 
-    [LoggerMessage(2404, LogLevel.Warning, "A request from {RemoteAddress} is refused: its token permits only what these roles do: {Roles}.")]
+    [LoggerMessage(2404, LogLevel.Warning, "A request from {RemoteAddress} is refused: its token permits only these roles: {Roles}.")]
     private partial void LogWrongRole(string remoteAddress, TokenRoles roles);
 }

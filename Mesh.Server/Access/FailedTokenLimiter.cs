@@ -7,8 +7,8 @@ namespace Mesh.Server.Access;
 
 /// <summary>
 /// Counts wrong tokens by address in windows of a minute. An address with too many is locked out until the window ends, so that tokens cannot be guessed. Loopback is not counted: a process
-/// on this machine may use lines without a token, and one wrongly configured worker must not lock out the others. The rate limiters of System.Threading.RateLimiting do not take
-/// a <see cref="TimeProvider"/> and do not tell the rest of a window, which the Retry-After of the answer needs.
+/// on this machine may use lines without a token, and one wrongly configured worker must not lock out the others. The rate limiters of System.Threading.RateLimiting do not accept
+/// a <see cref="TimeProvider"/> and do not return the remaining time of a window, which the Retry-After header of the response needs.
 /// </summary>
 internal sealed class FailedTokenLimiter(IOptions<MeshOptions> options, TimeProvider time)
 {

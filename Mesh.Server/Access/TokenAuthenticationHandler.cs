@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Access;
 
 /// <summary>
-/// Authenticates requests by their token (docs/security.md, "The tokens"). Without configured tokens it authenticates all requests but those of other sites' web pages: a browser
-/// could send them to a server that only its own machine can reach. <see cref="AccessRefusals"/> answers what is not authenticated or not authorized.
+/// Authenticates requests by their token (docs/security.md, "The tokens"). Without configured tokens it authenticates all requests except those of other sites' web pages: a browser
+/// could send them to a server that only its own machine can reach. <see cref="AccessRefusals"/> answers requests that are not authenticated or not authorized.
 /// </summary>
 internal sealed class TokenAuthenticationHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options, UrlEncoder encoder, MeshTokens tokens, FailedTokenLimiter failed, AccessRefusals refusals)
@@ -33,7 +33,7 @@ internal sealed class TokenAuthenticationHandler(
             return IsFromAnotherSite() ? null : TokenGrant.Anonymous;
         }
 
-        // While an address is locked out its right tokens are refused too. Otherwise the answer would tell which token is right.
+        // While an address is locked out, its valid tokens are refused too. Otherwise the response would show which token is valid.
         var header = Request.Headers.Authorization.ToString();
         return header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && failed.GetLockoutRemaining(Context.Connection.RemoteIpAddress) == TimeSpan.Zero
             ? tokens.Find(header[Prefix.Length..].Trim())
@@ -59,7 +59,7 @@ internal static class TokenAuthenticationExtensions
     /// <summary>The policy of WebSockets. The session authorizes each message by its role. All other requests fall under the fallback policy, which is for clients.</summary>
     public const string SessionPolicy = "Session";
 
-    /// <summary>Adds the scheme, its services and the policies. Only the core of authentication: the whole would add data protection, which writes keys to disk.</summary>
+    /// <summary>Adds the scheme, its services and the policies. AddAuthentication is not used, because it adds data protection, which writes keys to disk.</summary>
     public static void AddTokenAuthentication(this IServiceCollection services)
     {
         services.AddSingleton<MeshTokens>();

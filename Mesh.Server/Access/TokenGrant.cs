@@ -5,17 +5,17 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Access;
 
-/// <summary>An accepted token, known by its hash, and the roles of those who present it.</summary>
+/// <summary>An accepted token, stored as its hash, and the roles that it permits.</summary>
 internal sealed class TokenGrant(string token, TokenRoles roles)
 {
-    /// <summary>The grant of peers that need no token: there is none, or their address is allowed to use lines.</summary>
+    /// <summary>The grant of connections that need no token: no token is configured, or their address is allowed to use the line protocol.</summary>
     public static TokenGrant Anonymous { get; } = new("", TokenRoles.All);
 
     public byte[] Hash { get; } = HashOf(token);
 
     public TokenRoles Roles { get; } = roles;
 
-    /// <summary>The user of a request with this token. Its claims are the roles.</summary>
+    /// <summary>The user of a request with this token. The role claims are <see cref="Roles"/>.</summary>
     public ClaimsPrincipal Principal { get; } = new(new ClaimsIdentity(
         from role in new[] { TokenRoles.Client, TokenRoles.Worker, TokenRoles.Peer }
         where roles.HasFlag(role)
@@ -31,7 +31,7 @@ internal sealed class TokenGrant(string token, TokenRoles roles)
     public static byte[] HashOf(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }
 
-/// <summary>What a token permits.</summary>
+/// <summary>The roles that a token permits.</summary>
 [Flags]
 internal enum TokenRoles
 {

@@ -25,18 +25,18 @@ using StackExchange.Redis;
 
 namespace Mesh.Server.Hosting;
 
-/// <summary>The parts of a server and how they fit together.</summary>
+/// <summary>Registers the services of a server.</summary>
 internal static class MeshServerExtensions
 {
-    /// <summary>How long one call to Redis may take, milliseconds: a large batch on a busy machine, not one that is away.</summary>
+    /// <summary>The time limit of one call to Redis, in milliseconds. It is long enough for a large batch on a busy machine.</summary>
     private const int RedisTimeout = 5_000;
 
-    /// <summary>How long one attempt to connect may take, milliseconds.</summary>
+    /// <summary>The time limit of one attempt to connect to Redis, in milliseconds.</summary>
     private const int RedisConnectTimeout = 2_000;
 
     /// <summary>
-    /// Defaults under all other configuration. In code, since a server is also started by its path, where a file of settings is not found.
-    /// A start that failed is told by <see cref="ServiceRunner"/> in a line, a Redis that is away by <see cref="StoreWriter"/>, without stack traces.
+    /// Log level defaults, which all other configuration overrides. They are in code, because a server can be started by its path, where no settings file is found.
+    /// <see cref="ServiceRunner"/> reports a failed start in one line, and <see cref="StoreWriter"/> reports an unavailable Redis. The stack traces of other loggers are suppressed.
     /// </summary>
     private static readonly KeyValuePair<string, string?>[] QuietLogs =
     [
@@ -45,11 +45,11 @@ internal static class MeshServerExtensions
         new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Critical"),
         new("Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", "Critical"),
 
-        // On the console the story is enough; every step is in the other logs.
+        // The console shows LoanConsoleLog instead. The other logging providers get each event.
         new($"Logging:Console:LogLevel:{typeof(MeshEventLog).FullName}", "Warning"),
     ];
 
-    /// <summary>The store and the ledger, in Redis.</summary>
+    /// <summary>Adds the store and the ledger in Redis.</summary>
     public static void AddMeshRedis(this WebApplicationBuilder builder)
     {
         builder.AddRedisClient("redis", configureOptions: options =>
@@ -70,7 +70,7 @@ internal static class MeshServerExtensions
         builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(() => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
     }
 
-    /// <summary>All else. <see cref="IMeshStore"/> and <see cref="ILedger"/> are for the caller to add.</summary>
+    /// <summary>Adds all other services. The caller must add <see cref="IMeshStore"/> and <see cref="ILedger"/>.</summary>
     public static void AddMeshServer(this WebApplicationBuilder builder)
     {
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogs });

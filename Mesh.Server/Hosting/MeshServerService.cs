@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Hosting;
 
 /// <summary>
-/// Starts the loop, and stops the server in order: no new work, what runs may finish, what is left is written, connections are closed.
-/// That happens before any hosted service stops, while the web server still serves.
+/// Starts the loop when the web server listens. Stops the server in this order: it accepts no new work, waits until running tasks finish, writes the last changes, and closes
+/// the connections. This happens before any hosted service stops, while the web server still serves.
 /// </summary>
 internal sealed partial class MeshServerService(
     CoreLoop loop,
@@ -22,7 +22,7 @@ internal sealed partial class MeshServerService(
     TimeProvider time,
     ILogger<MeshServerService> logger) : IHostedLifecycleService, IAsyncDisposable
 {
-    /// <summary>Time to write what is left, once running tasks have had theirs.</summary>
+    /// <summary>The time to write the last changes, after <see cref="MeshOptions.StopTimeout"/>.</summary>
     public static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _abort = new();
@@ -38,7 +38,7 @@ internal sealed partial class MeshServerService(
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        // Here the web server listens, so that its address is known. The loop is no part of whatever started the host.
+        // The web server listens now, so its address is known. The loop must not inherit the execution context of the host's start.
         using (ExecutionContext.SuppressFlow())
         {
             _run = Task.Run(RunAsync, CancellationToken.None);
@@ -89,14 +89,14 @@ internal sealed partial class MeshServerService(
         }
         catch (OperationCanceledException) when (_abort.IsCancellationRequested)
         {
-            // Stopped before it ran, or without time to write what was left.
+            // The host stopped before the loop ran, or before the last changes were written.
         }
         catch (Exception fault) when (fault is MeshConfigurationException or ServerLeaseHeldException or ServerLeaseLostException)
         {
             LogCannotServe(fault.Message);
             End();
         }
-#pragma warning disable CA1031 // Whatever it is, a server without its loop must not live on.
+#pragma warning disable CA1031 // A server cannot work without its loop, so the process ends after any exception.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -105,7 +105,7 @@ internal sealed partial class MeshServerService(
         }
         finally
         {
-            // Also when the loop never ran: who waits to be heard is told.
+            // Also runs if the loop never started, so that waiting callers get an answer.
             inputs.Close();
         }
     }
@@ -129,10 +129,10 @@ internal sealed partial class MeshServerService(
         }
     }
 
-    [LoggerMessage(1101, LogLevel.Information, "Stopping: no new work; what runs may finish.")]
+    [LoggerMessage(1101, LogLevel.Information, "Stopping: the server accepts no new work and waits until running tasks finish.")]
     private partial void LogStopping();
 
-    [LoggerMessage(1102, LogLevel.Warning, "Not everything was finished within {Limit} (Mesh__StopTimeout): running tasks go back to the queue, for the next start.")]
+    [LoggerMessage(1102, LogLevel.Warning, "Not all tasks finished within {Limit} (Mesh__StopTimeout). The remaining tasks stay in the store and run after the next start.")]
     private partial void LogNotDrained(TimeSpan limit);
 
     [LoggerMessage(1103, LogLevel.Error, "The last changes could not be written: the store does not answer.")]
@@ -141,7 +141,7 @@ internal sealed partial class MeshServerService(
     [LoggerMessage(1104, LogLevel.Critical, "{Fault} The process ends.")]
     private partial void LogCannotServe(string fault);
 
-    [LoggerMessage(1105, LogLevel.Critical, "This server's loop failed, which is a bug; the process ends.")]
+    [LoggerMessage(1105, LogLevel.Critical, "The server's loop failed because of a bug. The process ends.")]
     private partial void LogLoopFailed(Exception exception);
 
     [LoggerMessage(1106, LogLevel.Warning, "{Setting} is not a setting of a server and has no effect.")]

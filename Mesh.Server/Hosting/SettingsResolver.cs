@@ -24,8 +24,8 @@ internal sealed partial class SettingsResolver(
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(2);
 
-    /// <summary>Resolves all addresses. Called once the server listens. Waits while the name of a peer cannot be resolved.</summary>
-    /// <exception cref="MeshConfigurationException">Mesh__Advertise is missing, and the addresses that are listened on do not tell it.</exception>
+    /// <summary>Resolves all addresses. Called when the server listens. Waits while the name of a peer cannot be resolved.</summary>
+    /// <exception cref="MeshConfigurationException">Mesh__Advertise is missing, and it cannot be derived from the addresses that the server listens on.</exception>
     public async Task<ServerSettings> ResolveAsync(CancellationToken cancellationToken)
     {
         var advertise = Advertise();
@@ -62,15 +62,15 @@ internal sealed partial class SettingsResolver(
         }
 
         var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
-            ?? throw new MeshConfigurationException("Mesh__Advertise is missing, and no address is listened on to take it from.");
+            ?? throw new MeshConfigurationException("Mesh__Advertise is missing, and the server listens on no address that could replace it.");
         var bound = BindingAddress.Parse(address);
         return IsWildcard(bound.Host)
             ? throw new MeshConfigurationException(
-                $"Mesh__Advertise is missing, and {address} does not tell where others find this server: set it to host:port.")
+                $"Mesh__Advertise is missing, and other servers cannot connect to {address}. Set Mesh__Advertise to host:port.")
             : new MeshEndpoint(bound.Host.Trim('[', ']'), bound.Port);
     }
 
-    /// <summary>Whether this host stands for all addresses of a machine, and so leads no other machine to it.</summary>
+    /// <summary>Returns whether a host stands for all addresses of a machine. Other machines cannot connect to such a host.</summary>
     public static bool IsWildcard(string host) =>
         host is "*" or "+" || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)));
 
@@ -98,12 +98,12 @@ internal sealed partial class SettingsResolver(
             }
         }
 
-        throw new InvalidOperationException("it has no address");
+        throw new InvalidOperationException("the name has no address");
     }
 
     [LoggerMessage(1301, LogLevel.Warning, "The endpoint {Endpoint} of peer {Peer} cannot be resolved, retrying: {Reason}")]
     private partial void LogUnresolved(string endpoint, string peer, string reason);
 }
 
-/// <summary>A fault of the configuration that shows only once the server listens; the message is for the operator.</summary>
+/// <summary>Reports a configuration fault that can only be found after the server listens. The message is for the operator.</summary>
 internal sealed class MeshConfigurationException(string message) : Exception(message);

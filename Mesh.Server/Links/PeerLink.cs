@@ -10,7 +10,7 @@ using Mesh.Transport;
 namespace Mesh.Server.Links;
 
 /// <summary>
-/// Sends messages to one peer, one after the other, and waits for each reply. Uses one WebSocket that it keeps open if the peer supports it, and else a new line
+/// Sends messages to one peer, one after the other, and waits for each reply. Uses one WebSocket that it keeps open if the peer supports it, and otherwise a new line
 /// connection for each message. It finds out which of the two the peer supports, and checks again from time to time.
 /// </summary>
 internal sealed partial class PeerLink(
@@ -26,7 +26,7 @@ internal sealed partial class PeerLink(
 {
     private const int QueueCapacity = 64;
 
-    /// <summary>How long line connections are used for a peer that did not accept a WebSocket, before a WebSocket is tried again.</summary>
+    /// <summary>The time that line connections are used for a peer that did not accept a WebSocket, before a WebSocket is tried again.</summary>
     private static readonly TimeSpan LineFallbackTime = TimeSpan.FromMinutes(5);
 
     private readonly Channel<PeerSendEffect> _queue = Channel.CreateBounded<PeerSendEffect>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
@@ -53,9 +53,9 @@ internal sealed partial class PeerLink(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The server stops.
+            // The server is stopping.
         }
-#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -75,9 +75,9 @@ internal sealed partial class PeerLink(
             send = send with { Message = send.Message with { TraceParent = span.Id } };
         }
 
-        if (send.ReportOnSend is { } told)
+        if (send.ReportOnSend is { } reported)
         {
-            report(told);
+            report(reported);
         }
 
         var (reply, failure) = await ExchangeAsync(send, cancellationToken);
@@ -185,7 +185,7 @@ internal sealed partial class PeerLink(
         return received.Kind switch
         {
             ReceiveResultKind.Message => (received.Message, null),
-            ReceiveResultKind.Error => (null, $"answered what is no message: {received.Error}"),
+            ReceiveResultKind.Error => (null, $"invalid reply: {received.Error}"),
             ReceiveResultKind.End when received.EndReason == CloseReason.Unreachable => (null, Unreachable()),
             ReceiveResultKind.End => (null, $"no answer: {received.EndReason}"),
             _ => throw new InvalidOperationException($"Unknown {received.Kind}."),

@@ -31,7 +31,7 @@ internal interface IPeerConnection : IAsyncDisposable
     ValueTask<Received> ReceiveAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Connects to peers over sockets, with TLS where the peer's address demands it.</summary>
+/// <summary>Connects to peers over sockets, with TLS when <see cref="PeerSettings.IsTls"/> is set.</summary>
 internal sealed class SocketPeerTransport(MeshDialer dialer, TimeProvider time) : IPeerTransport
 {
     private readonly LineExchange _lines = new(dialer.WithTls(false), time);

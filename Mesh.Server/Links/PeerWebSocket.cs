@@ -4,7 +4,7 @@ using Mesh.Transport;
 
 namespace Mesh.Server.Links;
 
-/// <summary>An open WebSocket to a peer. One request at a time waits for its reply; other messages are dropped.</summary>
+/// <summary>An open WebSocket to a peer. One request at a time waits for its reply. Other messages are dropped.</summary>
 internal sealed class PeerWebSocket : IAsyncDisposable
 {
     private readonly IPeerConnection _connection;
@@ -25,7 +25,7 @@ internal sealed class PeerWebSocket : IAsyncDisposable
 
     public bool IsOpen => !_ended;
 
-    /// <summary>Whether a message is of the type that answers a request (docs/protocol.md, "Messages").</summary>
+    /// <summary>Returns whether a message is of the type that answers a request (docs/protocol.md, "Messages").</summary>
     public static bool IsReply(MeshMessage request, MeshMessage reply) => request switch
     {
         Heartbeat => reply is HeartbeatResponse,
@@ -72,10 +72,10 @@ internal sealed class PeerWebSocket : IAsyncDisposable
             {
                 case ReceiveResultKind.Message:
                     _messages.Received(received.Message!, _peer, _session);
-                    if (_pending is { } asked && (received.Message is Rejection || IsReply(asked.Request, received.Message!)))
+                    if (_pending is { } pending && (received.Message is Rejection || IsReply(pending.Request, received.Message!)))
                     {
                         _pending = null;
-                        asked.Reply.TrySetResult(received.Message);
+                        pending.Reply.TrySetResult(received.Message);
                     }
 
                     break;

@@ -4,7 +4,9 @@ using Mesh.Server.Hosting.Options;
 
 namespace Mesh.Server.Listening;
 
-/// <summary>Limits the connections in all and from one address. An IPv6 /64 network counts as one address, because most holders of an IPv6 address have all of its network.</summary>
+/// <summary>
+/// Limits the number of all connections and of those from one address. An IPv6 /64 network counts as one address, because most holders of an IPv6 address control its whole network.
+/// </summary>
 internal sealed class ConnectionCounter(int most, int mostPerAddress) : IDisposable
 {
     private readonly ConcurrencyLimiter _all = new(LimitOf(most));
@@ -13,11 +15,11 @@ internal sealed class ConnectionCounter(int most, int mostPerAddress) : IDisposa
 
     private volatile bool _disposed;
 
-    /// <summary>The number of connections at the moment.</summary>
+    /// <summary>The number of open connections.</summary>
     public int All => most - (int)_all.GetStatistics()!.CurrentAvailablePermits;
 
-    /// <summary>Counts one more connection unless a limit is reached. The entry counts until it is disposed.</summary>
-    /// <param name="address">The address of the peer. Null when it has none, as on a Unix socket.</param>
+    /// <summary>Counts a connection unless a limit is reached. The connection counts until the result is disposed.</summary>
+    /// <param name="address">The address of the peer. Null when it has none, for example on a Unix socket.</param>
     public ConnectionAdmission Enter(IPAddress? address)
     {
         var all = _all.AttemptAcquire();
@@ -69,7 +71,7 @@ internal sealed class ConnectionCounter(int most, int mostPerAddress) : IDisposa
     private static ConcurrencyLimiterOptions LimitOf(int most) => new() { PermitLimit = most };
 }
 
-/// <summary>A connection that is counted, or the limit that it would exceed.</summary>
+/// <summary>A counted connection, or the limit that it would exceed.</summary>
 internal readonly struct ConnectionAdmission(RateLimitLease all, RateLimitLease? own) : IDisposable
 {
     public ConnectionOutcome Outcome { get; } =

@@ -11,18 +11,18 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Listening;
 
 /// <summary>
-/// Limits the number of connections of all protocols, before anything is read from them. A connection beyond a limit is refused with a line or an HTTP response that names the option, so that
-/// the peer knows that there is a server and tries again later.
+/// Limits the number of connections of all protocols, before anything is read from them. A connection above a limit is refused with a line or an HTTP response that names the option, so that
+/// the peer knows that a server is present and tries again later.
 /// </summary>
 internal sealed partial class ConnectionLimiter : IDisposable
 {
     /// <summary>
-    /// The number of connections in addition to <see cref="SessionsOptions.MaxConnections"/> for HTTP clients and for peers whose protocol is not known yet. Health probes and the map
+    /// The number of connections in addition to <see cref="SessionsOptions.MaxConnections"/> for HTTP clients and for connections whose protocol is not known yet. Health probes and the map
     /// are served while workers use all other connections.
     /// </summary>
     public const int ReservedHttpConnections = 1_000;
 
-    /// <summary>The number of refused connections at a time that get an answer. All others are closed without one.</summary>
+    /// <summary>The number of refused connections that are answered at the same time. All others are closed without an answer.</summary>
     private const int MaxAnswered = 256;
 
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);

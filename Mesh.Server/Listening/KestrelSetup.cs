@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Mesh.Server.Listening;
 
 /// <summary>
-/// What every address that is listened on does besides HTTP. TLS is Kestrel's own configuration (Kestrel__Endpoints__{name}__Url and __Certificate):
-/// there a connection passes the first byte's test twice, before TLS and within it, so that lines may go over TLS too.
+/// Adds the connection middleware of the mesh to every address that Kestrel listens on. TLS is configured by Kestrel (Kestrel__Endpoints__{name}__Url and __Certificate).
+/// On such an endpoint <see cref="LineProtocolMiddleware"/> runs twice, before TLS and inside it, so that the line protocol works over TLS too.
 /// </summary>
 internal static class KestrelSetup
 {

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.Listening;
 
 /// <summary>
-/// Tells line peers from HTTP and TLS on one port, by the first byte of a connection, and serves the line peers
-/// (docs/protocol.md, "Transport"). Lines carry no token: when there is one, they are taken from loopback and listed addresses only.
+/// Distinguishes the line protocol from HTTP and TLS on one port by the first byte of a connection, and serves line connections
+/// (docs/protocol.md, "Transport"). A line connection cannot present a token. When a token is configured, only loopback and the listed addresses may open line connections.
 /// </summary>
 internal sealed partial class LineProtocolMiddleware(
     SessionTable sessions, MeshTokens tokens, WrongProtocolResponder wrongProtocol, IOptions<MeshOptions> options, AccessMetrics metrics, TimeProvider time, ILogger<LineProtocolMiddleware> logger)
@@ -31,7 +31,7 @@ internal sealed partial class LineProtocolMiddleware(
 
     public static bool IsTls(byte first) => first == TlsHandshake;
 
-    /// <summary>A connection middleware of Kestrel, before TLS and once more within it: line peers are served here, all else goes on.</summary>
+    /// <summary>A Kestrel connection middleware. Runs before TLS and again inside it. Serves line connections, and passes all other connections on.</summary>
     public async Task OnConnectedAsync(ConnectionContext context, ConnectionDelegate next)
     {
         if (await FirstByteAsync(context) is not { } first)
@@ -65,7 +65,7 @@ internal sealed partial class LineProtocolMiddleware(
                 LogNotAllowed(connection.RemoteAddress);
             }
 
-            connection.TrySend(new Rejection($"Lines carry no token: this address is not among {Option}"));
+            connection.TrySend(new Rejection($"Line connections cannot present a token, and this address is not among {Option}"));
             await connection.CloseAsync(CloseReason.ProtocolError);
         }
 
@@ -100,6 +100,6 @@ internal sealed partial class LineProtocolMiddleware(
     [LoggerMessage(
         2201,
         LogLevel.Warning,
-        "{RemoteAddress} speaks lines, which carry no token, and is not among Mesh__LinePeers__Allowed: it is turned away.")]
+        "{RemoteAddress} uses the line protocol, which carries no token, and is not among Mesh__LinePeers__Allowed. The connection is refused.")]
     private partial void LogNotAllowed(string remoteAddress);
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Listening;
 
-/// <summary>Serves WebSocket peers, on any path.</summary>
+/// <summary>Serves WebSocket connections on any path.</summary>
 internal sealed class WebSocketProtocolMiddleware
 {
     private static readonly object StreamKey = new();
@@ -27,7 +27,7 @@ internal sealed class WebSocketProtocolMiddleware
         _endpoint = new(ServeAsync, new(new AuthorizeAttribute(TokenAuthenticationExtensions.SessionPolicy)), "WebSocket peers");
     }
 
-    /// <summary>Before the WebSocket middleware: puts a stream under the socket that writes the messages of one flush at once.</summary>
+    /// <summary>Runs before the WebSocket middleware. Inserts a stream under the socket that combines the messages of one flush into one write.</summary>
     public static Task PrepareAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade)
@@ -38,7 +38,7 @@ internal sealed class WebSocketProtocolMiddleware
         return next(context);
     }
 
-    /// <summary>After the WebSocket middleware, before authorization: selects the endpoint of WebSocket peers for all WebSocket requests, whatever their path.</summary>
+    /// <summary>Runs after the WebSocket middleware and before authorization. Selects the endpoint of this middleware for all WebSocket requests, on any path.</summary>
     public Task SelectAsync(HttpContext context, RequestDelegate next)
     {
         if (context.WebSockets.IsWebSocketRequest)
@@ -49,7 +49,7 @@ internal sealed class WebSocketProtocolMiddleware
         return next(context);
     }
 
-    /// <summary>Serves a WebSocket until it is closed. Answers 503 while there is no core to serve it.</summary>
+    /// <summary>Serves a WebSocket until it is closed. Answers 503 while the loop is not running.</summary>
     private async Task ServeAsync(HttpContext context)
     {
         if (!_sessions.IsOpen)

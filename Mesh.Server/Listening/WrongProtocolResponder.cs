@@ -6,21 +6,21 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Mesh.Server.Listening;
 
-/// <summary>Answers clients that came to the wrong port, in the protocol that they speak, and says in the log who they are.</summary>
+/// <summary>Answers clients that connected to the wrong port, in the protocol that they use, and logs their addresses.</summary>
 internal sealed partial class WrongProtocolResponder(MeshMetrics metrics, TimeProvider time, ILogger<WrongProtocolResponder> logger)
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);
 
-    private static readonly byte[] RedisAnswer = "-ERR this is a mesh server, not Redis: it speaks HTTP, and JSON objects in lines\r\n"u8.ToArray();
+    private static readonly byte[] RedisAnswer = "-ERR this is a mesh server, not Redis: it accepts HTTP and JSON objects in lines\r\n"u8.ToArray();
 
-    private static readonly byte[] PlainHttpAnswer = Encoding.ASCII.GetBytes(Http("This port speaks TLS.", "This is an HTTP request without TLS, sent to a port with TLS: use https:// or wss://."));
+    private static readonly byte[] PlainHttpAnswer = Encoding.ASCII.GetBytes(Http("This port requires TLS.", "This is an HTTP request without TLS, sent to a port with TLS: use https:// or wss://."));
 
     private readonly LogRateLimiter _logLimiter = new(logger, time);
 
-    /// <summary>Whether a connection's first byte is that of a Redis client: each of its commands is an array, which begins with an asterisk.</summary>
+    /// <summary>Returns whether a connection's first byte is that of a Redis client. Each Redis command is an array, which begins with an asterisk.</summary>
     public static bool IsRedisProtocol(byte first) => first == (byte)'*';
 
-    /// <summary>Answers a client of Redis, and ends the connection.</summary>
+    /// <summary>Answers a Redis client and ends the connection.</summary>
     public Task AnswerRedisClientAsync(ConnectionContext context)
     {
         if (_logLimiter.TryAcquire())
@@ -31,20 +31,22 @@ internal sealed partial class WrongProtocolResponder(MeshMetrics metrics, TimePr
         return AnswerAsync(context, RedisAnswer, Framing.Line);
     }
 
-    /// <summary>A connection middleware of Kestrel, directly before TLS, where lines in the clear have been told apart already: what is not TLS there is answered and ended.</summary>
+    /// <summary>
+    /// A Kestrel connection middleware that runs directly before TLS, after <see cref="LineProtocolMiddleware"/>. Answers and ends a connection that does not begin with TLS.
+    /// </summary>
     public async Task RejectPlaintextAsync(ConnectionContext context, ConnectionDelegate next)
     {
         byte? first = null;
         try
         {
-            // Its first byte has been awaited by the one before.
+            // LineProtocolMiddleware has already waited for the first byte.
             var result = await context.Transport.Input.ReadAsync();
             first = result.Buffer.IsEmpty ? null : result.Buffer.FirstSpan[0];
             context.Transport.Input.AdvanceTo(result.Buffer.Start);
         }
         catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
         {
-            // It is gone: TLS finds that too.
+            // The connection is lost. The TLS middleware handles this.
         }
 
         if (first is null || LineProtocolMiddleware.IsTls(first.Value))
@@ -82,17 +84,19 @@ internal sealed partial class WrongProtocolResponder(MeshMetrics metrics, TimePr
         return $"HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}";
     }
 
-    [LoggerMessage(2501, LogLevel.Warning, "{RemoteAddress} speaks the protocol of Redis, and is told that this is a mesh server: is it configured with the wrong address?")]
+    [LoggerMessage(2501, LogLevel.Warning, "{RemoteAddress} speaks the protocol of Redis. Check whether it is configured with the wrong address: this is a mesh server.")]
     private partial void LogRedisClient(string remoteAddress);
 
-    [LoggerMessage(2502, LogLevel.Warning, "{RemoteAddress} speaks HTTP without TLS on a port with TLS, and is told so.")]
+    [LoggerMessage(2502, LogLevel.Warning, "{RemoteAddress} speaks HTTP without TLS on a port with TLS. The connection is closed.")]
     private partial void LogPlainHttp(string remoteAddress);
 }
 
-/// <summary>The end of a connection that is not served: what has been written is sent, and arrives.</summary>
+/// <summary>Ends connections that are not served.</summary>
 internal static class FinalResponse
 {
-    /// <summary>Sends what is in the output, and reads until the peer has closed: a socket closed with unread input resets the connection, and the answer may be lost.</summary>
+    /// <summary>
+    /// Sends the pending output, and reads until the peer closes. A socket that is closed with unread input resets the connection, and the peer may not receive the output.
+    /// </summary>
     public static async Task FlushAndDrainAsync(ConnectionContext context, CancellationToken cancellationToken)
     {
         await context.Transport.Output.CompleteAsync();

@@ -7,18 +7,18 @@ using Mesh.Server.Core.Tasks;
 namespace Mesh.Server.Loop;
 
 /// <summary>
-/// The way to the loop. Bounded: when the loop falls behind, whoever posts waits, and through it the peer.
-/// Once the loop has ended, posting answers false and is otherwise harmless.
+/// The bounded queue of the loop's inputs. When it is full, posting waits. A connection that waits reads no more messages, which slows its peer.
+/// After the loop has ended, posting returns false.
 /// </summary>
 internal sealed class CoreInputQueue
 {
-    /// <summary>Inputs that may wait for the loop.</summary>
+    /// <summary>The maximum number of inputs in the queue.</summary>
     public const int Capacity = 8192;
 
     private readonly Channel<LoopInput> _items = Channel.CreateBounded<LoopInput>(
         new BoundedChannelOptions(Capacity) { SingleReader = true, AllowSynchronousContinuations = false });
 
-    /// <summary>Submissions that have not been answered, in whatever hands.</summary>
+    /// <summary>All submissions without an outcome, in the queue or in the core.</summary>
     private readonly ConcurrentDictionary<PendingSubmission, bool> _unanswered = [];
 
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -26,10 +26,10 @@ internal sealed class CoreInputQueue
 
     public ChannelReader<LoopInput> Reader => _items.Reader;
 
-    /// <summary>True while there is a core to answer: the stored state is loaded and the loop has not ended.</summary>
+    /// <summary>True when the stored state is loaded and the loop has not ended.</summary>
     public bool IsOpen => _open;
 
-    /// <summary>Done once it has been open; never, when the server ends before.</summary>
+    /// <summary>Completes when <see cref="Open"/> is called. Never completes when the server ends before that.</summary>
     public Task Opened => _opened.Task;
 
     public void Open()
@@ -38,7 +38,7 @@ internal sealed class CoreInputQueue
         _opened.TrySetResult();
     }
 
-    /// <summary>The loop's last act: whoever still waits for an answer is told.</summary>
+    /// <summary>Called when the loop has ended. Completes all submissions, queries and commands that still wait.</summary>
     public void Close()
     {
         _open = false;
@@ -50,7 +50,7 @@ internal sealed class CoreInputQueue
             (item.Subject as CoreCommand)?.Cancel();
         }
 
-        // What the loop had taken: its write may be under way.
+        // The loop had already taken these submissions. Their write may be in progress.
         foreach (var submission in _unanswered.Keys)
         {
             submission.Complete(SubmitOutcome.Unknown);
@@ -72,7 +72,7 @@ internal sealed class CoreInputQueue
     public ValueTask<bool> PeerFramingAsync(ServerId peer, Framing framing) =>
         PostAsync(new(LoopInputKind.PeerFraming) { Id = peer.Value, Framing = framing });
 
-    /// <summary>Submits tasks, or a retry of dead letters. <see cref="SubmitOutcome.StoreUnavailable"/> before the stored state is loaded.</summary>
+    /// <summary>Submits tasks, or a retry of dead letters. Returns <see cref="SubmitOutcome.StoreUnavailable"/> before the stored state is loaded.</summary>
     public Task<SubmitOutcome> SubmitAsync(IReadOnlyList<TaskRecord> tasks, bool isDeadLetterRetry = false) => SubmitAsync(new PendingSubmission(tasks, isDeadLetterRetry));
 
     public async Task<SubmitOutcome> SubmitAsync(PendingSubmission submission)
@@ -93,7 +93,7 @@ internal sealed class CoreInputQueue
         }
     }
 
-    /// <summary>Looks at the core from inside the loop.</summary>
+    /// <summary>Reads the core's state inside the loop.</summary>
     /// <exception cref="LoopStoppedException">The loop has ended.</exception>
     public async Task<T> QueryAsync<T>(Func<ServerCore, T> read)
     {
@@ -101,7 +101,7 @@ internal sealed class CoreInputQueue
         return await PostAsync(new(LoopInputKind.Read) { Subject = item }) ? await item.Result : throw new LoopStoppedException();
     }
 
-    /// <summary>Gives the core an operator's command, and returns what it answers.</summary>
+    /// <summary>Applies an operator's command to the core, and returns its result.</summary>
     /// <exception cref="LoopStoppedException">The loop has ended.</exception>
     public async Task<T> CommandAsync<T>(Func<ServerCore, DateTimeOffset, T> command)
     {
@@ -122,14 +122,14 @@ internal sealed class CoreInputQueue
         return true;
     }
 
-    /// <summary>Makes the loop write, even if it is nothing, and so find what the store has lost. A full inbox has it write in any case.</summary>
+    /// <summary>Requests a write even if there are no changes, so that the loop finds out whether the store was rolled back. A full queue leads to a write in any case.</summary>
     public void CheckStore() => _items.Writer.TryWrite(new(LoopInputKind.CheckStore));
 
-    /// <summary>Makes the loop look at its timer. A full inbox needs no wake-up.</summary>
+    /// <summary>Wakes the loop, so that it checks its timer. A full queue needs no wake-up.</summary>
     public void Wake() => _items.Writer.TryWrite(new(LoopInputKind.Wake));
 }
 
-/// <summary>A submission whose answer is awaited.</summary>
+/// <summary>A submission whose caller waits for the outcome.</summary>
 internal sealed class PendingSubmission(IReadOnlyList<TaskRecord> tasks, bool isDeadLetterRetry) : Submission(tasks, isDeadLetterRetry)
 {
     private readonly TaskCompletionSource<SubmitOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -8,7 +8,7 @@ using Mesh.Server.StoreWriting;
 namespace Mesh.Server.Loop;
 
 /// <summary>
-/// Drives the core: takes the inputs in order and passes them to <see cref="LoopCore"/>. Nothing else calls the core.
+/// Runs the core: takes the inputs in order and passes them to <see cref="LoopCore"/>. Nothing else calls the core.
 /// An exception here is a bug. It ends the process, because a server cannot work without its loop.
 /// </summary>
 internal sealed partial class CoreLoop(
@@ -24,7 +24,7 @@ internal sealed partial class CoreLoop(
     TimeProvider time,
     ILogger<CoreLoop> logger)
 {
-    /// <summary>Inputs taken before their effects are performed.</summary>
+    /// <summary>The maximum number of inputs that are applied before their effects are performed.</summary>
     private const int BatchSize = 1024;
 
     private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(1);
@@ -36,10 +36,12 @@ internal sealed partial class CoreLoop(
     private DateTimeOffset? _timerDueAt;
     private bool _woken;
 
-    /// <summary>Done once a stopping server has nothing left to wait for.</summary>
+    /// <summary>Completes when the server is stopping and has nothing left to wait for.</summary>
     public Task Drained => _drained.Task;
 
-    /// <summary>Takes the claim, loads the stored state and runs until <see cref="LoopInputKind.Finish"/> has been served and all is written.</summary>
+    /// <summary>
+    /// Acquires the server lease, loads the stored state, and runs until <see cref="LoopInputKind.Finish"/> has been applied and all changes are written.
+    /// </summary>
     public async Task RunAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
         Activity.Current = null;
@@ -53,7 +55,7 @@ internal sealed partial class CoreLoop(
             _core = new LoopCore(core, _effects, settings.Id, writer, state, executor);
             links.Start(settings);
 
-            // Before the first submission can be posted.
+            // The check must complete before the first submission can be posted.
             await durability.CheckAsync(cancellationToken);
             inspecting = durability.RunAsync(stopping.Token);
             invalidating = invalidator.RunAsync(stopping.Token);
@@ -124,11 +126,11 @@ internal sealed partial class CoreLoop(
             return;
         }
 
-        // Rounded up: a timer that fires early would be armed again and again within its last millisecond.
+        // Rounded up. A timer that fires too early would be set again and again during its last millisecond.
         var wait = due - _clock.Now + TimerResolution;
         timer.Change(wait > TimerResolution ? wait : TimerResolution, Timeout.InfiniteTimeSpan);
     }
 
-    [LoggerMessage(1001, LogLevel.Information, "{Server} is running and tells others to find it at {Advertise}.")]
+    [LoggerMessage(1001, LogLevel.Information, "{Server} is running and advertises the address {Advertise}.")]
     private partial void LogRunning(ServerId server, MeshEndpoint advertise);
 }

@@ -2,12 +2,12 @@ using Mesh.Server.Core;
 
 namespace Mesh.Server.Loop;
 
-/// <summary>A look at the core, from inside the loop.</summary>
+/// <summary>Reads the core's state. Runs inside the loop.</summary>
 internal abstract class CoreQuery
 {
     public abstract void Run(ServerCore core);
 
-    /// <summary>The loop has ended: there will be no answer.</summary>
+    /// <summary>Called when the loop has ended. The caller gets a <see cref="LoopStoppedException"/>.</summary>
     public abstract void Cancel();
 }
 
@@ -25,7 +25,7 @@ internal sealed class CoreQuery<T>(Func<ServerCore, T> read) : CoreQuery
         }
         catch
         {
-            // The loop ends with it.
+            // The exception ends the loop.
             Cancel();
             throw;
         }
@@ -34,15 +34,15 @@ internal sealed class CoreQuery<T>(Func<ServerCore, T> read) : CoreQuery
     public override void Cancel() => _result.TrySetException(new LoopStoppedException());
 }
 
-/// <summary>The server is stopping: its loop takes no more inputs.</summary>
+/// <summary>The server is stopping, and its loop accepts no more inputs.</summary>
 internal sealed class LoopStoppedException() : Exception("This server is stopping.");
 
-/// <summary>An operator's command to the core, whose answer is awaited.</summary>
+/// <summary>An operator's command to the core. The caller waits for its result.</summary>
 internal abstract class CoreCommand
 {
     public abstract void Run(ServerCore core, DateTimeOffset now);
 
-    /// <summary>The loop has ended: there will be no answer.</summary>
+    /// <summary>Called when the loop has ended. The caller gets a <see cref="LoopStoppedException"/>.</summary>
     public abstract void Cancel();
 }
 
@@ -60,7 +60,7 @@ internal sealed class CoreCommand<T>(Func<ServerCore, DateTimeOffset, T> command
         }
         catch
         {
-            // The loop ends with it.
+            // The exception ends the loop.
             Cancel();
             throw;
         }

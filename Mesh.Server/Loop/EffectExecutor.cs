@@ -10,14 +10,13 @@ using Mesh.Server.Telemetry;
 
 namespace Mesh.Server.Loop;
 
-/// <summary>Hands what the core wants done to those who do it. None of them waits: what takes time comes back as an input.</summary>
+/// <summary>Passes each effect to the component that performs it. No call waits. Results are posted to the loop as inputs.</summary>
 internal sealed class EffectExecutor(
     SessionTable sessions, PeerLinks links, TaskInvalidator invalidator, AdoptedServerLeases adoptions, ILedger ledger, MeshEventLog events, LoanConsoleLog loanLog, MeshMetrics metrics)
     : IEffectExecutor
 {
     private readonly List<PeerSendEffect> _unsent = [];
 
-    /// <summary>Does it all, and empties the list.</summary>
     public void Execute(Effects effects, int queueDepth, DateTimeOffset now)
     {
         foreach (var send in effects.Sends)
@@ -75,7 +74,6 @@ internal sealed class EffectExecutor(
         effects.Clear();
     }
 
-    /// <summary>What the links had no room for since the last call, of that which expects a reply.</summary>
     public IReadOnlyList<PeerSendEffect> TakeUnsentRequests()
     {
         if (_unsent.Count == 0)

@@ -9,8 +9,8 @@ using Mesh.Server.StoreWriting;
 namespace Mesh.Server.Loop;
 
 /// <summary>
-/// The synchronous part of the loop: applies inputs to the core, performs the effects and starts the writes. <see cref="CoreLoop"/> drives it in a server,
-/// the simulation drives it in virtual time.
+/// The synchronous part of the loop: applies inputs to the core, performs the effects and starts the writes. <see cref="CoreLoop"/> calls it in a server,
+/// the simulation calls it in virtual time.
 /// </summary>
 /// <param name="core">The core. Nothing else may call it.</param>
 /// <param name="effects">The list that the core adds its effects to.</param>
@@ -19,17 +19,17 @@ internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, S
     private bool _finishing;
     private bool _checking;
 
-    /// <summary>True once a stopping server has nothing left to wait for.</summary>
+    /// <summary>True when the server is stopping and has nothing left to wait for.</summary>
     public bool IsDrained => state.Phase == LoopPhase.Stopping && core.IsDrained;
 
-    /// <summary>True once <see cref="LoopInputKind.Finish"/> has been applied and no write is in progress.</summary>
+    /// <summary>True when <see cref="LoopInputKind.Finish"/> has been applied and no write is in progress.</summary>
     public bool IsFinished => _finishing && !writer.IsBusy;
 
     /// <summary>The time at which <see cref="OnTimer"/> must be called, or null.</summary>
     public DateTimeOffset? NextDueTime => core.NextDueTime;
 
     /// <summary>Applies one input.</summary>
-    /// <exception cref="ServerLeaseLostException">Another process has the claim of this server.</exception>
+    /// <exception cref="ServerLeaseLostException">Another process has the lease of this server.</exception>
     /// <exception cref="InvalidOperationException">A part of this server failed.</exception>
     public void Apply(in LoopInput item, DateTimeOffset now)
     {
@@ -167,7 +167,7 @@ internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, S
     }
 }
 
-/// <summary>Performs what the core decides. The members do not wait; a result comes back as an input.</summary>
+/// <summary>Performs the effects that the core requests. The members do not wait. A result is posted to the loop as an input.</summary>
 internal interface IEffectExecutor
 {
     /// <summary>Performs all effects and clears the list.</summary>

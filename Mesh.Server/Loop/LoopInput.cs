@@ -29,7 +29,7 @@ internal enum LoopInputKind : byte
     Faulted,
 }
 
-/// <summary>One input of the loop. A struct of fields that each kind uses as it needs, so that a message costs no allocation on its way.</summary>
+/// <summary>One input of the loop. It is a struct, so that a message needs no allocation for its input. Each kind uses only some of the fields.</summary>
 internal readonly record struct LoopInput(LoopInputKind Kind)
 {
     public SessionId Session { get; init; }
@@ -44,7 +44,7 @@ internal readonly record struct LoopInput(LoopInputKind Kind)
     /// <summary>The message, submission, read, command, batch, stored state or exception.</summary>
     public object? Subject { get; init; }
 
-    /// <summary>What is known about the subject: a reason, the known tasks of a batch, or the state that was loaded anew.</summary>
+    /// <summary>An addition to the subject: a reason, the known tasks of a batch, or the state that was loaded again.</summary>
     public object? Detail { get; init; }
 
     public decimal? Amount { get; init; }

@@ -4,14 +4,14 @@ namespace Mesh.Server.Loop;
 
 internal enum LoopPhase : byte
 {
-    /// <summary>Finding the peers' addresses, or loading the stored state.</summary>
+    /// <summary>The server resolves the addresses of its peers, acquires its lease or loads the stored state.</summary>
     Starting = 1,
     Running,
     Stopping,
     Ended,
 }
 
-/// <summary>What others may know of the loop: for health checks.</summary>
+/// <summary>The state of the loop that other parts of the server report, for example in health checks.</summary>
 internal sealed class ServerReadiness
 {
     private volatile LoopPhase _phase = LoopPhase.Starting;
@@ -25,21 +25,21 @@ internal sealed class ServerReadiness
         set => _phase = value;
     }
 
-    /// <summary>What the start waits for, in words.</summary>
+    /// <summary>A description of what the start waits for.</summary>
     public string WaitingFor
     {
         get => _waitingFor;
         set => _waitingFor = value;
     }
 
-    /// <summary>From a failed write until the next one that succeeds: why the store is away, in words. Else null.</summary>
+    /// <summary>The reason why the store is unavailable. Set by a failed write, and null again after the next successful write.</summary>
     public string? StoreFault
     {
         get => _storeFault;
         set => _storeFault = value;
     }
 
-    /// <summary>While the store may lose what it acknowledges, so that no tasks are accepted: why, in words. Else null.</summary>
+    /// <summary>The reason why the store may lose acknowledged changes. While it is set, no tasks are accepted. Otherwise null.</summary>
     public string? DurabilityRisk
     {
         get => _storeRisk;
@@ -47,14 +47,14 @@ internal sealed class ServerReadiness
     }
 }
 
-/// <summary>Healthy while the loop runs, the last write went well and the store keeps what it acknowledges.</summary>
+/// <summary>Healthy while the loop runs, the last write succeeded and the store does not lose acknowledged changes.</summary>
 internal sealed class MeshHealthCheck(ServerReadiness state) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(state.Phase switch
         {
             LoopPhase.Starting => HealthCheckResult.Unhealthy($"Starting: waiting for {state.WaitingFor}."),
-            LoopPhase.Running when state.StoreFault is { } fault => HealthCheckResult.Unhealthy($"The store is away. {fault}"),
+            LoopPhase.Running when state.StoreFault is { } fault => HealthCheckResult.Unhealthy($"The store is unavailable. {fault}"),
             LoopPhase.Running when state.DurabilityRisk is { } risk => HealthCheckResult.Unhealthy($"The store is not safe. {risk}"),
             LoopPhase.Running => HealthCheckResult.Healthy(),
             LoopPhase.Stopping or LoopPhase.Ended => HealthCheckResult.Unhealthy("Stopping."),
@@ -62,7 +62,7 @@ internal sealed class MeshHealthCheck(ServerReadiness state) : IHealthCheck
         });
 }
 
-/// <summary>The wall clock at the start plus the elapsed time. It does not change when the clock of the machine is set.</summary>
+/// <summary>Returns the wall clock time of the start plus the elapsed time. It does not change when the clock of the machine is set.</summary>
 internal sealed class MonotonicClock(TimeProvider time)
 {
     private readonly DateTimeOffset _start = time.GetUtcNow();

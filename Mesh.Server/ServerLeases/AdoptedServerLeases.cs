@@ -7,14 +7,14 @@ using Mesh.Server.Storage;
 
 namespace Mesh.Server.ServerLeases;
 
-/// <summary>Takes, renews and releases the claims of dead peers, as the core decides. Tells the core when the owner wants a claim back, or when it is lost.</summary>
+/// <summary>Acquires, renews and releases the leases of dead peers, as the core decides. Informs the core when the owner requests a lease back, or when it is lost.</summary>
 internal sealed partial class AdoptedServerLeases(
     IMeshStore store, ServerLeaseRenewer own, CoreInputQueue inputs, IProcessTable processes, TimeProvider time, ILogger<AdoptedServerLeases> logger)
 {
-    // The number of peers is the bound: the core requests a claim again only after an answer.
+    // The number of peers is the bound: the core requests a lease again only after a reply.
     private readonly Channel<(ServerId Server, bool Acquire)> _requests = Channel.CreateUnbounded<(ServerId, bool)>(new() { SingleReader = true });
 
-    /// <summary>The claims that this process has, and whether the loop has been told.</summary>
+    /// <summary>The leases that this process holds. The value is true after the loop has been informed.</summary>
     private readonly ConcurrentDictionary<ServerId, bool> _held = [];
 
     /// <summary>The last logged fault of each peer whose state cannot be read. The core tries such a peer repeatedly.</summary>
@@ -24,16 +24,16 @@ internal sealed partial class AdoptedServerLeases(
 
     public void Release(ServerId server) => _requests.Writer.TryWrite((server, false));
 
-    /// <summary>Serves the requests until the loop ends, and then releases all claims.</summary>
+    /// <summary>Processes the requests until the loop ends, and then releases all leases.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(WatchAsync(ProcessRequestsAsync(cancellationToken), cancellationToken), WatchAsync(RenewLeaseAsync(cancellationToken), cancellationToken));
 
-        // At the same time: a store that does not answer is waited for once.
+        // In parallel, so that a store that does not answer delays the stop by one timeout only.
         await Task.WhenAll(_held.Keys.OrderBy(server => server.Value, StringComparer.Ordinal).Select(ReleaseHeldAsync));
     }
 
-    /// <summary>Watches each part separately: if one part fails, the other continues, and the fault would not be reported.</summary>
+    /// <summary>Posts the fault of one part to the loop. Task.WhenAll would report it only after the other part has ended.</summary>
     private async Task WatchAsync(Task part, CancellationToken cancellationToken)
     {
         try
@@ -44,7 +44,7 @@ internal sealed partial class AdoptedServerLeases(
         {
             // The loop has ended.
         }
-#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -57,16 +57,16 @@ internal sealed partial class AdoptedServerLeases(
         // ReadAllAsync would leave the synchronization context, which the simulation depends on.
         while (await _requests.Reader.WaitToReadAsync(cancellationToken))
         {
-            while (_requests.Reader.TryRead(out var asked))
+            while (_requests.Reader.TryRead(out var request))
             {
-                await ProcessRequestsAsync(asked.Server, asked.Acquire, cancellationToken);
+                await ProcessRequestAsync(request.Server, request.Acquire, cancellationToken);
             }
         }
     }
 
-    private async Task ProcessRequestsAsync(ServerId server, bool take, CancellationToken cancellationToken)
+    private async Task ProcessRequestAsync(ServerId server, bool acquire, CancellationToken cancellationToken)
     {
-        if (!take)
+        if (!acquire)
         {
             await ReleaseHeldAsync(server);
         }
@@ -105,7 +105,7 @@ internal sealed partial class AdoptedServerLeases(
         }
         catch (InvalidDataException unreadable)
         {
-            if (!_lastReported.TryGetValue(server, out var told) || told != unreadable.Message)
+            if (!_lastReported.TryGetValue(server, out var reported) || reported != unreadable.Message)
             {
                 _lastReported[server] = unreadable.Message;
                 LogUnreadable(server, unreadable.Message);
@@ -161,10 +161,10 @@ internal sealed partial class AdoptedServerLeases(
         }
         catch (StoreUnavailableException)
         {
-            // The claim expires.
+            // The lease expires.
         }
     }
 
-    [LoggerMessage(1501, LogLevel.Warning, "{Server} stays dead, and its tasks cannot be served here, since not all that is stored of it can be read: {Fault}")]
+    [LoggerMessage(1501, LogLevel.Warning, "{Server} is still dead, but its tasks cannot be adopted, because some of its stored state cannot be read: {Fault}")]
     private partial void LogUnreadable(ServerId server, string fault);
 }

@@ -8,13 +8,13 @@ internal interface IProcessTable
     /// <summary>This process, or null where processes cannot be identified.</summary>
     ProcessIdentity? Own { get; }
 
-    /// <summary>True when the process ran on this machine and has ended; false when it runs or its state is not known.</summary>
+    /// <summary>Returns true when the process ran on this machine and has ended. Returns false when it runs or its state is not known.</summary>
     bool HasExited(ProcessIdentity process);
 }
 
 /// <summary>
-/// Finds out on Linux whether another process of this machine still runs. A server that was killed and started again need then not wait until its own claim expires.
-/// On other systems the state is not known, and the claim expires.
+/// Finds out on Linux whether another process of this machine still runs. After a kill, a new process of the same server then does not wait until its lease expires.
+/// On other systems the state is not known, and the new process waits.
 /// </summary>
 internal sealed class LocalProcess : IProcessTable
 {
@@ -30,7 +30,7 @@ internal sealed class LocalProcess : IProcessTable
     {
         try
         {
-            // A process id means something within one run of one machine, in one namespace of process ids.
+            // A process id is only unique during one boot of a machine and in one process namespace.
             var place = $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()} {new FileInfo("/proc/self/ns/pid").LinkTarget}";
             return FindStart(Environment.ProcessId) is { } started ? new ProcessIdentity(place, Environment.ProcessId, started) : null;
         }
@@ -40,7 +40,7 @@ internal sealed class LocalProcess : IProcessTable
         }
     }
 
-    /// <summary>When a process started, in the kernel's ticks; null when there is none, or only its remains.</summary>
+    /// <summary>Returns the start time of a process in the kernel's clock ticks. Returns null when the process does not exist or is a zombie.</summary>
     private static string? FindStart(int process)
     {
         try

@@ -2,61 +2,61 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.ServerLeases;
 
-/// <summary>Who serves under a server's id, as the claim tells it to others.</summary>
-/// <param name="Server">The id that the process itself is configured with: another one than the claim's has adopted it.</param>
-/// <param name="Instance">Unique to the process.</param>
-/// <param name="Address">host:port where it is found.</param>
-/// <param name="Process">Where and what it runs, for others of the same machine; null where that cannot be told.</param>
+/// <summary>The process that holds a server lease, as described in the lease record to other processes.</summary>
+/// <param name="Server">The id that the process is configured with. It differs from the id of the lease when the process has adopted that server.</param>
+/// <param name="Instance">An id that is unique to the process.</param>
+/// <param name="Address">The host:port of the process.</param>
+/// <param name="Process">The identity of the process, for other processes of the same machine. Null where processes cannot be identified.</param>
 internal sealed record ServerLeaseHolder(ServerId Server, string Instance, string Address, ProcessIdentity? Process)
 {
     public override string ToString() => $"\"{Server}\" at {Address} (instance {Instance})";
 }
 
-/// <summary>A process, told from all others that have run or will run.</summary>
-/// <param name="Place">The machine's present run and the process namespace.</param>
-/// <param name="Id">The process id in it.</param>
-/// <param name="Started">When it started, in the machine's own count.</param>
+/// <summary>Identifies a process uniquely, even if its process id is used again.</summary>
+/// <param name="Place">The boot id of the machine and the process namespace.</param>
+/// <param name="Id">The process id in that namespace.</param>
+/// <param name="Started">The start time of the process, in the kernel's clock ticks.</param>
 internal sealed record ProcessIdentity(string Place, int Id, string Started);
 
 internal enum ServerLeaseAcquireStatus : byte
 {
-    /// <summary>It is ours.</summary>
+    /// <summary>This process has the lease.</summary>
     Acquired = 1,
 
-    /// <summary>Somebody else has it. An adopter has been told that the owner wants it back.</summary>
+    /// <summary>Another process has the lease. If that process adopted the server and the owner requests the lease, the request to hand it back is stored.</summary>
     Held,
 
-    /// <summary>Adoption only: no server of this id keeps its state in this store.</summary>
+    /// <summary>Only for adoption: no server with this id stores its state here.</summary>
     Unknown,
 
-    /// <summary>Adoption only: there is nothing to adopt.</summary>
+    /// <summary>Only for adoption: the server has no tasks and no dead letters.</summary>
     Empty,
 }
 
-/// <param name="FencingToken">Of <see cref="ServerLeaseAcquireStatus.Held"/>: which claim it is.</param>
-/// <param name="Holder">Of <see cref="ServerLeaseAcquireStatus.Held"/>: who has it.</param>
+/// <param name="FencingToken">The fencing token of the other process. Set for <see cref="ServerLeaseAcquireStatus.Held"/>.</param>
+/// <param name="Holder">The other process. Set for <see cref="ServerLeaseAcquireStatus.Held"/>.</param>
 internal readonly record struct ServerLeaseAcquireResult(ServerLeaseAcquireStatus Result, string? FencingToken = null, ServerLeaseHolder? Holder = null);
 
 internal enum ServerLeaseRenewStatus : byte
 {
-    /// <summary>Ours, for another while.</summary>
+    /// <summary>The lease is renewed.</summary>
     Held = 1,
 
-    /// <summary>Ours, and the server that we adopted is back and waits for it.</summary>
+    /// <summary>The lease is renewed. It is the lease of an adopted server, which has started again and waits for it.</summary>
     HandbackRequested,
 
-    /// <summary>Somebody else has taken it: what we write is refused.</summary>
+    /// <summary>Another process has the lease. All writes of this process are refused.</summary>
     Lost,
 
-    /// <summary>This server's own: the store has lost the last of what it had acknowledged.</summary>
+    /// <summary>Only for this server's own lease: the store has lost changes that it had acknowledged.</summary>
     StoreRolledBack,
 }
 
-/// <summary>Another process has taken this server's claim.</summary>
+/// <summary>Thrown when another process has acquired this server's lease.</summary>
 internal sealed class ServerLeaseLostException(ServerId server, ServerLeaseHolder? holder) : Exception(
-    $"Another process serves as \"{server}\" now{(holder is null ? "" : $": {holder}")}. Two cannot serve under one id.");
+    $"Another process serves as \"{server}\" now{(holder is null ? "" : $": {holder}")}. Only one process can serve under a server id.");
 
-/// <summary>Another process has this server's claim and keeps it.</summary>
+/// <summary>Thrown when another process holds this server's lease and did not release it in time.</summary>
 internal sealed class ServerLeaseHeldException(ServerId server, ServerLeaseHolder holder, TimeSpan waited) : Exception(
-    $"Mesh__ServerId is \"{server}\", and a process already serves under that id: {holder}. It was waited for for {waited} (Mesh__Claim__WaitLimit). "
-    + "Stop the other one, or give each server an id of its own.");
+    $"Mesh__ServerId is \"{server}\", and a process already serves under that id: {holder}. It did not end within {waited} (Mesh__Claim__WaitLimit). "
+    + "Stop the other process, or give each server its own id.");

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.ServerLeases;
 
-/// <summary>Takes the claim of this server before it serves, and renews it. Of two processes with the same server id only one can serve.</summary>
+/// <summary>Acquires the lease of this server before it serves, and renews it. Of two processes with the same server id only one can serve.</summary>
 internal sealed partial class ServerLeaseRenewer(
     IMeshStore store, CoreInputQueue inputs, ServerReadiness state, IProcessTable processes, IOptions<MeshOptions> options, TimeProvider time, ILogger<ServerLeaseRenewer> logger)
 {
@@ -25,30 +25,30 @@ internal sealed partial class ServerLeaseRenewer(
     private long? _revalidatedAt;
 
     /// <summary>
-    /// True when the last renewal is older than the expiry: this process was suspended, and another process may have the claim now. False for one expiry after a call of
+    /// True when the last renewal is older than the expiry: this process was suspended, and another process may have the lease now. False for one expiry after a call of
     /// <see cref="RevalidateAsync"/>, so that a store that does not answer delays the loop once and not in each iteration.
     /// </summary>
     public bool IsOverdue => time.GetElapsedTime(Volatile.Read(ref _renewedAt)) > _options.Expiry && !(_revalidatedAt is { } at && time.GetElapsedTime(at) <= _options.Expiry);
 
-    /// <summary>How this process is described to others. Set when it requests its claim.</summary>
-    public ServerLeaseHolder Self => _self ?? throw new InvalidOperationException("The claim has not been asked for.");
+    /// <summary>The description of this process in its lease record. Set by <see cref="AcquireAsync"/>.</summary>
+    public ServerLeaseHolder Self => _self ?? throw new InvalidOperationException("The lease has not been requested.");
 
-    /// <summary>Takes the claim. Waits until the store is available and until another holder has released the claim.</summary>
+    /// <summary>Acquires the lease. Waits until the store is available and until another holder has released the lease.</summary>
     /// <exception cref="ServerLeaseHeldException">The other holder did not release it within Mesh__Claim__WaitLimit.</exception>
     public async Task AcquireAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
         _self = new ServerLeaseHolder(settings.Id, _instance, settings.Advertise.ToString(), processes.Own);
-        var (began, gone, away) = (time.GetTimestamp(), (string?)null, false);
-        ServerLeaseHolder? told = null;
+        var (began, gone, isStoreUnavailable) = (time.GetTimestamp(), (string?)null, false);
+        ServerLeaseHolder? reported = null;
         while (true)
         {
             try
             {
-                var asked = time.GetTimestamp();
+                var requestedAt = time.GetTimestamp();
                 var answer = await store.AcquireLeaseAsync(settings.Id, Self, gone, cancellationToken);
                 if (answer.Result == ServerLeaseAcquireStatus.Acquired)
                 {
-                    _renewedAt = asked;
+                    _renewedAt = requestedAt;
                     return;
                 }
 
@@ -59,11 +59,11 @@ internal sealed partial class ServerLeaseRenewer(
                     continue;
                 }
 
-                began = told is null ? asked : began;
-                if (told != holder)
+                began = reported is null ? requestedAt : began;
+                if (reported != holder)
                 {
-                    told = holder;
-                    state.WaitingFor = $"the claim on \"{settings.Id}\", which {holder} has";
+                    reported = holder;
+                    state.WaitingFor = $"the lease of \"{settings.Id}\", which {holder} has";
                     LogLeaseHeld(settings.Id, holder, _options.WaitLimit);
                 }
 
@@ -75,9 +75,9 @@ internal sealed partial class ServerLeaseRenewer(
             catch (StoreUnavailableException fault)
             {
                 state.WaitingFor = "the store";
-                if (!away)
+                if (!isStoreUnavailable)
                 {
-                    away = true;
+                    isStoreUnavailable = true;
                     LogStoreUnavailable(fault.Message);
                 }
             }
@@ -96,7 +96,7 @@ internal sealed partial class ServerLeaseRenewer(
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    /// <summary>Renews the claim as long as the loop runs.</summary>
+    /// <summary>Renews the lease until the loop ends.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -113,7 +113,7 @@ internal sealed partial class ServerLeaseRenewer(
         {
             // The loop has ended.
         }
-#pragma warning disable CA1031 // The claim is lost, or there is a bug. Either ends the loop.
+#pragma warning disable CA1031 // The lease is lost, or there is a bug. Both end the loop.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -121,8 +121,8 @@ internal sealed partial class ServerLeaseRenewer(
         }
     }
 
-    /// <summary>Renews the claim after this process was suspended, before it takes inputs. Waits a short time only; a write fails in any case when the claim is lost.</summary>
-    /// <exception cref="ServerLeaseLostException">Another process has the claim.</exception>
+    /// <summary>Renews the lease after this process was suspended, before it takes inputs. Waits a short time only. When the lease is lost, a later write fails in any case.</summary>
+    /// <exception cref="ServerLeaseLostException">Another process has the lease.</exception>
     public async Task RevalidateAsync(CancellationToken cancellationToken)
     {
         _revalidatedAt = time.GetTimestamp();
@@ -136,7 +136,7 @@ internal sealed partial class ServerLeaseRenewer(
         }
     }
 
-    /// <summary>Releases the claim when the server has stopped, so that the next process does not have to wait.</summary>
+    /// <summary>Releases the lease when the server has stopped, so that the next process does not have to wait.</summary>
     public async Task ReleaseLeaseAsync()
     {
         try
@@ -145,14 +145,14 @@ internal sealed partial class ServerLeaseRenewer(
         }
         catch (StoreUnavailableException)
         {
-            // The claim expires.
+            // The lease expires.
         }
     }
 
-    // While the store is unavailable, no other process can take the claim. The store writer reports that it is unavailable.
+    // While the store is unavailable, no other process can acquire the lease. StoreWriter reports that the store is unavailable.
     private async Task RenewLeaseAsync(CancellationToken cancellationToken)
     {
-        var asked = time.GetTimestamp();
+        var requestedAt = time.GetTimestamp();
         try
         {
             if (await store.RenewLeaseAsync(Self.Server, cancellationToken) == ServerLeaseRenewStatus.StoreRolledBack)
@@ -164,15 +164,15 @@ internal sealed partial class ServerLeaseRenewer(
         {
         }
 
-        if (asked > Volatile.Read(ref _renewedAt))
+        if (requestedAt > Volatile.Read(ref _renewedAt))
         {
-            Volatile.Write(ref _renewedAt, asked);
+            Volatile.Write(ref _renewedAt, requestedAt);
         }
     }
 
-    [LoggerMessage(1401, LogLevel.Warning, "The store is away: this server takes no work until it is there. {Reason}")]
+    [LoggerMessage(1401, LogLevel.Warning, "The store is unavailable. The server accepts no work until it is available. {Reason}")]
     private partial void LogStoreUnavailable(string reason);
 
-    [LoggerMessage(1402, LogLevel.Warning, "A process serves under the id \"{Server}\" already: {Holder}. This one waits until it is gone, for {Limit} at most.")]
+    [LoggerMessage(1402, LogLevel.Warning, "A process already serves under the id \"{Server}\": {Holder}. This process waits up to {Limit} for it to end.")]
     private partial void LogLeaseHeld(ServerId server, ServerLeaseHolder holder, TimeSpan limit);
 }

@@ -5,21 +5,21 @@ namespace Mesh.Server.Sessions;
 
 internal sealed partial class Session
 {
-    [LoggerMessage(2001, LogLevel.Warning, "{RemoteAddress} sent what is no message: {Error}.")]
+    [LoggerMessage(2001, LogLevel.Warning, "{RemoteAddress} sent an invalid message: {Error}.")]
     private partial void LogBadInput(string remoteAddress, ProtocolError error);
 
-    [LoggerMessage(2002, LogLevel.Information, "{RemoteAddress} {Why} and is dropped ({Option}).")]
+    [LoggerMessage(2002, LogLevel.Information, "{RemoteAddress} {Why}. The connection is aborted ({Option}).")]
     private partial void LogDropped(string remoteAddress, string why, string option);
 
-    [LoggerMessage(2003, LogLevel.Debug, "{RemoteAddress} closed its side, and there was no answer for it in time.")]
+    [LoggerMessage(2003, LogLevel.Debug, "{RemoteAddress} closed its sending side, and there was no reply for it in time.")]
     private partial void LogUnanswered(string remoteAddress);
 
-    [LoggerMessage(2005, LogLevel.Warning, "{RemoteAddress} came with a token that is accepted no more, and is closed.")]
+    [LoggerMessage(2005, LogLevel.Warning, "The connection of {RemoteAddress} is closed: its token is not accepted any more.")]
     private partial void LogRevoked(string remoteAddress);
 
-    [LoggerMessage(2006, LogLevel.Warning, "{RemoteAddress} sent a message that takes a {Role}'s token, with another.")]
+    [LoggerMessage(2006, LogLevel.Warning, "{RemoteAddress} sent a message that its token does not permit. The message requires the role {Role}.")]
     private partial void LogNotPermitted(string remoteAddress, TokenRoles role);
 
-    [LoggerMessage(2004, LogLevel.Warning, "{RemoteAddress} sends more than {Limit} messages in a second, and is read no faster (Mesh__Sessions__MaxMessagesPerSecond).")]
+    [LoggerMessage(2004, LogLevel.Warning, "{RemoteAddress} sends more than {Limit} messages in a second. Further messages are delayed (Mesh__Sessions__MaxMessagesPerSecond).")]
     private partial void LogSlowed(string remoteAddress, int limit);
 }

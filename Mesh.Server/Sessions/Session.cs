@@ -10,12 +10,12 @@ using Mesh.Transport;
 namespace Mesh.Server.Sessions;
 
 /// <summary>
-/// One accepted connection: reads its messages into the loop, and sends what the loop wants sent. Bad input is answered here
-/// (docs/protocol.md, "Bad input"): a line peer is closed then, unless the line was only an unknown message; a WebSocket peer may go on up to a limit.
+/// One accepted connection. Posts its messages to the loop, and sends the messages of the loop. Answers bad input itself (docs/protocol.md, "Bad input"):
+/// a line connection is then closed, unless the line is only an unknown message. A WebSocket stays open up to a limit of errors.
 /// </summary>
 internal sealed partial class Session(SessionId id, MeshConnection connection, TokenGrant grant, CoreInputQueue inputs, SessionServices services, TimeProvider time, ILogger logger)
 {
-    // A line peer that was promised a reply is given more time than one that waits for nothing; it gives up by itself long before.
+    // A line peer that waits for a reply is given more time than an idle one. It gives up long before this time.
     private const int PendingReplyTimeoutFactor = 6;
 
     private readonly SessionsOptions _options = services.Options;
@@ -36,7 +36,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
 
     private bool IsLine => connection.Framing == Framing.Line;
 
-    /// <summary>Sends a message; called by the loop alone. A peer that takes too little is aborted.</summary>
+    /// <summary>Sends a message. Called only by the loop. Aborts the connection when its outbox is full.</summary>
     public void Send(MeshMessage message)
     {
         if (!connection.TrySend(message))
@@ -67,7 +67,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
         }
     }
 
-    /// <summary>Reads until the connection ends; the loop hears of the end exactly once, after the last message.</summary>
+    /// <summary>Reads messages until the connection ends. Posts the end to the loop exactly once, after the last message.</summary>
     public async Task RunAsync()
     {
         Activity.Current = null;
@@ -95,7 +95,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
 
     public async Task CloseAsync(CloseReason reason) => await connection.CloseAsync(reason);
 
-    /// <summary>Ends a connection whose token is not accepted any more.</summary>
+    /// <summary>Aborts the connection when its token is not accepted any more.</summary>
     public void CloseIfRevoked(MeshTokens tokens)
     {
         if (!tokens.IsValid(grant))
@@ -105,7 +105,9 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
         }
     }
 
-    /// <summary>Aborts a connection that keeps silent, or does not end what it began. A WebSocket that has spoken once is left to its pings.</summary>
+    /// <summary>
+    /// Aborts the connection when the peer sends nothing or does not complete a message. A WebSocket that has sent a message is checked by its pings instead.
+    /// </summary>
     public void DropIfIdle()
     {
         if (connection.IsClosing)
@@ -115,7 +117,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
 
         if (connection.PartialMessageAge >= _options.MessageTimeout)
         {
-            Drop(CloseReason.TooSlow, "Mesh__Sessions__MessageTimeout", "began a message and did not end it");
+            Drop(CloseReason.TooSlow, "Mesh__Sessions__MessageTimeout", "did not complete a message");
             return;
         }
 
@@ -179,7 +181,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
         }
     }
 
-    // What is not read stays with the peer: it is slowed by its own socket. The pause ends with the connection.
+    // Unread input stays in the sockets, so flow control slows the peer. The pause ends with the connection.
     private async Task SlowDownAsync(TimeSpan pause)
     {
         services.Metrics.Slow();
@@ -194,16 +196,16 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
 
     private void DropSlowReader()
     {
-        // A connection that is closing takes no more either: it goes on closing.
+        // A connection that is closing accepts no messages either. The close continues.
         if (!connection.IsClosing)
         {
-            Drop(CloseReason.OutboxFull, "Mesh__Sessions__OutboxCapacity", $"takes too little: more than {_options.OutboxCapacity} messages wait for it");
+            Drop(CloseReason.OutboxFull, "Mesh__Sessions__OutboxCapacity", $"reads too slowly: more than {_options.OutboxCapacity} messages wait for it");
         }
     }
 
     private void Drop(CloseReason reason, string option, string why)
     {
-        // A peer that is silent may work on its task: what it was given stays with it.
+        // A silent peer may still work on its task, so the task stays assigned to it.
         _dropped = reason != CloseReason.Silent;
         services.Metrics.Drop(option);
         if (services.LogLimiter.TryAcquire())
@@ -235,7 +237,7 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
             LogNotPermitted(connection.RemoteAddress, role);
         }
 
-        connection.TrySend(new Rejection($"This token does not permit what a {role.ToString().ToLowerInvariant()} sends"));
+        connection.TrySend(new Rejection($"This token does not permit the messages of a {role.ToString().ToLowerInvariant()}"));
         CountError(isLast: false);
     }
 
@@ -260,20 +262,20 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
             Volatile.Write(ref _lastActivity, time.GetTimestamp());
         }
 
-        // A line that is not whole, or has a known message's fault, is taken for a peer in disorder; a WebSocket tells where the next message begins.
+        // After an incomplete line or a faulty known message, a line peer is assumed to be broken. In a WebSocket the start of the next message is always known.
         CountError(isLast: IsLine && !error.IsUnknownMessage);
     }
 
     private void CountError(bool isLast)
     {
-        // The core refuses on the loop's thread, the session on its own: the first that reaches the limit closes.
+        // The loop sends rejections on its thread, and the session on its own. The first of them that reaches the limit closes the connection.
         if ((Interlocked.Increment(ref _errors) > _options.MaxErrors || isLast) && Interlocked.Exchange(ref _isClosing, 1) == 0)
         {
             _closing = connection.CloseAsync(CloseReason.ProtocolError).AsTask();
         }
     }
 
-    // The first implementations may shut their sending side down after one line, and wait for the reply.
+    // The first implementations may close their sending side after one line, and then wait for the reply.
     private async Task WaitForPendingRepliesAsync()
     {
         _inputEnded = true;
@@ -293,5 +295,5 @@ internal sealed partial class Session(SessionId id, MeshConnection connection, T
     }
 }
 
-/// <summary>What the sessions of one server have in common.</summary>
+/// <summary>The services that all sessions of a server share.</summary>
 internal sealed record SessionServices(SessionsOptions Options, MeshMetrics Errors, AccessMetrics Metrics, MessageLogger Messages, LogRateLimiter LogLimiter);

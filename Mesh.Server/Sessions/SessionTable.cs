@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Sessions;
 
-/// <summary>All accepted connections, by number.</summary>
+/// <summary>All accepted connections, by session id.</summary>
 internal sealed partial class SessionTable : IDisposable
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
@@ -48,20 +48,22 @@ internal sealed partial class SessionTable : IDisposable
         _idleTimer = time.CreateTimer(static table => ((SessionTable)table!).DropIdleSessions(), this, SweepInterval, SweepInterval);
     }
 
-    /// <summary>How accepted connections behave.</summary>
+    /// <summary>Returns the options of accepted connections.</summary>
     public static MeshConnectionOptions ConnectionOptions(SessionsOptions options, TimeProvider time) =>
         new() { OutboxCapacity = options.OutboxCapacity, MaxMessageBytes = options.MaxMessageBytes, TimeProvider = time };
 
-    /// <summary>Connections at the moment.</summary>
+    /// <summary>The number of open connections.</summary>
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>
-    /// False while there is no core to answer. A peer must not be left to wait for one on a connection that stands: it would take this server for alive,
-    /// and what it asks would be answered long after it has given up.
+    /// False while the loop is not running. A connection must not stay open then: its peer would take this server for alive, and its requests would be answered
+    /// after the peer has given up.
     /// </summary>
     public bool IsOpen => _inputs.IsOpen && !_closed;
 
-    /// <summary>Serves a connection until it ends, or its token is revoked. One too many is closed at once, as is any while this is not <see cref="IsOpen"/>.</summary>
+    /// <summary>
+    /// Serves a connection until it ends or its token is revoked. Closes it at once when there are too many connections, and while <see cref="IsOpen"/> is false.
+    /// </summary>
     public async Task ServeAsync(MeshConnection connection, TokenGrant grant)
     {
         if (!IsOpen)
@@ -80,7 +82,7 @@ internal sealed partial class SessionTable : IDisposable
                     LogFull(connection.RemoteAddress, _options.MaxConnections);
                 }
 
-                connection.TrySend(new Rejection($"This server has {_options.MaxConnections} connections already (Mesh__Sessions__MaxConnections)"));
+                connection.TrySend(new Rejection($"This server already has {_options.MaxConnections} connections (Mesh__Sessions__MaxConnections)"));
                 await connection.CloseAsync(CloseReason.Done);
                 return;
             }
@@ -89,7 +91,7 @@ internal sealed partial class SessionTable : IDisposable
             _sessions[session.Id] = session;
             try
             {
-                // It may have been removed since it was asked for.
+                // The token may have been removed after the request was authenticated.
                 if (!_tokens.IsValid(grant))
                 {
                     connection.Abort(CloseReason.Revoked);
@@ -113,7 +115,7 @@ internal sealed partial class SessionTable : IDisposable
         }
     }
 
-    /// <summary>Sends to a session, if it is still there.</summary>
+    /// <summary>Sends a message to a session. Does nothing when the session has ended.</summary>
     public void Send(SessionId id, MeshMessage message)
     {
         if (_sessions.TryGetValue(id, out var session))
@@ -122,7 +124,7 @@ internal sealed partial class SessionTable : IDisposable
         }
     }
 
-    /// <summary>Closes all connections; those that come later are closed at once.</summary>
+    /// <summary>Closes all connections. Connections that are accepted later are closed at once.</summary>
     public Task CloseAllAsync()
     {
         _closed = true;
@@ -154,6 +156,6 @@ internal sealed partial class SessionTable : IDisposable
     [LoggerMessage(
         2101,
         LogLevel.Warning,
-        "{RemoteAddress} is turned away: there are {Limit} connections already (Mesh__Sessions__MaxConnections).")]
+        "{RemoteAddress} is refused: there are {Limit} connections already (Mesh__Sessions__MaxConnections).")]
     private partial void LogFull(string remoteAddress, int limit);
 }

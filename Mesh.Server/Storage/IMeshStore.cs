@@ -6,47 +6,48 @@ using Mesh.Server.ServerLeases;
 namespace Mesh.Server.Storage;
 
 /// <summary>
-/// What of a server must survive, and of those servers that it has adopted. Every member throws <see cref="StoreUnavailableException"/> when the store cannot be reached.
+/// Stores the state of this server and of the servers that it has adopted. All members throw <see cref="StoreUnavailableException"/> when the store cannot be reached.
 /// </summary>
 internal interface IMeshStore
 {
-    /// <summary>Takes the claim on a server's id: from here on nobody else can write its state.</summary>
-    /// <param name="server">This server, or one to adopt.</param>
-    /// <param name="self">What others are told.</param>
-    /// <param name="gone">The epoch of a holder that is known to be gone, whose claim need not expire first.</param>
+    /// <summary>Acquires the lease of a server. When it succeeds, no other process can write the state of that server.</summary>
+    /// <param name="server">This server, or a server to adopt.</param>
+    /// <param name="self">The description of this process for other processes.</param>
+    /// <param name="gone">The fencing token of a holder that is known to have ended. Its lease does not have to expire first.</param>
     Task<ServerLeaseAcquireResult> AcquireLeaseAsync(ServerId server, ServerLeaseHolder self, string? gone, CancellationToken cancellationToken);
 
-    /// <exception cref="ServerLeaseLostException">This server's own claim is lost.</exception>
+    /// <summary>Renews a lease that this process holds.</summary>
+    /// <exception cref="ServerLeaseLostException">This server's own lease is lost.</exception>
     Task<ServerLeaseRenewStatus> RenewLeaseAsync(ServerId server, CancellationToken cancellationToken);
 
-    /// <summary>Gives a claim up, so that another need not wait for its expiry.</summary>
+    /// <summary>Releases a lease, so that another process does not have to wait until it expires.</summary>
     Task ReleaseLeaseAsync(ServerId server, CancellationToken cancellationToken);
 
-    /// <summary>All that is stored of a server whose claim this process has. From here on it counts, whatever was acknowledged before.</summary>
-    /// <exception cref="ServerLeaseLostException">It has it no more.</exception>
+    /// <summary>Loads the state of a server whose lease this process holds. Accepts the state of the store, even if acknowledged changes are missing.</summary>
+    /// <exception cref="ServerLeaseLostException">This process does not hold the lease any more.</exception>
     Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken);
 
-    /// <summary>Writes a batch in one round trip, and one more for each adopted server that it concerns; when it returns, all of it is stored.</summary>
+    /// <summary>Writes a batch in one round trip, and in one more for each adopted server that it concerns. When it returns, the whole batch is stored.</summary>
     /// <returns>
-    /// By <see cref="TaskRecord.ExistingTaskKey"/>: keyed tasks that were known already, each with the task that the store has under its id, and tasks to revive that are not dead, with null;
-    /// they were left as they were. Changes to an adopted server whose claim is lost are left out.
+    /// The tasks that were not changed, by <see cref="TaskRecord.ExistingTaskKey"/>: keyed tasks that were already known, each with the task that the store has under its id, and
+    /// dead letters to retry that do not exist, with null. Changes to an adopted server whose lease is lost are not written.
     /// </returns>
-    /// <exception cref="ServerLeaseLostException">This server's own claim is lost; nothing was written.</exception>
-    /// <exception cref="StoreRolledBackException">The store has lost what it had acknowledged; nothing was written, nor will be before it is loaded.</exception>
+    /// <exception cref="ServerLeaseLostException">This server's own lease is lost. Nothing was written.</exception>
+    /// <exception cref="StoreRolledBackException">The store has lost acknowledged changes. Nothing was written, and nothing will be written before the state is loaded.</exception>
     Task<IReadOnlyDictionary<string, TaskRecord?>> WriteAsync(StoreBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>True while this process has the claim of another server.</summary>
+    /// <summary>True while this process holds the lease of another server.</summary>
     bool HasAdopted { get; }
 
-    /// <summary>A settled task, done or dead, or null.</summary>
+    /// <summary>Returns a settled task, done or dead, or null.</summary>
     Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>Dead letters, oldest first.</summary>
+    /// <summary>Returns dead letters, oldest first.</summary>
     Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken);
 }
 
-/// <summary>The store has lost the last of what it had acknowledged to this process.</summary>
-internal sealed class StoreRolledBackException() : Exception("The store has lost the last of what it had acknowledged.");
+/// <summary>Thrown when the store has lost the last changes that it had acknowledged to this process.</summary>
+internal sealed class StoreRolledBackException() : Exception("The store has lost the last changes that it had acknowledged.");
 
-/// <summary>The store cannot be reached or does not answer; the outcome of a write is unknown.</summary>
+/// <summary>Thrown when the store cannot be reached or does not answer. The outcome of a write is unknown.</summary>
 internal sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -5,10 +5,10 @@ using StackExchange.Redis;
 namespace Mesh.Server.Storage;
 
 /// <summary>
-/// Reads the settings of Redis 7 and Valkey by INFO, which more users are permitted than CONFIG, and by CONFIG what INFO does not say.
+/// Reads the settings of Redis 7 and Valkey by INFO, which more users are permitted to call than CONFIG. Reads by CONFIG only what INFO does not contain.
 /// Garnet has no eviction policy.
 /// </summary>
-/// <param name="connection">Asked for at first use, so that a Redis that is away does not hold up the start.</param>
+/// <param name="connection">Returns the connection. Called at the first use, so that an unavailable Redis does not delay the start.</param>
 internal sealed class RedisDurabilityInspector(Func<IConnectionMultiplexer> connection) : IStoreDurabilityInspector
 {
     private const string NoEviction = "noeviction";
@@ -27,7 +27,7 @@ internal sealed class RedisDurabilityInspector(Func<IConnectionMultiplexer> conn
                 throw new StoreUnavailableException("Redis: no connection to a primary.");
             }
 
-            // Several are the primaries of a cluster. The least durable one counts.
+            // A cluster has several primaries. The least durable one counts.
             var all = await Task.WhenAll(primaries.Select(ReadAsync)).WaitAsync(cancellationToken);
             var eviction = all.MaxBy(one => one.Eviction switch
             {
@@ -108,7 +108,7 @@ internal sealed class RedisDurabilityInspector(Func<IConnectionMultiplexer> conn
 
     private static async Task<string> InfoAsync(IServer server, string section) => (string?)await TryExecuteAsync(server, "INFO", section) ?? "";
 
-    // Answers the name and the value; nothing for a name that the server does not know.
+    // The reply has the name and the value. It is empty for a name that the server does not know.
     private static async Task<string?> ConfigAsync(IServer server, string name) =>
         await TryExecuteAsync(server, "CONFIG", "GET", name) is { Length: >= 2 } pair ? (string?)pair[1] : null;
 
@@ -120,12 +120,12 @@ internal sealed class RedisDurabilityInspector(Func<IConnectionMultiplexer> conn
         }
         catch (RedisServerException)
         {
-            // Not permitted, renamed, or unknown to a managed service.
+            // The command is not permitted, or a managed service has renamed or removed it.
             return null;
         }
     }
 
-    /// <summary>The value of a line "name:value", or null.</summary>
+    /// <summary>Returns the value of a line "name:value", or null.</summary>
     private static string? Field(string info, string name)
     {
         foreach (var line in info.AsSpan().EnumerateLines())

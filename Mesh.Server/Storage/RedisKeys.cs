@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Mesh.Server.Storage;
 
-/// <summary>Every key of one server. The braces are the hash tag: all of a server's keys share a cluster slot.</summary>
+/// <summary>The Redis keys of one server. The braces are the hash tag, so that all keys of a server are in one cluster slot.</summary>
 internal sealed class RedisKeys(ServerId server)
 {
     private readonly string _prefix = $"mesh:{HashTag.Of(server.Value)}:";
@@ -24,18 +24,18 @@ internal sealed class RedisKeys(ServerId server)
     /// <summary>Counter: tasks done.</summary>
     public RedisKey Done => _prefix + "done";
 
-    /// <summary>String, expiring: who serves under this id now.</summary>
+    /// <summary>String, expiring: the process that serves under this id.</summary>
     public RedisKey ServerLease => _prefix + "claim";
 
-    /// <summary>String: who may write, "number instance take".</summary>
+    /// <summary>String: the fencing token "number instance take", which decides which process may write.</summary>
     public RedisKey FencingToken => _prefix + "epoch";
 
-    /// <summary>String: the number of the last write, by which a writer finds that the store has lost what it had acknowledged.</summary>
+    /// <summary>String: the number of the last write. A writer compares it to find out whether the store was rolled back.</summary>
     public RedisKey LastWriteNumber => _prefix + "written";
 
-    /// <summary>String, expiring: the owner waits for an adopter to give up the claim.</summary>
+    /// <summary>String, expiring: the owner waits until an adopter hands back the lease.</summary>
     public RedisKey HandbackRequested => _prefix + "wanted";
 
-    /// <summary>String: a task that is done, for as long as results are kept.</summary>
+    /// <summary>String: a done task, until the retention of results has passed.</summary>
     public RedisKey Result(string id) => _prefix + "result:" + id;
 }

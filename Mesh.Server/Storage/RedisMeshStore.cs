@@ -10,13 +10,13 @@ using StackExchange.Redis;
 namespace Mesh.Server.Storage;
 
 /// <summary>The store in Redis 7, Valkey or Garnet (with Lua).</summary>
-/// <param name="database">Where it is kept; asked for at each use, so that a Redis that is away does not hold up the start.</param>
+/// <param name="database">Returns the database. Called at each use, so that an unavailable Redis does not delay the start.</param>
 /// <param name="own">This server.</param>
-/// <param name="resultRetention">How long a done task can be read, whole seconds.</param>
-/// <param name="leaseExpiry">A claim that is not renewed for so long is free.</param>
+/// <param name="resultRetention">The time that the result of a done task is kept, in whole seconds.</param>
+/// <param name="leaseExpiry">A server lease that is not renewed for this time expires.</param>
 internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, TimeSpan resultRetention, TimeSpan leaseExpiry) : IMeshStore
 {
-    /// <summary>Changes in one script call: an ordinary batch is one round trip, and a huge one does not block Redis for long.</summary>
+    /// <summary>The maximum number of changes in one script call. An ordinary batch is one round trip, and a large batch does not block Redis for long.</summary>
     private const int OpsPerCall = 2_000;
 
     private const int ScanPage = 1_000;
@@ -24,7 +24,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
     private readonly RedisServerLeases _leases = new(database, own, leaseExpiry);
     private readonly RedisKeys _keys = new(own);
 
-    /// <summary>The last write found the store full: until one that takes memory succeeds it is away.</summary>
+    /// <summary>True after a write failed because the store was full, until a write that needs memory succeeds.</summary>
     private bool _full;
 
     public bool HasAdopted => _leases.Held.Any(server => server != own);
@@ -51,7 +51,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             throw await CreateLeaseLostAsync(server, cancellationToken);
         }
 
-        // A write of nothing: Redis compiles the script now and not under the first tasks.
+        // An empty write makes Redis compile the script now instead of with the first tasks.
         _ = await WriteAsync(server, [], cancellationToken) ?? throw await CreateLeaseLostAsync(server, cancellationToken);
         var done = redis.StringGetAsync(keys.Done);
         var dead = redis.HashLengthAsync(keys.Dead);
@@ -93,9 +93,9 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
                 continue;
             }
 
-            // Who adopts does not accept there: what may be known is what was to be revived. When the claim is lost, none of it is ours to revive.
-            var told = await WriteAsync(storedBy, ops, cancellationToken);
-            foreach (var op in ops.Where(op => op.Kind == StoreOpKind.RetryDeadLetter && told?.ContainsKey(op.Task!.Id) != false))
+            // An adopter accepts no tasks for the other server, so only retries of dead letters can be refused. When the lease is lost, all of them are refused.
+            var existing = await WriteAsync(storedBy, ops, cancellationToken);
+            foreach (var op in ops.Where(op => op.Kind == StoreOpKind.RetryDeadLetter && existing?.ContainsKey(op.Task!.Id) != false))
             {
                 known[op.Task!.ExistingTaskKey] = null;
             }
@@ -148,7 +148,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
     private static async Task<IReadOnlyList<T>> ReadHashAsync<T>(IDatabase redis, RedisKey key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        // A scan may give an entry twice.
+        // A scan may return an entry twice.
         var records = new Dictionary<string, T>(StringComparer.Ordinal);
         await foreach (var entry in redis.HashScanAsync(key, pageSize: ScanPage).WithCancellation(cancellationToken))
         {
@@ -167,7 +167,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         }
     }
 
-    // A record of a later version: its id is known all the same.
+    // A later version wrote the record. Its id is known nevertheless.
     private static TaskRecord? TryReadExisting(RedisKey key, RedisValue record)
     {
         try
@@ -193,7 +193,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         }
     }
 
-    /// <summary>This server first, then those that it has adopted.</summary>
+    /// <summary>This server, followed by the servers that it has adopted.</summary>
     private IEnumerable<ServerId> ReadableServers() => _leases.Held.Where(server => server != own).Prepend(own);
 
     private TaskRecord ReadTask(RedisKey key, RedisValue value, ServerId server)
@@ -204,7 +204,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
     private async Task<List<TaskRecord>> ListDeadAsync(ServerId server, int limit, CancellationToken cancellationToken)
     {
-        // A scan that keeps the oldest: dead letters may be far more than what is asked for.
+        // The scan keeps only the oldest, because there may be many more dead letters than requested.
         var key = new RedisKeys(server).Dead;
         var oldest = new PriorityQueue<TaskRecord, long>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -226,7 +226,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return [.. oldest.UnorderedItems.Select(item => item.Element).OrderBy(task => task.Sequence)];
     }
 
-    /// <summary>Writes the changes to one server's state; null when its claim is not ours any more.</summary>
+    /// <summary>Writes changes to the state of one server. Returns null when this process does not hold its lease any more.</summary>
     private async Task<Dictionary<string, TaskRecord?>?> WriteAsync(ServerId server, List<StoreOp> ops, CancellationToken cancellationToken)
     {
         var (redis, keys) = (database(), server == own ? _keys : new RedisKeys(server));
@@ -247,13 +247,13 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
                 arguments.Add(ops[i]);
             }
 
-            // One call after the other: a call that has to be sent again must not be overtaken by the next.
+            // One call after the other, so that a call that must be repeated is not overtaken by the next.
             var reply = await redis.ScriptEvaluateAsync(RedisScripts.Write, arguments.Keys, arguments.Values).WaitAsync(cancellationToken);
             if (reply.Resp2Type == ResultType.Integer)
             {
                 if ((int)reply == RedisScripts.Superseded)
                 {
-                    throw new StoreUnavailableException("A write came to the store after a later one.");
+                    throw new StoreUnavailableException("A write arrived at the store after a later one.");
                 }
 
                 if ((int)reply == RedisScripts.StoreRolledBack && server == own)
@@ -262,7 +262,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
                     throw new StoreRolledBackException();
                 }
 
-                // Another has the claim, or an adopter's store has gone back: it adopts anew what there is.
+                // Another process has the lease, or the store of an adopted server was rolled back. The core can adopt that server again, with the state that the store has now.
                 _leases.Drop(server);
                 return null;
             }

@@ -1,6 +1,6 @@
 namespace Mesh.Server.Storage;
 
-/// <summary>The store's multi-step changes.</summary>
+/// <summary>The script of the store's writes.</summary>
 internal static class RedisScripts
 {
     public const string Accept = "accept";
@@ -15,25 +15,27 @@ internal static class RedisScripts
     public const string DropLoan = "drop-loan";
     public const string Probe = "probe";
 
-    /// <summary>The answer of a store that is older than what the writer knows of.</summary>
+    /// <summary>The reply of a store that is older than the writer's last write.</summary>
     public const int StoreRolledBack = 1;
 
-    /// <summary>The answer to a write that a later one has overtaken.</summary>
+    /// <summary>The reply to a write that arrives after a later one.</summary>
     public const int Superseded = 2;
 
-    /// <summary>Arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
+    /// <summary>The number of arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
     public const int ArgumentsPerOp = 4;
 
-    /// <summary>Values of the answer for each task that was known: its id, and the record that the store has or ''.</summary>
+    /// <summary>The number of values in the reply for each task that was already known: its id, and the record that the store has or ''.</summary>
     public const int ValuesPerExisting = 2;
 
     /// <summary>
-    /// Applies changes in order; each does nothing when it was applied before. KEYS: tasks, ids, dead, loans, done, epoch, written, then the result's key
-    /// of each accept-keyed, settle and restore. ARGV: seconds that results are kept, the writer's epoch, probe or '', the number of the last write that the writer knows of, that of
-    /// this one, then four of each change. Answers the ids that were known already, each with its record, and those to revive that are not dead, each with ''; or changes nothing and answers 0 when the epoch is
-    /// another's, 1 when the store is older than what the writer knows of, 2 when a later write was here before this one. The write's number comes last: a full store takes it behind what needs no memory. A probe writes first what takes memory, so that a full store refuses all.
-    /// Each change writes before it deletes: Garnet, when it is killed, may keep the first part of a script alone, and the write is then repeated.
-    /// A task that is not keyed by the client has no entry in ids; deleting there what is absent is harmless.
+    /// Applies changes in order. A change that was applied before does nothing. KEYS: tasks, ids, dead letters, loans, done, fencing token, last write number, then the result key
+    /// of each accept-keyed, settle and restore. ARGV: the retention of results in seconds, the writer's fencing token, probe or '', the number of the last write that the writer
+    /// knows, the number of this write, then four arguments for each change. Returns the ids that were already known, each with its record, and those of dead letters to retry
+    /// that do not exist, each with ''. Changes nothing and returns 0 when the fencing token is that of another process, 1 when the store is older than the writer's last write, and
+    /// 2 when a later write arrived before this one.
+    /// The number of the write is written last: a full store accepts it after changes that need no memory. A probe first writes what needs memory, so that a full store refuses the write.
+    /// Each change writes before it deletes: when Garnet is killed, it may keep only the first part of a script, and the write is then repeated.
+    /// A task without a client's key has no entry in ids. Deleting a missing entry there has no effect.
     /// </summary>
     public const string Write =
         """

@@ -6,21 +6,21 @@ using StackExchange.Redis;
 
 namespace Mesh.Server.Storage;
 
-/// <summary>The claims that this process has: its own and those of servers that it has adopted. Safe from any thread.</summary>
-/// <param name="database">Where they are kept.</param>
+/// <summary>The server leases that this process holds: its own and those of adopted servers. Thread-safe.</summary>
+/// <param name="database">Returns the database that stores the leases.</param>
 /// <param name="own">This server.</param>
-/// <param name="expiry">A claim that is not renewed for so long is free.</param>
+/// <param name="expiry">A lease that is not renewed for this time expires.</param>
 internal sealed class RedisServerLeases(Func<IDatabase> database, ServerId own, TimeSpan expiry)
 {
     private readonly ConcurrentDictionary<ServerId, HeldServerLease> _held = [];
 
-    /// <summary>The takes without an answer: one that is repeated is the same take, whichever arrives last.</summary>
+    /// <summary>The ids of requests to acquire that have not been answered. A repeated request has the same id, so that its effect does not depend on which of them arrives last.</summary>
     private readonly ConcurrentDictionary<ServerId, string> _pendingAcquires = [];
 
-    /// <summary>What allows this process to write that server's state, or null.</summary>
+    /// <summary>Returns the lease that allows this process to write a server's state, or null.</summary>
     public HeldServerLease? Find(ServerId server) => _held.GetValueOrDefault(server);
 
-    /// <summary>The servers whose claims this process has.</summary>
+    /// <summary>The servers whose leases this process holds.</summary>
     public IEnumerable<ServerId> Held => _held.Keys;
 
     public async Task<ServerLeaseAcquireResult> AcquireAsync(ServerId server, ServerLeaseHolder holder, string? gone, CancellationToken cancellationToken)
@@ -45,7 +45,7 @@ internal sealed class RedisServerLeases(Func<IDatabase> database, ServerId own, 
             case ServerLeaseScripts.Empty:
                 return new(ServerLeaseAcquireStatus.Empty);
             default:
-                throw new InvalidOperationException($"The claim's script answered '{reply[0]}'.");
+                throw new InvalidOperationException($"The server lease script returned '{reply[0]}'.");
         }
     }
 
@@ -64,20 +64,20 @@ internal sealed class RedisServerLeases(Func<IDatabase> database, ServerId own, 
             case ServerLeaseScripts.Held:
                 return ServerLeaseRenewStatus.Held;
             case ServerLeaseScripts.HandbackRequested:
-                // The owner's own wish, left from when it waited, or that of a second process under its id: neither is heard.
+                // On its own lease this server ignores the request to hand it back. The request is its own, from when it waited, or that of a second process with its id.
                 return server == own ? ServerLeaseRenewStatus.Held : ServerLeaseRenewStatus.HandbackRequested;
             case ServerLeaseScripts.StoreRolledBack when server == own:
                 return ServerLeaseRenewStatus.StoreRolledBack;
             case ServerLeaseScripts.StoreRolledBack or ServerLeaseScripts.Lost:
-                // An adopter adopts anew what there is.
+                // The core can adopt the server again, with the state that the store has now.
                 Drop(server);
                 return ServerLeaseRenewStatus.Lost;
             default:
-                throw new InvalidOperationException($"The claim's script answered '{reply}'.");
+                throw new InvalidOperationException($"The server lease script returned '{reply}'.");
         }
     }
 
-    /// <summary>Takes the store as it is, with less than it had acknowledged, maybe. False when somebody else has the claim.</summary>
+    /// <summary>Accepts the state of the store, even if acknowledged changes are missing. Returns false when another process has the lease.</summary>
     public async Task<bool> AcceptStateAsync(ServerId server, CancellationToken cancellationToken)
     {
         if (!_held.TryGetValue(server, out var lease))
@@ -107,7 +107,7 @@ internal sealed class RedisServerLeases(Func<IDatabase> database, ServerId own, 
         }
     }
 
-    /// <summary>A write was refused: somebody else has it.</summary>
+    /// <summary>Called when a write was refused because another process has the lease.</summary>
     public void Drop(ServerId server) => _held.TryRemove(server, out _);
 
     public async Task<ServerLeaseHolder?> FindHolderAsync(ServerId server, CancellationToken cancellationToken)
@@ -122,7 +122,7 @@ internal sealed class RedisServerLeases(Func<IDatabase> database, ServerId own, 
     private long Milliseconds => (long)expiry.TotalMilliseconds;
 }
 
-/// <summary>A claim that this process has, and what it knows of the writes under it. One writer at a time; others may read.</summary>
+/// <summary>A lease that this process holds, and the numbers of the writes under it. Only one writer at a time. Other threads may read.</summary>
 internal sealed class HeldServerLease(string fencingToken, byte[] holder)
 {
     private long _lastWriteNumber;
@@ -132,18 +132,18 @@ internal sealed class HeldServerLease(string fencingToken, byte[] holder)
 
     public byte[] Holder { get; } = holder;
 
-    /// <summary>The number of the last write that was acknowledged: a store with a lower one has gone back.</summary>
+    /// <summary>The number of the last acknowledged write. A store with a lower number was rolled back.</summary>
     public long LastWriteNumber => Volatile.Read(ref _lastWriteNumber);
 
-    /// <summary>The number of the next try, above all before it: one whose outcome is unknown changes nothing once a later one has arrived.</summary>
+    /// <summary>Returns the number of the next write attempt, which is higher than all before. An attempt that arrives after a later one changes nothing.</summary>
     public long NextWriteNumber() => ++_lastTriedNumber;
 
-    /// <summary>The store has gone back and was not loaded since: nothing may be written.</summary>
+    /// <summary>True when the store was rolled back and has not been loaded since. No writes are allowed.</summary>
     public bool MustReload { get; set; }
 
     public void Acknowledge(long number) => Volatile.Write(ref _lastWriteNumber, number);
 
-    /// <summary>The store is taken as it is.</summary>
+    /// <summary>Sets the numbers when the state of the store is accepted.</summary>
     public void ResetTo(long written)
     {
         _lastTriedNumber = Math.Max(_lastTriedNumber, written);

@@ -1,8 +1,8 @@
 namespace Mesh.Server.Storage;
 
 /// <summary>
-/// The claim on a server's id. The claim itself expires unless it is renewed, and says who is there. The epoch stays: it says who may write, "number instance take",
-/// and only a taker changes it. So a holder that was held up may go on as long as nobody has taken its place, and not a write longer.
+/// The scripts of the server lease. The lease record contains the holder and expires unless it is renewed. The fencing token, "number instance take", does not expire. It decides
+/// which process may write, and only a process that acquires the lease changes it. A holder that was suspended can therefore continue unless another process has acquired the lease.
 /// </summary>
 internal static class ServerLeaseScripts
 {
@@ -18,8 +18,8 @@ internal static class ServerLeaseScripts
     public const string Adopter = "adopter";
 
     /// <summary>
-    /// KEYS: claim, epoch, wanted, tasks, dead. ARGV: instance, holder, milliseconds until it expires, owner or adopter, an epoch whose holder is known to be gone or '', take.
-    /// Answers { result, epoch, holder }. The same take again, as one whose answer was lost and that arrives behind its repeat, answers the epoch that it has made.
+    /// KEYS: lease record, fencing token, handback request, tasks, dead letters. ARGV: instance, holder, expiry in milliseconds, owner or adopter, the fencing token of a holder that is
+    /// known to have ended or '', the id of the request. Returns { result, fencing token, holder }. A repeated request with the same id returns the fencing token that the first one created.
     /// </summary>
     public const string Acquire =
         """
@@ -41,9 +41,9 @@ internal static class ServerLeaseScripts
         """;
 
     /// <summary>
-    /// KEYS: claim, epoch, wanted, written. ARGV: epoch, holder, milliseconds until it expires, the number of the last write that the holder knows of.
-    /// Answers held, wanted, lost, or went-back when the store is older than what the holder knows. PEXPIRE takes no memory: a full store does not cost the claim.
-    /// Garnet fails it on a key that has just expired.
+    /// KEYS: lease record, fencing token, handback request, last write number. ARGV: fencing token, holder, expiry in milliseconds, the number of the last write that the holder knows.
+    /// Returns held, wanted, lost, or went-back when the store is older than the holder's last write. PEXPIRE needs no memory, so a full store does not lose the lease.
+    /// On Garnet PEXPIRE fails on a key that has just expired.
     /// </summary>
     public const string Renew =
         """
@@ -59,8 +59,8 @@ internal static class ServerLeaseScripts
         """;
 
     /// <summary>
-    /// The holder takes the store as it is, older as it may be than what it knows. KEYS: claim, epoch, written. ARGV: epoch, holder, milliseconds until it expires.
-    /// Answers the number of the last write, or -1 when another has taken the claim.
+    /// The holder accepts the state of the store, even if it is older than its last write. KEYS: lease record, fencing token, last write number. ARGV: fencing token, holder, expiry in
+    /// milliseconds. Returns the number of the last write, or -1 when another process has acquired the lease.
     /// </summary>
     public const string AcceptState =
         """
@@ -73,7 +73,7 @@ internal static class ServerLeaseScripts
         return tonumber(redis.call('GET', KEYS[3]) or '0')
         """;
 
-    /// <summary>KEYS: claim, epoch. ARGV: epoch.</summary>
+    /// <summary>KEYS: lease record, fencing token. ARGV: fencing token.</summary>
     public const string Release =
         """
         if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[1]) end

@@ -8,7 +8,7 @@ using Mesh.Server.ServerLeases;
 
 namespace Mesh.Server.Storage;
 
-/// <summary>How records are stored: short JSON, absent what is null, enums as their numbers. A number that this version does not know makes a record unreadable.</summary>
+/// <summary>The JSON format of stored records. Null properties are omitted, and enums are numbers. A record with an enum number that this version does not know cannot be read.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -19,14 +19,14 @@ namespace Mesh.Server.Storage;
 [JsonSerializable(typeof(ServerLeaseHolder))]
 internal sealed partial class StoreJson : JsonSerializerContext;
 
-/// <summary>For enums of bytes.</summary>
+/// <summary>Reads and writes enums whose underlying type is byte. Refuses numbers that are not defined.</summary>
 internal sealed class DefinedEnumConverter<T> : JsonConverter<T>
     where T : struct, Enum
 {
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Unsafe.BitCast<byte, T>(reader.GetByte()) is var value && Enum.IsDefined(value)
             ? value
-            : throw new JsonException($"{value} is no {typeof(T).Name} that this version knows.");
+            : throw new JsonException($"{value} is not a {typeof(T).Name} that this version knows.");
 
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteNumberValue(Unsafe.BitCast<T, byte>(value));
 }

@@ -6,24 +6,24 @@ using Microsoft.Extensions.Options;
 namespace Mesh.Server.StoreWriting;
 
 /// <summary>
-/// Reads at the start, at each reconnect and now and then whether the store keeps what it acknowledges. While it may delete tasks, none are accepted, unless
-/// Mesh__Store__AllowEviction is set. Each finding is logged once, until it changes.
+/// Checks at the start, at each reconnect and periodically whether the store keeps acknowledged changes. While it may delete tasks, no tasks are accepted, unless
+/// Mesh__Store__AllowEviction is set. A finding is logged again only after it has changed.
 /// </summary>
 /// <param name="inspector">Null for a store that has no such settings.</param>
 internal sealed partial class StoreDurabilityMonitor(
     CoreInputQueue inputs, ServerReadiness state, IOptions<MeshOptions> options, TimeProvider time, ILogger<StoreDurabilityMonitor> logger, IStoreDurabilityInspector? inspector = null)
 {
-    /// <summary>Between two readings of a store that is as it should be.</summary>
+    /// <summary>The time between two checks of a store with safe settings.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
-    /// <summary>The same while submissions are refused, or the settings could not be read since the store was away.</summary>
+    /// <summary>The time between two checks while no tasks are accepted, or after a check failed because the store was unavailable.</summary>
     private static readonly TimeSpan ShortInterval = TimeSpan.FromSeconds(2);
 
     private StoreDurability? _found;
     private TaskCompletionSource _reconnected = NewSignal();
 
-    /// <summary>Reads the store's settings once and tells the loop. A store that is away changes nothing.</summary>
-    /// <returns>How long this holds.</returns>
+    /// <summary>Reads the store's settings once and posts the finding to the loop. Changes nothing when the store is unavailable.</summary>
+    /// <returns>The time until the next check.</returns>
     public async Task<TimeSpan> CheckAsync(CancellationToken cancellationToken)
     {
         if (inspector is null)
@@ -38,7 +38,7 @@ internal sealed partial class StoreDurabilityMonitor(
         }
         catch (StoreUnavailableException)
         {
-            // Whoever writes tells.
+            // StoreWriter reports that the store is unavailable.
             return ShortInterval;
         }
 
@@ -53,7 +53,7 @@ internal sealed partial class StoreDurabilityMonitor(
         return state.DurabilityRisk is null ? Interval : ShortInterval;
     }
 
-    /// <summary>Reads them again and again until the loop ends.</summary>
+    /// <summary>Repeats the check until the loop ends.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (inspector is null)
@@ -66,7 +66,7 @@ internal sealed partial class StoreDurabilityMonitor(
         {
             while (!cancellationToken.IsCancellationRequested)
             {
-                // Before the reading: a reconnect amid it leads to another one.
+                // Before the check, so that a reconnect during the check leads to another one.
                 _reconnected = NewSignal();
                 var holds = await CheckAsync(cancellationToken);
                 await _reconnected.Task.WaitAsync(holds, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -76,7 +76,7 @@ internal sealed partial class StoreDurabilityMonitor(
         {
             // The loop has ended.
         }
-#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -109,7 +109,7 @@ internal sealed partial class StoreDurabilityMonitor(
             LogEvictionUnknown();
         }
 
-        // What cannot be read any more is what it was.
+        // A setting that cannot be read any more keeps its last value.
         var risk = now.Eviction switch
         {
             StoreEviction.Possible when !allowed => $"Redis may delete accepted tasks when it is full: {now.EvictionSettings}.",
@@ -152,29 +152,29 @@ internal sealed partial class StoreDurabilityMonitor(
     }
 
     [LoggerMessage(1601, LogLevel.Error,
-        "Redis may delete accepted tasks when it is full, so that no tasks are accepted: {Settings}. Set maxmemory-policy to noeviction; or accept the loss with Mesh__Store__AllowEviction.")]
+        "Redis may delete accepted tasks when it is full: {Settings}. No tasks are accepted. Set maxmemory-policy to noeviction, or accept the loss with Mesh__Store__AllowEviction.")]
     private partial void LogRefusing(string settings);
 
     [LoggerMessage(1602, LogLevel.Warning,
         "Redis may delete accepted tasks, results, balances and the marks that keep an UPDATE from being applied twice when it is full: {Settings}. Mesh__Store__AllowEviction accepts this.")]
     private partial void LogAllowed(string settings);
 
-    [LoggerMessage(1603, LogLevel.Information, "Redis does not delete accepted tasks any more: tasks are accepted.")]
+    [LoggerMessage(1603, LogLevel.Information, "Redis does not delete accepted tasks any more. Tasks are accepted.")]
     private partial void LogAccepting();
 
     [LoggerMessage(1604, LogLevel.Warning,
-        "Redis does not permit to read maxmemory-policy (INFO memory, CONFIG GET). With another policy than noeviction, accepted tasks are lost when it is full.")]
+        "Redis does not permit reading maxmemory-policy (INFO memory, CONFIG GET). With another policy than noeviction, accepted tasks are lost when it is full.")]
     private partial void LogEvictionUnknown();
 
     [LoggerMessage(1605, LogLevel.Warning,
-        "Redis writes nothing to disk (appendonly is no, save is empty): when it stops, all accepted tasks, results, loans and balances are lost.")]
+        "Redis writes nothing to disk (appendonly is no, save is empty). When it stops, all accepted tasks, results, loans and balances are lost.")]
     private partial void LogNotPersistent();
 
     [LoggerMessage(1606, LogLevel.Warning,
-        "Redis writes to disk at times only (appendonly is no, save is set): when it crashes, what it has acknowledged since the last time is lost.")]
+        "Redis writes only snapshots to disk (appendonly is no, save is set). When it crashes, all changes that it has acknowledged since the last snapshot are lost.")]
     private partial void LogSnapshots();
 
     [LoggerMessage(1607, LogLevel.Warning,
-        "Redis does not permit to read appendonly and save (INFO persistence, CONFIG GET). Without an append-only file, accepted tasks are lost when it crashes.")]
+        "Redis does not permit reading appendonly and save (INFO persistence, CONFIG GET). Without an append-only file, accepted tasks are lost when it crashes.")]
     private partial void LogPersistenceUnknown();
 }

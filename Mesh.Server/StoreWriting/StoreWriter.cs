@@ -79,19 +79,19 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
         {
             await inputs.PostAsync(await TryAsync(batch, own));
         }
-        catch (Exception away) when (IsStoreFault(away))
+        catch (Exception fault) when (IsStoreFault(fault))
         {
-            // Each reason is logged once, not each try.
-            if (state.StoreFault != away.Message)
+            // Each reason is logged once, not for each attempt.
+            if (state.StoreFault != fault.Message)
             {
-                state.StoreFault = away.Message;
-                LogUnavailable(away.Message);
+                state.StoreFault = fault.Message;
+                LogUnavailable(fault.Message);
             }
 
             await Task.Delay(Delays.Delay(++_failures), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             await inputs.PostAsync(new(LoopInputKind.StoreFailed) { Subject = batch });
         }
-#pragma warning disable CA1031 // The claim is lost, or there is a bug. Either ends the loop.
+#pragma warning disable CA1031 // The lease is lost, or there is a bug. Both end the loop.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -114,12 +114,12 @@ internal sealed partial class StoreWriter(IMeshStore store, CoreInputQueue input
     [LoggerMessage(1201, LogLevel.Information, "Loaded {Tasks} unsettled tasks and {Loans} loans; {Dead} dead letters, {Done} tasks done so far.")]
     private partial void LogLoaded(int tasks, int loans, long dead, long done);
 
-    [LoggerMessage(1202, LogLevel.Warning, "The store is away: this server takes no work until it is there. {Reason}")]
+    [LoggerMessage(1202, LogLevel.Warning, "The store is unavailable. The server accepts no work until it is available. {Reason}")]
     private partial void LogLoadFailed(string reason);
 
-    [LoggerMessage(1203, LogLevel.Error, "The store is away: nothing is accepted or acknowledged until it is back. {Reason}")]
+    [LoggerMessage(1203, LogLevel.Error, "The store is unavailable. The server accepts no tasks and acknowledges nothing until it is available. {Reason}")]
     private partial void LogUnavailable(string reason);
 
-    [LoggerMessage(1204, LogLevel.Information, "The store is back.")]
+    [LoggerMessage(1204, LogLevel.Information, "The store is available again.")]
     private partial void LogAvailableAgain();
 }

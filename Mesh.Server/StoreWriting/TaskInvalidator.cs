@@ -8,7 +8,7 @@ namespace Mesh.Server.StoreWriting;
 /// <summary>Closes UPDATE tasks in the ledger before they become dead letters, one after the other, so that a late attempt is not applied.</summary>
 internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
 {
-    // Each entry is an unsettled task. Mesh__Tasks__Capacity is the bound.
+    // Each entry is an unsettled task, so Mesh__Tasks__Capacity is the bound.
     private readonly Channel<TaskRecord> _queue = Channel.CreateUnbounded<TaskRecord>(new() { SingleReader = true });
 
     public void Enqueue(TaskRecord task) => _queue.Writer.TryWrite(task);
@@ -30,7 +30,7 @@ internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
         {
             // The loop has ended. The tasks are stored, and the next process loads them.
         }
-#pragma warning disable CA1031 // Any other exception is a bug: the loop ends with it.
+#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

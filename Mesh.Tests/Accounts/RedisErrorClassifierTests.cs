@@ -8,7 +8,7 @@ public sealed class RedisErrorClassifierTests
     [Theory]
     [InlineData("OOM command not allowed when used memory > 'maxmemory'.", "Redis is full")]
     [InlineData("ERR Error running script (call to f_0a1b): @user_script:7: @user_script: 7: -OOM command not allowed when used memory > 'maxmemory'.", "Redis is full")]
-    [InlineData("NOPERM User default has no permissions to run the 'evalsha' command", "Redis does not permit it")]
+    [InlineData("NOPERM User default has no permissions to run the 'evalsha' command", "Redis refuses the command")]
     [InlineData("ERR max number of clients reached", "Redis: ERR max number of clients reached")]
     [InlineData("UNKILLABLE Sorry the script already executed write commands", "Redis: UNKILLABLE")]
     [InlineData("ERR unknown command 'EVALSHA'", "Redis: ERR unknown command")]

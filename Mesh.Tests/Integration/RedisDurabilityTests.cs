@@ -91,8 +91,8 @@ public sealed class RedisDurabilityTests : IAsyncLifetime
         await server.HealthyAsync();
         await server.SubmitAsync(Task);
 
-        await IsLoggedOnceAsync(server, "does not permit to read maxmemory-policy");
-        await IsLoggedOnceAsync(server, "does not permit to read appendonly");
+        await IsLoggedOnceAsync(server, "does not permit reading maxmemory-policy");
+        await IsLoggedOnceAsync(server, "does not permit reading appendonly");
     }
 
     private static object Task => new { type = "QUERY", user = "maria" };

@@ -44,13 +44,13 @@ public sealed class RedisFailureTests : IAsyncLifetime
     public Task Redis_NoReplicas_TasksResumeAfterRecovery() => WaitsOutAsync(
         () => Redis.ConfigSetAsync("min-replicas-to-write", "1"),
         () => Redis.ConfigSetAsync("min-replicas-to-write", "0"),
-        "Redis takes no writes: it has too few replicas (NOREPLICAS).");
+        "Redis accepts no writes: it has too few replicas (NOREPLICAS).");
 
     [Fact]
     public Task Redis_ScriptsDenied_TasksResumeAfterRecovery() => WaitsOutAsync(
         () => Redis.ExecuteAsync("ACL", "SETUSER", "default", "-eval", "-evalsha"),
         () => Redis.ExecuteAsync("ACL", "SETUSER", "default", "+eval", "+evalsha"),
-        "Redis does not permit it");
+        "Redis refuses the command");
 
     [Fact]
     public async Task Redis_FailsOver_IsFollowed()

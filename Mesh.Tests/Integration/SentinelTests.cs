@@ -55,7 +55,7 @@ public sealed class SentinelTests : IAsyncLifetime
     {
         await using var server = StartServer();
         await using var worker = StartWorker(server);
-        await Eventually.HoldsAsync("the log tells that Redis is away", () => server.Output.Contains("The store is away", StringComparison.Ordinal), details: () => server.Output);
+        await Eventually.HoldsAsync("the log says that the store is unavailable", () => server.Output.Contains("The store is unavailable", StringComparison.Ordinal), details: () => server.Output);
 
         await _sentinel.StartAsync(Stop);
 

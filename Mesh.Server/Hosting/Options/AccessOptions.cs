@@ -6,7 +6,7 @@ namespace Mesh.Server.Hosting.Options;
 /// </summary>
 internal sealed record AcceptedTokensOptions
 {
-    /// <summary>Tokens that permit all that Mesh__Token permits. Default: none.</summary>
+    /// <summary>Tokens that permit everything that Mesh__Token permits. Default: none.</summary>
     public List<string> All { get; init; } = [];
 
     /// <summary>Tokens that permit the HTTP API and the map. Default: none.</summary>
@@ -19,21 +19,21 @@ internal sealed record AcceptedTokensOptions
     public List<string> Peers { get; init; } = [];
 }
 
-/// <summary>The section Mesh__LinePeers.</summary>
+/// <summary>The section Mesh__LinePeers: which addresses may use the line protocol.</summary>
 internal sealed record LinePeersOptions
 {
     /// <summary>
-    /// Addresses and networks (10.0.0.7, 10.0.0.0/8, fd00::/8), in addition to loopback, whose line connections are accepted when there is a token. A line connection
+    /// Addresses and networks (10.0.0.7, 10.0.0.0/8, fd00::/8), in addition to loopback, whose line connections are accepted when a token is configured. A line connection
     /// cannot present one. Default: none.
     /// </summary>
     public List<string> Allowed { get; init; } = [];
 }
 
-/// <summary>The section Mesh__Redirect.</summary>
+/// <summary>The section Mesh__Redirect: where workers may be redirected.</summary>
 internal sealed record RedirectOptions
 {
     /// <summary>
-    /// Addresses that a peer may have this server's workers sent to, in addition to the configured addresses of the peers: host, host:port or *.domain. Default: none.
+    /// Addresses that a peer may redirect this server's workers to, in addition to the configured addresses of the peers: host, host:port or *.domain. Default: none.
     /// </summary>
     public List<string> Allowed { get; init; } = [];
 }
@@ -41,6 +41,6 @@ internal sealed record RedirectOptions
 /// <summary>The section Mesh__Tls: connections to peers. The addresses that this server listens on are configured by Kestrel.</summary>
 internal sealed record TlsOptions
 {
-    /// <summary>A PEM file with the authorities that sign the certificates of peers. Default: none, those of the operating system.</summary>
+    /// <summary>A PEM file with the authorities that sign the certificates of peers. Default: none, the authorities of the operating system are used.</summary>
     public string? CaFile { get; init; }
 }

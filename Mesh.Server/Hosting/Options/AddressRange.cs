@@ -18,6 +18,6 @@ internal static class AddressRange
         return IPNetwork.TryParse(text, out range);
     }
 
-    /// <summary>Returns the IPv4 address of an IPv4-mapped IPv6 address, and every other address as it is.</summary>
+    /// <summary>Returns the IPv4 address of an IPv4-mapped IPv6 address. Returns every other address unchanged.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

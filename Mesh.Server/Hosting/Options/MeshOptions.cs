@@ -2,7 +2,7 @@ using Mesh.Server.Core;
 
 namespace Mesh.Server.Hosting.Options;
 
-/// <summary>The configuration of a server: the section Mesh, as environment variables Mesh__ServerId and so on.</summary>
+/// <summary>The configuration of a server: the section Mesh, given by environment variables such as Mesh__ServerId.</summary>
 internal sealed record MeshOptions
 {
     public const string Section = "Mesh";
@@ -10,7 +10,7 @@ internal sealed record MeshOptions
     /// <summary>This server's UUID. Required.</summary>
     public string? ServerId { get; init; }
 
-    /// <summary>The host:port that is told to peers and workers. Default: the first address that is listened on.</summary>
+    /// <summary>The host:port that peers and workers connect to. Default: the first address that the server listens on.</summary>
     public string? Advertise { get; init; }
 
     /// <summary>The other servers. The entry of this server itself is ignored, so that all servers can use one list. Default: none.</summary>
@@ -24,13 +24,13 @@ internal sealed record MeshOptions
 
     public AcceptedTokensOptions AcceptedTokens { get; init; } = new();
 
-    /// <summary>A directory with a file for each key, such as Mesh__Token. It is read again when it changes (<see cref="Configuration.SecretsDirectory"/>). Default: none.</summary>
+    /// <summary>A directory with one file for each key, such as Mesh__Token. It is read again when it changes (<see cref="Configuration.SecretsDirectory"/>). Default: none.</summary>
     public string? SecretsDirectory { get; init; }
 
     /// <summary>The base URL of the dashboard. The map links to {base}/traces/detail/{traceId}. Default: none, no links.</summary>
     public string? Dashboard { get; init => field = string.IsNullOrEmpty(value) ? null : value; }
 
-    /// <summary>The time that running tasks have to end when the server stops. Default: 10 s.</summary>
+    /// <summary>The time that running tasks have to finish when the server stops. Default: 10 s.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimingOptions Timing { get; init; } = new();
@@ -64,7 +64,7 @@ internal sealed record MeshOptions
     /// <summary>The values that could not be read, one message each. The validator reports them.</summary>
     internal List<string> Unreadable { get; } = [];
 
-    /// <summary>The environment variables of settings that this server does not know. Each is logged.</summary>
+    /// <summary>The environment variables of unknown settings. Each is logged.</summary>
     internal List<string> Unknown { get; } = [];
 }
 
@@ -77,13 +77,13 @@ internal sealed record PeerOptions
     public string? Endpoint { get; init; }
 }
 
-/// <summary>The section Mesh__Claim: the lease that makes sure that only one process serves under this server's id.</summary>
+/// <summary>The section Mesh__Claim: the server lease, which ensures that only one process serves under this server's id.</summary>
 internal sealed record ServerLeaseOptions
 {
-    /// <summary>Another process can take the lease when it has not been renewed for this time. Default: 5 s.</summary>
+    /// <summary>Another process can acquire the lease when it has not been renewed for this time. Default: 5 s.</summary>
     public TimeSpan Expiry { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The time that a process waits for the lease of another one before it ends. Default: 1 min.</summary>
+    /// <summary>The time that a process waits for the lease of another process before it ends. Default: 1 min.</summary>
     public TimeSpan WaitLimit { get; init; } = TimeSpan.FromMinutes(1);
 }
 

@@ -49,7 +49,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             CheckId("Mesh__ServerId", options.ServerId, faults);
         }
 
-        if (options.Advertise is { } advertise && !(MeshEndpoint.TryParse(advertise, out var told) && !SettingsResolver.IsWildcard(told.Host)))
+        if (options.Advertise is { } advertise && !(MeshEndpoint.TryParse(advertise, out var endpoint) && !SettingsResolver.IsWildcard(endpoint.Host)))
         {
             faults.Add("Mesh__Advertise must be host:port, such as 127.0.0.1:9001, and not 0.0.0.0 or [::]");
         }
@@ -105,7 +105,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
                 CheckId($"{key}__Id", peer.Id, faults);
                 if (!seen.Add(peer.Id))
                 {
-                    faults.Add($"{key}__Id is that of another peer too");
+                    faults.Add($"{key}__Id is also the id of another peer");
                 }
             }
 
@@ -170,7 +170,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Tasks__LineWorkerTimeout", tasks.LineWorkerTimeout, Millisecond, Hour, faults);
         if (tasks.LineWorkerTimeout <= tasks.LineHoldTime)
         {
-            faults.Add("Mesh__Tasks__LineWorkerTimeout must be longer than Mesh__Tasks__LineHoldTime, or a line worker is gone while its get_task is held");
+            faults.Add("Mesh__Tasks__LineWorkerTimeout must be longer than Mesh__Tasks__LineHoldTime; otherwise a line worker times out while its get_task is held");
         }
 
         Range("Mesh__Tasks__ResultRetention", tasks.ResultRetention, TimeSpan.FromSeconds(1), Month, faults);
@@ -187,20 +187,20 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Loans__MaxAge", loans.MaxAge, Millisecond, Month, faults);
         if (loans.MaxAge <= loans.ArrivalTimeout)
         {
-            faults.Add("Mesh__Loans__MaxAge must be longer than Mesh__Loans__ArrivalTimeout, or a loan is given up before its worker must have arrived");
+            faults.Add("Mesh__Loans__MaxAge must be longer than Mesh__Loans__ArrivalTimeout; otherwise a loan ends before its worker must have arrived");
         }
 
         if (loans.MaxAge <= loans.ReturnTimeout)
         {
-            faults.Add("Mesh__Loans__MaxAge must be longer than Mesh__Loans__ReturnTimeout, or a loan is given up before its worker must be back");
+            faults.Add("Mesh__Loans__MaxAge must be longer than Mesh__Loans__ReturnTimeout; otherwise a loan ends before its worker must be back");
         }
     }
 
     private static void CheckServerLease(MeshOptions options, List<string> faults)
     {
-        var claim = options.Claim;
-        Range("Mesh__Claim__Expiry", claim.Expiry, TimeSpan.FromSeconds(1), Hour, faults);
-        Range("Mesh__Claim__WaitLimit", claim.WaitLimit, TimeSpan.Zero, TimeSpan.FromHours(24), faults);
+        var lease = options.Claim;
+        Range("Mesh__Claim__Expiry", lease.Expiry, TimeSpan.FromSeconds(1), Hour, faults);
+        Range("Mesh__Claim__WaitLimit", lease.WaitLimit, TimeSpan.Zero, TimeSpan.FromHours(24), faults);
         Range("Mesh__Adoption__After", options.Adoption.After, TimeSpan.Zero, Month, faults);
     }
 
@@ -209,7 +209,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Producer__Burst", options.Producer.Burst, 1, 100_000, faults);
         if (options.Producer.Enabled && options.Producer.Burst > options.Tasks.Capacity)
         {
-            faults.Add("Mesh__Producer__Burst must not be above Mesh__Tasks__Capacity, or no wave is ever accepted");
+            faults.Add("Mesh__Producer__Burst must not be above Mesh__Tasks__Capacity; otherwise no wave is ever accepted");
         }
 
         Range("Mesh__Producer__Period", options.Producer.Period, TimeSpan.FromMilliseconds(100), Month, faults);
@@ -269,7 +269,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
     private static void Range<T>(string key, T value, T least, T most, List<string> faults)
         where T : IComparable<T>, IFormattable
     {
-        // NaN compares as less than all values, so that it is refused too.
+        // NaN compares as less than all other values. This form of the condition refuses it too.
         if (!(value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0))
         {
             faults.Add(string.Create(CultureInfo.InvariantCulture, $"{key} is {value}; it must lie between {least} and {most}"));

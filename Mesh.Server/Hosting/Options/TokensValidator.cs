@@ -33,6 +33,6 @@ internal static class TokensValidator
     }
 
     private static string? Check(string option, string? token) => token is not null && (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~'))
-        ? $"{option} must be of visible ASCII characters, without spaces: it travels in a header"
+        ? $"{option} must consist of visible ASCII characters without spaces, because it is sent in a header"
         : null;
 }

@@ -58,8 +58,8 @@ public sealed class TokenRoleTests
     {
         await using var server = await TestServer.StartAsync(OneOfEachKind);
 
-        Assert.Equal(new Rejection("This token does not permit what a peer sends"), await AnswerAsync(server, "worker", Beat));
-        Assert.Equal(new Rejection("This token does not permit what a worker sends"), await AnswerAsync(server, "peer", Ask));
+        Assert.Equal(new Rejection("This token does not permit the messages of a peer"), await AnswerAsync(server, "worker", Beat));
+        Assert.Equal(new Rejection("This token does not permit the messages of a worker"), await AnswerAsync(server, "peer", Ask));
     }
 
     /// <summary>Some HTTP clients offer another protocol with each request.</summary>

@@ -65,7 +65,7 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:LinePeers:Allowed:0", "10.0.0.0/33", "Mesh__LinePeers__Allowed__0 must be an IP address or a network such as 10.0.0.0/8")]
     [InlineData("Mesh:Redirect:Allowed:0", "http://borrower", "Mesh__Redirect__Allowed__0 must be host, host:port or *.domain")]
     [InlineData("Mesh:Tls:CaFile", "/no/such/file.pem", "Mesh__Tls__CaFile cannot be read")]
-    [InlineData("Mesh:Token", "two words", "Mesh__Token must be of visible ASCII characters")]
+    [InlineData("Mesh:Token", "two words", "Mesh__Token must consist of visible ASCII characters")]
     [InlineData("Mesh:Peers:0:Endpoint", "ftp://server-b", "Mesh__Peers__0__Endpoint must be host:port or a service-discovery name")]
     [InlineData("Mesh:Sessions:MaxMessageBytes", "65537", "Mesh__Sessions__MaxMessageBytes is 65537; it must lie between 16384 and 65536")]
     [InlineData("Mesh:Sessions:MaxConnectionsPerAddress", "0", "Mesh__Sessions__MaxConnectionsPerAddress is 0; it must lie between")]

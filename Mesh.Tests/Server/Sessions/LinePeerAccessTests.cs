@@ -19,7 +19,7 @@ public sealed class LinePeerAccessTests
         using var log = new RecordedLog(server, 2201);
 
         Assert.Equal(
-            """{"STATUS": "NOK", "ERROR": "Lines carry no token: this address is not among Mesh__LinePeers__Allowed"}""" + "\n",
+            """{"STATUS": "NOK", "ERROR": "Line connections cannot present a token, and this address is not among Mesh__LinePeers__Allowed"}""" + "\n",
             await SayAsync(server, "10.0.0.8"));
 
         Assert.Contains("10.0.0.8:4000", (await log.LineAsync(2201)).Text, StringComparison.Ordinal);
