@@ -5,7 +5,7 @@ using Mesh.Transport;
 
 namespace Mesh.Fuzz;
 
-/// <summary>A peer that minds its own business all along: whatever others do, it must be answered, and soon.</summary>
+/// <summary>A peer that sends valid heartbeats during all cases. The server must answer each of them within a time limit, whatever the other connections send.</summary>
 internal sealed class ControlPeer(FuzzServer server)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -26,8 +26,8 @@ internal sealed class ControlPeer(FuzzServer server)
             var asked = Stopwatch.GetTimestamp();
             connection.TrySend(new Heartbeat(new ServerId("server-b")));
             var heard = await connection.ReceiveAsync(CancellationToken.None).AsTask().WaitAsync(Patience, CancellationToken.None);
-            FuzzAssertionException.ThrowIf(heard.Message is not HeartbeatResponse, $"another peer was answered {heard}");
-            FuzzAssertionException.ThrowIf(serving.IsCompleted, "another peer was hung up on");
+            FuzzAssertionException.ThrowIf(heard.Message is not HeartbeatResponse, $"the control peer received {heard}");
+            FuzzAssertionException.ThrowIf(serving.IsCompleted, "the connection of the control peer was closed");
             Answers++;
             Slowest = TimeSpan.FromTicks(Math.Max(Slowest.Ticks, Stopwatch.GetElapsedTime(asked).Ticks));
             await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);

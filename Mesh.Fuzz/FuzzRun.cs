@@ -2,21 +2,22 @@ using System.Diagnostics;
 
 namespace Mesh.Fuzz;
 
-/// <summary>Cases by the number, each from a seed of its own: case n of a run from seed s is the only case of a run from seed s + n.</summary>
+/// <summary>Runs fuzz cases against one server. Each case has its own seed: case n of a run with the first seed s is the only case of a run with the seed s + n.</summary>
 public static class FuzzRun
 {
-    /// <summary>More than a server's memory may grow between an early and a late moment, bytes; it is for the caller to judge, whose memory it is too.</summary>
+    /// <summary>The limit for the growth of the server's memory, in bytes. The caller checks it, because the process contains the caller's memory too.</summary>
     public const long MemoryLimit = 32 * 1024 * 1024;
 
     private static readonly TimeSpan CaseLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>Runs the cases until all are done or one fails.</summary>
     /// <param name="first">The first seed.</param>
-    /// <param name="count">Cases; at least one.</param>
-    /// <param name="progress">Told now and then how many are done.</param>
-    /// <param name="cancellationToken">Ends the run early.</param>
+    /// <param name="count">The number of cases, at least one.</param>
+    /// <param name="progress">Called with the number of completed cases, after every 10,000 cases.</param>
+    /// <param name="cancellationToken">Cancels the run.</param>
     public static async Task<FuzzReport> RunAsync(long first, int count, Action<int>? progress, CancellationToken cancellationToken)
     {
-        // A check that checks nothing must not pass.
+        // A run without a case must not succeed.
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first, long.MaxValue - count);
         await using var server = await FuzzServer.StartAsync(cancellationToken);
@@ -30,7 +31,7 @@ public static class FuzzRun
         long growth;
         try
         {
-            // What is allocated once is there after the first fifth.
+            // The first fifth of the cases causes the allocations that happen once.
             var warm = Math.Max(1, count / 5);
             failure = await RunAsync(server, first, warm, tally, done => progress?.Invoke(done), cancellationToken);
             var before = GC.GetTotalMemory(forceFullCollection: true);
@@ -83,7 +84,7 @@ public static class FuzzRun
         }
         catch (OperationCanceledException) when (failure is not null)
         {
-            // It is what is told.
+            // The failure has cancelled the other cases.
         }
 
         return failure;
@@ -103,20 +104,20 @@ public static class FuzzRun
             });
             return null;
         }
-#pragma warning disable CA1031 // Whatever comes out of a session is what this looks for.
+#pragma warning disable CA1031 // Any exception of a session is a failure of the case.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             return new FuzzFailure(seed, exception switch
             {
                 FuzzAssertionException => exception.Message,
-                OperationCanceledException => $"the server did not come to an end within {CaseLimit}",
+                OperationCanceledException => $"the server did not finish the case within {CaseLimit}",
                 _ => exception.ToString(),
             });
         }
     }
 
-    // Neighbouring seeds must not give neighbouring cases; the same on every machine, which HashCode is not.
+    // Spreads adjacent seeds over different cases. HashCode is not used, because its results differ between processes.
     private static int Mix(long seed)
     {
         var mixed = (ulong)seed * 0x9E3779B97F4A7C15;
@@ -125,22 +126,24 @@ public static class FuzzRun
     }
 }
 
-/// <param name="Seed">Replays it.</param>
-/// <param name="What">What was broken, in words.</param>
+/// <summary>A case that has failed.</summary>
+/// <param name="Seed">The seed of the case.</param>
+/// <param name="What">The description of the failure.</param>
 public sealed record FuzzFailure(long Seed, string What)
 {
-    /// <summary>The command that runs this case alone.</summary>
+    /// <summary>The command that runs only this case.</summary>
     public string Replay => $"dotnet run -c Release --project Mesh.Bench -- fuzz --seed {Seed} --count 1";
 }
 
-/// <param name="Cases">How many there were to be.</param>
-/// <param name="Answers">How often the server answered what: kinds of messages and HTTP status codes.</param>
+/// <summary>The result of a run.</summary>
+/// <param name="Cases">The requested number of cases.</param>
+/// <param name="Answers">The number of the server's answers by kind: types of messages and HTTP status codes.</param>
 /// <param name="Failure">The first case that failed, or null.</param>
-/// <param name="ServerFailure">What went wrong with the server as a whole, or null.</param>
-/// <param name="Elapsed">Of all cases.</param>
-/// <param name="MemoryGrowth">In bytes, after a full collection, from the end of the first fifth to the end.</param>
-/// <param name="ControlPeerResponses">Answers that an undisturbed peer had meanwhile.</param>
-/// <param name="ControlPeerSlowest">The slowest of them.</param>
+/// <param name="ServerFailure">A failure that affects the whole server, or null.</param>
+/// <param name="Elapsed">The time of all cases.</param>
+/// <param name="MemoryGrowth">The growth of the memory in bytes, after full collections, from the end of the first fifth of the cases to the end.</param>
+/// <param name="ControlPeerResponses">The number of answers that the control peer received.</param>
+/// <param name="ControlPeerSlowest">The longest time until one of these answers.</param>
 public sealed record FuzzReport(
     int Cases,
     IReadOnlyDictionary<string, int> Answers,

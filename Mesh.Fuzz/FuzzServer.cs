@@ -21,8 +21,8 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Fuzz;
 
 /// <summary>
-/// A whole server without a socket: its loop, its sessions, its HTTP pipeline. It has a peer, "server-b", that nobody answers for, and holds nothing for long,
-/// so that each case comes to its end at once.
+/// A server without sockets: its loop, its sessions and its HTTP pipeline. Its peer "server-b" never answers. All of its time limits are short, so that each case ends
+/// quickly.
 /// </summary>
 internal sealed class FuzzServer : IAsyncDisposable
 {
@@ -68,10 +68,10 @@ internal sealed class FuzzServer : IAsyncDisposable
         _loop = app.Services.GetRequiredService<ServerReadiness>();
     }
 
-    /// <summary>Whether its loop still runs.</summary>
+    /// <summary>Whether the server's loop is running.</summary>
     public bool Runs => _loop.Phase == LoopPhase.Running;
 
-    /// <summary>Connections that have not ended.</summary>
+    /// <summary>The number of open connections.</summary>
     public int Connections => _sessions.Count;
 
     public static async Task<FuzzServer> StartAsync(CancellationToken cancellationToken)
@@ -97,12 +97,12 @@ internal sealed class FuzzServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Serves one TCP connection as the web server would hand it over. Ends with it; what is HTTP is only hung up on.</summary>
+    /// <summary>Serves one TCP connection until it ends, as Kestrel's connection middleware does. A connection with an HTTP request is closed without an answer.</summary>
     public Task ServeConnectionAsync(IDuplexPipe transport) => _limiter.OnConnectedAsync(
         new DefaultConnectionContext($"{Guid.NewGuid()}", transport, transport) { RemoteEndPoint = ClientEndPoint },
         context => _lines.OnConnectedAsync(context, CloseAsync));
 
-    /// <summary>Serves one WebSocket that has shaken hands.</summary>
+    /// <summary>Serves one WebSocket after its handshake, until it is closed.</summary>
     public async Task ServeWebSocketAsync(IDuplexPipe transport)
     {
         var socket = WebSocket.CreateFromStream(new DuplexPipeStream(transport), new WebSocketCreationOptions { IsServer = true });

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Mesh.Fuzz;
 
-/// <summary>One HTTP request with a bad body, or a bad path.</summary>
+/// <summary>Sends one HTTP request with a bad body or a bad path.</summary>
 internal static class HttpCase
 {
     private static readonly HashSet<int> Good = [200, 201, 202, 204, 400, 404, 405, 409, 413, 415, 429];
@@ -72,7 +72,7 @@ internal static class HttpCase
         }
     }
 
-    // Another case may have paused the server just now.
+    // Another case may have paused the server, which then answers 503.
     private static bool IsPaused(string method, string path, int status) =>
         status == StatusCodes.Status503ServiceUnavailable && method == "POST" && path.StartsWith("/tasks", StringComparison.Ordinal);
 

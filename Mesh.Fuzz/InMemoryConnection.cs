@@ -2,10 +2,10 @@ using System.IO.Pipelines;
 
 namespace Mesh.Fuzz;
 
-/// <summary>Two ends of a connection in memory.</summary>
+/// <summary>The two ends of a connection in memory.</summary>
 internal sealed class InMemoryConnection
 {
-    // Wide enough for all that one case says at once.
+    // Larger than the input of any case, so that a write never waits.
     private static readonly PipeOptions Wide = new(pauseWriterThreshold: 4 * 1024 * 1024, resumeWriterThreshold: 1024 * 1024, useSynchronizationContext: false);
 
     public InMemoryConnection()
@@ -15,14 +15,14 @@ internal sealed class InMemoryConnection
         ServerEnd = new End(there.Reader, back.Writer);
     }
 
-    /// <summary>The peer's.</summary>
+    /// <summary>The end of the peer.</summary>
     public IDuplexPipe ClientEnd { get; }
 
-    /// <summary>The server's.</summary>
+    /// <summary>The end of the server.</summary>
     public IDuplexPipe ServerEnd { get; }
 
-    /// <summary>Says it all, hangs up, and listens to the end.</summary>
-    /// <exception cref="OperationCanceledException">There was no end.</exception>
+    /// <summary>Sends the input, closes the sending side and returns all that the server sends until it closes the connection.</summary>
+    /// <exception cref="OperationCanceledException">The server has not closed the connection within the limit.</exception>
     public async Task<byte[]> SendAndReadToEndAsync(byte[] input, CancellationToken limit)
     {
         await ClientEnd.Output.WriteAsync(input, limit);
@@ -36,7 +36,7 @@ internal sealed class InMemoryConnection
     private sealed record End(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
 
-/// <summary>A pipe as a stream, for WebSockets.</summary>
+/// <summary>A stream over a duplex pipe, for WebSockets.</summary>
 internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
 {
     private readonly Stream _input = pipe.Input.AsStream();

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Mesh.Fuzz;
 
-/// <summary>A web server that listens nowhere: requests are handed to it in memory.</summary>
+/// <summary>A web server without a socket. It receives its requests in memory.</summary>
 internal sealed class InMemoryHttpServer : IServer
 {
     private Func<IFeatureCollection, Task> _application = _ => throw new InvalidOperationException("The server has not started.");

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Mesh.Fuzz;
 
-/// <summary>One connection of a line peer: a few lines, good or bad, and its end.</summary>
+/// <summary>Runs one connection of a line peer, which sends one to three good or bad lines and closes its side.</summary>
 internal static class LineCase
 {
     public static async Task RunAsync(FuzzServer server, Random random, ResponseCounter tally, CancellationToken limit)
@@ -33,18 +33,18 @@ internal static class LineCase
 
         if (said.Length > 0 && said.GetBuffer()[0] == (byte)'*')
         {
-            // It is taken for a client of Redis.
-            FuzzAssertionException.ThrowIf(!heard.AsSpan().StartsWith("-ERR "u8), "what looks like a client of Redis is not answered as one");
+            // The server takes this connection for one of a Redis client and answers in that protocol.
+            FuzzAssertionException.ThrowIf(!heard.AsSpan().StartsWith("-ERR "u8), "a Redis client is not answered with -ERR");
             return;
         }
 
         var lines = Encoding.UTF8.GetString(heard).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var errors = lines.Count(line => ResponseChecker.Check(Encoding.UTF8.GetBytes(line), tally));
 
-        // What is known of the first message holds, when it came as it was meant.
+        // The expected field of the first message is known only when the input was not cut short.
         if (inputs[0].Fault is { } fault && whole)
         {
-            FuzzAssertionException.ThrowIf(errors == 0, $"no error named {fault}");
+            FuzzAssertionException.ThrowIf(errors == 0, $"no error names {fault}");
             ResponseChecker.CheckNamesField(lines[0], fault);
         }
     }

@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace Mesh.Fuzz;
 
-/// <summary>The messages of docs/protocol.md, "Messages", with values drawn at random.</summary>
+/// <summary>Creates the messages of docs/protocol.md, "Messages", with random values.</summary>
 internal static class MessageTemplates
 {
     private static readonly string[] Users = ["maria", "joão", "", "\u0000", "\U0001F600", "a\"b\\c", new('x', 300)];
 
-    // The fields without which a shape is not that shape are left out of Required: what breaks there is another message.
+    // Required does not contain the fields that identify a message type, because a message without them is one of another type.
     private static readonly MessageTemplate[] All =
     [
         new([FieldTemplate.Id("WORKER_UUID")], [FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Types("TASKS")], ("WORKER", "ALIVE")),
@@ -32,7 +32,7 @@ internal static class MessageTemplates
 
     public static string User(Random random) => Users[random.Next(Users.Length)];
 
-    // Few ids, so that messages of different cases concern the same workers.
+    // The ids are few, so that messages of different cases refer to the same workers.
     public static string Id(Random random) => random.Next(4) switch
     {
         0 => "server-b",
@@ -42,9 +42,10 @@ internal static class MessageTemplates
     };
 }
 
-/// <param name="Required">Fields that the shape must have.</param>
-/// <param name="Optional">Fields that it may have.</param>
-/// <param name="Words">The fields that make it this shape.</param>
+/// <summary>The template of one message type.</summary>
+/// <param name="Required">The fields that the message must have.</param>
+/// <param name="Optional">The fields that the message may have.</param>
+/// <param name="Words">The fields that identify the type, with their values.</param>
 internal sealed record MessageTemplate(FieldTemplate[] Required, FieldTemplate[] Optional, params (string Name, string Value)[] Words)
 {
     public JsonObject Draw(Random random)
@@ -72,7 +73,7 @@ internal sealed record MessageTemplate(FieldTemplate[] Required, FieldTemplate[]
     }
 }
 
-/// <summary>A field: good values, and bad ones that must be answered with its name.</summary>
+/// <summary>The template of a field: its valid values, and invalid values for which the error must name the field.</summary>
 internal sealed record FieldTemplate(string Name, Func<Random, JsonNode> Draw, params Func<Random, JsonNode?>[] Bad)
 {
     public static FieldTemplate Id(string name) => new(

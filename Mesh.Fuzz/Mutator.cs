@@ -5,13 +5,13 @@ using System.Text.Json.Nodes;
 
 namespace Mesh.Fuzz;
 
-/// <summary>Bad messages: some of which it is known what must be said of them, and some of which nobody knows anything.</summary>
+/// <summary>Creates bad messages. For some of them the expected error is known.</summary>
 internal static class Mutator
 {
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonSerializerOptions Escaped = new();
 
-    // What JSON is made of, and bytes that are none.
+    // The tokens of JSON, and invalid UTF-8.
     private static readonly byte[][] Tokens =
     [
         .. new[]
@@ -22,7 +22,7 @@ internal static class Mutator
         [0xff], [0xc3], [0], [0xed, 0xa0, 0x80], [0xef, 0xbb, 0xbf],
     ];
 
-    /// <summary>One message without line ends.</summary>
+    /// <summary>Returns one message, in most cases without line ends.</summary>
     public static FuzzInput Draw(Random random) => random.Next(13) switch
     {
         12 => DuplicateField(random),
@@ -33,7 +33,7 @@ internal static class Mutator
         _ => new(RemoveLineBreaks(random, Mutate(random, Write(random, MessageTemplates.Draw(random).Draw(random)))), null),
     };
 
-    /// <summary>Bytes with edits of all kinds.</summary>
+    /// <summary>Changes bytes by one to six edits: flipped bits, repeated, removed and inserted bytes.</summary>
     public static byte[] Mutate(Random random, byte[] bytes)
     {
         for (var edits = random.Next(1, 7); edits > 0; edits--)
@@ -62,7 +62,7 @@ internal static class Mutator
     public static byte[] Write(Random random, JsonNode node) =>
         JsonSerializer.SerializeToUtf8Bytes(node, random.Next(3) == 0 ? Escaped : Relaxed);
 
-    // A message of a known shape with one fault, amid much that must not matter.
+    // A message with one invalid field. The order of its fields and its unknown fields must not affect the error.
     private static FuzzInput CorruptField(Random random)
     {
         var shape = MessageTemplates.Draw(random);
@@ -93,7 +93,7 @@ internal static class Mutator
         return new(Write(random, Shuffle(random, message)), harmless ? null : field.Name);
     }
 
-    // A good message, and one of its fields again at its end.
+    // A valid message whose last field repeats another one.
     private static FuzzInput DuplicateField(Random random)
     {
         var message = MessageTemplates.Draw(random).Draw(random);
@@ -125,7 +125,7 @@ internal static class Mutator
         return flipped;
     }
 
-    // A line's end would make two messages of one.
+    // A line end splits a message in two, so most of them are replaced.
     private static byte[] RemoveLineBreaks(Random random, byte[] bytes)
     {
         if (random.Next(4) > 0)
@@ -137,6 +137,7 @@ internal static class Mutator
     }
 }
 
-/// <param name="Bytes">What is said.</param>
-/// <param name="Fault">What the answer's ERROR must begin with; null when that is not known.</param>
+/// <summary>The input of a case.</summary>
+/// <param name="Bytes">The bytes to send.</param>
+/// <param name="Fault">The name with which the ERROR of the answer must begin; null when it is not known.</param>
 internal sealed record FuzzInput(byte[] Bytes, string? Fault);

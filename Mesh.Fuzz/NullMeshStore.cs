@@ -8,7 +8,7 @@ using Mesh.Server.Storage;
 
 namespace Mesh.Fuzz;
 
-/// <summary>A store that takes everything and remembers nothing, so that memory that grows is the server's own.</summary>
+/// <summary>A store that accepts all writes and keeps no data, so that the measured memory is that of the server.</summary>
 internal sealed class NullMeshStore : IMeshStore
 {
     public bool HasAdopted => false;

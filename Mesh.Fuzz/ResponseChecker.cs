@@ -3,7 +3,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Fuzz;
 
-/// <summary>What must be true of whatever the server says.</summary>
+/// <summary>Checks the conditions that each message of the server must meet.</summary>
 internal static class ResponseChecker
 {
     private static readonly HashSet<string> Fields =
@@ -12,13 +12,13 @@ internal static class ResponseChecker
         "FRAMING", "WORKERS_NEEDED", "LOAD", "SERVER_REDIRECT", "SERVER_RETURN", "REQUESTOR_INFO", "TRACEPARENT",
     ];
 
-    /// <summary>Whether it is an error, which names a field.</summary>
-    /// <exception cref="FuzzAssertionException">It is no message at all, or an error that names none.</exception>
+    /// <summary>Checks and counts a message. Returns whether it is an error.</summary>
+    /// <exception cref="FuzzAssertionException">The text is not a valid message, or it is an error that does not name a field.</exception>
     public static bool Check(ReadOnlySpan<byte> text, ResponseCounter tally)
     {
         if (!MessageReader.TryRead(text, out var message, out var error))
         {
-            throw new FuzzAssertionException($"the answer is no message: {error}: {Encoding.UTF8.GetString(text)}");
+            throw new FuzzAssertionException($"the answer is not a valid message: {error}: {Encoding.UTF8.GetString(text)}");
         }
 
         tally.Count(message.GetType().Name);
@@ -28,7 +28,7 @@ internal static class ResponseChecker
         }
 
         var name = rejection.Error.AsSpan(0, rejection.Error.AsSpan().IndexOfAny(" .[:") is >= 0 and var end ? end : rejection.Error.Length);
-        FuzzAssertionException.ThrowIf(!Fields.Contains(name.ToString()), $"the error names no field: {rejection.Error}");
+        FuzzAssertionException.ThrowIf(!Fields.Contains(name.ToString()), $"the error does not name a field: {rejection.Error}");
         return true;
     }
 
@@ -36,7 +36,7 @@ internal static class ResponseChecker
         !answer.StartsWith($"{{\"STATUS\": \"NOK\", \"ERROR\": \"{field}", StringComparison.Ordinal), $"the error does not name {field}: {answer}");
 }
 
-/// <summary>Something that must never be.</summary>
+/// <summary>A check of a case has failed.</summary>
 internal sealed class FuzzAssertionException(string message) : Exception(message)
 {
     public static void ThrowIf(bool broken, string message)

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Mesh.Fuzz;
 
-/// <summary>Answers by kind.</summary>
+/// <summary>Counts the answers of the server by their kind.</summary>
 internal sealed class ResponseCounter
 {
     private readonly ConcurrentDictionary<string, int> _counts = [];

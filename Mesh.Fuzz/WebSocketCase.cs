@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace Mesh.Fuzz;
 
-/// <summary>One WebSocket: messages in frames that may be cut, mixed with control frames, or no frames at all (RFC 6455, 5.2).</summary>
+/// <summary>Runs one WebSocket: messages in frames that may be fragmented or cut short, mixed with control frames, or random bytes (RFC 6455, 5.2).</summary>
 internal static class WebSocketCase
 {
     private const byte Text = 1;
@@ -46,12 +46,12 @@ internal static class WebSocketCase
         await serving.WaitAsync(limit);
         var told = ReadTextFrames(heard).Count(answer => ResponseChecker.Check(answer, tally));
 
-        // Who breaks off, or sends as text what is none, is not answered any more.
-        FuzzAssertionException.ThrowIf(goodbye && text && told < errors, $"{errors} messages were certainly bad, and {told} errors were told");
-        FuzzAssertionException.ThrowIf(told > FuzzServer.MaxErrors + 1, $"{told} errors were told, beyond the limit");
+        // After an incomplete frame or text that is not UTF-8, the server closes the connection without further answers.
+        FuzzAssertionException.ThrowIf(goodbye && text && told < errors, $"at least {errors} messages were bad, and only {told} errors were sent");
+        FuzzAssertionException.ThrowIf(told > FuzzServer.MaxErrors + 1, $"{told} errors were sent, more than the limit");
     }
 
-    // One message, in one frame or several, with pings in between.
+    // Writes one message in one frame or several, with pings between the frames.
     private static void WriteFragments(Random random, MemoryStream said, byte[] bytes)
     {
         var opcode = Text;
@@ -102,7 +102,7 @@ internal static class WebSocketCase
         return frame.ToArray();
     }
 
-    // The server sends whole frames without masks; the last may be cut short.
+    // The server sends unmasked, unfragmented frames. The last one may be cut short.
     private static List<byte[]> ReadTextFrames(byte[] heard)
     {
         var texts = new List<byte[]>();

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace Mesh.Worker;
 
-/// <summary>Runs one attempt at a task: the simulated work, then the handler of its type.</summary>
+/// <summary>Runs attempts: waits for the simulated work time, then calls the handler of the task's type.</summary>
 internal sealed partial class AttemptRunner
 {
-    // ERROR is for a person to read, and must leave room in the message.
+    // Limits ERROR so that the status stays below the protocol's message size.
     private const int MaxErrorLength = 512;
 
     private readonly Dictionary<TaskType, ITaskHandler> _handlers;
@@ -17,7 +17,7 @@ internal sealed partial class AttemptRunner
     private readonly TimeProvider _time;
     private readonly ILogger<AttemptRunner> _logger;
 
-    /// <exception cref="ArgumentException">Two handlers for one type.</exception>
+    /// <exception cref="ArgumentException">Two handlers have the same type.</exception>
     public AttemptRunner(IEnumerable<ITaskHandler> handlers, IOptions<WorkerOptions> options, TimeProvider time, ILogger<AttemptRunner> logger)
     {
         _handlers = handlers.ToDictionary(handler => handler.Type);
@@ -27,11 +27,13 @@ internal sealed partial class AttemptRunner
         Handles = _handlers.Keys.Aggregate(TaskTypes.None, (all, type) => all | type.AsSet());
     }
 
+    /// <summary>The types that have a handler.</summary>
     public TaskTypes Handles { get; }
 
+    /// <summary>Runs one attempt. An exception of the handler becomes a NOK result, and so does a cancellation.</summary>
     public async Task<AttemptResult> RunAsync(NewTask task, CancellationToken cancellation)
     {
-        using var activity = TaskTracing.Start(task);
+        using var activity = WorkerTracing.StartAttempt(task);
         var result = await HandleAsync(task, cancellation);
         if (result.Outcome == TaskOutcome.Nok)
         {
@@ -75,6 +77,6 @@ internal sealed partial class AttemptRunner
     [LoggerMessage(EventId = 8301, Level = LogLevel.Debug, Message = "{Type} {Task} of {User} failed: {Error}")]
     private partial void LogFailed(TaskType type, TaskId? task, string user, string? error);
 
-    [LoggerMessage(EventId = 8302, Level = LogLevel.Error, Message = "The handler of {Type} threw on {Task}")]
+    [LoggerMessage(EventId = 8302, Level = LogLevel.Error, Message = "The handler of {Type} threw an exception on {Task}")]
     private partial void LogThrew(Exception fault, TaskType type, TaskId? task);
 }

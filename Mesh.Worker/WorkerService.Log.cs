@@ -58,7 +58,7 @@ internal sealed partial class WorkerService
         }
     }
 
-    [LoggerMessage(EventId = 8001, Level = LogLevel.Information, Message = "{Worker} of {Home} starts")]
+    [LoggerMessage(EventId = 8001, Level = LogLevel.Information, Message = "{Worker} of {Home} is starting")]
     private partial void LogStarting(WorkerId worker, ServerId home);
 
     [LoggerMessage(EventId = 8002, Level = LogLevel.Information, Message = "{Worker} is at home with {Home} ({Framing})")]
@@ -70,37 +70,37 @@ internal sealed partial class WorkerService
     [LoggerMessage(EventId = 8004, Level = LogLevel.Information, Message = "{Worker} is lent by {Home} to {Borrower}")]
     private partial void LogRedirectAccepted(WorkerId worker, ServerId home, MeshEndpoint borrower);
 
-    [LoggerMessage(EventId = 8005, Level = LogLevel.Information, Message = "{Worker} is sent home to {Home}, called {Address} there")]
+    [LoggerMessage(EventId = 8005, Level = LogLevel.Information, Message = "{Worker} is sent home to {Home}; the RETURN names {Address}")]
     private partial void LogReturnAccepted(WorkerId worker, ServerId home, MeshEndpoint address);
 
-    [LoggerMessage(EventId = 8006, Level = LogLevel.Warning, Message = "{Worker} is out of contact with {ServerTarget}, tries again: {Why}")]
+    [LoggerMessage(EventId = 8006, Level = LogLevel.Warning, Message = "{Worker} cannot reach {ServerTarget} and retries: {Why}")]
     private partial void LogServerUnreachable(WorkerId worker, ServerTarget serverTarget, string why);
 
-    [LoggerMessage(EventId = 8007, Level = LogLevel.Debug, Message = "{ServerTarget} is still out of contact after {Failures} tries, next in {RetryIn}: {Why}")]
+    [LoggerMessage(EventId = 8007, Level = LogLevel.Debug, Message = "{ServerTarget} is still unreachable after {Failures} attempts, the next one is in {RetryIn}: {Why}")]
     private partial void LogServerStillUnreachable(ServerTarget serverTarget, int failures, string why, TimeSpan retryIn);
 
-    [LoggerMessage(EventId = 8008, Level = LogLevel.Warning, Message = "{Worker} gives up {ServerTarget} and goes home to {Home}")]
+    [LoggerMessage(EventId = 8008, Level = LogLevel.Warning, Message = "{Worker} gives up {ServerTarget} and returns to {Home}")]
     private partial void LogBorrowerAbandoned(WorkerId worker, ServerTarget serverTarget, ServerId home);
 
-    [LoggerMessage(EventId = 8009, Level = LogLevel.Warning, Message = "{Worker} is not wanted by {ServerTarget} and goes home: {Why}")]
+    [LoggerMessage(EventId = 8009, Level = LogLevel.Warning, Message = "{Worker} is rejected by {ServerTarget} and returns home: {Why}")]
     private partial void LogRejectedByBorrower(WorkerId worker, ServerTarget serverTarget, string why);
 
-    [LoggerMessage(EventId = 8010, Level = LogLevel.Warning, Message = "{Worker} stays at home: Mesh__Redirect__Allowed does not name {Target}")]
+    [LoggerMessage(EventId = 8010, Level = LogLevel.Warning, Message = "{Worker} refuses a redirect: Mesh__Redirect__Allowed does not include {Target}")]
     private partial void LogRefusedRedirect(WorkerId worker, MeshEndpoint target);
 
-    [LoggerMessage(EventId = 8011, Level = LogLevel.Information, Message = "{Worker} is at home already and ignores its return to {Address}")]
+    [LoggerMessage(EventId = 8011, Level = LogLevel.Information, Message = "{Worker} ignores a RETURN to {Address}, because it is at home")]
     private partial void LogIgnoredReturn(WorkerId worker, MeshEndpoint address);
 
     [LoggerMessage(EventId = 8012, Level = LogLevel.Warning, Message = "{Worker} is rejected by its home: {Error}")]
     private partial void LogRejected(WorkerId worker, string error);
 
-    [LoggerMessage(EventId = 8013, Level = LogLevel.Warning, Message = "{Worker} got a {Message}, which no worker expects")]
+    [LoggerMessage(EventId = 8013, Level = LogLevel.Warning, Message = "{Worker} received an unexpected message: {Message}")]
     private partial void LogUnexpected(WorkerId worker, string message);
 
-    [LoggerMessage(EventId = 8014, Level = LogLevel.Warning, Message = "{Worker} drops {Count} statuses that no server acknowledged; their leases run out")]
+    [LoggerMessage(EventId = 8014, Level = LogLevel.Warning, Message = "{Worker} drops {Count} statuses without an ACK; the leases of their tasks expire")]
     private partial void LogGaveUpStatuses(WorkerId worker, int count);
 
-    [LoggerMessage(EventId = 8015, Level = LogLevel.Error, Message = "{Worker} leaves {Count} tasks whose handlers did not end when cancelled")]
+    [LoggerMessage(EventId = 8015, Level = LogLevel.Error, Message = "{Worker} leaves {Count} tasks running, because their handlers did not end after cancellation")]
     private partial void LogAbandoned(WorkerId worker, int count);
 
     [LoggerMessage(EventId = 8016, Level = LogLevel.Information, Message = "{Worker} has stopped")]

@@ -11,7 +11,7 @@ using Microsoft.Extensions.ServiceDiscovery;
 namespace Mesh.Worker;
 
 /// <summary>
-/// The core's shell: one loop takes the inputs of the link, the attempts and the timer from a channel, in order, and carries out what the core decides.
+/// Runs <see cref="WorkerCore"/>. One loop reads the inputs of the link, the attempts and the timer from a channel, in order, and carries out the effects of the core.
 /// </summary>
 internal sealed partial class WorkerService : BackgroundService
 {
@@ -66,7 +66,7 @@ internal sealed partial class WorkerService : BackgroundService
         _options.Unknown.ForEach(LogUnknownSetting);
     }
 
-    /// <summary>Once it is connected again, a worker tells what became of all its tasks and asks for as many, at once.</summary>
+    /// <summary>Returns the number of messages that a connection queues. After a reconnect, the worker sends the statuses of all its tasks and as many get_tasks at once.</summary>
     private static int OutboxCapacity(int concurrency) => (2 * concurrency) + 64;
 
     public override void Dispose()
@@ -81,7 +81,7 @@ internal sealed partial class WorkerService : BackgroundService
     {
         Activity.Current = null;
         LogStarting(_options.Id, _options.Home);
-        // A full inbox needs no waking: each input makes the core look at the clock, and the loop at the token.
+        // TryWrite may fail when the inbox is full. Each input in it makes the core check the clock and the loop check the token.
         await using var timer = _time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using var stop = stoppingToken.Register(() => _inbox.Writer.TryWrite(new WorkerInput.TimerElapsed()));
         Step(new WorkerInput.Start(), timer);
@@ -123,7 +123,7 @@ internal sealed partial class WorkerService : BackgroundService
         Arm(timer);
     }
 
-    /// <summary>A timer that comes too early only makes the core look at the clock, so it is touched for an earlier time alone: not for every message.</summary>
+    /// <summary>Sets the timer to the core's next time. It is changed only for an earlier time, not for each message; a timer that elapses too early only makes the core check the clock.</summary>
     private void Arm(ITimer timer)
     {
         if (Interlocked.Exchange(ref _timerElapsed, 0) == 1)
@@ -134,7 +134,7 @@ internal sealed partial class WorkerService : BackgroundService
         if (_core.WakeAt is { } wakeAt && (_armedFor is null || wakeAt < _armedFor))
         {
             _armedFor = wakeAt;
-            // Timers count whole milliseconds, and may still come a little before their time: then this is armed once more.
+            // Timers count whole milliseconds and may elapse slightly early. The timer is then armed again.
             var wait = Math.Max(0, Math.Ceiling((wakeAt - Now).TotalMilliseconds));
             timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
         }
@@ -145,7 +145,7 @@ internal sealed partial class WorkerService : BackgroundService
         switch (effect)
         {
             case WorkerEffect.Send send:
-                _link!.Send(send.Message is GetTask { TraceParent: not null } arrival ? LoanTracing.Arrive(arrival, _movingSince) : send.Message);
+                _link!.Send(send.Message is GetTask { TraceParent: not null } arrival ? WorkerTracing.RecordArrival(arrival, _movingSince) : send.Message);
                 break;
             case WorkerEffect.RunAttempt run:
                 var cancel = new CancellationTokenSource();
@@ -191,12 +191,12 @@ internal sealed partial class WorkerService : BackgroundService
 
     private async Task RunAsync(WorkerEffect.RunAttempt run, CancellationToken cancellation)
     {
-        // Off the loop: a handler may compute before it awaits.
+        // Runs on the thread pool, because a handler may compute before its first await and would block the loop.
         var result = await Task.Run(() => _runner.RunAsync(run.Task, cancellation), CancellationToken.None);
         await PostAsync(new WorkerInput.AttemptEnded(run.Attempt, result));
     }
 
-    /// <summary>A link or an attempt that throws is a bug: it ends the loop, and the host says so.</summary>
+    /// <summary>Ends the loop when a link or an attempt throws, which is a programming error. The host then logs the exception and stops.</summary>
     private async Task WatchAsync(Task part)
     {
         try
@@ -210,7 +210,7 @@ internal sealed partial class WorkerService : BackgroundService
         }
     }
 
-    /// <summary>Waits while the inbox is full; what comes after the end is dropped.</summary>
+    /// <summary>Adds an input, and waits while the inbox is full. Inputs after the end of the loop are dropped.</summary>
     private async ValueTask PostAsync(WorkerInput input)
     {
         while (await _inbox.Writer.WaitToWriteAsync())

@@ -11,10 +11,10 @@ namespace Mesh.Worker;
 
 internal static class WorkerServiceCollectionExtensions
 {
-    /// <summary>What must be left of the host's time once the worker's own limits are over.</summary>
+    /// <summary>The time beyond the worker's stop timeout that the host waits, for tasks to be handed back and connections to close.</summary>
     private static readonly TimeSpan ShutdownReserve = TimeSpan.FromSeconds(10);
 
-    /// <summary>The worker itself, its options and the handlers of QUERY and UPDATE. Wants an <see cref="IConnectionMultiplexer"/>, or an <see cref="ILedger"/> registered before.</summary>
+    /// <summary>Adds the worker, its options and the handlers of QUERY and UPDATE. Requires an <see cref="IConnectionMultiplexer"/>, or an <see cref="ILedger"/> that is registered before.</summary>
     public static IServiceCollection AddMeshWorker(this IServiceCollection services)
     {
         services.AddOptions<WorkerOptions>()

@@ -1,15 +1,15 @@
-// Two farms of tasks, each with its own queue and workers, that know one another as peers:
+// Two servers, each with its own queue and workers, that are peers of each other:
 //
 //   workers-a (2) ── server-a ══ server-b ── workers-b (4)
 //                        └── redis ──┘
 //
-// server-a gets waves of tasks that two workers can't keep up with, so it borrows from server-b until the wave is over.
+// server-a receives waves of tasks that exceed the capacity of two workers, so it borrows workers from server-b until the wave is done.
 ConfigurationErrors.ExitWithMessage();
 var builder = DistributedApplication.CreateBuilder(args);
 builder.UseFreePorts();
 
 var token = builder.AddParameter("mesh-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true)
-    .WithDescription("The shared secret of servers, workers and clients. The maps and the HTTP API ask for it.");
+    .WithDescription("The shared secret of servers, workers and clients. The maps and the HTTP API require it.");
 var redis = builder.AddMeshRedis("redis"); // a container, or Garnet where no container runtime is running
 
 var a = Server("server-a");
@@ -32,7 +32,7 @@ builder.Build().Run();
 
 IResourceBuilder<ProjectResource> Server(string name)
 {
-    // Peers and workers are told the real port, so no proxy is in the way.
+    // Peers and workers are configured with the server's own port, so Aspire must not put a proxy in front of it.
     var server = builder.AddProject<Projects.Mesh_Server>(name, launchProfileName: null).RunBuiltProgram()
         .WithHttpEndpoint(isProxied: false).WithHttpHealthCheck("/health")
         .WithUrlForEndpoint("http", url => url.DisplayText = "Map")
@@ -59,7 +59,7 @@ IResourceBuilder<ProjectResource> Workers(string name, IResourceBuilder<ProjectR
     .WithEnvironment("Mesh__HomeServer__Endpoint", home.GetEndpoint("http").Property(EndpointProperty.HostAndPort))
     .WithEnvironment("Mesh__Token", token);
 
-// Links from the map to the traces, and peers that are missed soon.
+// Adds links from the maps to the traces. A short heartbeat interval makes the loss of a peer visible soon.
 void AddDashboardLinks(params IResourceBuilder<ProjectResource>[] servers)
 {
     foreach (var server in servers)
@@ -68,7 +68,7 @@ void AddDashboardLinks(params IResourceBuilder<ProjectResource>[] servers)
     }
 }
 
-// Work that takes its time, so that a wave outgrows two workers.
+// Makes each task take 150 ms, so that a wave exceeds the capacity of two workers.
 void AddSimulatedWork(params IResourceBuilder<ProjectResource>[] workers)
 {
     foreach (var one in workers)

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-/// <summary>Paths that the build of the AppHost wrote into its assembly.</summary>
+/// <summary>Reads the paths that the build of the AppHost has written into its assembly.</summary>
 internal static class BuildMetadata
 {
     public static string? Find(IDistributedApplicationBuilder builder, string key) => builder.AppHostAssembly?

@@ -4,19 +4,19 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
-/// <summary>A line for the console of <c>dotnet run</c>, about a resource.</summary>
+/// <summary>A line about a resource that is written to the console at startup.</summary>
 internal sealed record StartupMessage(string Resource, string Text);
 
 /// <summary>
-/// Writes to the console what Aspire shows in its dashboard alone: the story of each loan as the servers log it, and the warnings and errors of servers and workers. All else
-/// that they log is in the dashboard.
+/// Writes log entries of servers and workers to the console, which Aspire shows only in its dashboard: the steps of each loan, and warnings and errors. All other entries
+/// are in the dashboard only.
 /// </summary>
 internal sealed partial class ConsoleLogForwarder(
     TextWriter console, TimeProvider time, IEnumerable<StartupMessage> reports, ResourceNotificationService resources, ResourceLoggerService logs) : BackgroundService
 {
     private const int NameWidth = 11;
 
-    /// <summary>Lines of different processes come here with different delays; those of one interval are put in order.</summary>
+    /// <summary>Lines of different processes arrive with different delays. The lines of one interval are sorted by time.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     private readonly ConcurrentQueue<(string Time, string Resource, string Text)> _lines = new();
@@ -34,7 +34,7 @@ internal sealed partial class ConsoleLogForwarder(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The AppHost ends.
+            // The AppHost is stopping.
         }
     }
 
@@ -88,7 +88,7 @@ internal sealed partial class ConsoleLogForwarder(
 
     private void Write(string resource, string text) => console.WriteLine($"{resource.PadRight(NameWidth)} | {text}");
 
-    /// <summary>A line of .NET's console logger in its single-line form, with the orchestrator's time before it, when it belongs on the console.</summary>
+    /// <summary>Matches a line that is written to the console: the time of the orchestrator, then an entry of .NET's console logger in its single-line format.</summary>
     [GeneratedRegex(@"^(?<time>\S+Z) .*?(?:\binfo: Mesh\.Server\.(?:Telemetry\.LoanConsoleLog|Producer\.DemoProducer)|\b(?:warn|fail|crit): \S+)\[\d+\] (?<text>.*)$")]
     private static partial Regex Entry();
 
@@ -98,7 +98,7 @@ internal sealed partial class ConsoleLogForwarder(
 
 internal static class ConsoleLogForwarderExtensions
 {
-    /// <summary>Tells the story of the mesh on the console.</summary>
+    /// <summary>Adds the <see cref="ConsoleLogForwarder"/>.</summary>
     public static void AddConsoleLogForwarder(this IDistributedApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(Console.Out);

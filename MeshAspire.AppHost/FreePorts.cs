@@ -5,7 +5,7 @@ internal static class DashboardPorts
     private static readonly string[] Urls = ["ASPNETCORE_URLS", "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"];
 
     /// <summary>
-    /// Lets Aspire choose the ports of its dashboard when one that the launch profile names is taken, as by another run of this AppHost: two runs do not disturb each other.
+    /// Lets Aspire choose the ports of its dashboard when a port of the launch profile is in use, for example by another run of this AppHost. Two runs can then run side by side.
     /// </summary>
     public static void UseFreePorts(this IDistributedApplicationBuilder builder)
     {

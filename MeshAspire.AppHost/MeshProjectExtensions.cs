@@ -3,14 +3,14 @@
 
 using Microsoft.Extensions.DependencyInjection;
 
-/// <summary>How the projects of the mesh are run on this machine. Nothing of it is published.</summary>
+/// <summary>Configures how the projects of the mesh run on the developer's machine. These settings are not published.</summary>
 internal static class MeshProjectExtensions
 {
     private const string Dashboard = "aspire-dashboard";
 
     /// <summary>
-    /// Starts the program that the build has made, instead of a <c>dotnet run</c> for each instance, which would stay as its parent with some 130 MB. Without a certificate,
-    /// since all of it is plain HTTP on this machine. Its console is written for <see cref="ConsoleLogForwarder"/>, one line an entry.
+    /// Starts the built program instead of <c>dotnet run</c>, which would remain as the parent process of each instance with about 130 MB. The program gets no certificate,
+    /// because it uses plain HTTP on the local machine. Its console writes one line for each entry, as <see cref="ConsoleLogForwarder"/> requires.
     /// </summary>
     public static IResourceBuilder<ProjectResource> RunBuiltProgram(this IResourceBuilder<ProjectResource> project)
     {
@@ -28,14 +28,14 @@ internal static class MeshProjectExtensions
                     context.Args.Add("exec");
                     context.Args.Add(program);
                 },
-                // An IDE starts, and debugs, the project in its own way.
+                // An IDE starts and debugs the project itself.
                 ownedByLaunchConfigurationType: "project",
                 showInCommandLine: false)
             .WithoutHttpsCertificate()
             .WithEnvironment("Logging__Console__FormatterOptions__SingleLine", "true");
     }
 
-    /// <summary>Tells a server where the dashboard is, so that its map can link to the traces.</summary>
+    /// <summary>Configures the address of the dashboard on a server, so that its map links to the traces.</summary>
     public static IResourceBuilder<ProjectResource> WithDashboardLinks(this IResourceBuilder<ProjectResource> server) => server.WithEnvironment(context =>
     {
         var model = context.ExecutionContext.Services.GetRequiredService<DistributedApplicationModel>();

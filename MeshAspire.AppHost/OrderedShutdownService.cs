@@ -2,19 +2,19 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 /// <summary>
-/// Stops workers, then servers, before the AppHost ends. Aspire stops all resources at once: a server whose Redis is gone, or a worker whose server is, would wait for it until
-/// its stop time is over.
+/// Stops the workers and then the servers before the AppHost ends. Aspire stops all resources at once; a server without its Redis, or a worker without its server, would wait
+/// until its stop timeout.
 /// </summary>
 internal sealed class OrderedShutdownService(DistributedApplicationModel model, ResourceCommandService commands) : IHostedLifecycleService
 {
-    /// <summary>Longer than a server or worker takes to stop.</summary>
+    /// <summary>The limit for one stop. It is longer than the stop timeout of a server or worker.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
     private int _stopped;
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        // Disposing a test's application stops it once more, when there is no orchestrator to answer.
+        // Disposing the application of a test stops it a second time. The orchestrator no longer answers then.
         if (Interlocked.Exchange(ref _stopped, 1) == 1)
         {
             return;
@@ -35,11 +35,11 @@ internal sealed class OrderedShutdownService(DistributedApplicationModel model, 
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Whether another project waits for this one before it starts.</summary>
+    /// <summary>Returns whether another project waits for this one when it starts.</summary>
     private bool IsAwaited(ProjectResource project) =>
         model.Resources.OfType<ProjectResource>().Any(other => other.Annotations.OfType<WaitAnnotation>().Any(wait => wait.Resource == project));
 
-    // What does not stop in time is left to Aspire: the end of the AppHost must not depend on an answer of the orchestrator.
+    // Aspire stops the resources that do not stop in time. The end of the AppHost must not depend on an answer of the orchestrator.
     private async Task StopAsync(IEnumerable<ProjectResource> projects, CancellationToken cancellationToken)
     {
         Task stopped = Task.WhenAll(projects.Select(project => commands.ExecuteCommandAsync(project, KnownResourceCommands.StopCommand, cancellationToken)));

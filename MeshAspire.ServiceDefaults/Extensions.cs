@@ -20,7 +20,7 @@ public static class Extensions
     private const string AlivePath = "/alive";
     private const string LiveTag = "live";
 
-    /// <summary>Paths that machines request every few seconds: probes, and the state of a server for autoscalers and the map.</summary>
+    /// <summary>Paths that programs request every few seconds: health probes, and the status of a server for autoscalers and the map.</summary>
     private static readonly PathString[] PolledPaths = [HealthPath, AlivePath, "/status", "/events"];
 
     /// <summary>
@@ -34,7 +34,7 @@ public static class Extensions
         new("Logging:LogLevel:StackExchange.Redis", "Critical"),
     ];
 
-    /// <summary>Adds all of them to a web application or a worker.</summary>
+    /// <summary>Adds telemetry, health checks, service discovery and resilient HTTP clients to a web application or a worker.</summary>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -78,7 +78,7 @@ public static class Extensions
         return builder;
     }
 
-    /// <summary>Adds the check of /alive: the process answers.</summary>
+    /// <summary>Adds the health check of /alive, which succeeds while the process answers.</summary>
     public static TBuilder AddDefaultHealthChecks<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -87,7 +87,8 @@ public static class Extensions
     }
 
     /// <summary>
-    /// /health: all checks pass, the service takes work. /alive: the process answers. They are mapped in every environment and need no authentication: the answer is one word.
+    /// Maps /health, which succeeds when all checks pass, and /alive, which succeeds while the process answers. They are mapped in every environment. They need no
+    /// authentication, because their answer is one word.
     /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Mesh.Telemetry;
 
 /// <summary>
-/// One activity source and one meter, both "Mesh", and the names of the spans. Those of metrics are where they are counted. Tasks follow OpenTelemetry's conventions for messaging
-/// (https://opentelemetry.io/docs/specs/semconv/messaging/); a type of task is a destination. Their operations are in <see cref="TaskOperation"/>.
+/// The name of the activity source and the meter, "Mesh", and the names of spans and tags. The names of metrics are in the class that records them. The spans of tasks follow
+/// OpenTelemetry's conventions for messaging (https://opentelemetry.io/docs/specs/semconv/messaging/), with the task type as the destination; see <see cref="TaskOperation"/>.
 /// </summary>
 public static class MeshTelemetry
 {
@@ -12,38 +12,38 @@ public static class MeshTelemetry
 
     public static readonly ActivitySource Source = new(Name);
 
-    // A W3C traceparent: two digits of version, a dash, 32 of the trace.
+    // A W3C traceparent begins with two digits for the version, a dash and 32 digits for the trace id.
     private const int TraceStart = 3;
     private const int TraceLength = 32;
 
-    /// <summary>Steps of a loan, each a span's name.</summary>
+    /// <summary>The names of the spans of a loan. The server or worker that records the span precedes each description.</summary>
     public static class LoanSteps
     {
-        /// <summary>Borrower: WORKER_REQUEST until its reply.</summary>
+        /// <summary>Borrower: from the WORKER_REQUEST to its reply.</summary>
         public const string Request = "request workers";
 
         /// <summary>Owner: from the offer to the REDIRECT.</summary>
         public const string Lend = "lend worker";
 
-        /// <summary>Worker: from the REDIRECT until it presents itself.</summary>
+        /// <summary>Worker: from the REDIRECT to its first get_task at the borrower.</summary>
         public const string Join = "join borrower";
 
         /// <summary>Borrower: from AVAILABLE to the worker's arrival.</summary>
         public const string Arrive = "worker arrives";
 
-        /// <summary>Borrower: the first task that the worker gets; linked to that task's trace.</summary>
+        /// <summary>Borrower: the first task of the worker. The span is linked to the trace of that task.</summary>
         public const string FirstTask = "first task";
 
-        /// <summary>Borrower: COMMAND_RELEASE until its reply; the root of the return, linked to the loan.</summary>
+        /// <summary>Borrower: from the COMMAND_RELEASE to its reply. The span is the root of the return's trace and is linked to the loan.</summary>
         public const string Release = "release workers";
 
-        /// <summary>Worker: from the RETURN until it presents itself at home.</summary>
+        /// <summary>Worker: from the RETURN to its first get_task at home.</summary>
         public const string GoHome = "go home";
 
-        /// <summary>Owner: from the RELEASE_ACK until the worker is home.</summary>
+        /// <summary>Owner: from the RELEASE_ACK to the worker's arrival at home.</summary>
         public const string ComeHome = "worker comes home";
 
-        /// <summary>Borrower: from the RETURN until the owner confirms that the worker is home.</summary>
+        /// <summary>Borrower: from the RETURN to the owner's confirmation that the worker is at home.</summary>
         public const string Complete = "loan completed";
     }
 
@@ -55,7 +55,7 @@ public static class MeshTelemetry
         public const string OperationName = "messaging.operation.name";
         public const string OperationType = "messaging.operation.type";
 
-        /// <summary>What the conventions had before the name and the type. Aspire's dashboard shows a span of messaging by it.</summary>
+        /// <summary>The predecessor of the operation name and type in the conventions. Aspire's dashboard identifies messaging spans by it.</summary>
         public const string Operation = "messaging.operation";
 
         public const string MessageId = "messaging.message.id";
@@ -68,20 +68,20 @@ public static class MeshTelemetry
         public const string Reason = "mesh.loan.end";
     }
 
-    /// <summary>Reads a TRACEPARENT; default when there is none or it is none.</summary>
+    /// <summary>Parses a TRACEPARENT. Returns the default value when it is null or invalid.</summary>
     public static ActivityContext Context(string? traceParent) =>
         traceParent is not null && ActivityContext.TryParse(traceParent, null, isRemote: true, out var context) ? context : default;
 
-    /// <summary>The trace's id in a TRACEPARENT; null when there is none.</summary>
+    /// <summary>Returns the trace id of a TRACEPARENT, or null when it is null or too short.</summary>
     public static string? TraceId(string? traceParent) =>
         traceParent is { Length: >= TraceStart + TraceLength } ? traceParent.Substring(TraceStart, TraceLength) : null;
 
-    /// <summary>Whether two TRACEPARENTs name one trace.</summary>
+    /// <summary>Returns whether two TRACEPARENTs have the same trace id.</summary>
     public static bool IsSameTrace(string? one, string? other) =>
         one is { Length: >= TraceStart + TraceLength } && other is { Length: >= TraceStart + TraceLength }
         && one.AsSpan(TraceStart, TraceLength).SequenceEqual(other.AsSpan(TraceStart, TraceLength));
 
-    /// <summary>What is logged until this is disposed belongs to that trace.</summary>
+    /// <summary>Starts an activity that assigns log entries to a trace until it is disposed. It is not exported. Returns null without a listener or a valid TRACEPARENT.</summary>
     public static Activity? Enter(string? traceParent) =>
         Source.HasListeners() && Context(traceParent) != default ? new Activity("log").SetParentId(traceParent!).Start() : null;
 }

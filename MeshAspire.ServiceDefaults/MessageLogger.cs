@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Telemetry;
 
 /// <summary>
-/// Every message that is sent and received, at Debug, in a category of its own and in the trace that the message tells. Costs a look at the level while that is off:
-/// <c>Logging__LogLevel__Mesh.Messages=Debug</c> switches it on.
+/// Logs each message that is sent or received, at the level Debug, in the category Mesh.Messages and in the trace of the message.
+/// <c>Logging__LogLevel__Mesh.Messages=Debug</c> enables it. While it is disabled, a call only checks the level.
 /// </summary>
 public sealed partial class MessageLogger(ILoggerFactory loggers)
 {
@@ -13,8 +13,8 @@ public sealed partial class MessageLogger(ILoggerFactory loggers)
 
     private readonly ILogger _logger = loggers.CreateLogger(Category);
 
-    /// <param name="peer">Who it goes to: an id, or else an address.</param>
-    /// <param name="session">The number of the connection, in this process and on this side of it.</param>
+    /// <param name="peer">The id of the receiver, or its address when the id is unknown.</param>
+    /// <param name="session">The number of the connection in this process. The peer numbers it differently.</param>
     public void Sent(MeshMessage message, string peer, long session)
     {
         if (_logger.IsEnabled(LogLevel.Debug))
@@ -24,8 +24,8 @@ public sealed partial class MessageLogger(ILoggerFactory loggers)
         }
     }
 
-    /// <param name="peer">Who it comes from: an id, or else an address.</param>
-    /// <param name="session">The number of the connection, in this process and on this side of it.</param>
+    /// <param name="peer">The id of the sender, or its address when the id is unknown.</param>
+    /// <param name="session">The number of the connection in this process. The peer numbers it differently.</param>
     public void Received(MeshMessage message, string peer, long session)
     {
         if (_logger.IsEnabled(LogLevel.Debug))

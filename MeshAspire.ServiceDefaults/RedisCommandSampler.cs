@@ -4,10 +4,10 @@ using OpenTelemetry.Trace;
 namespace Mesh.Telemetry;
 
 /// <summary>
-/// Drops the span of a Redis command whose parent is missing or not recorded. A server sends such commands all the time, to write its state and to renew its claim; each would be
-/// a trace of its own, and hide those of tasks and loans. A command below a recorded span, as the UPDATE of a task, is kept. All other spans are left to the inner sampler.
+/// Drops the span of a Redis command that has no recorded parent. A server continuously sends such commands to write its state and to renew its lease. Each would be a trace
+/// of its own and hide the traces of tasks and loans. A command with a recorded parent, such as the UPDATE of a task, is kept. The inner sampler decides on all other spans.
 /// </summary>
-/// <remarks>Called for each span that is started, so it allocates nothing. Aspire.StackExchange.Redis does not make the filter of its instrumentation available.</remarks>
+/// <remarks>It is called for each span and does not allocate. A filter of the instrumentation is not possible, because Aspire.StackExchange.Redis does not expose its options.</remarks>
 /// <param name="inner">The sampler that the SDK has chosen, by OTEL_TRACES_SAMPLER or by default.</param>
 internal sealed class RedisCommandSampler(Sampler inner) : Sampler
 {
@@ -22,7 +22,7 @@ internal sealed class RedisCommandSampler(Sampler inner) : Sampler
 
     private static bool IsRedis(IEnumerable<KeyValuePair<string, object?>> tags)
     {
-        // By index, since an enumerator would be allocated. The instrumentation gives its tags as a list.
+        // The loop uses an index, because an enumerator would be allocated. The instrumentation passes its tags as a list.
         if (tags is IReadOnlyList<KeyValuePair<string, object?>> list)
         {
             for (var i = 0; i < list.Count; i++)
@@ -39,6 +39,6 @@ internal sealed class RedisCommandSampler(Sampler inner) : Sampler
         return tags.Any(IsRedis);
     }
 
-    // The older and the newer name of OpenTelemetry's conventions; OTEL_SEMCONV_STABILITY_OPT_IN chooses.
+    // The older and the newer name in OpenTelemetry's conventions. OTEL_SEMCONV_STABILITY_OPT_IN selects one.
     private static bool IsRedis(KeyValuePair<string, object?> tag) => tag.Key is "db.system" or "db.system.name" && tag.Value is Redis;
 }

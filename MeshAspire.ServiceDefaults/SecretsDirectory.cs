@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Mesh.Configuration;
 
-/// <summary>Reads configuration from a directory with a file for each key. Container platforms mount secrets so.</summary>
+/// <summary>Reads configuration from a directory with a file for each key. Container platforms mount secrets in this form.</summary>
 public static class SecretsDirectory
 {
     public const string Key = "Mesh:SecretsDirectory";
@@ -24,10 +24,10 @@ public static class SecretsDirectory
         var path = Path.GetFullPath(directory);
         builder.Configuration.AddKeyPerFile(source =>
         {
-            // Polled, because a platform that replaces a symbolic link raises no event in the directory.
+            // The directory is polled, because replacing a symbolic link, as platforms do, raises no file system event in it.
             source.FileProvider = Directory.Exists(path)
                 ? new PhysicalFileProvider(path) { UsePollingFileWatcher = true, UseActivePolling = true }
-                : throw new DirectoryNotFoundException($"Mesh__SecretsDirectory: there is no directory {path}.");
+                : throw new DirectoryNotFoundException($"Mesh__SecretsDirectory: the directory {path} does not exist.");
             source.ReloadOnChange = true;
         });
     }

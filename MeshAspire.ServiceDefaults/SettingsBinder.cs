@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Configuration;
 
-/// <summary>Binds a section to its options and finds all faults. The binder of .NET ends at the first value that it cannot convert.</summary>
+/// <summary>Binds a section to its options and reports all faults. The binder of .NET stops at the first value that it cannot convert.</summary>
 public static class SettingsBinder
 {
     /// <param name="target">The options. Properties that are not configured keep their values.</param>
@@ -50,7 +50,7 @@ public static class SettingsBinder
             }
             catch (InvalidOperationException)
             {
-                // The message of the exception has the value, which may be a secret under a wrong key.
+                // The message of the exception contains the value, which may be a secret under a wrong key.
                 faults.Add($"{VariableOf(child.Path)} must be {Describe(type)}");
             }
         }

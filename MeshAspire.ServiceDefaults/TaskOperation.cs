@@ -4,8 +4,8 @@ using Mesh.Protocol;
 namespace Mesh.Telemetry;
 
 /// <summary>
-/// What is done to a task; each is a span of its trace, named by the operation and the type: "dispatch QUERY". There are some five of a task, so what they have in common
-/// is made once.
+/// An operation on a task. Each one is a span in the trace of the task. Its name is the operation and the task type, such as "dispatch QUERY". The names are created once,
+/// because each task has about five spans.
 /// </summary>
 public sealed class TaskOperation
 {
@@ -21,7 +21,9 @@ public sealed class TaskOperation
     private readonly string _query;
     private readonly string _update;
 
-    /// <param name="type">The kind of operation that the conventions for messaging know it as; null for what is none.</param>
+    /// <param name="name">The name of the operation.</param>
+    /// <param name="type">The operation type of the conventions for messaging; null for an operation that they do not define.</param>
+    /// <param name="kind">The kind of the span.</param>
     private TaskOperation(string name, string? type, ActivityKind kind)
     {
         (_name, _type, _kind) = (name, type, kind);
@@ -29,7 +31,7 @@ public sealed class TaskOperation
         _update = $"{name} {TypeName(TaskType.Update)}";
     }
 
-    /// <summary>The destination of a task of this type.</summary>
+    /// <summary>Returns the name of a task type, which is the messaging destination.</summary>
     public static string TypeName(TaskType type) => type switch
     {
         TaskType.Query => "QUERY",
@@ -37,14 +39,14 @@ public sealed class TaskOperation
         _ => throw new InvalidOperationException($"Unknown task type {type}."),
     };
 
-    /// <summary>Starts a span; null when nobody listens. One that is not recorded has a context and nothing else.</summary>
+    /// <summary>Starts a span. Returns null without a listener. A span that is not recorded gets no tags.</summary>
     public Activity? Start(TaskType type, string? id, ActivityContext parent, DateTimeOffset start = default, ActivityLink? link = null)
     {
         var name = type == TaskType.Query ? _query : _update;
         var activity = MeshTelemetry.Source.StartActivity(name, _kind, parent, tags: null, link is { } one ? [one] : null, start);
         if (activity is { IsAllDataRequested: true })
         {
-            // Added, not set: that would look for each among the others first.
+            // AddTag is used, because SetTag would search the existing tags.
             if (id is not null)
             {
                 activity.AddTag(MeshTelemetry.Tags.MessageId, id);

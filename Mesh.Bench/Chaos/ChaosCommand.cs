@@ -3,27 +3,27 @@ using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>The command line of chaos.</summary>
+/// <summary>The command line of chaos runs.</summary>
 internal static class ChaosCommand
 {
     public static Command Create()
     {
-        var minutes = NumberOption.Create("--minutes", "How long faults happen.", 1, 0.01, 1_440);
-        var seed = NumberOption.CreateOptional("--seed", "Draws faults and tasks; the processes' own timing is not repeated. Default: a new one.", 0, int.MaxValue);
+        var minutes = NumberOption.Create("--minutes", "Minutes during which faults are injected.", 1, 0.01, 1_440);
+        var seed = NumberOption.CreateOptional("--seed", "The seed of faults and tasks; the timing of the processes is not reproduced. Default: a random one.", 0, int.MaxValue);
         var servers = NumberOption.Create("--servers", "Servers.", 3, 1, 16);
-        var workers = NumberOption.Create("--workers", "Workers of each server; every second one speaks lines.", 3, 1, 50);
+        var workers = NumberOption.Create("--workers", "Workers of each server; every second one uses lines.", 3, 1, 50);
         var lineWorkers = NumberOption.Create("--line-workers", "Python line workers of each server.", 1, 0, 50);
         var interval = NumberOption.Create("--fault-interval", "Mean milliseconds between two faults.", 4_000, 1, 3_600_000);
-        var rate = NumberOption.Create("--rate", "Tasks submitted a second.", 100, 1, 100_000);
-        var limit = NumberOption.Create("--rest-limit", "Seconds after the last fault within which all must be at rest.", 180, 1, 3_600);
+        var rate = NumberOption.Create("--rate", "Tasks submitted per second.", 100, 1, 100_000);
+        var limit = NumberOption.Create("--rest-limit", "Seconds after the last fault within which the mesh must be idle.", 180, 1, 3_600);
         var logs = new Option<string?>("--logs")
         {
-            Description = "Where logs and Redis' data are kept: a new or an empty directory. Default: a temporary one, deleted after success.",
+            Description = "A new or empty directory for the logs and the data of Redis. Default: a temporary one, deleted after success.",
             HelpName = "DIR",
         };
-        var quiet = new Option<bool>("--quiet") { Description = "Print the result alone." };
+        var quiet = new Option<bool>("--quiet") { Description = "Print only the result." };
 
-        var command = new Command("chaos", "Runs servers, workers and Redis as processes, kills, freezes and cuts them off under load, and holds what came of it against what was promised.")
+        var command = new Command("chaos", "Runs servers, workers and Redis as processes, kills, freezes and disconnects them under load, and checks that no task was lost or applied twice.")
         {
             minutes, seed, servers, workers, lineWorkers, interval, rate, limit, logs, quiet,
         };

@@ -3,17 +3,17 @@ using System.Globalization;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>Does harm at random times to random targets, several at once, and mends each after a while.</summary>
-internal sealed class ChaosFaultInjector(ChaosMesh mesh, ChaosPlan plan, Action<string> tell, TimeProvider time)
+/// <summary>Injects faults into random targets at random times, several at once, and ends each fault after a random time.</summary>
+internal sealed class ChaosFaultInjector(ChaosMesh mesh, ChaosPlan plan, Action<string> writeProgress, TimeProvider time)
 {
     private readonly Random _random = new(plan.Seed);
     private readonly ConcurrentDictionary<object, bool> _busy = [];
     private readonly SortedDictionary<string, int> _counts = new(StringComparer.Ordinal);
 
-    /// <summary>How often what was done.</summary>
+    /// <summary>The number of injected faults by their kind.</summary>
     public IReadOnlyDictionary<string, int> Counts => _counts;
 
-    /// <summary>Returns when the time is over and all is mended.</summary>
+    /// <summary>Injects faults for the duration of the plan, and returns when all of them have ended.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -22,7 +22,7 @@ internal sealed class ChaosFaultInjector(ChaosMesh mesh, ChaosPlan plan, Action<
         {
             while (time.GetElapsedTime(began) < plan.Duration)
             {
-                // Exponential: faults come in bunches, as they do.
+                // Exponential intervals produce clusters of faults.
                 await Task.Delay(plan.FaultInterval * -Math.Log(1 - _random.NextDouble()), time, cancellationToken);
                 open.RemoveAll(static fault => fault.IsCompletedSuccessfully);
                 open.Add(InjectOneAsync(cancellationToken));
@@ -63,11 +63,11 @@ internal sealed class ChaosFaultInjector(ChaosMesh mesh, ChaosPlan plan, Action<
         var target = Pick(RedisProcesses);
         var node = mesh.Redis.FirstOrDefault(node => node.Process == target);
         return InjectAsync(
-            outOfMemory ? "redis refuses for want of memory" : "redis refuses for want of a right", target, node?.Process.Name, 8,
+            outOfMemory ? "redis out of memory" : "redis without permission", target, node?.Process.Name, 8,
             _ => node!.RejectCommandsAsync(outOfMemory), () => node!.AcceptCommandsAsync(), cancellationToken);
     }
 
-    // Neither may be under another fault.
+    // Both nodes must be free of other faults.
     private async Task FailOverAsync()
     {
         if (Pick(RedisProcesses) is not { } first)
@@ -97,18 +97,18 @@ internal sealed class ChaosFaultInjector(ChaosMesh mesh, ChaosPlan plan, Action<
     private Task StallConnectionsAsync(TcpProxy? target, double most, CancellationToken cancellationToken) =>
         InjectAsync("connections half open", target, target?.Name, most, _ => Done(target!.PauseForwarding), () => Done(target!.ResumeForwarding), cancellationToken);
 
-    /// <param name="most">Seconds that it may last.</param>
+    /// <param name="most">The longest duration, in seconds.</param>
     private async Task InjectAsync(string what, object? target, string? name, double most, Func<TimeSpan, Task> harm, Func<Task> mend, CancellationToken cancellationToken)
     {
         if (target is null)
         {
-            // All such targets are under one fault already.
+            // Each of these targets has a fault already.
             return;
         }
 
         var lasts = TimeSpan.FromSeconds(Math.Round(_random.NextDouble() * _random.NextDouble() * most, 2));
         _counts[what] = _counts.GetValueOrDefault(what) + 1;
-        tell(string.Create(CultureInfo.InvariantCulture, $"{what}: {name}{(most > 0 ? $", for {lasts.TotalSeconds:0.0} s" : "")}"));
+        writeProgress(string.Create(CultureInfo.InvariantCulture, $"{what}: {name}{(most > 0 ? $", for {lasts.TotalSeconds:0.0} s" : "")}"));
         await harm(lasts);
         await Task.Delay(lasts, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await mend();

@@ -10,13 +10,13 @@ using Mesh.Bench.CommandLine;
 namespace Mesh.Bench.Chaos;
 
 /// <summary>A task that a server has accepted.</summary>
-/// <param name="Id">Its idempotency key, which is its id.</param>
-/// <param name="Amount">Null for a QUERY.</param>
+/// <param name="Id">The idempotency key, which is also the task's id.</param>
+/// <param name="Amount">The amount of an UPDATE; null for a QUERY.</param>
 internal readonly record struct AcceptedTask(string Id, int Server, int Account, decimal? Amount);
 
 /// <summary>
-/// Submits waves of tasks, most of them to the first server. What became of a submission that got no answer is unknown: it is made again
-/// with the same keys, until there is one.
+/// Submits waves of tasks, most of them to the first server. The outcome of a submission without an answer is unknown, so it is repeated with the same keys until the
+/// server answers.
 /// </summary>
 internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider time)
 {
@@ -32,7 +32,7 @@ internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider tim
 
     public IReadOnlyCollection<AcceptedTask> Accepted => _accepted;
 
-    /// <summary>Submissions made again, for want of an answer or because of a 429 or 503.</summary>
+    /// <summary>The number of submissions that were repeated after no answer, a 429 or a 503.</summary>
     public int Repeated => _repeated;
 
     /// <summary>Creates the accounts.</summary>
@@ -45,7 +45,7 @@ internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider tim
         }
     }
 
-    /// <summary>Returns once the last wave is accepted, though no wave begins after <paramref name="enough"/>.</summary>
+    /// <summary>Submits waves until <paramref name="enough"/> is cancelled, and returns when the last wave is accepted.</summary>
     public Task RunAsync(CancellationToken enough, CancellationToken cancellationToken) =>
         Task.WhenAll(Enumerable.Range(0, plan.Servers).Select(server => SubmitAsync(server, enough, cancellationToken)));
 
@@ -120,7 +120,7 @@ internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider tim
             }
             catch (Exception exception) when (IsUnavailable(exception) && !cancellationToken.IsCancellationRequested)
             {
-                // Down, cut off or frozen: whether it took the tasks nobody knows.
+                // The server is down, disconnected or frozen. It may have accepted the tasks.
             }
 
             Interlocked.Increment(ref _repeated);
@@ -128,8 +128,8 @@ internal sealed class ChaosLoad(ChaosMesh mesh, ChaosPlan plan, TimeProvider tim
         }
     }
 
-    /// <summary>Whether an HTTP call failed for want of a server rather than by its answer.</summary>
+    /// <summary>Returns whether an HTTP call failed because the server was unreachable, not because of its answer.</summary>
     internal static bool IsUnavailable(Exception exception) =>
-        // A connection that is reset at its birth shows itself as the last.
+        // A connection that is reset while it is established throws a SocketException.
         exception is HttpRequestException or TaskCanceledException or IOException or JsonException or SocketException;
 }

@@ -2,11 +2,11 @@ using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>Where the logs of a run and the data of its Redis are kept.</summary>
+/// <summary>Prepares the directory for the logs of a run and the data of its Redis.</summary>
 internal static class ChaosLogDirectory
 {
-    /// <summary>Makes the directory of --logs unless it is there. One with something in it is refused: its Redis would take up another run's tasks and balances.</summary>
-    /// <exception cref="BenchException">It can't be used.</exception>
+    /// <summary>Creates the directory of --logs unless it exists, and returns its full path. The directory must be empty, because Redis would load the tasks and balances of another run.</summary>
+    /// <exception cref="BenchException">The directory is not empty or cannot be written.</exception>
     public static string Prepare(string given)
     {
         if (given.Length == 0)
@@ -19,7 +19,7 @@ internal static class ChaosLogDirectory
             var directory = Directory.CreateDirectory(given);
             if (directory.EnumerateFileSystemInfos().Any())
             {
-                throw new BenchException($"--logs {given} is not empty: it may hold another run's logs and Redis data. Name a new or an empty directory.");
+                throw new BenchException($"--logs {given} is not empty and may contain the logs and Redis data of another run. Name a new or an empty directory.");
             }
 
             using var probe = new FileStream(Path.Combine(directory.FullName, "probe"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
@@ -27,7 +27,7 @@ internal static class ChaosLogDirectory
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BenchException($"--logs {given} can't be used: {exception.Message}", exception);
+            throw new BenchException($"--logs {given} cannot be used: {exception.Message}", exception);
         }
     }
 }

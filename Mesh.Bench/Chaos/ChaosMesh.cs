@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>The processes of one run: a Redis and its replica, servers, workers, and a proxy before each that listens.</summary>
+/// <summary>The processes of one run: a Redis and its replica, servers and workers. A proxy stands in front of each process that listens.</summary>
 internal sealed class ChaosMesh : IAsyncDisposable
 {
     private readonly ChaosPlan _plan;
@@ -24,7 +24,7 @@ internal sealed class ChaosMesh : IAsyncDisposable
         Http = [.. outer.Select(Client)];
     }
 
-    /// <summary>Two, one of which is the other's replica at any time.</summary>
+    /// <summary>The two Redis nodes. At any time, one of them is the replica of the other.</summary>
     public IReadOnlyList<RedisNode> Redis { get; }
 
     public IReadOnlyList<ChaosProcess> Servers { get; }
@@ -33,7 +33,7 @@ internal sealed class ChaosMesh : IAsyncDisposable
 
     public IReadOnlyList<TcpProxy> ServerProxies { get; }
 
-    /// <summary>A client of each server, by way of its proxy.</summary>
+    /// <summary>One HTTP client for each server. It connects through the server's proxy.</summary>
     public IReadOnlyList<HttpClient> Http { get; }
 
     public IEnumerable<ChaosProcess> All => [.. Redis.Select(node => node.Process), .. Servers, .. Workers];
@@ -60,7 +60,7 @@ internal sealed class ChaosMesh : IAsyncDisposable
             await node.DisposeAsync();
         }
 
-        // All at once: one that waits for its turn could outlive a run that is stopped in haste.
+        // All processes are stopped in parallel. Stopped one by one, the last ones could outlive a run that is interrupted.
         await Task.WhenAll(All.Select(process => process.DisposeAsync().AsTask()));
         foreach (var proxy in Proxies)
         {
@@ -82,7 +82,7 @@ internal sealed class ChaosMesh : IAsyncDisposable
         {
             ["ServerId"] = ChaosPlan.ServerId(server),
             ["Advertise"] = Address(outer[server]),
-            // Quick, so that each recovery happens many times in a run.
+            // Short times, so that each kind of recovery happens many times in a run.
             ["Timing__HeartbeatInterval"] = "00:00:01",
             ["Timing__HeartbeatTimeout"] = "00:00:04",
             ["Timing__HeartbeatRetryDelay"] = "00:00:00.500",
@@ -136,7 +136,7 @@ internal sealed class ChaosMesh : IAsyncDisposable
         }
     }
 
-    // The programs lie beside this one.
+    // The build copies the programs to the output directory of this one.
     private ProcessStartInfo DotNet(string program, params string[] arguments) =>
         new(_plan.Programs.DotNet, [Path.Combine(AppContext.BaseDirectory, program + ".dll"), .. arguments]);
 

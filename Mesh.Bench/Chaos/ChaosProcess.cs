@@ -3,10 +3,10 @@ using System.Diagnostics;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>One process of the mesh: kept running, taken down on demand, its output written to a file.</summary>
+/// <summary>Supervises one process of the mesh: restarts it, stops it on demand and writes its output to a file.</summary>
 internal sealed class ChaosProcess : IAsyncDisposable
 {
-    /// <summary>A process that was asked to end and still runs after this is killed.</summary>
+    /// <summary>A process that still runs this long after a stop request is killed.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
 
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
@@ -30,10 +30,10 @@ internal sealed class ChaosProcess : IAsyncDisposable
 
     public string Name { get; }
 
-    /// <summary>How often it ended though nobody had asked it to.</summary>
+    /// <summary>The number of times that the process ended without a request.</summary>
     public int UnexpectedExits { get; private set; }
 
-    /// <summary>How often it did not end within the limit when asked to.</summary>
+    /// <summary>The number of times that the process was killed because it did not stop in time.</summary>
     public int ForcedKills { get; private set; }
 
     public bool IsUp
@@ -49,13 +49,13 @@ internal sealed class ChaosProcess : IAsyncDisposable
 
     public void Start() => _supervision = SuperviseAsync();
 
-    /// <summary>Ends it at once, as kill -9 does; it is started again after the time.</summary>
+    /// <summary>Kills the process (SIGKILL). It is restarted after this time.</summary>
     public void Kill(TimeSpan down) => EndProcess(down, process => process.Kill());
 
-    /// <summary>Asks it to end; it is started again that long after its end.</summary>
+    /// <summary>Requests a stop (SIGTERM). The process is restarted this long after its end.</summary>
     public void Terminate(TimeSpan down) => EndProcess(down, process => PosixSignals.Send(process.Id, PosixSignals.Terminate));
 
-    /// <summary>Freezes it: it does nothing, and its connections stay.</summary>
+    /// <summary>Suspends the process (SIGSTOP). Its connections stay open.</summary>
     public void Freeze() => Signal(PosixSignals.Stop);
 
     public void Unfreeze() => Signal(PosixSignals.Continue);
@@ -96,8 +96,8 @@ internal sealed class ChaosProcess : IAsyncDisposable
         }
         catch (Win32Exception exception)
         {
-            // For want of memory or of processes, which may pass: it is tried again, as after an end unasked.
-            Write($"It can't be started: {exception.Message}");
+            // The machine may lack memory or process ids for a while. The start is retried as after an unexpected exit.
+            Write($"The process cannot be started: {exception.Message}");
         }
     }
 
@@ -125,7 +125,7 @@ internal sealed class ChaosProcess : IAsyncDisposable
     {
         lock (_lock)
         {
-            var process = Process.Start(_start) ?? throw new InvalidOperationException($"{_start.FileName} is no program.");
+            var process = Process.Start(_start) ?? throw new InvalidOperationException($"{_start.FileName} did not start.");
             process.OutputDataReceived += (_, line) => Write(line.Data);
             process.ErrorDataReceived += (_, line) => Write(line.Data);
             process.BeginOutputReadLine();

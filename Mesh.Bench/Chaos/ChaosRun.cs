@@ -3,14 +3,14 @@ using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>One run: a mesh of processes under load and faults, then rest, then the reckoning.</summary>
+/// <summary>One chaos run: starts a mesh of processes, injects faults under load, waits until the mesh is idle and verifies the results.</summary>
 internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(30);
 
     private readonly long _began = time.GetTimestamp();
 
-    /// <returns>The exit code: 0 when every promise was kept.</returns>
+    /// <returns>The exit code: 0 when all checks have passed.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         WriteProgress($"Seed {plan.Seed}. {plan.Servers} servers, each with {plan.Workers} workers and {plan.LineWorkers} Python line workers. Logs: {plan.Directory}");
@@ -23,7 +23,7 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         catch (BenchException exception)
         {
             Console.WriteLine($"FAILED: {exception.Message}");
-            Console.WriteLine($"The faults were drawn from --seed {plan.Seed}; the logs of all processes are in {plan.Directory}.");
+            Console.WriteLine($"The faults are those of --seed {plan.Seed}. The logs of all processes are in {plan.Directory}.");
             return 1;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -40,7 +40,7 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         mesh.Start();
         await account.WaitUntilIdleAsync(cancellationToken);
         await load.PrepareAsync(cancellationToken);
-        WriteProgress("All are up. Load and faults begin.");
+        WriteProgress("All are up. Starting load and faults.");
 
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var whole = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -51,7 +51,7 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         {
             if (await Task.WhenAny(harming, submitting) == submitting)
             {
-                // It ends first only by a failure.
+                // The load ends before the faults only when it fails.
                 await submitting;
             }
 
@@ -61,7 +61,7 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         }
         catch (TimeoutException)
         {
-            throw new BenchException($"Not at rest: {plan.IdleTimeout.TotalSeconds:0} s after the last fault a submission is still refused.");
+            throw new BenchException($"Not idle: a submission is still refused {plan.IdleTimeout.TotalSeconds:0} s after the last fault.");
         }
         finally
         {
@@ -71,10 +71,10 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         }
 
         var mended = time.GetTimestamp();
-        WriteProgress("All is mended. Waiting for rest.");
+        WriteProgress("All faults have ended. Waiting until the mesh is idle.");
         await account.WaitUntilIdleAsync(cancellationToken);
         var toRest = time.GetElapsedTime(mended);
-        WriteProgress($"At rest after {toRest.TotalSeconds:0.0} s. Reckoning {load.Accepted.Count:N0} tasks.");
+        WriteProgress($"Idle after {toRest.TotalSeconds:0.0} s. Verifying {load.Accepted.Count:N0} tasks.");
         var broken = await account.VerifyAsync(load.Accepted, cancellationToken);
         Report(mesh, faults, load, account, loans, toRest);
         if (broken.Count > 0)
@@ -82,7 +82,7 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
             throw new BenchException(string.Join(Environment.NewLine, broken.Take(20)) + (broken.Count > 20 ? $"{Environment.NewLine}and {broken.Count - 20} more" : ""));
         }
 
-        Console.WriteLine("Nothing lost, nothing twice: accepted = done + dead, all balances exact, every worker at home, no loan open.");
+        Console.WriteLine("No task was lost or applied twice: accepted = done + dead, all balances are exact, all workers are at home, no loan is open.");
     }
 
     private async Task ProgressAsync(ChaosLoad load, LoanCounter loans, CancellationToken cancellationToken)
@@ -97,19 +97,19 @@ internal sealed class ChaosRun(ChaosPlan plan, bool quiet, TimeProvider time)
         }
         catch (OperationCanceledException)
         {
-            // The load is over.
+            // The load has ended.
         }
     }
 
     private void Report(ChaosMesh mesh, ChaosFaultInjector faults, ChaosLoad load, ChaosVerifier account, LoanCounter loans, TimeSpan toRest)
     {
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed          {plan.Seed}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"chaos         {plan.Duration.TotalMinutes:0.##} min, at rest {toRest.TotalSeconds:0.0} s after the last fault"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"chaos         {plan.Duration.TotalMinutes:0.##} min, idle {toRest.TotalSeconds:0.0} s after the last fault"));
         Console.WriteLine($"faults        {faults.Counts.Values.Sum():N0}: {string.Join(", ", faults.Counts.Select(fault => $"{fault.Key} {fault.Value}"))}");
         Console.WriteLine($"tasks         {load.Accepted.Count:N0} accepted = {account.Done:N0} done + {account.Dead:N0} dead; {load.Repeated:N0} submissions repeated");
         Console.WriteLine($"loans seen    {loans.Count:N0}");
-        Console.WriteLine($"ended unasked {Counted(mesh, process => process.UnexpectedExits)}");
-        Console.WriteLine($"ended late    {Counted(mesh, process => process.ForcedKills)}");
+        Console.WriteLine($"crashes       {Counted(mesh, process => process.UnexpectedExits)}");
+        Console.WriteLine($"slow stops    {Counted(mesh, process => process.ForcedKills)}");
     }
 
     private static string Counted(ChaosMesh mesh, Func<ChaosProcess, int> count) =>

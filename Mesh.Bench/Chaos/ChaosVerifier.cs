@@ -5,7 +5,7 @@ using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>The reckoning: waits for rest, then holds every accepted task and every balance against what was promised.</summary>
+/// <summary>Waits until the mesh is idle, then verifies the state of each accepted task and the balance of each account.</summary>
 internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider time)
 {
     private const int Parallel = 8;
@@ -16,23 +16,24 @@ internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider
 
     public int Dead { get; private set; }
 
-    /// <summary>Waits until nothing is under way and every worker is at home; what is amiss when the time is over is the failure.</summary>
+    /// <summary>Waits until no task is open and every worker is at home.</summary>
+    /// <exception cref="BenchException">The mesh is not idle within the time limit. The message names the remaining work.</exception>
     public async Task WaitUntilIdleAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
-        while (await FindRemainingWorkAsync(cancellationToken) is { } unrest)
+        while (await FindRemainingWorkAsync(cancellationToken) is { } remaining)
         {
             if (time.GetElapsedTime(began) > plan.IdleTimeout)
             {
-                throw new BenchException($"Not at rest: after {plan.IdleTimeout.TotalSeconds:0} s without a fault, {unrest}");
+                throw new BenchException($"Not idle: {plan.IdleTimeout.TotalSeconds:0} s after the last fault, {remaining}");
             }
 
             await Task.Delay(Step, time, cancellationToken);
         }
     }
 
-    /// <returns>All that is broken, in words; empty when every promise was kept.</returns>
-    /// <exception cref="BenchException">A server does not answer, though nothing ails it.</exception>
+    /// <returns>A description of each violation; empty when there is none.</returns>
+    /// <exception cref="BenchException">A server does not answer, although it has no fault.</exception>
     public async Task<IReadOnlyList<string>> VerifyAsync(IReadOnlyCollection<AcceptedTask> accepted, CancellationToken cancellationToken)
     {
         var broken = new List<string>();
@@ -50,7 +51,7 @@ internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider
                     balances[task.Account] += state == "done" ? task.Amount ?? 0 : 0;
                     if (state is not ("done" or "dead"))
                     {
-                        broken.Add($"Lost: {task.Id}, accepted by {ChaosPlan.ServerId(task.Server)}, is {state ?? "not known"}.");
+                        broken.Add($"Lost: {task.Id}, accepted by {ChaosPlan.ServerId(task.Server)}, is {state ?? "unknown"}.");
                     }
                 }
             });
@@ -61,7 +62,7 @@ internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider
             {
                 broken.Add(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Not once: {ChaosPlan.Account(account)} holds {balance}; its updates that are done make {balances[account]}."));
+                    $"Not applied once: {ChaosPlan.Account(account)} has {balance}; its completed updates add up to {balances[account]}."));
             }
         }
 
@@ -79,9 +80,9 @@ internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider
                     return $"{ChaosPlan.ServerId(server)} has no status";
                 }
 
-                if (FindRemainingWork(status, plan.WorkersOf(server).ToHashSet()) is { } unrest)
+                if (FindRemainingWork(status, plan.WorkersOf(server).ToHashSet()) is { } remaining)
                 {
-                    return $"{ChaosPlan.ServerId(server)}: {unrest}";
+                    return $"{ChaosPlan.ServerId(server)}: {remaining}";
                 }
             }
             catch (Exception exception) when (ChaosLoad.IsUnavailable(exception) && !cancellationToken.IsCancellationRequested)
@@ -93,8 +94,9 @@ internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider
         return null;
     }
 
-    /// <param name="status">A server's GET /status.</param>
-    /// <param name="own">The workers whose home it is.</param>
+    /// <summary>Returns a description of work that is left on a server, or null when it is idle.</summary>
+    /// <param name="status">The answer of the server to GET /status.</param>
+    /// <param name="own">The workers whose home is this server.</param>
     internal static string? FindRemainingWork(JsonNode status, IReadOnlySet<string> own)
     {
         var (queue, running) = ((int)status["queue"]!, (int)status["running"]!);
@@ -109,12 +111,12 @@ internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider
         }
 
         var workers = status["workers"]!.AsArray().ToDictionary(worker => (string)worker!["id"]!, worker => (string)worker!["state"]!);
-        return own.FirstOrDefault(worker => workers.GetValueOrDefault(worker) is not ("idle" or "setAside")) is { } away ? $"{away} is {workers.GetValueOrDefault(away) ?? "not there"}"
-            : workers.FirstOrDefault(worker => !own.Contains(worker.Key) && worker.Value != "gone") is { Key: { } guest, Value: var state } ? $"{guest} is still here, {state}"
+        return own.FirstOrDefault(worker => workers.GetValueOrDefault(worker) is not ("idle" or "setAside")) is { } away ? $"{away} is {workers.GetValueOrDefault(away) ?? "not connected"}"
+            : workers.FirstOrDefault(worker => !own.Contains(worker.Key) && worker.Value != "gone") is { Key: { } guest, Value: var state } ? $"{guest} is still connected, {state}"
             : null;
     }
 
-    // Whoever adopted the tasks of a server that was away for long answers for them.
+    // Another server may have adopted the tasks of a server that was down for long.
     private async Task<JsonNode?> FindAsync(AcceptedTask task, CancellationToken cancellationToken)
     {
         foreach (var server in Enumerable.Range(0, plan.Servers).OrderBy(server => server != task.Server))
@@ -136,7 +138,7 @@ internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider
         }
         catch (Exception exception) when (ChaosLoad.IsUnavailable(exception) && !cancellationToken.IsCancellationRequested)
         {
-            throw new BenchException($"No answer: {ChaosPlan.ServerId(server)} was at rest, and now GET {path} fails: {exception.Message}", exception);
+            throw new BenchException($"No answer: {ChaosPlan.ServerId(server)} was idle, and now GET {path} fails: {exception.Message}", exception);
         }
     }
 

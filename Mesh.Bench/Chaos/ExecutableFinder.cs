@@ -1,9 +1,9 @@
 namespace Mesh.Bench.Chaos;
 
-/// <summary>ExecutableFinder on the PATH.</summary>
+/// <summary>Finds programs on the PATH.</summary>
 internal static class ExecutableFinder
 {
-    /// <summary>The full path of the first of these names that there is, or null. On Windows a program's file ends in .exe.</summary>
+    /// <summary>Returns the full path of the first of these names that exists, or null. On Windows, the name of the file ends in .exe.</summary>
     public static string? Find(params ReadOnlySpan<string> names)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>Counts the loans of a run by looking at the owners' status now and then; a loan that is over sooner is missed.</summary>
+/// <summary>Counts the loans of a run by polling the status of the owners every 500 ms. Shorter loans are not counted.</summary>
 internal sealed class LoanCounter(ChaosMesh mesh, TimeProvider time)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
@@ -23,7 +23,7 @@ internal sealed class LoanCounter(ChaosMesh mesh, TimeProvider time)
         }
         catch (OperationCanceledException)
         {
-            // Seen enough.
+            // The load has ended.
         }
     }
 
@@ -36,14 +36,14 @@ internal sealed class LoanCounter(ChaosMesh mesh, TimeProvider time)
             {
                 foreach (var loan in status["loans"]!.AsArray().Where(loan => (string)loan!["owner"]! == (string)status["id"]!))
                 {
-                    // Its trace is the request's; one request may lend several workers, and one worker is lent many times.
+                    // The trace id alone is ambiguous, because one request may lend several workers. So is the worker, because it is lent many times.
                     _seen.Add($"{loan!["worker"]} {loan["traceId"] ?? loan["since"]}");
                 }
             }
         }
         catch (Exception exception) when (ChaosLoad.IsUnavailable(exception))
         {
-            // It is down or cut off.
+            // The server is down or disconnected.
         }
     }
 }

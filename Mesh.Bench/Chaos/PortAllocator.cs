@@ -5,8 +5,8 @@ using Mesh.Bench.CommandLine;
 namespace Mesh.Bench.Chaos;
 
 /// <summary>
-/// Ports at which nobody listens, another each time, and below those from which systems pick the ports of outgoing connections: a port stays free until its user
-/// listens there, and while a server is down.
+/// Allocates unused ports, each one once. They are below the range of ephemeral ports, so that no outgoing connection takes a port before its user listens on it, or
+/// while a server is down.
 /// </summary>
 internal static class PortAllocator
 {
@@ -15,7 +15,7 @@ internal static class PortAllocator
 
     private static int _last = Random.Shared.Next(Count);
 
-    /// <summary>Safe from any thread.</summary>
+    /// <summary>Returns the next free port. Thread-safe.</summary>
     public static int Next()
     {
         for (var tried = 0; tried < Count; tried++)
@@ -29,7 +29,7 @@ internal static class PortAllocator
             }
             catch (SocketException)
             {
-                // Taken.
+                // The port is in use.
             }
         }
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>PosixSignals to other processes, which .NET cannot send.</summary>
+/// <summary>Sends signals to other processes, for which .NET has no API.</summary>
 internal static partial class PosixSignals
 {
     public const int Terminate = 15;

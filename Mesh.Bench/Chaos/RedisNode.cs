@@ -4,10 +4,10 @@ using StackExchange.Redis;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>One of the two Redis of a run: its process, the network before it, and what an operator does with it.</summary>
-/// <param name="program">redis-server or valkey-server.</param>
-/// <param name="directory">Its data, and its configuration: roles outlive a restart.</param>
-/// <param name="primary">The port of the Redis whose replica it begins as; null for the one that begins as the primary.</param>
+/// <summary>One of the two Redis nodes of a run: its process, its proxy and the commands of an operator.</summary>
+/// <param name="program">The path of redis-server or valkey-server.</param>
+/// <param name="directory">The directory of its data and its configuration file. The file keeps the node's role over a restart.</param>
+/// <param name="primary">The port of the primary when the node starts as a replica; null when it starts as the primary.</param>
 internal sealed class RedisNode(string program, string directory, int? primary, TimeProvider time) : IAsyncDisposable
 {
     private static readonly TimeSpan FailOverLimit = TimeSpan.FromSeconds(5);
@@ -26,22 +26,22 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
         var directory = Directory.CreateDirectory(Path.Combine(plan.Directory, name)).FullName;
         var node = new RedisNode(plan.Programs.Redis, directory, primary, time);
         node.Process = new ChaosProcess(name, node.Start(), plan.Directory, time);
-        node.Proxy = new TcpProxy($"the network before {name}", PortAllocator.Next(), node.Port);
+        node.Proxy = new TcpProxy($"the network of {name}", PortAllocator.Next(), node.Port);
         return node;
     }
 
-    /// <summary>Scripts and writes are answered with an error: for want of a right, or of memory.</summary>
+    /// <summary>Makes Redis answer scripts and writes with an error: OOM, or NOPERM.</summary>
     public Task RejectCommandsAsync(bool outOfMemory) =>
         outOfMemory ? ExecuteAsync("CONFIG", "SET", "maxmemory", "1") : ExecuteAsync("ACL", "SETUSER", "default", "-eval", "-evalsha");
 
-    /// <summary>It was started anew meanwhile, perhaps: then it has forgotten.</summary>
+    /// <summary>Ends <see cref="RejectCommandsAsync"/>. A restart of Redis ends it too.</summary>
     public async Task AcceptCommandsAsync()
     {
         await ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
         await ExecuteAsync("ACL", "SETUSER", "default", "+@all");
     }
 
-    /// <summary>Swaps the roles, as an operator does who loses nothing by it; leaves them when the other is not there or not up to date in time.</summary>
+    /// <summary>Exchanges the roles of the two nodes without data loss (FAILOVER). The roles stay when the other node is unavailable or does not catch up in time.</summary>
     public async Task FailOverAsync(RedisNode other)
     {
         var (from, to) = await IsPrimaryAsync() ? (this, other) : (other, this);
@@ -80,7 +80,7 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
         }
     }
 
-    /// <summary>False when it is down, frozen, or refuses.</summary>
+    /// <summary>Runs a command. Returns false when Redis is down, frozen or answers with an error.</summary>
     private async Task<bool> ExecuteAsync(string command, params object[] arguments)
     {
         try
@@ -94,7 +94,7 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
         }
     }
 
-    // Not by way of the proxy: the operator is on the machine.
+    // Connects directly, not through the proxy, so that faults of the network do not affect the operator.
     private async Task<IDatabase> ConnectAsync()
     {
         _operator ??= await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{Text(Port)},allowAdmin=true,abortConnect=false,asyncTimeout=2000,connectTimeout=2000");

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>The network before one server or Redis: passes bytes on, until it is told to cut connections or to go silent.</summary>
+/// <summary>A TCP proxy for one server or Redis. It forwards bytes, and simulates network faults: it resets connections or stops forwarding.</summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener;
@@ -24,7 +24,7 @@ internal sealed class TcpProxy : IAsyncDisposable
 
     public string Name { get; }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The port on which the proxy listens.</summary>
     public int Port { get; }
 
     public void Start()
@@ -33,7 +33,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Resets all connections there are.</summary>
+    /// <summary>Resets all current connections.</summary>
     public void ResetConnections()
     {
         lock (_lock)
@@ -45,7 +45,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Nothing passes any more, yet no connection ends: both sides believe in the other.</summary>
+    /// <summary>Stops forwarding without closing a connection, so that neither side detects the fault.</summary>
     public void PauseForwarding()
     {
         lock (_lock)
@@ -106,7 +106,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The run is over.
+            // The run has ended.
         }
     }
 
@@ -163,7 +163,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Half a connection is none: the other pump must not wait for ever.
+            // When one direction ends, the other one is ended too, so that its pump does not wait for ever.
             Reset(from);
             Reset(to);
             throw;
@@ -187,7 +187,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // It has ended by itself.
+            // The connection has already ended.
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class CodecRun
 
     private static readonly JsonWriterOptions Options = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    // Encoded once: Utf8JsonWriter looks for characters to escape in a name that is given as bytes.
+    // Encoded once, because Utf8JsonWriter checks a name that is passed as bytes for characters to escape at each call.
     private static readonly JsonEncodedText Task = JsonEncodedText.Encode("TASK");
     private static readonly JsonEncodedText Update = JsonEncodedText.Encode("UPDATE");
     private static readonly JsonEncodedText User = JsonEncodedText.Encode("USER");
@@ -101,7 +101,7 @@ internal static class CodecRun
                 json.WriteString(TaskId, m.Id!.Value.Value);
                 break;
             default:
-                throw new InvalidOperationException($"{message.GetType().Name} is no message of the task cycle.");
+                throw new InvalidOperationException($"{message.GetType().Name} is not a message of the task cycle.");
         }
 
         json.WriteEndObject();

@@ -9,17 +9,18 @@ using Mesh.Bench.Simulate;
 
 namespace Mesh.Bench.CommandLine;
 
-/// <summary>The whole command line. What is wrong with it, or comes up in a run, is told in a line on the error stream.</summary>
+/// <summary>The command line of Mesh.Bench. Invalid arguments and failures of a run are reported in one line on standard error.</summary>
 internal static class BenchCommand
 {
-    /// <summary>How long a run that is stopped may take to close its connections and end its processes.</summary>
+    /// <summary>The time that a run has to close its connections and end its processes after it was stopped.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
 
-    /// <param name="arguments">Without the program's name.</param>
-    /// <param name="output">Where --help goes.</param>
-    /// <param name="error">Where faults go.</param>
-    /// <param name="cancellationToken">Stops the run, as Ctrl+C does.</param>
-    /// <returns>The exit code: 0 when all went well.</returns>
+    /// <summary>Parses the arguments and runs the command.</summary>
+    /// <param name="arguments">The arguments without the name of the program.</param>
+    /// <param name="output">Receives the text of --help.</param>
+    /// <param name="error">Receives error messages.</param>
+    /// <param name="cancellationToken">Stops the run like Ctrl+C.</param>
+    /// <returns>The exit code: 0 after success.</returns>
     public static Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
         var root = new RootCommand("Measures a running mesh server and the codec, feeds a server with bad input, simulates whole meshes, and harms real ones.")
@@ -29,20 +30,20 @@ internal static class BenchCommand
         var parsed = root.Parse(arguments);
         if (parsed.Action is ParseErrorAction refusal)
         {
-            // Of a command the fault is what must be seen; without one, what commands there are.
+            // With a command, only the error is printed. Without one, the list of commands is printed as well.
             refusal.ShowHelp = parsed.CommandResult.Command == root;
         }
 
         return parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = StopLimit }, cancellationToken);
     }
 
-    /// <summary>What the command does; its result is the exit code.</summary>
+    /// <summary>Sets the action of a command. Its result is the exit code.</summary>
     public static void Runs(this Command command, Func<ParseResult, CancellationToken, Task<int>> run) => command.SetAction(async (parsed, cancellationToken) =>
     {
         var error = parsed.InvocationConfiguration.Error;
         try
         {
-            // Ctrl+C is heeded only once this has returned a task.
+            // System.CommandLine handles Ctrl+C only after this method has returned a task.
             return await Task.Run(() => run(parsed, cancellationToken), CancellationToken.None);
         }
         catch (BenchException fault)

@@ -1,4 +1,4 @@
 namespace Mesh.Bench.CommandLine;
 
-/// <summary>The run can't go on, or a promise is broken; the message says which, in words for the terminal.</summary>
+/// <summary>A run cannot continue or a check has failed. The message is printed on the terminal.</summary>
 internal sealed class BenchException(string message, Exception? innerException = null) : Exception(message, innerException);

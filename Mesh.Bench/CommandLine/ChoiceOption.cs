@@ -3,11 +3,13 @@ using System.CommandLine.Parsing;
 
 namespace Mesh.Bench.CommandLine;
 
-/// <summary>Options that hold one member of an enumeration, by a name in any case. Another name is a fault of the command line that lists them all.</summary>
+/// <summary>Creates options whose value is a member of an enumeration. Case is ignored. The error for an unknown name lists all names.</summary>
 internal static class ChoiceOption
 {
-    /// <param name="helpName">What stands for the name in --help.</param>
-    /// <param name="value">Where the option is not given.</param>
+    /// <param name="name">The name of the option.</param>
+    /// <param name="description">The text in --help.</param>
+    /// <param name="helpName">The placeholder of the value in --help.</param>
+    /// <param name="value">The default value.</param>
     /// <param name="choices">The members by their names.</param>
     public static Option<T> Create<T>(string name, string description, string helpName, T value, IReadOnlyDictionary<string, T> choices)
         where T : struct, Enum => new(name)

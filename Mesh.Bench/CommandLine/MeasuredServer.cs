@@ -5,30 +5,30 @@ using Mesh.Transport;
 
 namespace Mesh.Bench.CommandLine;
 
-/// <summary>A running server, and how to reach it.</summary>
-/// <param name="Url">Its HTTP address; the port serves workers too.</param>
-/// <param name="Token">Its shared secret; null for none.</param>
+/// <summary>The address of a running server.</summary>
+/// <param name="Url">The HTTP address. Workers connect to the same port.</param>
+/// <param name="Token">The shared secret of the server; null for none.</param>
 internal sealed record MeasuredServer(Uri Url, string? Token)
 {
-    // One that takes up thousands of connections at once takes its time.
+    // A server that accepts thousands of connections at once answers slowly.
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Where workers connect. An IPv6 address has no brackets here.</summary>
+    /// <summary>The address to which workers connect. An IPv6 address has no brackets.</summary>
     public MeshEndpoint Endpoint => new(Url.IdnHost, Url.Port);
 
     public MeshDialer CreateDialer() => new(new MeshDialerOptions { Token = () => Token, UseTls = Url.Scheme == Uri.UriSchemeHttps, HandshakeTimeout = HandshakeTimeout });
 
-    /// <summary>Whether a call failed for want of a server, or of sockets, rather than by a mistake of this program.</summary>
+    /// <summary>Returns whether an exception is a connection error, not a programming error.</summary>
     public static bool IsConnectionError(Exception exception) => exception is HttpRequestException or IOException or SocketException or MeshDialException;
 
-    /// <summary>The fault in words. The cause of one that was "an error" is within.</summary>
+    /// <summary>Returns the error as a message for the terminal. It includes the innermost cause, because the outer message may say only that an error occurred.</summary>
     public BenchException ToBenchException(Exception fault)
     {
         var cause = fault.GetBaseException().Message;
         return new BenchException($"{Url}: {fault.Message}{(fault.Message.Contains(cause, StringComparison.Ordinal) ? "" : $" {cause}")}", fault);
     }
 
-    /// <param name="timeout">Of one request.</param>
+    /// <param name="timeout">The timeout of each request.</param>
     public HttpClient CreateClient(TimeSpan timeout)
     {
         var client = new HttpClient { BaseAddress = Url, Timeout = timeout };

@@ -5,13 +5,13 @@ using System.Numerics;
 
 namespace Mesh.Bench.CommandLine;
 
-/// <summary>Options that hold a number within bounds. What is none, or out of them, is a fault of the command line that names the option.</summary>
+/// <summary>Creates options whose value is a number within limits. Any other value is an error that names the option.</summary>
 internal static class NumberOption
 {
-    /// <summary>The largest seed after which there is one for each part of a run of any length.</summary>
+    /// <summary>The largest first seed. A run counts up from it, and no run of any length overflows.</summary>
     public const long MaxSeed = long.MaxValue - int.MaxValue;
 
-    /// <param name="value">Where the option is not given.</param>
+    /// <summary>Creates an option with a default value.</summary>
     public static Option<T> Create<T>(string name, string description, T value, T least, T most)
         where T : struct, INumber<T> => new(name)
         {
@@ -21,7 +21,7 @@ internal static class NumberOption
             CustomParser = result => Read(result, name, least, most) ?? value,
         };
 
-    /// <summary>One that is null where it is not given.</summary>
+    /// <summary>Creates an option whose default value is null.</summary>
     public static Option<T?> CreateOptional<T>(string name, string description, T least, T most)
         where T : struct, INumber<T> => new(name)
         {

@@ -1,12 +1,12 @@
 namespace Mesh.Bench.CommandLine;
 
-/// <summary>One line of a terminal, on the error stream, that is written over and over; nothing where that is no terminal. Disposing ends the line.</summary>
+/// <summary>Shows progress in one line on standard error that each call overwrites. It writes nothing when standard error is redirected. Disposing it ends the line.</summary>
 internal sealed class ProgressLine : IDisposable
 {
     private readonly Lock _lock = new();
     private int _length;
 
-    /// <summary>Safe from any thread.</summary>
+    /// <summary>Overwrites the line. Thread-safe.</summary>
     public void Show(string text)
     {
         if (!Console.IsErrorRedirected)

@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 
 namespace Mesh.Bench.CommandLine;
 
-/// <summary>The options that say which server is measured.</summary>
+/// <summary>The options that select the measured server.</summary>
 internal sealed class ServerOptions
 {
     public Option<Uri> Url { get; } = new("--url")

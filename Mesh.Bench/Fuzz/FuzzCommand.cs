@@ -11,7 +11,7 @@ internal static class FuzzCommand
     public static Command Create()
     {
         var seed = NumberOption.Create("--seed", "The seed of the first case.", 1, 0, NumberOption.MaxSeed);
-        var count = NumberOption.Create("--count", "How many cases: connections with bad messages or frames, and requests.", 100_000, 1, int.MaxValue);
+        var count = NumberOption.Create("--count", "The number of cases: connections with bad messages or frames, and requests.", 100_000, 1, int.MaxValue);
         var command = new Command("fuzz", "Feeds a server, in memory, with bad input on both transports and over HTTP, and checks what it makes of it.") { seed, count };
         command.Runs((parsed, cancellationToken) => RunAsync(parsed.GetValue(seed), parsed.GetValue(count), cancellationToken));
         return command;
@@ -29,8 +29,8 @@ internal static class FuzzCommand
         AnsiConsole.Write(answers);
         Console.WriteLine(
             $"{report.Cases:N0} cases in {report.Elapsed.TotalSeconds:N1} s; memory grew by {report.MemoryGrowth / 1024:N0} KiB; "
-            + $"another peer had {report.ControlPeerResponses:N0} answers meanwhile, the slowest in {report.ControlPeerSlowest.TotalMilliseconds:N0} ms.");
-        var grown = report.MemoryGrowth > FuzzRun.MemoryLimit ? $"That is more than {FuzzRun.MemoryLimit:N0} bytes of memory." : null;
+            + $"the control peer received {report.ControlPeerResponses:N0} answers, the slowest in {report.ControlPeerSlowest.TotalMilliseconds:N0} ms.");
+        var grown = report.MemoryGrowth > FuzzRun.MemoryLimit ? $"The memory grew by more than {FuzzRun.MemoryLimit:N0} bytes." : null;
         foreach (var fault in new[] { report.Failure?.What, report.ServerFailure, grown }.OfType<string>())
         {
             Console.WriteLine(fault);

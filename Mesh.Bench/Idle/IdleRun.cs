@@ -6,14 +6,14 @@ using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Idle;
 
-/// <summary>A crowd of workers that only wait; then one task, to see that they are there.</summary>
+/// <summary>Connects many workers that only wait, measures the server, and submits one task to verify that the workers are connected.</summary>
 internal sealed class IdleRun(MeasuredServer server, int workers, TimeSpan stay, ServerProcess? process, TextWriter output)
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan TaskTimeout = TimeSpan.FromSeconds(10);
 
     /// <returns>The exit code: 0 when no connection was lost.</returns>
-    /// <exception cref="BenchException">The server is not there, or does not do as a server does.</exception>
+    /// <exception cref="BenchException">The server is unreachable, or its answers are not those of a mesh server.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         await using var crowd = new IdleWorkers(server, workers);
@@ -23,7 +23,7 @@ internal sealed class IdleRun(MeasuredServer server, int workers, TimeSpan stay,
         }
         catch (Exception exception) when ((MeasuredServer.IsConnectionError(exception) || exception is OperationCanceledException) && !cancellationToken.IsCancellationRequested)
         {
-            // A request that takes too long ends as a cancelled one.
+            // HttpClient reports a timeout as a cancellation.
             throw server.ToBenchException(exception);
         }
 
@@ -61,14 +61,14 @@ internal sealed class IdleRun(MeasuredServer server, int workers, TimeSpan stay,
         }
         catch (TimeoutException exception)
         {
-            throw new BenchException($"A task that was accepted came to none of these workers within {TaskTimeout.TotalSeconds:0} s. Has the server others?", exception);
+            throw new BenchException($"None of these workers received the accepted task within {TaskTimeout.TotalSeconds:0} s. Check whether the server has other workers.", exception);
         }
     }
 
     private async Task<string> DescribeServerAsync(HttpClient http, CancellationToken cancellationToken)
     {
-        var there = await WorkersAsync(http, cancellationToken) ?? throw new BenchException($"{server.Url} is no mesh server: its /status names no workers.");
-        return $"{there:N0} workers there{(process is null ? "" : $"; the server's memory is {process.Memory / (1024 * 1024):N0} MiB")}";
+        var there = await WorkersAsync(http, cancellationToken) ?? throw new BenchException($"{server.Url} is not a mesh server: its /status has no workers.");
+        return $"{there:N0} workers connected{(process is null ? "" : $"; the server's memory is {process.Memory / (1024 * 1024):N0} MiB")}";
     }
 
     private static async Task<int?> WorkersAsync(HttpClient http, CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Bench.Idle;
 
-/// <summary>Workers that connect and wait. Disposing closes all of their connections.</summary>
+/// <summary>Workers that connect and wait for a task. Disposing closes all of their connections.</summary>
 internal sealed class IdleWorkers(MeasuredServer server, int workers) : IAsyncDisposable
 {
     private const int MaxParallelDials = 64;
@@ -16,13 +16,13 @@ internal sealed class IdleWorkers(MeasuredServer server, int workers) : IAsyncDi
     private readonly TaskCompletionSource<long> _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _lost;
 
-    /// <summary>When the first task came to one of them: a timestamp of <see cref="Stopwatch"/>.</summary>
+    /// <summary>Completes when a worker receives the first task, with the timestamp of <see cref="Stopwatch"/>.</summary>
     public Task<long> FirstTaskReceived => _taken.Task;
 
-    /// <summary>Connections that ended by themselves.</summary>
+    /// <summary>The number of connections that have ended without a request.</summary>
     public int Lost => Volatile.Read(ref _lost);
 
-    /// <exception cref="MeshDialException">One of them could not connect.</exception>
+    /// <exception cref="MeshDialException">A worker could not connect.</exception>
     public Task ConnectAsync(CancellationToken cancellationToken)
     {
         var dialer = server.CreateDialer();

@@ -4,19 +4,19 @@ using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Idle;
 
-/// <summary>The process of --pid, whose memory and processor time are looked at.</summary>
+/// <summary>Measures the memory and the processor time of the process of --pid.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private readonly Process _process;
 
     private ServerProcess(Process process) => _process = process;
 
-    /// <summary>Resident, bytes.</summary>
+    /// <summary>The resident memory in bytes.</summary>
     public long Memory => Read(process => process.WorkingSet64);
 
     public TimeSpan ProcessorTime => Read(process => process.TotalProcessorTime);
 
-    /// <exception cref="BenchException">There is no such process.</exception>
+    /// <exception cref="BenchException">The process does not exist.</exception>
     public static ServerProcess Find(int id)
     {
         try
@@ -25,7 +25,7 @@ internal sealed class ServerProcess : IDisposable
         }
         catch (ArgumentException exception)
         {
-            throw new BenchException($"--pid {id}: there is no such process on this machine.", exception);
+            throw new BenchException($"--pid {id}: the process does not exist on this machine.", exception);
         }
     }
 
@@ -40,7 +40,7 @@ internal sealed class ServerProcess : IDisposable
         }
         catch (Exception exception) when (exception is InvalidOperationException or Win32Exception)
         {
-            throw new BenchException($"--pid {_process.Id}: the process has ended, or hides what it uses.", exception);
+            throw new BenchException($"--pid {_process.Id}: the process has ended, or its resource usage cannot be read.", exception);
         }
     }
 }

@@ -15,14 +15,14 @@ internal static class LoadCommand
         var server = new ServerOptions();
         var workers = NumberOption.Create("--workers", "Simulated workers.", 64, 1, 50_000);
         var tasks = NumberOption.Create("--tasks", "Tasks to submit.", 200_000, 1, 50_000_000);
-        var batch = NumberOption.Create("--batch", "Tasks of one POST.", 500, 1, 50_000);
-        var submitters = NumberOption.Create("--submitters", "POSTs under way at a time.", 4, 1, 1_000);
-        var patience = NumberOption.Create("--timeout", "Seconds without progress after which the run is given up.", 30, 1, 86_400);
-        var transport = ChoiceOption.Create("--transport", "How the workers connect.", "WebSocket|Tcp", Framing.WebSocket, Transports);
+        var batch = NumberOption.Create("--batch", "Tasks in each POST.", 500, 1, 50_000);
+        var submitters = NumberOption.Create("--submitters", "Concurrent POSTs.", 4, 1, 1_000);
+        var patience = NumberOption.Create("--timeout", "Seconds without progress after which the run fails.", 30, 1, 86_400);
+        var transport = ChoiceOption.Create("--transport", "The transport of the workers.", "WebSocket|Tcp", Framing.WebSocket, Transports);
         var process = NumberOption.CreateOptional("--pid", "The server's process on this machine: the growth of its memory is measured.", 1, int.MaxValue);
         var refusal = NumberOption.CreateOptional("--max-refusal", "Milliseconds that a refusal (429 or 503) may take, else the run fails.", 1, 86_400_000);
         var growth = NumberOption.CreateOptional("--max-growth", "MiB by which the memory of --pid may grow, else the run fails.", 0, 1_000_000);
-        var json = new Option<bool>("--json") { Description = "Print the result as JSON, and nothing else." };
+        var json = new Option<bool>("--json") { Description = "Print only the result, as JSON." };
 
         var command = new Command("load", "Submits tasks to a running server, works them off with simulated workers, and measures.")
         {

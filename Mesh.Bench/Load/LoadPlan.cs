@@ -3,16 +3,16 @@ using Mesh.Protocol;
 
 namespace Mesh.Bench.Load;
 
-/// <summary>What one run does.</summary>
-/// <param name="Workers">Simulated workers, one connection each.</param>
-/// <param name="Batch">Tasks of one POST.</param>
-/// <param name="Submitters">POSTs under way at a time.</param>
-/// <param name="StallTimeout">A run without any progress for so long is given up.</param>
-/// <param name="Limits">Limits beyond which the run fails.</param>
+/// <summary>The parameters of one load run.</summary>
+/// <param name="Workers">The number of simulated workers, with one connection each.</param>
+/// <param name="Batch">The number of tasks in each POST.</param>
+/// <param name="Submitters">The number of concurrent POSTs.</param>
+/// <param name="StallTimeout">The run fails after this time without progress.</param>
+/// <param name="Limits">The limits that the run must not exceed.</param>
 internal sealed record LoadPlan(
     MeasuredServer Server, int Workers, int Tasks, Framing Transport, int Batch, int Submitters, TimeSpan StallTimeout, LoadLimits Limits)
 {
-    /// <summary>Tells this run's tasks from all others: the users' names begin with it.</summary>
+    /// <summary>The prefix of the user names of this run. It identifies the run's tasks.</summary>
     public string UserPrefix { get; } = $"bench-{Guid.NewGuid().ToString("N")[..8]}-";
 }
 

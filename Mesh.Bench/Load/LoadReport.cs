@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace Mesh.Bench.Load;
 
-/// <summary>What a run came to. Times in milliseconds.</summary>
+/// <summary>The result of a run. Times are in milliseconds.</summary>
 internal sealed record LoadReport(
     string Url, string Transport, int Workers, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, Percentiles Submit, long Refused, Percentiles Refuse, Percentiles Queue,
     Percentiles Task, long? GrowthMiB)
@@ -33,7 +33,7 @@ internal sealed record LoadReport(
             growth / (1024 * 1024));
     }
 
-    /// <summary>The limit that the run exceeds, in words, or null.</summary>
+    /// <summary>Returns a message about the limit that the run exceeds, or null.</summary>
     public string? FindExcess(LoadLimits limits)
     {
         if (Refuse.Max > limits.Refusal)
@@ -78,7 +78,7 @@ internal sealed record LoadReport(
     private static string Text(double milliseconds) => milliseconds.ToString("N2", CultureInfo.InvariantCulture);
 }
 
-/// <summary>Percentiles, in milliseconds.</summary>
+/// <summary>Percentiles in milliseconds.</summary>
 internal sealed record Percentiles(double P50, double P90, double P99, double P999, double Max)
 {
     public static Percentiles Of(HistogramBase microseconds) => microseconds.TotalCount == 0

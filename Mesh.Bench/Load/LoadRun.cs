@@ -7,12 +7,12 @@ using Spectre.Console;
 
 namespace Mesh.Bench.Load;
 
-/// <summary>One run: connects the workers, submits, waits for the last ACK, reports.</summary>
+/// <summary>One load run: connects the workers, submits the tasks, waits for the last ACK and prints the report.</summary>
 internal static class LoadRun
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
 
-    /// <param name="process">The server's process, whose memory is measured; null measures none.</param>
+    /// <param name="process">The process of the server, whose memory is measured; null when memory is not measured.</param>
     /// <returns>The exit code: 0 when every task was acknowledged.</returns>
     /// <exception cref="BenchException">The run failed, or exceeded a limit of the plan.</exception>
     public static async Task<int> RunAsync(LoadPlan plan, ServerProcess? process, bool json, CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ internal static class LoadRun
         }
     }
 
-    /// <summary>Of a run that failed, too: what had been done until then.</summary>
+    /// <summary>Prints the report. For a failed run, it covers the tasks until the failure.</summary>
     private static void Report(LoadReport report, bool json)
     {
         if (json)
@@ -74,7 +74,7 @@ internal static class LoadRun
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
-        // A POST that hangs is no progress, and ends with the plan's patience.
+        // A POST that hangs is cancelled after the stall timeout of the plan.
         using var http = plan.Server.CreateClient(Timeout.InfiniteTimeSpan);
         var workers = connections.Select((connection, i) =>
             new SimulatedWorker(new WorkerId($"{plan.UserPrefix}{i}"), connection, times).RunAsync(ending.Token)).ToArray();
@@ -82,7 +82,7 @@ internal static class LoadRun
         var watching = terminal is null ? WatchAsync(plan, times, memory, null, ending.Token) : ShowAsync(plan, times, memory, terminal, ending.Token);
         try
         {
-            // Whatever ends before the last ACK has failed; submitters that are done are no end.
+            // A part that ends before the last ACK has failed. Submitters that have posted all tasks are the exception.
             await await Task.WhenAny([times.All, watching, .. workers, AllAfterAsync(submitting, times)]);
         }
         finally
@@ -123,13 +123,13 @@ internal static class LoadRun
                 if (Stopwatch.GetElapsedTime(since) > plan.StallTimeout)
                 {
                     throw new BenchException(
-                        $"No progress for {plan.StallTimeout.TotalSeconds} s: of {plan.Tasks} tasks {times.Accepted} were accepted, {times.Received} came to a worker, {times.Acknowledged} were acknowledged.");
+                        $"No progress for {plan.StallTimeout.TotalSeconds} s: of {plan.Tasks} tasks {times.Accepted} were accepted, {times.Received} were received by a worker, {times.Acknowledged} were acknowledged.");
                 }
             }
         }
         catch (OperationCanceledException) when (times.Acknowledged >= plan.Tasks)
         {
-            // The last ACK was faster than the clock.
+            // The last ACK arrived between two ticks of the timer.
         }
     }
 }
@@ -140,7 +140,7 @@ internal sealed class MemoryGrowth(LoadPlan plan, TaskTimes times, ServerProcess
     private long? _first;
     private long? _last;
 
-    /// <summary>Null when nothing was measured.</summary>
+    /// <summary>The growth in bytes; null when memory was not measured.</summary>
     public long? Bytes => _last - _first;
 
     public void Sample()

@@ -5,7 +5,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Bench.Load;
 
-/// <summary>A worker whose tasks take no time: it answers OK and asks for the next in one breath.</summary>
+/// <summary>A worker whose tasks take no time. It sends the status and the next get_task together.</summary>
 internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, TaskTimes times)
 {
     private readonly Queue<int?> _unacknowledged = new();
@@ -23,7 +23,7 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
                     Take(received.Message!, ask);
                     break;
                 case ReceiveResultKind.Error:
-                    throw new BenchException($"{id} was sent what is no message: {received.Error}");
+                    throw new BenchException($"{id} received an invalid message: {received.Error}");
                 case ReceiveResultKind.End:
                     throw new BenchException($"{id} lost its connection: {received.EndReason}");
                 default:
@@ -58,11 +58,11 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
                 Send(ask);
                 break;
             case Rejection refused:
-                throw new BenchException($"{id} was refused: {refused.Error}");
+                throw new BenchException($"{id} was rejected: {refused.Error}");
             case Redirect or Return:
-                throw new BenchException($"The server wants to lend {id}: measure one that has no peers");
+                throw new BenchException($"The server redirects {id} to a peer. Measure a server without peers");
             default:
-                throw new BenchException($"{id} was sent {message.GetType().Name}");
+                throw new BenchException($"{id} received an unexpected {message.GetType().Name}");
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
     {
         if (!connection.TrySend(message))
         {
-            throw new BenchException($"{id} cannot send any more");
+            throw new BenchException($"{id} cannot send: its outbox is full");
         }
     }
 }

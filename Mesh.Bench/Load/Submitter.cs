@@ -6,7 +6,7 @@ using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Load;
 
-/// <summary>Posts the tasks of a run, batch by batch; several share the work.</summary>
+/// <summary>Posts the tasks of a run in batches. Several submitters share the tasks.</summary>
 internal sealed class Submitter(LoadPlan plan, HttpClient http, TaskTimes times)
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");

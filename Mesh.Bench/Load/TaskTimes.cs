@@ -4,7 +4,7 @@ using HdrHistogram;
 
 namespace Mesh.Bench.Load;
 
-/// <summary>When each task of a run was posted, accepted, received by a worker and acknowledged. A task is known by the number in its user's name.</summary>
+/// <summary>Records when each task of a run was posted, accepted, received by a worker and acknowledged. The number in the user name identifies the task.</summary>
 internal sealed class TaskTimes(int tasks, string mark)
 {
     private const long LongestMicroseconds = 3_600_000_000;
@@ -27,12 +27,12 @@ internal sealed class TaskTimes(int tasks, string mark)
 
     public int Acknowledged => Volatile.Read(ref _acknowledgedCount);
 
-    /// <summary>Done once every task is acknowledged.</summary>
+    /// <summary>Completes when every task is acknowledged.</summary>
     public Task All => _all.Task;
 
     public string UserOf(int task) => string.Create(CultureInfo.InvariantCulture, $"{mark}{task}");
 
-    /// <summary>The task of a user's name, or null for one of somebody else.</summary>
+    /// <summary>Returns the task of a user name, or null for a task that is not of this run.</summary>
     public int? TaskOf(string user) =>
         user.StartsWith(mark, StringComparison.Ordinal) && int.TryParse(user.AsSpan(mark.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var task)
             ? task
@@ -46,10 +46,10 @@ internal sealed class TaskTimes(int tasks, string mark)
         Interlocked.Add(ref _acceptedCount, count);
     }
 
-    /// <summary>A POST was refused, because the server held as many tasks as it may or its store was unavailable.</summary>
+    /// <summary>Called when a POST is refused, because the queue of the server is full or its store is unavailable.</summary>
     public void SetRefused(long posted, long refused) => _refusals.RecordValue(Microseconds(posted, refused));
 
-    /// <summary>False when the task came to a worker before.</summary>
+    /// <summary>Records that a worker has received a task. Returns false when a worker had received it before.</summary>
     public bool SetReceived(int task)
     {
         var first = Interlocked.CompareExchange(ref _received[task], Stopwatch.GetTimestamp(), 0) == 0;
@@ -79,7 +79,7 @@ internal sealed class TaskTimes(int tasks, string mark)
         {
             if (_accepted[task] != 0 && _received[task] != 0)
             {
-                // A worker can have a task before its submitter has the answer.
+                // A worker can receive a task before its submitter receives the answer.
                 queue.RecordValue(Microseconds(_accepted[task], _received[task]));
             }
 

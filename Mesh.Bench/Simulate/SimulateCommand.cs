@@ -10,11 +10,11 @@ internal static class SimulateCommand
     public static Command Create()
     {
         var seed = NumberOption.CreateOptional(
-            "--seed", "The seed of the first life; alone it replays that life, with all of its steps when it fails. Default: 1.", 0, NumberOption.MaxSeed);
-        var lives = NumberOption.CreateOptional("--lives", "How many lives to run, on all cores. Default: 1000, or 1 with --seed.", 1, int.MaxValue);
+            "--seed", "The seed of the first life. Without --lives it replays this life, and prints all of its steps when it fails. Default: 1.", 0, NumberOption.MaxSeed);
+        var lives = NumberOption.CreateOptional("--lives", "The number of lives, which run on all cores. Default: 1000, or 1 with --seed.", 1, int.MaxValue);
         var mutation = ChoiceOption.Create(
-            "--mutation", "A deliberate mistake to live with; a NAME that there is not lists them.", "NAME", Mutation.None, Enum.GetValues<Mutation>().ToDictionary(one => one.ToString()));
-        var command = new Command("simulate", "Runs lives of a whole mesh amid faults, each from a seed, and checks what must hold.") { seed, lives, mutation };
+            "--mutation", "A deliberate defect in the mesh. An unknown NAME lists all of them.", "NAME", Mutation.None, Enum.GetValues<Mutation>().ToDictionary(one => one.ToString()));
+        var command = new Command("simulate", "Simulates lives of a whole mesh with faults, each from a seed, and checks its invariants.") { seed, lives, mutation };
         command.Runs((parsed, cancellationToken) =>
         {
             var first = parsed.GetValue(seed);

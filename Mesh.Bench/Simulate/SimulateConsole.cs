@@ -4,7 +4,7 @@ using Mesh.Simulation;
 
 namespace Mesh.Bench.Simulate;
 
-/// <summary>Lives on the terminal: progress on the error stream, what came of them on the other.</summary>
+/// <summary>Runs lives and prints their results on standard output. Progress goes to standard error.</summary>
 internal static class SimulateConsole
 {
     private const int AllSteps = 1_000_000;
@@ -18,7 +18,7 @@ internal static class SimulateConsole
         Console.WriteLine(life);
         if (life.Broken is null)
         {
-            Console.WriteLine($"{life.Plan}; {life.Steps:N0} steps, at rest {life.TimeToIdle.TotalSeconds:0} s after the faults");
+            Console.WriteLine($"{life.Plan}; {life.Steps:N0} steps, idle {life.TimeToIdle.TotalSeconds:0} s after the faults");
             Console.WriteLine(life.Coverage);
         }
 
@@ -38,7 +38,7 @@ internal static class SimulateConsole
 
         Console.WriteLine(summary.Coverage);
         Console.WriteLine($"{lives:N0} lives from seed {firstSeed} in {clock.Elapsed.TotalSeconds:0.0} s, {summary.Steps:N0} steps; "
-            + $"{summary.Failed:N0} failed; at rest at most {summary.LongestTimeToIdle.TotalSeconds:0} s after the faults");
+            + $"{summary.Failed:N0} failed; idle at most {summary.LongestTimeToIdle.TotalSeconds:0} s after the faults");
         return summary.Failed == 0 ? 0 : 1;
     }
 

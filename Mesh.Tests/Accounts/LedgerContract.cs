@@ -37,7 +37,7 @@ public abstract class LedgerContract
     }
 
     [Fact]
-    public async Task SetBalance_TwiceForOneUser_SaysWhichCreated()
+    public async Task SetBalance_TwiceForOneUser_ReturnsWhichCreated()
     {
         var ledger = await CreateAsync();
 

@@ -129,7 +129,7 @@ public sealed class CommandLineTests
     [InlineData("/dev/null/x")]
     [InlineData("/dev/null")]
     [InlineData("")]
-    public async Task ChaosLogs_ThatAreNoDirectory_AreRefused(string logs)
+    public async Task ChaosLogs_NotADirectory_AreRefused(string logs)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "chaos needs POSIX signals");
 

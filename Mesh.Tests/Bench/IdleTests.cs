@@ -22,7 +22,7 @@ public sealed class IdleTests
         var run = await RunAsync(server.Url, "--pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
 
         Assert.True(run.Code == 0, run.Error);
-        Assert.Contains("connected  3 workers there; the server's memory is", run.Output, StringComparison.Ordinal);
+        Assert.Contains("connected  3 workers connected; the server's memory is", run.Output, StringComparison.Ordinal);
         Assert.Contains("one task   reached a worker in", run.Output, StringComparison.Ordinal);
         Assert.Contains("lost       0", run.Output, StringComparison.Ordinal);
         await server.GoneAsync(TestContext.Current.CancellationToken);

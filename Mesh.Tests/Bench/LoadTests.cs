@@ -14,7 +14,7 @@ public sealed class LoadTests
     [InlineData(5000, 150, null)]
     [InlineData(4999, null, "--max-refusal 4999")]
     [InlineData(null, 149, "--max-growth 149")]
-    public void Limits_OfARun_AreExceededByWhatIsAboveThem(int? refusal, int? growth, string? told)
+    public void FindExcess_ValueAboveLimit_IsReported(int? refusal, int? growth, string? told)
     {
         var excess = Report.FindExcess(new LoadLimits(refusal, growth));
 
@@ -23,12 +23,12 @@ public sealed class LoadTests
     }
 
     [Fact]
-    public void Limits_OfWhatWasNotMeasured_AreNotExceeded() =>
+    public void FindExcess_NotMeasured_IsNull() =>
         Assert.Null((Report with { Refused = 0, Refuse = new(0, 0, 0, 0, 0), GrowthMiB = null }).FindExcess(new LoadLimits(1, 0)));
 
     [Fact]
     [Trait("Speed", "Slow")]
-    public async Task Load_BeyondTheServersCapacity_IsRefusedAndDoneInTheEnd()
+    public async Task Load_AboveTheServersCapacity_IsRefusedThenCompleted()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Tasks:Capacity", "40"));
 

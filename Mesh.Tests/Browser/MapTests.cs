@@ -39,7 +39,7 @@ public sealed class MapTests(BrowserFixture browser, RedisFixture redis)
     }
 
     [Fact]
-    public async Task Maps_OfBothServers_ShowAWorkerLeaveOneArriveAtTheOtherAndComeHome()
+    public async Task Maps_BothServers_ShowALoanAndItsReturn()
     {
         await using var visitor = await browser.VisitAsync(animations: true);
         var a = await visitor.MapAsync(visitor.Host.ServerA);
@@ -64,7 +64,7 @@ public sealed class MapTests(BrowserFixture browser, RedisFixture redis)
     [Theory]
     [InlineData(ColorScheme.Light)]
     [InlineData(ColorScheme.Dark)]
-    public async Task Map_OfAPausedServer_SaysSoUntilItIsResumed(ColorScheme scheme)
+    public async Task Map_ServerPaused_ShowsItUntilResumed(ColorScheme scheme)
     {
         await using var visitor = await browser.VisitAsync(scheme);
         var map = await visitor.MapAsync(visitor.Host.ServerB);
@@ -98,7 +98,7 @@ public sealed class MapTests(BrowserFixture browser, RedisFixture redis)
     }
 
     [Fact]
-    public async Task Map_ByTheKeyboard_LeadsToThePeersMap()
+    public async Task Map_Keyboard_OpensThePeersMap()
     {
         await using var visitor = await browser.VisitAsync();
         var map = await visitor.NewPageAsync();

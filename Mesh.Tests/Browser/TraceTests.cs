@@ -40,7 +40,7 @@ public sealed partial class TraceTests(BrowserFixture browser)
     }
 
     [Fact]
-    public async Task Trace_OfALoan_LeadsToItsReturn()
+    public async Task Trace_Loan_LinksToItsReturn()
     {
         await using var visitor = await browser.VisitAsync();
         await visitor.DashboardAsync();

@@ -11,7 +11,7 @@ namespace Mesh.Tests.Core;
 public sealed class StoreRecoveryTests
 {
     [Fact]
-    public void Tasks_ThatTheStoreLost_AreWrittenAgain()
+    public void Tasks_LostByTheStore_AreWrittenAgain()
     {
         var core = new CoreHarness();
         var tasks = core.Submit(2);
@@ -31,7 +31,7 @@ public sealed class StoreRecoveryTests
     }
 
     [Fact]
-    public void Task_WhoseEndTheStoreLost_IsRunAgain()
+    public void Task_ResultLostByStore_IsRunAgain()
     {
         var core = new CoreHarness();
         var task = core.Submit(1)[0];
@@ -46,7 +46,7 @@ public sealed class StoreRecoveryTests
     }
 
     [Fact]
-    public void RepeatedStatus_TheStoreLostTheEndOfItsTask_IsNotAcknowledged()
+    public void RepeatedStatus_ResultLostByStore_IsNotAcknowledged()
     {
         var core = new CoreHarness();
         var task = core.Submit(1)[0];
@@ -64,7 +64,7 @@ public sealed class StoreRecoveryTests
     }
 
     [Fact]
-    public void Acceptance_UnderWay_IsRefusedAndLeavesNothing()
+    public void Acceptance_StoreRolledBack_IsRefusedAndLeavesNoTask()
     {
         var core = new CoreHarness { HoldStore = true };
         var task = core.Submit(1)[0];
@@ -78,7 +78,7 @@ public sealed class StoreRecoveryTests
     }
 
     [Fact]
-    public void Loans_AreStoredAsTheServerKnowsThem()
+    public void Loans_StoreRolledBack_AreWrittenAgain()
     {
         var then = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         var known = new LoanRecord(new WorkerId("g1"), LoanRole.Borrower, CoreHarness.Peer, LoanState.Arrived, then, then);

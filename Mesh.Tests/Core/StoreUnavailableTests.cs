@@ -30,7 +30,7 @@ public sealed class StoreUnavailableTests
     }
 
     [Fact]
-    public void StatusRepeatedOnNewConnections_StoreIsAway_KeepsNoRepliesToClosedOnes()
+    public void StatusRepeatedOnNewConnections_StoreUnavailable_KeepsNoRepliesToClosedOnes()
     {
         var task = _mesh.Submit(1)[0];
         _mesh.Ask("w1", framing: Framing.Line);
@@ -46,7 +46,7 @@ public sealed class StoreUnavailableTests
     }
 
     [Fact]
-    public void FailureRepeated_StoreIsAway_IsAcknowledgedOnceForEachAttempt()
+    public void FailureRepeated_StoreUnavailable_IsAcknowledgedOnceForEachAttempt()
     {
         var task = _mesh.Submit(1)[0];
         var worker = _mesh.Ask("w1");
@@ -86,7 +86,7 @@ public sealed class StoreUnavailableTests
     }
 
     [Fact]
-    public void StatusesWithoutId_StoreIsAway_AreEachAcknowledged()
+    public void StatusesWithoutId_StoreUnavailable_AreEachAcknowledged()
     {
         var tasks = _mesh.Submit(2);
         var worker = _mesh.NewSession();
@@ -102,7 +102,7 @@ public sealed class StoreUnavailableTests
     }
 
     [Fact]
-    public void WorkerRequest_StoreIsAway_LendsNothing()
+    public void WorkerRequest_StoreUnavailable_LendsNothing()
     {
         _mesh.Ask("w1");
         _mesh.Ask("w2");
@@ -117,7 +117,7 @@ public sealed class StoreUnavailableTests
     }
 
     [Fact]
-    public void CheckOfTheStoreFails_NothingToWriteAgain_SubmissionsAreStillTried()
+    public void StoreCheck_FailsWithoutPendingWrites_SubmissionsAreStillTried()
     {
         _mesh.Core.OnStoreFailed(new StoreBatch(), _mesh.Now);
 
@@ -127,7 +127,7 @@ public sealed class StoreUnavailableTests
     }
 
     [Fact]
-    public void LoansThatComeAndGo_StoreIsAway_LeaveOneChangeForEachWorker()
+    public void Loans_RepeatedWhileStoreUnavailable_LeaveOneChangeForEachWorker()
     {
         var journal = new Journal();
         var loan = new LoanRecord(new WorkerId("w1"), LoanRole.Owner, CoreHarness.Peer, LoanState.Offered, _mesh.Now, _mesh.Now);

@@ -18,7 +18,7 @@ public sealed class SpeedTraitTests
     private readonly Dictionary<(Module, int), MethodBase[]> _calls = [];
 
     [Fact]
-    public void Tests_ThatStartProcesses_HaveTheTraitSlow()
+    public void Tests_StartProcesses_HaveTheTraitSlow()
     {
         var tests = Tests.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false })
             .SelectMany(type => type.GetMethods().Where(method => method.IsDefined(typeof(FactAttribute), inherit: true)).Select(method => (Class: type, Method: method))).ToList();

@@ -14,7 +14,7 @@ public sealed partial class AdoptionTests(RedisFixture redis)
     private const int Tasks = 200;
 
     [Fact]
-    public async Task Server_StaysDead_ItsPeerFinishesItsTasksAndItServesAgain()
+    public async Task Server_StaysDead_PeerCompletesItsTasksUntilItReturns()
     {
         await using var mesh = await StartAsync("00:00:00.010");
         var nobody = (await mesh.Dead.SubmitAsync(new { type = "QUERY", user = RedisFixture.Unique("nobody") }))[0];
@@ -48,7 +48,7 @@ public sealed partial class AdoptionTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task Server_BackAmidItsAdoption_GetsItsTasksBack()
+    public async Task Server_ReturnsDuringItsAdoption_GetsItsTasksBack()
     {
         await using var mesh = await StartAsync("00:00:01");
         await mesh.SubmitAsync();

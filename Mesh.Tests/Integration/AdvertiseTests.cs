@@ -11,7 +11,7 @@ public sealed class AdvertiseTests
     [InlineData("http://[::]:0")]
     [InlineData("http://*:0")]
     [InlineData("http://+:0")]
-    public async Task Server_OnAllAddressesWithoutAdvertise_NamesTheSettingAndEnds(string urls)
+    public async Task Server_WildcardAddressWithoutAdvertise_NamesTheSettingAndExits(string urls)
     {
         // Port 1: Redis is not asked for before the server knows its own address.
         await using var server = MeshProcess.StartServer("127.0.0.1:1", "server-a", port: 0, environment: new() { ["ASPNETCORE_URLS"] = urls });
@@ -24,7 +24,7 @@ public sealed class AdvertiseTests
     [InlineData("0.0.0.0:9001")]
     [InlineData("[::]:9001")]
     [InlineData("*:9001")]
-    public async Task Server_ToldToAdvertiseAWildcard_NamesTheSettingAndEnds(string advertise)
+    public async Task Server_AdvertisesWildcard_NamesTheSettingAndExits(string advertise)
     {
         await using var server = MeshProcess.StartServer("127.0.0.1:1", "server-a", RedisProcess.FreePort(), settings: new() { ["Advertise"] = advertise });
 

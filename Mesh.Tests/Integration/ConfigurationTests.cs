@@ -5,7 +5,7 @@ namespace Mesh.Tests.Integration;
 public sealed class ConfigurationTests
 {
     [Fact]
-    public async Task Worker_BadConfiguration_NamesEveryVariableAndEnds()
+    public async Task Worker_BadConfiguration_NamesEveryVariableAndExits()
     {
         await using var worker = MeshProcess.Worker(redis: "", "w1", homeId: "", homePort: 0, new() { ["Concurrency"] = "lots" });
 
@@ -13,7 +13,7 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task Server_BadConfiguration_NamesEveryVariableAndEnds()
+    public async Task Server_BadConfiguration_NamesEveryVariableAndExits()
     {
         await using var server = MeshProcess.StartServer(redis: "", "", port: 0, [("", 0)], new() { ["Tasks__Capacity"] = "lots" });
 
@@ -23,7 +23,7 @@ public sealed class ConfigurationTests
     [Theory]
     [InlineData("nonsense")]
     [InlineData("http://127.0.0.1:99999")]
-    public async Task Server_AddressThatCannotBe_IsNamed(string urls)
+    public async Task Server_InvalidAddress_IsNamed(string urls)
     {
         await using var server = MeshProcess.StartServer("127.0.0.1:1", "server-a", port: 0, environment: new() { ["ASPNETCORE_URLS"] = urls });
 

@@ -76,7 +76,7 @@ public sealed class MeshTests(RedisFixture redis)
     [Theory]
     [InlineData("WebSocket")]
     [InlineData("Tcp")]
-    public async Task Loan_GoesThroughAllItsStepsAndBack(string transport)
+    public async Task Loan_UnderLoad_PassesAllStepsAndIsReturned(string transport)
     {
         var (a, b) = (RedisFixture.Unique("server-a"), RedisFixture.Unique("server-b"));
         var (portA, portB) = (RedisProcess.FreePort(), RedisProcess.FreePort());
@@ -104,7 +104,7 @@ public sealed class MeshTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task Borrower_ThatStops_ReturnsItsWorkersFirst()
+    public async Task Borrower_Stops_ReturnsItsWorkersFirst()
     {
         var (a, b) = (RedisFixture.Unique("server-a"), RedisFixture.Unique("server-b"));
         var (portA, portB) = (RedisProcess.FreePort(), RedisProcess.FreePort());

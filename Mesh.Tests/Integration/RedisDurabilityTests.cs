@@ -36,7 +36,7 @@ public sealed class RedisDurabilityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redis_ThatEvictsAtTheStart_IsRefusedUntilMended()
+    public async Task Redis_EvictsAtStart_IsRefusedUntilReconfigured()
     {
         await SetPolicyAsync("allkeys-lru");
         await using var server = StartServer();
@@ -50,7 +50,7 @@ public sealed class RedisDurabilityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redis_ThatEvictsAfterAReconnect_IsRefused()
+    public async Task Redis_EvictsAfterReconnect_IsRefused()
     {
         await using var server = StartServer();
         await server.HealthyAsync();
@@ -64,7 +64,7 @@ public sealed class RedisDurabilityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redis_ThatMayEvict_IsWarnedOfAndServed()
+    public async Task Redis_EvictionAllowed_IsLoggedAndUsed()
     {
         await SetPolicyAsync("allkeys-lru");
         await using var server = StartServer(new() { ["Store__AllowEviction"] = "true" });
@@ -75,7 +75,7 @@ public sealed class RedisDurabilityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redis_WithoutPersistence_IsWarnedOf()
+    public async Task Redis_WithoutPersistence_IsLogged()
     {
         await using var server = StartServer();
         await server.HealthyAsync();
@@ -84,7 +84,7 @@ public sealed class RedisDurabilityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redis_WhoseSettingsMayNotBeRead_IsWarnedOfOnceAndServed()
+    public async Task Redis_SettingsUnreadable_IsLoggedOnceAndUsed()
     {
         await Redis.ExecuteAsync("ACL", "SETUSER", "default", "-info", "-config");
         await using var server = StartServer();

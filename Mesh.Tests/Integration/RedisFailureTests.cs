@@ -94,7 +94,7 @@ public sealed class RedisFailureTests : IAsyncLifetime
         () => Redis.ExecuteAsync("CLIENT", "PAUSE", "600000", "WRITE"), () => Redis.ExecuteAsync("CLIENT", "UNPAUSE"), "Redis: no answer in time.");
 
     [Fact]
-    public async Task Redis_ThatLostItsLastSecond_HasItsTasksDoneAgainAndCountedOnce()
+    public async Task Redis_LostItsLastSecond_TasksRunAgainAndAreAppliedOnce()
     {
         var database = _connection.GetDatabase();
         await using var server = MeshProcess.StartServer(_redis.ConnectionString, "server-a", RedisProcess.FreePort());

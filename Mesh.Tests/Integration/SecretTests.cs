@@ -25,7 +25,7 @@ public sealed class SecretTests
     };
 
     [Fact]
-    public async Task Secrets_OfServersAndWorkers_AreInNoLineSpanOrMetric()
+    public async Task Secrets_OfServersAndWorkers_AreNotInLogsSpansOrMetrics()
     {
         await using var redis = await RedisProcess.StartAsync(Password, TestContext.Current.CancellationToken);
         await using var receiver = await SpanReceiver.StartAsync();

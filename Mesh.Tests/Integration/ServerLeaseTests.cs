@@ -7,7 +7,7 @@ namespace Mesh.Tests.Integration;
 public sealed class ServerLeaseTests(RedisFixture redis)
 {
     [Fact]
-    public async Task SecondServer_OfTheSameId_StopsAndNamesTheFirst()
+    public async Task SecondServer_SameId_ExitsAndNamesTheFirst()
     {
         var id = RedisFixture.Unique("server");
         await using var first = await MeshProcess.ServerAsync(redis, id, RedisProcess.FreePort());
@@ -22,7 +22,7 @@ public sealed class ServerLeaseTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task SecondServer_OfTheSameId_TakesOverWhenTheFirstStops()
+    public async Task SecondServer_SameId_TakesOverWhenTheFirstStops()
     {
         var id = RedisFixture.Unique("server");
         await using var first = await MeshProcess.ServerAsync(redis, id, RedisProcess.FreePort());

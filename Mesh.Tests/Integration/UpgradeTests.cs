@@ -14,7 +14,7 @@ public sealed class UpgradeTests(RedisFixture redis)
     private static readonly string? Previous = Environment.GetEnvironmentVariable("MESH_PREVIOUS");
 
     [Fact]
-    public async Task Servers_ReplacedOneAfterTheOther_LoseNothingAndLendMeanwhile()
+    public async Task Servers_ReplacedOneByOne_LoseNoTaskAndLendMeanwhile()
     {
         Assert.SkipUnless(Previous is not null, "MESH_PREVIOUS names no programs of a previous version.");
         var (idA, idB, user) = (RedisFixture.Unique("server-a"), RedisFixture.Unique("server-b"), RedisFixture.Unique("maria"));

@@ -8,7 +8,7 @@ public sealed class SecondGenerationTests
     private const string Query = """{"type":"QUERY","user":"maria"}""";
 
     [Fact]
-    public async Task Worker_OnOneConnection_HasItsTaskAndItsAckByItsUuid()
+    public async Task Worker_OneConnection_GetsTaskAndAckByUuid()
     {
         await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync(Query);
@@ -26,7 +26,7 @@ public sealed class SecondGenerationTests
     }
 
     [Fact]
-    public async Task Worker_ThatReportsTwiceWithoutTask_IsToldTheFieldAndMayGoOn()
+    public async Task Worker_ReportsTwiceWithoutTask_GetsErrorNamingFieldAndContinues()
     {
         await using var server = await TestServer.StartAsync();
         await server.SubmitAsync(Query);
@@ -49,7 +49,7 @@ public sealed class SecondGenerationTests
     [InlineData("10.0.0.2:9002")]
     [InlineData("10.0.0.2")]
     [InlineData("server-b")]
-    public async Task Guest_ThatNamesItsOwnerByAddress_IsServed(string owner)
+    public async Task BorrowedWorker_OwnerNamedByAddress_IsServed(string owner)
     {
         await using var server = await TestServer.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "10.0.0.2:9002"));
         await server.SubmitAsync(Query);
@@ -66,7 +66,7 @@ public sealed class SecondGenerationTests
     [InlineData("10.0.0.9")]
     [InlineData("10.0.0.2:9003")]
     [InlineData("10.0.0.7")]
-    public async Task Guest_OfAStrangerOrOfOneOfSeveral_IsRefusedNamingTheField(string owner)
+    public async Task BorrowedWorker_UnknownOrAmbiguousOwner_IsRefusedNamingTheField(string owner)
     {
         await using var server = await TestServer.StartAsync(
             ("Mesh:Peers:0:Id", "server-b"),

@@ -36,5 +36,5 @@ public sealed class EndpointPatternTests
     [InlineData("host:port")]
     [InlineData("[::1]9")]
     [InlineData("http://host")]
-    public void Text_OfNoForm_IsNone(string text) => Assert.False(EndpointPattern.TryParse(text, out _));
+    public void Pattern_InvalidText_IsRefused(string text) => Assert.False(EndpointPattern.TryParse(text, out _));
 }

@@ -18,7 +18,7 @@ public sealed class JsonNumbersTests
     [InlineData("1e-30", 30)]
     [InlineData("0.00009999999999999999999999999999999", 35)]
     [InlineData("1e-99999999999", int.MaxValue)]
-    public void CountDecimals_OfANumber_IsWhatItNeeds(string number, int decimals) => Assert.Equal(decimals, JsonNumbers.CountDecimals(Encoding.UTF8.GetBytes(number)));
+    public void CountDecimals_Number_ReturnsTheRequiredDigits(string number, int decimals) => Assert.Equal(decimals, JsonNumbers.CountDecimals(Encoding.UTF8.GetBytes(number)));
 
     [Theory]
     [InlineData("12.50000000000000000000000000000000000000", true)]
@@ -28,5 +28,5 @@ public sealed class JsonNumbersTests
     [InlineData("1e-30", false)]
     [InlineData("1.00000000000000000000000000001", false)]
     [InlineData("1234567890123456789012345678.125", false)]
-    public void IsExact_OfANumber_TellsWhetherADecimalRoundsIt(string number, bool exact) => Assert.Equal(exact, JsonNumbers.IsExact(Encoding.UTF8.GetBytes(number), decimal.Parse(number, NumberStyles.Float, CultureInfo.InvariantCulture)));
+    public void IsExact_Number_ReturnsWhetherDecimalRoundsIt(string number, bool exact) => Assert.Equal(exact, JsonNumbers.IsExact(Encoding.UTF8.GetBytes(number), decimal.Parse(number, NumberStyles.Float, CultureInfo.InvariantCulture)));
 }

@@ -179,7 +179,7 @@ public sealed class MessageReaderTests
     [InlineData("{\"WORKER\": 17}", false)]
     [InlineData("[]", false)]
     [InlineData("x", false)]
-    public void BadInput_ThatIsOnlyAnUnknownMessage_IsTold(string json, bool unknown) => Assert.Equal(unknown, Wire.Fail(json).IsUnknownMessage);
+    public void BadInput_UnknownMessage_IsMarkedAsUnknown(string json, bool unknown) => Assert.Equal(unknown, Wire.Fail(json).IsUnknownMessage);
 
     [Fact]
     public void Framing_Unknown_IsIgnored() =>

@@ -62,7 +62,7 @@ public sealed partial class DocNamesTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Links_OfAPage_LeadToAFileAndASection(string page)
+    public void Links_OfAPage_PointToExistingFilesAndSections(string page)
     {
         var directory = Path.GetDirectoryName(BuildOutput.Source(page))!;
         var broken = Link().Matches(File.ReadAllText(BuildOutput.Source(page))).Select(link => link.Groups[1].Value).Where(target => !target.Contains("://", StringComparison.Ordinal))
@@ -103,7 +103,7 @@ public sealed partial class DocNamesTests
 
     /// <summary>A text in italics of four words or more is a line of a log or of an answer.</summary>
     [Fact]
-    public void Quotations_OfTheManual_AreTextsOfTheCode()
+    public void Quotations_InTheManual_MatchTheCode()
     {
         var code = string.Join('\n', SourceFiles(BuildOutput.Source("")).Where(file => !file.Contains("/Mesh.Tests/", StringComparison.Ordinal)).Select(File.ReadAllText));
         var parts = Quotation().Matches(File.ReadAllText(BuildOutput.Source("docs/operations.md")))

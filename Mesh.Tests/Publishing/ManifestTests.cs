@@ -16,7 +16,7 @@ public sealed partial class ManifestTests : IDisposable
     public void Dispose() => _output.Delete(recursive: true);
 
     [Fact]
-    public async Task Manifest_OfThisApplication_IsAsAspireWritesIt()
+    public async Task Manifest_OfThisApplication_MatchesAspiresOutput()
     {
         var resources = await PublishAsync("--publisher", "manifest", "--output-path", Path.Combine(_output.FullName, "m.json"));
         foreach (var project in resources.Select(resource => resource.Value!.AsObject()).Where(resource => resource.ContainsKey("path")))
@@ -32,7 +32,7 @@ public sealed partial class ManifestTests : IDisposable
     }
 
     [Fact]
-    public async Task Manifest_ByItsPipelineStep_IsTheSame()
+    public async Task Manifest_ByPipelineStep_IsTheSame()
     {
         var byPublisher = await PublishAsync("--publisher", "manifest", "--output-path", _output.FullName);
         var byStep = await PublishAsync("--operation", "publish", "--step", "publish-manifest", "--output-path", _output.FullName);
@@ -40,7 +40,7 @@ public sealed partial class ManifestTests : IDisposable
     }
 
     [Fact]
-    public async Task Manifest_EachPlaceholder_LeadsToSomething()
+    public async Task Manifest_EachPlaceholder_IsResolved()
     {
         var resources = await PublishAsync("--publisher", "manifest", "--output-path", _output.FullName);
         var placeholders = Placeholder().Matches(Text(resources)).Select(match => match.Groups[1].Value).Distinct().ToArray();
@@ -49,7 +49,7 @@ public sealed partial class ManifestTests : IDisposable
     }
 
     [Fact]
-    public async Task Manifest_Anywhere_HoldsNoSecretAndNoDemoLoad()
+    public async Task Manifest_AnyValue_ContainsNoSecretAndNoDemoLoad()
     {
         var text = Text(await PublishAsync("--publisher", "manifest", "--output-path", _output.FullName, "--Parameters:mesh-token=s3cret", "--Parameters:redis-password=s3cret"));
         Assert.DoesNotContain("s3cret", text, StringComparison.Ordinal);

@@ -26,7 +26,7 @@ public sealed class OperationsTests
     }
 
     [Fact]
-    public async Task NodesByOtherAuthors_Block_IsAnsweredNoTask()
+    public async Task NodesByOtherAuthors_Block_GetsNoTask()
     {
         await using var server = await TestServer.StartAsync();
 

@@ -9,7 +9,7 @@ public sealed class ReadmeTests(RedisFixture redis)
     private static readonly string[] Tested = ["Run it", "Test it", "By hand"];
 
     [Fact]
-    public async Task ByHand_TypedAsItStands_EndsWithTheBalance()
+    public async Task ByHand_Blocks_PrintTheBalance()
     {
         var blocks = ShellBlocks.Of("README.md", "By hand");
         var (a, b) = (RedisProcess.FreePort(), RedisProcess.FreePort());

@@ -19,8 +19,8 @@ public sealed class NearestNameTests
     [InlineData("", null)]
     [InlineData("balance", null)]
     [InlineData("priority", null)]
-    public void Find_AnUnknownName_GivesTheNearestKnown(string name, string? nearest) => Assert.Equal(nearest, NearestName.Find(name, Known));
+    public void Find_UnknownName_ReturnsTheNearestKnown(string name, string? nearest) => Assert.Equal(nearest, NearestName.Find(name, Known));
 
     [Fact]
-    public void Find_ALongName_GivesNone() => Assert.Null(NearestName.Find(new string('a', 100_000), Known));
+    public void Find_LongName_ReturnsNull() => Assert.Null(NearestName.Find(new string('a', 100_000), Known));
 }

@@ -36,7 +36,7 @@ public sealed class RedisCommandSamplerTests
     [InlineData("parentbased_traceidratio", "0", false, true, false)]
     [InlineData("parentbased_traceidratio", "1", true, true, false)]
     [InlineData("sometimes", null, true, true, false)]
-    public void Spans_WithEachConfiguredSampler_AreDecidedByItButForCommandsOnTheirOwn(
+    public void Spans_EachConfiguredSampler_DecidesAllButParentlessCommands(
         string? sampler, string? argument, bool root, bool belowRecorded, bool belowNotRecorded)
     {
         var name = RedisFixture.Unique("sampled");
@@ -59,7 +59,7 @@ public sealed class RedisCommandSamplerTests
 
     [Theory]
     [MemberData(nameof(RedisTags), DisableDiscoveryEnumeration = true)]
-    public void Command_OnItsOwn_IsDropped(IEnumerable<KeyValuePair<string, object?>> tags) =>
+    public void Command_WithoutParent_IsDropped(IEnumerable<KeyValuePair<string, object?>> tags) =>
         Assert.Equal(SamplingDecision.Drop, Decide(default, ActivityKind.Client, tags));
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class RedisCommandSamplerTests
     }
 
     [Fact]
-    public void Decision_AboutAnySpan_AllocatesNothing()
+    public void Decision_AnySpan_AllocatesNothing()
     {
         var sampler = new RedisCommandSampler(new ParentBasedSampler(new AlwaysOnSampler()));
         SamplingParameters[] spans =

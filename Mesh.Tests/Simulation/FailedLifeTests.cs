@@ -6,7 +6,7 @@ namespace Mesh.Tests.Simulation;
 public sealed class FailedLifeTests
 {
     [Fact]
-    public void FailedLife_AsText_HasItsLastStepsItsInvariantAndTheCommandThatReplaysIt()
+    public void FailedLife_AsText_HasLastStepsInvariantAndReplayCommand()
     {
         var life = Enumerable.Range(1, 20).Select(seed => SimulationRun.Run(seed, mutation: Mutation.ActBeforeStored)).First(life => life.Broken is not null);
 

@@ -89,7 +89,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
         var lives = Environment.GetEnvironmentVariable("MESH_LIVES") is { } more ? int.Parse(more, CultureInfo.InvariantCulture) : Lives;
         var summary = SimulationBatch.Run(firstSeed: 1, lives, cancellation: TestContext.Current.CancellationToken);
-        output.WriteLine($"{summary.Coverage}{Environment.NewLine}{summary.Steps:N0} steps, at rest after {summary.LongestTimeToIdle.TotalSeconds:0} s at most");
+        output.WriteLine($"{summary.Coverage}{Environment.NewLine}{summary.Steps:N0} steps, idle after {summary.LongestTimeToIdle.TotalSeconds:0} s at most");
 
         Assert.True(summary.Failed == 0, $"{summary.Failed} of {lives} lives failed.{Environment.NewLine}{string.Join(Environment.NewLine, summary.Failures)}");
         Assert.DoesNotContain(Expected, what => summary.Coverage[what] == 0);

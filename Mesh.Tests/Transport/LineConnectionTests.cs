@@ -60,7 +60,7 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
     }
 
     [Fact]
-    public async Task Peer_ThatResets_IsToldApartFromOneThatCloses()
+    public async Task Peer_Resets_IsDistinguishedFromClose()
     {
         var (client, connection) = await AcceptRawAsync("");
         using var _ = client;
@@ -74,7 +74,7 @@ public sealed class LineConnectionTests() : ConnectionContract(Framing.Line)
     }
 
     [Fact]
-    public async Task Peer_ThatClosedWithMessagesUnread_HasReset()
+    public async Task Peer_ClosesWithUnreadMessages_CountsAsReset()
     {
         var (client, connection) = await AcceptRawAsync("");
         using var _ = client;

@@ -11,7 +11,7 @@ public sealed class MeshDialerTests
     [Theory]
     [InlineData(Framing.Line)]
     [InlineData(Framing.WebSocket)]
-    public async Task Dial_NobodyThere_IsUnreachable(Framing framing) =>
+    public async Task Dial_NoListener_IsUnreachable(Framing framing) =>
         Assert.Equal(MeshDialFailure.Unreachable, await FailureAsync(RawPeer.Nobody(), framing));
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class MeshDialerTests
     }
 
     [Fact]
-    public async Task Dial_PeerKeepsSilent_IsNotWebSocket()
+    public async Task Dial_PeerNeverAnswers_IsNotWebSocket()
     {
         await using var peer = RawPeer.Silent();
         var time = new TimerTrackingTimeProvider();

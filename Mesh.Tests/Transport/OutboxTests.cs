@@ -15,7 +15,7 @@ public sealed class OutboxTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Burst_OfMoreThanItsCapacity_ToAPeerThatReads_Arrives()
+    public async Task Burst_AboveCapacityToReadingPeer_Arrives()
     {
         await using var pair = ConnectionPair.Create(new MeshConnectionOptions { OutboxCapacity = Capacity, TimeProvider = new FakeTimeProvider() });
 
@@ -31,7 +31,7 @@ public sealed class OutboxTests
     }
 
     [Fact]
-    public async Task Burst_ToAPeerThatDoesNotRead_IsBounded()
+    public async Task Burst_PeerDoesNotRead_IsBounded()
     {
         await using var pair = ConnectionPair.Create(new MeshConnectionOptions { OutboxCapacity = Capacity, TimeProvider = new FakeTimeProvider() });
 
@@ -40,7 +40,7 @@ public sealed class OutboxTests
     }
 
     [Fact]
-    public async Task FullOutbox_OfAPeerThatTakesNothingForAWhile_RefusesMore()
+    public async Task FullOutbox_PeerDoesNotRead_RefusesMore()
     {
         var time = new FakeTimeProvider();
         await using var pair = ConnectionPair.Create(new MeshConnectionOptions { OutboxCapacity = Capacity, TimeProvider = time });

@@ -13,7 +13,7 @@ public sealed class ManySlotsTests
     private const int Tasks = 20_000;
 
     [Fact]
-    public async Task Worker_OfTheMostSlots_DoesALongQueueOnOneConnection()
+    public async Task Worker_MaximumConcurrency_CompletesALongQueueOnOneConnection()
     {
         // All of its slots wait for tasks, so 1024 tasks are sent at once: twice the number that may be queued for a peer that does not read.
         await using var server = await TestServer.StartAsync(("Mesh:ServerId", "SERVER_1"), ("Mesh:Sessions:OutboxCapacity", "512"));

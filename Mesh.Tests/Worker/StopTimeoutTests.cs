@@ -13,7 +13,7 @@ public sealed class StopTimeoutTests
     [Theory]
     [InlineData("00:00:00")]
     [InlineData("00:00:25")]
-    public void Host_OfAWorker_WaitsTenSecondsLongerThanTheStopTimeout(string stopTimeout)
+    public void Host_WorkerStops_WaitsTenSecondsLongerThanTheStopTimeout(string stopTimeout)
     {
         var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -29,5 +29,5 @@ public sealed class StopTimeoutTests
     }
 
     [Fact]
-    public void HandingBack_TakesLessThanTheTimeToLeave() => Assert.InRange(new WorkerTiming().HandBackTimeout, TimeSpan.Zero, TimeSpan.FromSeconds(9));
+    public void HandBackTimeout_OfAWorker_IsShorterThanTheShutdownReserve() => Assert.InRange(new WorkerTiming().HandBackTimeout, TimeSpan.Zero, TimeSpan.FromSeconds(9));
 }

@@ -78,7 +78,7 @@ public sealed class WorkerOptionsTests
 
     /// <summary>Servers and workers can be started with the same environment variables.</summary>
     [Fact]
-    public void Read_SettingsOfServers_AreNoneThatAreMisspelt()
+    public void Read_SettingsOfServers_AreNotReportedAsMisspelt()
     {
         var own = typeof(WorkerOptions).GetProperties().Select(property => property.Name);
         foreach (var name in typeof(MeshOptions).GetProperties().Select(property => property.Name).Except(own))
@@ -90,7 +90,7 @@ public sealed class WorkerOptionsTests
     }
 
     [Fact]
-    public void Read_UnknownSettings_AreToldWithTheNearestKnown()
+    public void Read_UnknownSettings_AreReportedWithTheNearestKnown()
     {
         var options = Read(("Mesh:Concurency", "4"), ("Mesh:HomeServer:Endpiont", "127.0.0.1:1"), ("Mesh:Balancing:MaxQueueThreshold", "9"));
 

@@ -13,7 +13,7 @@ public sealed class WorkerServiceTests
     [Theory]
     [InlineData("WebSocket")]
     [InlineData("Tcp")]
-    public async Task Worker_AtHome_WorksOffTasks(string transport)
+    public async Task Worker_AtHome_CompletesTasks(string transport)
     {
         var ledger = new MemoryLedger();
         await ledger.SetBalanceAsync("maria", 10, Stop);
@@ -191,7 +191,7 @@ public sealed class WorkerServiceTests
     }
 
     [Fact]
-    public async Task Worker_HomeAwayAtStart_FindsItLater()
+    public async Task Worker_HomeUnavailableAtStart_ConnectsLater()
     {
         await using var home = FakeServer.Start();
         await home.StopAsync();
@@ -213,7 +213,7 @@ public sealed class WorkerServiceTests
     }
 
     [Fact]
-    public async Task Worker_TaskWithTraceParent_GivesItBack()
+    public async Task Worker_TaskWithTraceParent_ReturnsItInTheStatus()
     {
         const string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         await using var home = FakeServer.Start();

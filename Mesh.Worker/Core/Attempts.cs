@@ -2,21 +2,22 @@ using Mesh.Protocol;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>The tasks being worked on.</summary>
+/// <summary>The running attempts of a worker.</summary>
 internal sealed class Attempts
 {
     private readonly Dictionary<int, Attempt> _running = [];
     private int _last;
 
-    /// <summary>All that hold a slot.</summary>
+    /// <summary>The number of attempts that occupy a slot.</summary>
     public int Count => _running.Count;
 
-    /// <summary>Those whose status some server still awaits.</summary>
+    /// <summary>The number of attempts whose status a server expects.</summary>
     public int AwaitedCount { get; private set; }
 
-    /// <summary>Whether any goes on that nobody awaits any more.</summary>
+    /// <summary>Whether an abandoned attempt is still running.</summary>
     public bool HasAbandoned => Count > AwaitedCount;
 
+    /// <summary>Adds an attempt and returns its key.</summary>
     public int Begin(NewTask task)
     {
         _running.Add(++_last, new(task));
@@ -26,7 +27,7 @@ internal sealed class Attempts
 
     public bool IsRunning(TaskId task) => _running.Values.Any(attempt => !attempt.Abandoned && attempt.Task.Id == task);
 
-    /// <summary>Takes it off; null when it is not known, or nobody awaits it any more.</summary>
+    /// <summary>Removes an attempt and frees its slot. Returns null when the key is unknown or the attempt was abandoned.</summary>
     public Attempt? End(int key)
     {
         if (!_running.Remove(key, out var attempt) || attempt.Abandoned)
@@ -38,7 +39,7 @@ internal sealed class Attempts
         return attempt;
     }
 
-    /// <summary>Marks all as cancelled; the keys of those that were not yet.</summary>
+    /// <summary>Marks all attempts as cancelled and returns the keys of those that were not cancelled before.</summary>
     public IEnumerable<int> Cancel()
     {
         foreach (var (key, attempt) in _running)
@@ -51,7 +52,7 @@ internal sealed class Attempts
         }
     }
 
-    /// <summary>Nobody awaits these any more; they keep their slots until they end. How many there were.</summary>
+    /// <summary>Marks all attempts as abandoned: their results are discarded, and they occupy their slots until they end. Returns the number of attempts that it has marked.</summary>
     public int Abandon()
     {
         foreach (var attempt in _running.Values)

@@ -2,27 +2,27 @@ using Mesh.Transport;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>How it goes with the server the worker is at: failures in a row, and when to try again.</summary>
+/// <summary>Tracks consecutive connection failures of the current server and the time of the next attempt.</summary>
 internal sealed class ReconnectBackoff(WorkerTiming timing, Random random)
 {
     private const double Jitter = 0.2;
 
     private TimeSpan _failingSince;
 
-    /// <summary>In a row.</summary>
+    /// <summary>The number of consecutive failures.</summary>
     public int Failures { get; private set; }
 
-    /// <summary>The server is not tried before.</summary>
+    /// <summary>The server is not contacted before this time.</summary>
     public TimeSpan RetryAt { get; private set; }
 
-    /// <summary>The server was heard. That it takes a connection is not enough: it may keep silent on it for ever.</summary>
+    /// <summary>Called when a message of the server arrives. An accepted connection does not reset the failures, because the server may never answer on it.</summary>
     public void Reset()
     {
         Failures = 0;
         RetryAt = TimeSpan.Zero;
     }
 
-    /// <summary>Counts a failure; the wait before the next try, with exponential backoff and jitter.</summary>
+    /// <summary>Counts a failure and returns the delay before the next attempt, with exponential backoff and 20 % jitter.</summary>
     public TimeSpan RecordFailure(TimeSpan now)
     {
         if (Failures++ == 0)
@@ -36,6 +36,6 @@ internal sealed class ReconnectBackoff(WorkerTiming timing, Random random)
         return delay;
     }
 
-    /// <summary>The next try would come too late for a borrower.</summary>
+    /// <summary>Whether the next attempt would be later than <see cref="WorkerTiming.BorrowerTimeout"/> after the first failure. A worker that is lent then returns to its home.</summary>
     public bool IsBorrowerTimedOut => Failures > 0 && RetryAt - _failingSince >= timing.BorrowerTimeout;
 }

@@ -2,9 +2,9 @@ using Mesh.Protocol;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>A server the worker is at or goes to.</summary>
-/// <param name="Borrower">Its address, or null for home: that is configured, and looked up by who dials.</param>
-/// <param name="Framing">How it is spoken to.</param>
+/// <summary>A server that the worker is connected to or dials.</summary>
+/// <param name="Borrower">The address of the borrower. Null for the home server, whose configured address is resolved when it is dialled.</param>
+/// <param name="Framing">The framing of messages.</param>
 internal sealed record ServerTarget(MeshEndpoint? Borrower, Framing Framing)
 {
     public bool IsHome => Borrower is null;

@@ -3,19 +3,21 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>The statuses that the server at hand has not acknowledged, oldest first.</summary>
+/// <summary>The statuses that the current server has not acknowledged, oldest first.</summary>
 internal sealed class UnacknowledgedStatuses(WorkerTiming timing)
 {
     private readonly List<Pending> _pending = [];
 
     public int Count => _pending.Count;
 
-    /// <summary>When the first of them is due to be sent, or null.</summary>
+    /// <summary>The earliest time at which a status must be sent, or null when there is none.</summary>
     public TimeSpan? DueAt => _pending.Count == 0 ? null : _pending.Min(pending => pending.DueAt);
 
     public void Add(TaskStatus status) => _pending.Add(new(status));
 
-    /// <summary>The next one to send now, counted as sent, or null.</summary>
+    /// <summary>Returns the next status to send now and counts it as sent, or returns null.</summary>
+    /// <param name="now">The current time.</param>
+    /// <param name="repeats">Whether the status is sent again after <see cref="WorkerTiming.StatusResendInterval"/> without an ACK.</param>
     public TaskStatus? TakeDue(TimeSpan now, bool repeats)
     {
         foreach (var pending in _pending)
@@ -31,10 +33,10 @@ internal sealed class UnacknowledgedStatuses(WorkerTiming timing)
         return null;
     }
 
-    /// <summary>Drops those that are due once more after their last try; how many.</summary>
+    /// <summary>Removes the statuses that are due again after <see cref="WorkerTiming.MaxStatusSends"/> sends, and returns their number.</summary>
     public int DropExhausted(TimeSpan now) => _pending.RemoveAll(pending => pending.DueAt <= now && pending.Tries >= timing.MaxStatusSends);
 
-    /// <summary>An ACK without TASK_ID acknowledges the oldest.</summary>
+    /// <summary>Removes the status of this task. An ACK without TASK_ID removes the oldest status.</summary>
     public void Acknowledge(TaskId? task)
     {
         var index = task is null ? 0 : _pending.FindIndex(pending => pending.Status.Id == task);
@@ -44,7 +46,7 @@ internal sealed class UnacknowledgedStatuses(WorkerTiming timing)
         }
     }
 
-    /// <summary>Over lines: this status brought no ACK.</summary>
+    /// <summary>Called when a line exchange ends without an ACK: the status is due at once.</summary>
     public void RecordFailure(TaskStatus status)
     {
         if (_pending.Find(pending => ReferenceEquals(pending.Status, status)) is { } found)
@@ -53,7 +55,7 @@ internal sealed class UnacknowledgedStatuses(WorkerTiming timing)
         }
     }
 
-    /// <summary>A new link to the same server: all of them are due.</summary>
+    /// <summary>Called when the link is lost: all statuses are due on the next link to the same server.</summary>
     public void ResendAll() => _pending.ForEach(pending => pending.DueAt = TimeSpan.Zero);
 
     public void Clear() => _pending.Clear();

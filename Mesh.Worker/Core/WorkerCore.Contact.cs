@@ -3,7 +3,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>The server found, lost, given up.</summary>
+/// <summary>Handles the connection to the current server: established, failed, lost and abandoned.</summary>
 internal sealed partial class WorkerCore
 {
     private void OnConnected()
@@ -32,9 +32,9 @@ internal sealed partial class WorkerCore
     private void OnDisconnected(string why, TimeSpan now)
     {
         _linkState = LinkState.Down;
-        _pendingPolls.Forget();
+        _pendingPolls.Clear();
         _unacknowledged.ResendAll();
-        if (_drain is not { } departure || !IsDrained(departure, now))
+        if (_drain is not { } drain || !IsDrained(drain, now))
         {
             OnConnectionFailure(why, now);
         }
@@ -54,7 +54,7 @@ internal sealed partial class WorkerCore
                 throw new InvalidOperationException($"A worker does not send {failed.Sent}.");
         }
 
-        // Exchanges run side by side: one outage counts once.
+        // Exchanges run in parallel, so several of them fail in one outage. The outage counts once.
         if (now >= _reconnectBackoff.RetryAt)
         {
             OnConnectionFailure(failed.Why, now);
@@ -78,7 +78,7 @@ internal sealed partial class WorkerCore
 
         Report(new WorkerEvent.BorrowerAbandoned(_serverTarget));
         _unacknowledged.Clear();
-        var next = _drain is { } departure ? departure.Next : _home;
-        _drain = new(next, now, now + Timing.HandBackTimeout, "the server is lost", IsServerUnreachable: true);
+        var next = _drain is { } drain ? drain.Next : _home;
+        _drain = new(next, now, now + Timing.HandBackTimeout, "the server is unreachable", IsServerUnreachable: true);
     }
 }

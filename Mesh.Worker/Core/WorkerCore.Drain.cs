@@ -2,7 +2,7 @@ using static Mesh.Worker.Core.WorkerEffect;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>Leaving a server: for a borrower, for home, for good.</summary>
+/// <summary>Drains the worker before it leaves a server: for a borrower, for its home or because it stops.</summary>
 internal sealed partial class WorkerCore
 {
     private void OnStop(TimeSpan now)
@@ -20,35 +20,35 @@ internal sealed partial class WorkerCore
     private void BeginDrain(ServerTarget? next, TimeSpan limit, TimeSpan now, string reason, string? trace = null) =>
         _drain = new(next, now + limit, now + limit + Timing.HandBackTimeout, reason, trace);
 
-    /// <summary>A worker that stops and has nothing left to run waits for ACKs only briefly: whole meshes are stopped at once, and its server may be gone.</summary>
+    /// <summary>Limits the wait for ACKs to <see cref="WorkerTiming.HandBackTimeout"/> when the worker stops and runs no task. The server may have stopped at the same time.</summary>
     private void ShortenStopDrain(TimeSpan now)
     {
         var leaveAt = now + Timing.HandBackTimeout;
-        if (_drain is { Next: null } departure && _attempts.AwaitedCount == 0 && leaveAt < departure.LeaveAt)
+        if (_drain is { Next: null } drain && _attempts.AwaitedCount == 0 && leaveAt < drain.LeaveAt)
         {
-            _drain = departure with { CancelAt = now, LeaveAt = leaveAt };
+            _drain = drain with { CancelAt = now, LeaveAt = leaveAt };
         }
     }
 
-    /// <summary>Nothing of the server is in hand any more, or there is no more time for it.</summary>
-    private bool IsDrained(Drain departure, TimeSpan now)
+    /// <summary>Returns whether the worker can leave: no task, status or poll of the server is open, or <see cref="Drain.LeaveAt"/> has passed.</summary>
+    private bool IsDrained(Drain drain, TimeSpan now)
     {
-        if (now >= departure.LeaveAt)
+        if (now >= drain.LeaveAt)
         {
             return true;
         }
 
-        // Over lines an order or a task may still come as the answer to a get_task that is on its way.
+        // Over lines, the answer to a pending get_task may still be a task.
         var asking = UsesLineFraming && _linkState == LinkState.Up && _pendingPolls.Count > 0;
-        return _attempts.AwaitedCount == 0 && (departure.IsServerUnreachable || (_unacknowledged.Count == 0 && !asking));
+        return _attempts.AwaitedCount == 0 && (drain.IsServerUnreachable || (_unacknowledged.Count == 0 && !asking));
     }
 
-    private void CompleteDrain(Drain departure)
+    private void CompleteDrain(Drain drain)
     {
         switch (_linkState)
         {
             case LinkState.Down:
-                SwitchServer(departure.Next, departure.TraceParent);
+                SwitchServer(drain.Next, drain.TraceParent);
                 break;
             case LinkState.Dialing or LinkState.Up:
                 Close();
@@ -96,3 +96,12 @@ internal sealed partial class WorkerCore
         }
     }
 }
+
+/// <summary>The state of a worker that is about to leave its server: it polls no more, completes its tasks and leaves.</summary>
+/// <param name="Next">The next server; null when the worker stops.</param>
+/// <param name="CancelAt">The time at which running tasks are cancelled.</param>
+/// <param name="LeaveAt">The time at which the worker leaves, whatever is still open.</param>
+/// <param name="Reason">The ERROR of tasks that are handed back.</param>
+/// <param name="TraceParent">The W3C trace context of the REDIRECT or RETURN.</param>
+/// <param name="IsServerUnreachable">Whether the server is abandoned, so that nothing can be delivered to it.</param>
+internal sealed record Drain(ServerTarget? Next, TimeSpan CancelAt, TimeSpan LeaveAt, string Reason, string? TraceParent = null, bool IsServerUnreachable = false);

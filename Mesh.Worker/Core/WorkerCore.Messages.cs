@@ -3,7 +3,7 @@ using static Mesh.Worker.Core.WorkerEffect;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>What a server says, and what came of its tasks.</summary>
+/// <summary>Handles the messages of the server and the results of attempts.</summary>
 internal sealed partial class WorkerCore
 {
     private void OnMessage(MeshMessage message, TimeSpan now)
@@ -45,12 +45,12 @@ internal sealed partial class WorkerCore
         _pendingPolls.ResetDelay();
         if (task.Id is { } id && _attempts.IsRunning(id))
         {
-            return; // a server that took this worker for gone gives it out again; the status of the attempt at hand answers both
+            return; // The server took this worker for lost and sent the task again. The status of the running attempt settles both.
         }
 
         if (!_handles.Handles(task.Type))
         {
-            Answer(task, new(TaskOutcome.Nok, null, "this worker does not handle such tasks", task.TraceParent), handedBack: true);
+            Answer(task, new(TaskOutcome.Nok, null, "this worker does not handle tasks of this type", task.TraceParent), handedBack: true);
         }
         else if (_attempts.Count >= _options.Concurrency)
         {
@@ -92,7 +92,7 @@ internal sealed partial class WorkerCore
 
         if (!_serverTarget.IsHome)
         {
-            OnBorrowerRejection("it sent a redirect", now);
+            OnBorrowerRejection("it sent a REDIRECT", now);
         }
         else if (!_redirects.Allows(redirect.Target))
         {
@@ -103,7 +103,7 @@ internal sealed partial class WorkerCore
         {
             Report(new WorkerEvent.RedirectAccepted(redirect.Target) { TraceParent = redirect.TraceParent });
             var framing = redirect.Framing == Framing.Line ? Framing.Line : _options.Framing;
-            BeginDrain(new(redirect.Target, framing), Timing.DrainTimeout, now, "the worker is called away", redirect.TraceParent);
+            BeginDrain(new(redirect.Target, framing), Timing.DrainTimeout, now, "the worker is redirected", redirect.TraceParent);
         }
     }
 
@@ -117,7 +117,7 @@ internal sealed partial class WorkerCore
         else if (_drain is null)
         {
             Report(new WorkerEvent.ReturnAccepted(back.Target) { TraceParent = back.TraceParent });
-            BeginDrain(_home, Timing.DrainTimeout, now, "the worker is called home", back.TraceParent);
+            BeginDrain(_home, Timing.DrainTimeout, now, "the worker returns home", back.TraceParent);
         }
     }
 
@@ -137,6 +137,6 @@ internal sealed partial class WorkerCore
     private void OnBorrowerRejection(string why, TimeSpan now)
     {
         Report(new WorkerEvent.RejectedByBorrower(_serverTarget, why));
-        BeginDrain(_home, Timing.DrainTimeout, now, "the worker is called home");
+        BeginDrain(_home, Timing.DrainTimeout, now, "the worker returns home");
     }
 }

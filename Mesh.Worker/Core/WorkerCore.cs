@@ -4,13 +4,13 @@ using static Mesh.Worker.Core.WorkerEffect;
 namespace Mesh.Worker.Core;
 
 /// <summary>
-/// Everything a worker decides, without I/O: inputs with the time go in, effects come out (docs/protocol.md, "The task cycle" and docs/protocol.md, "A loan, step by step").
-/// It has one link at most, so it never deals with two servers at once; it leaves a server only with no task of that server in hand.
-/// The time is any clock that only goes forward.
+/// The state machine of a worker, without I/O. It takes an input and the current time and returns effects (docs/protocol.md, "The task cycle" and "A loan, step by step").
+/// It has at most one link, so it communicates with one server at a time. It leaves a server when no task of that server is open or its time limit is over.
+/// The times are those of any monotonic clock.
 /// </summary>
 internal sealed partial class WorkerCore
 {
-    // UnacknowledgedStatuses may wait for their ACKs while new tasks come in, but not without end.
+    // The number of unacknowledged statuses beyond the concurrency at which the worker stops polling.
     private const int ExtraPendingStatuses = 16;
 
     private readonly WorkerOptions _options;
@@ -30,13 +30,15 @@ internal sealed partial class WorkerCore
     private bool _reached;
     private Drain? _drain;
 
-    // W3C context of the order that led here, until it is told with the first get_task.
+    // The trace context of the REDIRECT or RETURN that led to the current server. The first get_task carries it and clears it.
     private string? _pollTraceParent;
 
-    // The same, until it is told that the place is reached.
+    // The same context for the ServerReached event, which clears it.
     private string? _reachedTraceParent;
 
-    /// <param name="handles">The task types that there is a handler for.</param>
+    /// <param name="options">The validated configuration.</param>
+    /// <param name="handles">The task types that have a handler.</param>
+    /// <param name="random">The source of the reconnect jitter.</param>
     public WorkerCore(WorkerOptions options, TaskTypes handles, Random random)
     {
         _options = options;
@@ -58,14 +60,14 @@ internal sealed partial class WorkerCore
         Ended = 5,
     }
 
-    /// <summary>When the core wants a <see cref="WorkerInput.TimerElapsed"/>, or null.</summary>
+    /// <summary>The time at which the core needs a <see cref="WorkerInput.TimerElapsed"/>, or null.</summary>
     public TimeSpan? WakeAt { get; private set; }
 
     private WorkerTiming Timing => _options.Timing;
 
     private bool UsesLineFraming => _serverTarget.Framing == Framing.Line;
 
-    /// <summary>Takes one input. The effects are to be carried out in order; the list is the core's own, valid until the next step.</summary>
+    /// <summary>Processes one input. The caller carries out the effects in order. The list is reused by the next call.</summary>
     public IReadOnlyList<WorkerEffect> Step(WorkerInput input, TimeSpan now)
     {
         _effects.Clear();
@@ -100,7 +102,7 @@ internal sealed partial class WorkerCore
                 OnStop(now);
                 break;
             case WorkerInput.Connected or WorkerInput.DialFailed or WorkerInput.Disconnected or WorkerInput.Received or WorkerInput.ExchangeFailed:
-                break; // of a link that is no more
+                break; // The link has been replaced or closed.
             default:
                 throw new InvalidOperationException($"Unknown input {input}.");
         }
@@ -109,20 +111,20 @@ internal sealed partial class WorkerCore
         return _effects;
     }
 
-    /// <summary>Does all that can be done by now, whatever the input was.</summary>
+    /// <summary>Called after each input. Performs all actions that are due: cancels, leaves, dials, closes, sends.</summary>
     private void Advance(TimeSpan now)
     {
         ShortenStopDrain(now);
-        if (_drain is { } departure)
+        if (_drain is { } drain)
         {
-            if (departure.IsServerUnreachable || now >= departure.CancelAt)
+            if (drain.IsServerUnreachable || now >= drain.CancelAt)
             {
                 _effects.AddRange(_attempts.Cancel().Select(key => new CancelAttempt(key)));
             }
 
-            if (IsDrained(departure, now))
+            if (IsDrained(drain, now))
             {
-                CompleteDrain(departure);
+                CompleteDrain(drain);
             }
         }
 
@@ -161,13 +163,13 @@ internal sealed partial class WorkerCore
 
     private void SendPolls(TimeSpan now)
     {
-        // An abandoned attempt is a task of the server that was left: no other one's beside it.
+        // An abandoned attempt is a task of the previous server. The worker never runs tasks of two servers at the same time.
         if (_drain is not null || now < _pendingPolls.DelayedUntil || _attempts.HasAbandoned || _unacknowledged.Count >= _options.Concurrency + ExtraPendingStatuses)
         {
             return;
         }
 
-        // Over lines a slot waits for the ACK of its last task: line servers know a worker by its UUID and one task of it.
+        // Over lines, a slot polls after the ACK of its last task, because a line server keeps one task for each worker UUID.
         for (var free = _options.Concurrency - _attempts.Count - _pendingPolls.Count - (UsesLineFraming ? _unacknowledged.Count : 0); free > 0; free--)
         {
             _pendingPolls.Sent(now);
@@ -179,9 +181,9 @@ internal sealed partial class WorkerCore
     private TimeSpan? NextWake(TimeSpan now)
     {
         TimeSpan? wake = null;
-        if (_drain is { } departure)
+        if (_drain is { } drain)
         {
-            At(now < departure.CancelAt ? departure.CancelAt : now < departure.LeaveAt ? departure.LeaveAt : null);
+            At(now < drain.CancelAt ? drain.CancelAt : now < drain.LeaveAt ? drain.LeaveAt : null);
         }
 
         switch (_linkState)

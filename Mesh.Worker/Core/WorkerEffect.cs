@@ -2,28 +2,28 @@ using Mesh.Protocol;
 
 namespace Mesh.Worker.Core;
 
-/// <summary>What the core wants done.</summary>
+/// <summary>An action that <see cref="WorkerCore"/> requests from its shell.</summary>
 internal abstract record WorkerEffect
 {
     private WorkerEffect()
     {
     }
 
-    /// <summary>Open a link of this number. Over lines there is nothing to open: it is connected at once.</summary>
+    /// <summary>Opens a link with this number. A line link is connected at once, because each exchange opens its own connection.</summary>
     public sealed record Dial(int Link, ServerTarget ServerTarget) : WorkerEffect;
 
     public sealed record Send(int Link, MeshMessage Message) : WorkerEffect;
 
-    /// <summary>End the link, opened or still being dialled.</summary>
+    /// <summary>Closes the link, or cancels its dial.</summary>
     public sealed record Close(int Link) : WorkerEffect;
 
     public sealed record RunAttempt(int Attempt, NewTask Task) : WorkerEffect;
 
     public sealed record CancelAttempt(int Attempt) : WorkerEffect;
 
-    /// <summary>Something an operator wants to read.</summary>
+    /// <summary>Writes an event to the log.</summary>
     public sealed record Report(WorkerEvent Event) : WorkerEffect;
 
-    /// <summary>The worker is done; nothing follows.</summary>
+    /// <summary>The worker has stopped. No effect follows.</summary>
     public sealed record Stopped : WorkerEffect;
 }

@@ -65,6 +65,14 @@ internal sealed record RedirectOptions
     public List<string> Allowed { get; init; } = [];
 }
 
+/// <summary>Decides which borrowers a REDIRECT may name. Without patterns all are allowed, because the home server has a policy of its own.</summary>
+internal sealed class RedirectPolicy(IEnumerable<string> patterns)
+{
+    private readonly EndpointPatterns _patterns = EndpointPatterns.Of(patterns);
+
+    public bool Allows(MeshEndpoint target) => _patterns.IsEmpty || _patterns.Match(target);
+}
+
 internal sealed record TlsOptions
 {
     /// <summary>A PEM file with the authorities that sign the certificates of servers. Default: none, those of the operating system.</summary>

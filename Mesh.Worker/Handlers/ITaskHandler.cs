@@ -3,22 +3,22 @@ using Mesh.Protocol;
 namespace Mesh.Worker.Handlers;
 
 /// <summary>
-/// Does the tasks of one type; the worker asks for the types that have a handler registered. Called for several tasks at a time,
-/// and again for a task whose earlier attempt failed or whose outcome was lost: it must bear that.
+/// Handles the tasks of one type. A worker requests the types that have a registered handler. The handler is called for several tasks at the same time, and again for
+/// a task whose earlier attempt failed or whose result was lost, so it must be thread-safe and idempotent.
 /// </summary>
 public interface ITaskHandler
 {
     TaskType Type { get; }
 
     /// <summary>
-    /// Expected failures are results; an exception fails the attempt too, and is logged. The token is cancelled when the worker
-    /// has to leave or stop: then the task is handed back. A handler that does not end then is waited for 3 s; after that the worker leaves
-    /// without it, and asks nobody for a task until it has ended. One that never ends costs the whole worker, until its process is started again.
+    /// Runs one attempt. An expected failure is a result; an exception also fails the attempt and is logged. The token is cancelled when the worker must leave its server or
+    /// stop, and the task is then handed back. The worker waits up to 3 s for the handler to end, then leaves without it and requests no task until the handler has ended.
+    /// A handler that never ends blocks the worker until its process is restarted.
     /// </summary>
     ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation);
 }
 
-/// <summary>OK with a balance, or NOK with the reason.</summary>
+/// <summary>The result of a handler: OK with a balance, or NOK with the reason.</summary>
 public readonly record struct HandlerResult
 {
     private HandlerResult(TaskOutcome outcome, decimal? balance, string? error) => (Outcome, Balance, Error) = (outcome, balance, error);

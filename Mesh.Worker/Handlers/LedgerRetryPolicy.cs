@@ -5,9 +5,8 @@ using Polly;
 namespace Mesh.Worker.Handlers;
 
 /// <summary>
-/// Waits out a store that is away. A NOK would cost the task an attempt, and an outage of seconds would make dead letters of a whole queue;
-/// so the task is held, and tried again, until the store is back or the task is cancelled. If its lease runs out meanwhile
-/// the server gives it to another worker, and the ledger still counts it once.
+/// Retries calls of the ledger while its store is unavailable, until the call succeeds or the task is cancelled. A NOK would count as an attempt, so that an outage of a few
+/// seconds would move a whole queue to the dead letters. When the lease of the task expires meanwhile, the server gives the task to another worker, and the ledger applies it once.
 /// </summary>
 internal sealed partial class LedgerRetryPolicy
 {
@@ -23,7 +22,7 @@ internal sealed partial class LedgerRetryPolicy
         _logger = logger;
         _retry = UnlimitedRetry.Create(time, FirstWait, LongestWait, RedisErrorClassifier.IsStoreUnavailable, (_, fault) =>
         {
-            // Once per outage, not once per task.
+            // An outage is logged once, not for each task.
             if (Interlocked.Exchange(ref _unavailable, 1) == 0)
             {
                 LogLedgerUnavailable(fault.Message);
@@ -43,9 +42,9 @@ internal sealed partial class LedgerRetryPolicy
         return result;
     }
 
-    [LoggerMessage(EventId = 8201, Level = LogLevel.Warning, Message = "The accounts are out of reach, tasks wait for them: {Fault}")]
+    [LoggerMessage(EventId = 8201, Level = LogLevel.Warning, Message = "The accounts are unavailable, tasks wait for them: {Fault}")]
     private partial void LogLedgerUnavailable(string fault);
 
-    [LoggerMessage(EventId = 8202, Level = LogLevel.Information, Message = "The accounts are back")]
+    [LoggerMessage(EventId = 8202, Level = LogLevel.Information, Message = "The accounts are available again")]
     private partial void LogLedgerAvailable();
 }

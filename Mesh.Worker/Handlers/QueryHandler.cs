@@ -3,7 +3,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Worker.Handlers;
 
-/// <summary>QUERY: reads a balance.</summary>
+/// <summary>Handles QUERY: reads a balance.</summary>
 internal sealed class QueryHandler(ILedger ledger, LedgerRetryPolicy retryPolicy) : ITaskHandler
 {
     public TaskType Type => TaskType.Query;

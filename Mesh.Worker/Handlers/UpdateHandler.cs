@@ -3,7 +3,7 @@ using Mesh.Protocol;
 
 namespace Mesh.Worker.Handlers;
 
-/// <summary>UPDATE: adds to a balance, once per task.</summary>
+/// <summary>Handles UPDATE: adds the amount to the balance, once for each task id.</summary>
 internal sealed class UpdateHandler(ILedger ledger, LedgerRetryPolicy retryPolicy) : ITaskHandler
 {
     public TaskType Type => TaskType.Update;
@@ -25,7 +25,7 @@ internal sealed class UpdateHandler(ILedger ledger, LedgerRetryPolicy retryPolic
             return HandlerResult.Failed($"AMOUNT {wrong}");
         }
 
-        // A server that sends no TASK_ID may have an attempt counted again when it gives it out again; within this attempt it counts once.
+        // Without a TASK_ID, the retries of one attempt are applied once. A later attempt at the same task has another id and is applied again.
         var id = task.Id ?? new TaskId(Guid.NewGuid().ToString("n"));
         var update = await retryPolicy.ExecuteAsync(stop => ledger.UpdateAsync(task.User, amount, id, stop), cancellation);
         return update.Outcome switch
@@ -34,7 +34,7 @@ internal sealed class UpdateHandler(ILedger ledger, LedgerRetryPolicy retryPolic
             LedgerOutcome.UnknownUser => HandlerResult.Failed("unknown user"),
             LedgerOutcome.BelowZero => HandlerResult.Failed("the balance would go below zero"),
             LedgerOutcome.TooLarge => HandlerResult.Failed("the balance would get too large"),
-            LedgerOutcome.Closed => HandlerResult.Failed("the task was given up before"),
+            LedgerOutcome.Closed => HandlerResult.Failed("an earlier attempt has closed the task"),
             _ => throw new InvalidOperationException($"Unknown outcome {update.Outcome}."),
         };
     }

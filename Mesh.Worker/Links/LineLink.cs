@@ -6,7 +6,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Worker.Links;
 
-/// <summary>Raw lines: a connection for each message and its reply. There is nothing to dial, so it is connected at once.</summary>
+/// <summary>Exchanges raw lines: each message and its reply use a connection of their own. The link is connected at once, because it has nothing to dial.</summary>
 internal sealed class LineLink(
     int number,
     string server,
@@ -17,7 +17,7 @@ internal sealed class LineLink(
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // As many as the core has messages under way, which it bounds.
+    // Bounded by the core, which limits its polls and statuses.
     private readonly List<Task> _exchanges = [];
 
     public override void Send(MeshMessage message)
@@ -57,7 +57,7 @@ internal sealed class LineLink(
             await PostAsync((message, received.Message) switch
             {
                 (GetTask, NewTask or NoTask or Redirect or Return or Rejection) => new WorkerInput.Received(Number, received.Message),
-                // The connection tells which status is meant, so peers need not echo TASK_ID.
+                // The connection identifies the status, so a peer may omit TASK_ID.
                 (TaskStatus status, Ack ack) => new WorkerInput.Received(Number, ack with { Id = status.Id }),
                 _ => new WorkerInput.ExchangeFailed(Number, message, received.ToString()),
             });
@@ -68,7 +68,7 @@ internal sealed class LineLink(
         }
         catch (OperationCanceledException) when (Closing.IsCancellationRequested)
         {
-            // Nobody waits for it any more.
+            // The link is closed, and the core ignores its messages.
         }
         catch (Exception fault)
         {

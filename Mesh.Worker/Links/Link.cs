@@ -3,7 +3,7 @@ using Mesh.Worker.Core;
 
 namespace Mesh.Worker.Links;
 
-/// <summary>The worker's way to one server. All that happens on it is posted as inputs of its number, the last one its end.</summary>
+/// <summary>The connection of the worker to one server. It posts what happens as inputs with its number. The last input is <c>DialFailed</c> or <c>Disconnected</c>.</summary>
 internal abstract class Link(int number, Func<WorkerInput, ValueTask> post) : IDisposable
 {
     private readonly CancellationTokenSource _closing = new();
@@ -12,15 +12,15 @@ internal abstract class Link(int number, Func<WorkerInput, ValueTask> post) : ID
 
     protected CancellationToken Closing => _closing.Token;
 
-    /// <summary>Opens it and takes what comes, until its end is posted.</summary>
+    /// <summary>Connects and receives until the link ends, and posts its end.</summary>
     public abstract Task RunAsync();
 
     public abstract void Send(MeshMessage message);
 
-    /// <summary>Begins the end.</summary>
+    /// <summary>Starts to close the link. Messages that are queued are sent first.</summary>
     public void Close() => _closing.Cancel();
 
-    /// <summary>Once it has ended.</summary>
+    /// <summary>Called after <see cref="RunAsync"/> has completed.</summary>
     public void Dispose() => _closing.Dispose();
 
     protected ValueTask PostAsync(WorkerInput input) => post(input);

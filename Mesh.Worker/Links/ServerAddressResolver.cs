@@ -4,12 +4,13 @@ using Microsoft.Extensions.ServiceDiscovery;
 
 namespace Mesh.Worker.Links;
 
-/// <summary>A configured address: host:port is taken as it is, a name is looked up in service discovery each time.</summary>
+/// <summary>Resolves a configured address. A host:port is returned unchanged; a name is resolved by service discovery at each call.</summary>
 internal sealed class ServerAddressResolver(ServiceAddress configured, ServiceEndpointResolver resolver)
 {
     private int _nextEndpoint = -1;
 
-    /// <exception cref="MeshDialException">Service discovery has no address under this name, or failed.</exception>
+    /// <summary>Returns the address to dial.</summary>
+    /// <exception cref="MeshDialException">Service discovery has failed or has no address for this name.</exception>
     public async ValueTask<MeshEndpoint> FindAsync(CancellationToken cancellation)
     {
         if (configured.Endpoint is { } endpoint)
@@ -23,7 +24,7 @@ internal sealed class ServerAddressResolver(ServiceAddress configured, ServiceEn
             throw new MeshDialException(MeshDialFailure.Unreachable, $"service discovery has no endpoint for {configured.Name}");
         }
 
-        // One address may be dead while another serves.
+        // Each call returns the next address, because one address may be down while another one works.
         return found[(++_nextEndpoint & int.MaxValue) % found.Count];
     }
 

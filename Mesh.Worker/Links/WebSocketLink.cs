@@ -5,7 +5,7 @@ using Mesh.Worker.Core;
 
 namespace Mesh.Worker.Links;
 
-/// <summary>One WebSocket connection.</summary>
+/// <summary>A link over one WebSocket connection.</summary>
 internal sealed partial class WebSocketLink(
     int number,
     string server,
@@ -42,7 +42,7 @@ internal sealed partial class WebSocketLink(
         }
         catch (OperationCanceledException) when (Closing.IsCancellationRequested)
         {
-            await PostAsync(new WorkerInput.DialFailed(Number, SupportsOnlyLines: false, "given up"));
+            await PostAsync(new WorkerInput.DialFailed(Number, SupportsOnlyLines: false, "cancelled"));
             return;
         }
 
@@ -53,7 +53,7 @@ internal sealed partial class WebSocketLink(
 
     private async Task<CloseReason> ReceiveAllAsync(MeshConnection connection)
     {
-        // The connection is closed, not the receive cancelled: that would abort it, and what is queued would be lost.
+        // The connection is closed instead of cancelling the receive, which would abort the connection and lose queued messages.
         var closed = Task.CompletedTask;
         var closing = Closing.Register(() => closed = connection.CloseAsync(CloseReason.Done).AsTask());
         var end = CloseReason.Done;
@@ -86,6 +86,6 @@ internal sealed partial class WebSocketLink(
         return await connection.Closed;
     }
 
-    [LoggerMessage(EventId = 8101, Level = LogLevel.Warning, Message = "{Server} sent what is no message: {Fault}")]
+    [LoggerMessage(EventId = 8101, Level = LogLevel.Warning, Message = "{Server} sent an invalid message: {Fault}")]
     private partial void LogBadInput(string server, string fault);
 }

@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 
-/// <summary>The HTTP API of one server, as far as its commands use it (docs/operations.md).</summary>
+/// <summary>A client of one server's HTTP API, for the commands of the dashboard (docs/operations.md).</summary>
 internal sealed class ServerApi(HttpClient http) : IDisposable
 {
     public static async Task<ServerApi> ConnectAsync(EndpointReference endpoint, ParameterResource token, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-/// <summary>What a person does to a server from the dashboard, or by <c>aspire resource server-a …</c>. Each command says what came of it.</summary>
+/// <summary>The commands of a server in the dashboard and in <c>aspire resource server-a …</c>. Each command returns its result as text.</summary>
 internal static class ServerCommands
 {
     private static readonly TimeSpan ReturnLimit = TimeSpan.FromSeconds(30);
@@ -18,13 +18,13 @@ internal static class ServerCommands
         })
         .WithMeshCommand(token, "pause", "Pause", PauseAsync, new CommandOptions
         {
-            Description = "Takes no new tasks until it is resumed; tasks that were accepted before go on.",
+            Description = "Refuses new tasks until it is resumed. Tasks that were accepted before continue.",
             IconName = "Pause",
         })
-        .WithMeshCommand(token, "resume", "Resume", ResumeAsync, new CommandOptions { Description = "Takes tasks again.", IconName = "Play" })
+        .WithMeshCommand(token, "resume", "Resume", ResumeAsync, new CommandOptions { Description = "Accepts tasks again.", IconName = "Play" })
         .WithMeshCommand(token, "return-workers", "Return borrowed workers", ReturnAsync, new CommandOptions
         {
-            Description = "Returns all workers that are borrowed from peers, and waits until they are gone.",
+            Description = "Returns all borrowed workers to their owners, and waits until they have left.",
             IconName = "ArrowExit",
         });
 
@@ -56,13 +56,13 @@ internal static class ServerCommands
     private static async Task<ExecuteCommandResult> PauseAsync(ServerApi server, ExecuteCommandContext context)
     {
         var answer = await server.PostAsync("/pause", null, context.CancellationToken);
-        return Success($"Paused. {answer["queue"]} tasks wait and {answer["running"]} run; they go on.", answer);
+        return Success($"Paused. {answer["queue"]} tasks wait and {answer["running"]} run; they continue.", answer);
     }
 
     private static async Task<ExecuteCommandResult> ResumeAsync(ServerApi server, ExecuteCommandContext context)
     {
         var answer = await server.PostAsync("/resume", null, context.CancellationToken);
-        return Success($"Takes tasks. {answer["queue"]} tasks wait and {answer["running"]} run.", answer);
+        return Success($"Resumed. {answer["queue"]} tasks wait and {answer["running"]} run.", answer);
     }
 
     private static async Task<ExecuteCommandResult> ReturnAsync(ServerApi server, ExecuteCommandContext context)
@@ -85,10 +85,10 @@ internal static class ServerCommands
 
         return here.Length == 0
             ? Success($"Returned {string.Join(", ", leaving)}.", answer)
-            : CommandResults.Failure($"Still here after {ReturnLimit.TotalSeconds:0} s: {string.Join(", ", here)}. They are returned when their tasks have ended.");
+            : CommandResults.Failure($"Not returned within {ReturnLimit.TotalSeconds:0} s: {string.Join(", ", here)}. They leave when their tasks have ended.");
     }
 
-    /// <summary>The dashboard shows the text, the command line the server's answer.</summary>
+    /// <summary>Returns a success. The dashboard shows the text; the command line shows the answer of the server.</summary>
     internal static ExecuteCommandResult Success(string text, JsonNode answer) => CommandResults.Success(text, answer.ToJsonString(), CommandResultFormat.Json);
 
     private static string[] Ids(JsonArray items, Func<JsonNode?, string> id) => [.. items.Select(id)];

@@ -3,20 +3,20 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-/// <summary>A number of tasks of one type, as a person asks for it.</summary>
+/// <summary>The command that submits a number of tasks of one type, with the arguments of its dialog.</summary>
 internal static class SubmitWaveCommand
 {
     private const int Most = 10_000;
 
-    /// <summary>In one request: well below the largest body that a server takes.</summary>
+    /// <summary>The number of tasks in one request. The body stays well below the limit of a server.</summary>
     private const int BatchSize = 1_000;
 
     public static IReadOnlyList<InteractionInput> Arguments { get; } =
     [
-        new() { Name = "tasks", Label = "Tasks", InputType = InputType.Number, Required = true, Value = "200", Description = $"How many, from 1 to {Most}." },
+        new() { Name = "tasks", Label = "Tasks", InputType = InputType.Number, Required = true, Value = "200", Description = $"The number of tasks, from 1 to {Most}." },
         new() { Name = "type", Label = "Type", InputType = InputType.Choice, Required = true, Value = "QUERY", Options = [new("QUERY", "QUERY"), new("UPDATE", "UPDATE")] },
         new() { Name = "user", Label = "User", InputType = InputType.Text, Required = true, Value = "Maria", Description = "The owner of the account." },
-        new() { Name = "amount", Label = "Amount", InputType = InputType.Number, Value = "1", Description = "What each UPDATE adds to the balance." },
+        new() { Name = "amount", Label = "Amount", InputType = InputType.Number, Value = "1", Description = "The amount that each UPDATE adds to the balance." },
     ];
 
     public static Task ValidateAsync(InputsDialogValidationContext context)

@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-/// <summary>Finds out whether containers can be started on this machine. Aspire's orchestrator knows; that a client such as <c>docker</c> is on the PATH says nothing.</summary>
+/// <summary>Detects whether containers can be started on this machine. It asks Aspire's orchestrator, because a client such as <c>docker</c> on the PATH does not imply a running engine.</summary>
 internal static class ContainerRuntime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
-    /// <summary>Runs <c>dcp info</c>, which takes about 0.2 s.</summary>
-    /// <param name="fault">Why no container can be started; empty when the answer is true.</param>
+    /// <summary>Runs <c>dcp info</c>, which takes about 0.2 s, and returns whether a container runtime is running.</summary>
+    /// <param name="builder">The builder of the AppHost.</param>
+    /// <param name="fault">The reason why no container can be started; empty when the result is true.</param>
     public static bool IsRunning(IDistributedApplicationBuilder builder, out string fault)
     {
         fault = OrchestratorPath(builder) is { } orchestrator && File.Exists(orchestrator)
@@ -16,7 +17,7 @@ internal static class ContainerRuntime
         return fault.Length == 0;
     }
 
-    // In the order in which Aspire itself looks for it.
+    // Checks the same places as Aspire, in the same order.
     private static string? OrchestratorPath(IDistributedApplicationBuilder builder) =>
         builder.Configuration["DcpPublisher:CliPath"] is { Length: > 0 } configured ? configured
         : builder.Configuration["ASPIRE_DCP_PATH"] is { Length: > 0 } folder ? Path.Combine(folder, OperatingSystem.IsWindows() ? "dcp.exe" : "dcp")

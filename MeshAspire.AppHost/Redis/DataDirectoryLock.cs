@@ -1,14 +1,15 @@
 using Microsoft.Extensions.Hosting;
 
-/// <summary>Holds data for this run of the AppHost: two servers on one append-only file would destroy it. The system releases the lock with the process, however that ends.</summary>
-/// <remarks>A hosted service, so that the application disposes it at its end, when Redis has stopped.</remarks>
+/// <summary>Locks a data directory for one run of the AppHost, because two servers would destroy an append-only file. The operating system releases the lock when the process ends.</summary>
+/// <remarks>It is a hosted service, so that the application disposes it after Redis has stopped.</remarks>
 internal sealed class DataDirectoryLock : IHostedService, IDisposable
 {
     private readonly FileStream _file;
 
     private DataDirectoryLock(FileStream file) => _file = file;
 
-    /// <returns>Null when another run holds it.</returns>
+    /// <summary>Locks the directory.</summary>
+    /// <returns>The lock, or null when another run holds it.</returns>
     public static DataDirectoryLock? TryAcquire(string file)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
@@ -29,7 +30,7 @@ internal sealed class DataDirectoryLock : IHostedService, IDisposable
     public void Dispose() => _file.Dispose();
 }
 
-/// <summary>A directory for a run that keeps no data. Deleted at the end of the application.</summary>
+/// <summary>A temporary data directory, for a run that does not keep its data. It is deleted when the application ends.</summary>
 internal sealed class TemporaryDataDirectory : IHostedService, IDisposable
 {
     public DirectoryInfo Directory { get; } = System.IO.Directory.CreateTempSubdirectory("meshaspire-");

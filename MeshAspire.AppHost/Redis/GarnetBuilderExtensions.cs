@@ -4,10 +4,10 @@ using System.Text.Json;
 
 internal static class GarnetBuilderExtensions
 {
-    /// <summary>Adds a Garnet that writes each change to a log on disk before it is acknowledged.</summary>
-    /// <param name="builder">The AppHost's builder.</param>
-    /// <param name="name">The resource's name.</param>
-    /// <param name="data">The directory that keeps the data.</param>
+    /// <summary>Adds a Garnet server that writes each change to a log on disk before it acknowledges the change.</summary>
+    /// <param name="builder">The builder of the AppHost.</param>
+    /// <param name="name">The name of the resource.</param>
+    /// <param name="data">The directory of the data.</param>
     public static IResourceBuilder<GarnetResource> AddGarnet(this IDistributedApplicationBuilder builder, string name, DirectoryInfo data)
     {
         var password = ParameterResourceBuilderExtensions.CreateDefaultPasswordParameter(builder, $"{name}-password", special: false);
@@ -15,7 +15,7 @@ internal static class GarnetBuilderExtensions
         return builder.AddResource(new GarnetResource(name, builder.AppHostDirectory, password))
             .WithEndpoint(name: GarnetResource.EndpointName, scheme: "redis", isProxied: false)
             .WithIconName("Database")
-            // The default, the server's garbage collector, takes a heap for each core.
+            // The default is the server garbage collector, which allocates a heap for each core.
             .WithEnvironment("DOTNET_gcServer", "0")
             .WithArgs(async context =>
             {
@@ -29,7 +29,7 @@ internal static class GarnetBuilderExtensions
             });
     }
 
-    // The password goes into a file that only this user can read; every user can see the arguments of a process.
+    // The password is written to a file that only the current user can read, because all users can see the arguments of a process.
     private static async Task<string> WriteConfigurationAsync(string data, string password, CancellationToken cancellationToken)
     {
         var file = Path.Combine(data, "garnet.conf");
@@ -53,24 +53,24 @@ internal static class GarnetBuilderExtensions
         ["EnableAOF"] = true,
         ["Recover"] = true,
         ["AofSizeLimit"] = "256m",
-        // Without it, what was acknowledged in the last moments is lost with the process.
+        // Without this option, the most recently acknowledged writes are lost when the process is killed.
         ["WaitForCommit"] = true,
         ["EnableLua"] = true,
-        // Without it, scripts of different connections run at once and overwrite each other's updates.
+        // Without this option, scripts of different connections run concurrently and overwrite each other's updates.
         ["LuaTransactionMode"] = true,
-        // Each connection whose write waits for the log holds a thread. The pool begins with one for each core and gains one or two a second: on two cores a dozen
-        // connections would stand still for seconds.
+        // Each connection that waits for the log blocks a thread. The thread pool starts with one thread for each core and adds one or two per second, so on two cores
+        // a dozen connections would wait for seconds.
         ["ThreadPoolMinThreads"] = 256,
-        // The native device needs libaio.
+        // The native device requires libaio.
         ["DeviceType"] = "RandomAccess",
-        // Upper limits; the defaults are for servers of many gigabytes.
+        // These are upper limits. The defaults are for servers with many gigabytes.
         ["LogMemorySize"] = "1g",
         ["PageSize"] = "4m",
         ["IndexMemorySize"] = "16m",
         ["QuietMode"] = true,
     };
 
-    // Garnet ends when it cannot listen on an address that it was given, and in a container there often is no ::1.
+    // Garnet exits when it cannot listen on one of its addresses, and containers often have no ::1.
     private static bool HasIPv6Loopback()
     {
         try

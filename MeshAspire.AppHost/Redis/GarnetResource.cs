@@ -1,4 +1,4 @@
-/// <summary>Garnet, a server that speaks Redis' protocol and runs on .NET: the Redis of a machine without a container runtime.</summary>
+/// <summary>A Garnet server, which implements the protocol of Redis and runs on .NET. It replaces Redis on a machine without a container runtime.</summary>
 internal sealed class GarnetResource(string name, string workingDirectory, ParameterResource password)
     : ExecutableResource(name, "dotnet", workingDirectory), IResourceWithConnectionString
 {

@@ -9,11 +9,11 @@ internal static class MeshRedisExtensions
     private const string Volume = "Mesh:RedisVolume";
 
     /// <summary>
-    /// Adds the Redis of the mesh: a container where a container runtime is running, else Garnet. <c>Mesh:Redis</c> decides otherwise: <c>container</c>, <c>garnet</c> or
-    /// <c>external</c>, the one at <c>ConnectionStrings:{name}</c>. What is published is a container or the connection string. Container and Garnet write each change to a
-    /// log on disk, and keep it from run to run under the name in <c>Mesh:RedisVolume</c>.
+    /// Adds the Redis of the mesh: a container when a container runtime is running, else Garnet. The setting <c>Mesh:Redis</c> overrides this: <c>container</c>, <c>garnet</c>,
+    /// or <c>external</c> for the server at <c>ConnectionStrings:{name}</c>. A container or the connection string is published. Container and Garnet write each change to a
+    /// log on disk. <c>Mesh:RedisVolume</c> names the data that is kept between runs.
     /// </summary>
-    /// <exception cref="DistributedApplicationException">The setting is wrong, or asks for what this machine or the configuration does not have.</exception>
+    /// <exception cref="DistributedApplicationException">The setting is invalid, or the machine or the configuration lacks what it requires.</exception>
     public static IResourceBuilder<IResourceWithConnectionString> AddMeshRedis(this IDistributedApplicationBuilder builder, string name)
     {
         var kind = builder.Configuration[Kind];
@@ -28,7 +28,7 @@ internal static class MeshRedisExtensions
             null or "" => ContainerRuntime.IsRunning(builder, out var fault)
                 ? builder.AddContainer(name, "a container runtime is running")
                 : builder.AddGarnet(name, fault),
-            _ => throw new DistributedApplicationException($"{Kind} is '{kind}'. It can be container, garnet or external; leave it out to let the machine decide."),
+            _ => throw new DistributedApplicationException($"{Kind} is '{kind}'. It must be container, garnet or external. Without it, a container is used when a container runtime is running, else Garnet."),
         };
     }
 
@@ -60,7 +60,7 @@ internal static class MeshRedisExtensions
     {
         if (builder.ExecutionContext.IsRunMode && string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(name)))
         {
-            throw new DistributedApplicationException($"{name} cannot start: {Kind} is external, so ConnectionStrings:{name} must say where it is, as an environment variable ConnectionStrings__{name}.");
+            throw new DistributedApplicationException($"{name} cannot start: {Kind} is external, so ConnectionStrings:{name} is required, as an environment variable ConnectionStrings__{name}.");
         }
 
         var redis = builder.AddConnectionString(name);
@@ -73,7 +73,7 @@ internal static class MeshRedisExtensions
         return redis;
     }
 
-    /// <summary>Adds what <c>WithPersistence</c> leaves out: its snapshots lose up to a minute of writes when Redis is killed.</summary>
+    /// <summary>Enables the append-only file. <c>WithPersistence</c> enables only snapshots, which lose up to a minute of writes when Redis is killed.</summary>
     private static IResourceBuilder<RedisResource> WithAppendOnlyFile(this IResourceBuilder<RedisResource> redis) => redis.WithArgs(context =>
     {
         if (context.ExecutionContext.IsRunMode)
@@ -83,7 +83,7 @@ internal static class MeshRedisExtensions
         }
         else
         {
-            // There the whole command is one argument, for a shell.
+            // The command of the container is one argument, which a shell runs.
             context.Args[^1] = $"{context.Args[^1]} --appendonly yes";
         }
     });
@@ -107,7 +107,7 @@ internal static class MeshRedisExtensions
             return false;
         }
 
-        // By a factory, so that the application disposes it.
+        // Registered by a factory, so that the application disposes it.
         builder.Services.AddHostedService(_ => held);
         return true;
     }

@@ -3,7 +3,7 @@
 //
 //   node deploy/check/compose-up.mjs [arguments for dotnet publish]
 //
-// It uses the engine of the docker client, with its own project, image tags and ports, and removes all of them. Exit code 77: there is no engine, or no compose.
+// It uses the engine of the docker client with a separate project, image tags and ports, and removes all of them at the end. Exit code 77: there is no engine or no Compose.
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { Ledger, under } from "./live/load.mjs";
@@ -52,7 +52,7 @@ try {
   await compareBalances();
 } catch (fault) {
   const reason = ended.signal.reason ?? fault;
-  // Ends all waits.
+  // Cancels all waits.
   ended.abort(reason);
   console.error(`failed: ${reason.stderr || reason.stdout || reason.stack}`);
   console.error(await mesh("logs", "--tail", "30").catch((other) => other.message));
@@ -60,7 +60,7 @@ try {
 } finally {
   await mesh("down", "--volumes").catch(fail);
   await docker("image", "rm", `mesh-server:${name}`, `mesh-worker:${name}`).catch(fail);
-  report("All is taken down.");
+  report("The mesh is removed.");
 }
 
 function fail(fault) {

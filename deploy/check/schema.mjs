@@ -1,4 +1,4 @@
-// The schemas of Kubernetes and KEDA in two forms: types detect keys that do not exist, validators detect values that a type allows.
+// Checks against the schemas of Kubernetes and KEDA in two forms: types detect unknown keys, validators detect invalid values that the types allow.
 import { createRequire } from "node:module";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export function invalid(resource) {
 
 /** The errors that a compiler finds in the resources as values of their types. */
 export function illTyped(resources) {
-  // In this directory, so that the compiler finds the packages.
+  // The file is in this directory, so that the compiler finds the packages.
   const directory = mkdtempSync(join(import.meta.dirname, "node_modules", ".rendered-"));
   try {
     const file = join(directory, "resources.ts");

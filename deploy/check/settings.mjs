@@ -1,4 +1,4 @@
-// The settings of a server and of a worker, from the tables of docs/operations.md. SettingsTableTests compares these tables with the code.
+// Reads the settings of a server and of a worker from the tables of docs/operations.md. SettingsTableTests compares these tables with the code.
 import { readFileSync } from "node:fs";
 
 const text = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");

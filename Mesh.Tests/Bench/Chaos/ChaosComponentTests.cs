@@ -24,7 +24,7 @@ public sealed class ChaosComponentTests : IDisposable
         var fault = await Assert.ThrowsAsync<BenchException>(
             () => new ChaosVerifier(mesh, plan, TimeProvider.System).VerifyAsync([new AcceptedTask("t0-0", 0, 0, null)], TestContext.Current.CancellationToken));
 
-        Assert.Contains("server-0 was at rest, and now GET /tasks/t0-0 fails", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("server-0 was idle, and now GET /tasks/t0-0 fails", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class ChaosComponentTests : IDisposable
 
         await process.DisposeAsync();
 
-        Assert.Contains("can't be started", await File.ReadAllTextAsync(Path.Combine(_directory.FullName, "server-0.log"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("cannot be started", await File.ReadAllTextAsync(Path.Combine(_directory.FullName, "server-0.log"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,11 +24,11 @@ public sealed partial class ChaosTests(ITestOutputHelper output)
 
         output.WriteLine(run.Told);
         Assert.True(code == 0, run.Told);
-        Assert.Contains("Nothing lost, nothing twice", run.Told, StringComparison.Ordinal);
+        Assert.Contains("No task was lost or applied twice", run.Told, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Chaos_AskedToStop_EndsItsProcessesAndPrintsTheFolderOfTheirLogs()
+    public async Task Chaos_Stopped_EndsItsProcessesAndPrintsTheLogDirectory()
     {
         SkipUnlessThere("redis-server", "valkey-server");
         var logs = Directory.CreateTempSubdirectory("mesh-chaos-test-");

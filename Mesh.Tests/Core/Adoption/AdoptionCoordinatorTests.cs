@@ -40,7 +40,7 @@ public sealed class AdoptionCoordinatorTests
     }
 
     [Fact]
-    public void Adopted_Tasks_AreServedAndStoredWithTheirKeeper()
+    public void Adopted_Tasks_AreServedAndStoredWithTheirOwner()
     {
         var core = new CoreHarness();
         var session = core.Ask("w1");
@@ -57,7 +57,7 @@ public sealed class AdoptionCoordinatorTests
     }
 
     [Fact]
-    public void Adopted_TaskOfASubmittedKey_IsThatTask()
+    public void Adopted_TaskWithSubmittedKey_IsTheSameTask()
     {
         var core = new CoreHarness();
         var theirs = Theirs("w1", 1) with { Id = "order-1", Keyed = true };
@@ -72,7 +72,7 @@ public sealed class AdoptionCoordinatorTests
     }
 
     [Fact]
-    public void Adopted_TaskSettledWhileASubmissionOfItsKeyCame_IsThatTask()
+    public void Adopted_TaskSettledDuringSubmissionOfItsKey_IsTheSameTask()
     {
         var core = new CoreHarness();
         var theirs = Theirs("w1", 1) with { Id = "order-1", Keyed = true };

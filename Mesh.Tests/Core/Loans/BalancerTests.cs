@@ -38,7 +38,7 @@ public sealed class BalancerTests
     }
 
     [Fact]
-    public void Decide_ToBorrow_AsksLivePeersLeastLoadedFirst()
+    public void Decide_Borrow_OrdersLivePeersByLoad()
     {
         var decision = Balancer.Decide(new BalanceInput(16, null, 0, 0, [Silent, B, Dead, C, D]), Settings);
         Assert.Equal([D.Id, C.Id, B.Id, Silent.Id], Assert.IsType<BalanceDecision.Borrow>(decision).Peers);

@@ -64,7 +64,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Release_ThatFails_IsRepeatedWithBackoff()
+    public void Release_Fails_IsRepeatedWithBackoff()
     {
         var guest = Borrow("g1");
         DrainQueue(guest);
@@ -102,7 +102,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Release_OfMoreThanOneMessageHolds_GoesOutInParts()
+    public void Release_MoreWorkersThanOneMessageHolds_IsSplit()
     {
         var ids = Enumerable.Range(0, 600).Select(i => $"{i:d3}{new string('"', 125)}").ToArray();
         foreach (var id in ids)
@@ -162,7 +162,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Return_ThatIsNotObeyed_EndsTheLoan()
+    public void Return_Ignored_EndsTheLoan()
     {
         var guest = BorrowAndRelease();
         AcknowledgeRelease();
@@ -203,7 +203,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Return_ThatWasLost_IsGivenAgain()
+    public void Return_Lost_IsSentAgain()
     {
         var guest = BorrowAndRelease();
         AcknowledgeRelease();
@@ -213,7 +213,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void ReturnWithoutReleaseCompleted_EndsByItself()
+    public void Return_WithoutReleaseCompleted_EndsAfterTheTimeout()
     {
         var guest = BorrowAndRelease();
         AcknowledgeRelease();
@@ -223,7 +223,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void PromisedWorker_ThatNeverComes_IsReleased()
+    public void PromisedWorker_NeverArrives_IsReleased()
     {
         Harness.Alive();
         Harness.Submit(20);
@@ -237,7 +237,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void StaleReleaseCompleted_DoesNotEndALoanThatArrived()
+    public void ReleaseCompleted_OfEarlierLoan_DoesNotEndTheCurrentLoan()
     {
         Borrow("g1");
         Harness.Say(new ReleaseCompleted(CoreHarness.Peer, [new WorkerId("g1")]));
@@ -258,7 +258,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Stopping_ReturnsWhoComesMeanwhile()
+    public void Stopping_WorkerArrives_IsReturned()
     {
         Harness.Stop();
         Harness.Ask("g1", home: "server-b");
@@ -267,7 +267,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Restart_WithAnArrivedGuestThatIsGone_ReleasesIt()
+    public void Restart_ArrivedWorkerIsGone_IsReleased()
     {
         var then = new DateTimeOffset(2025, 12, 31, 0, 0, 0, TimeSpan.Zero);
         var loan = new LoanRecord(new WorkerId("g1"), LoanRole.Borrower, CoreHarness.Peer, LoanState.Arrived, then, then);

@@ -7,7 +7,7 @@ namespace Mesh.Tests.Core.Loans;
 public sealed class BorrowerTests : BorrowerTestBase
 {
     [Fact]
-    public void Queue_AboveTheHighMark_AsksForWorkersInProportion()
+    public void Queue_AboveHighThreshold_RequestsWorkersInProportion()
     {
         Harness.Alive();
         Harness.Submit(15);
@@ -21,7 +21,7 @@ public sealed class BorrowerTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Queue_AboveTheHighMark_AsksNoDeadPeer()
+    public void Queue_AboveHighThreshold_RequestsFromLivePeersOnly()
     {
         Harness.Submit(100);
         Harness.Pass(TimeSpan.FromSeconds(5));
@@ -29,7 +29,7 @@ public sealed class BorrowerTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Borrow_PeerLendsTooFew_AsksTheNextPeer()
+    public void Borrow_PeerLendsTooFew_RequestsFromTheNextPeer()
     {
         var third = new ServerId("SERVER_3");
         Harness.Alive(load: new ServerLoad(0, 3));
@@ -46,7 +46,7 @@ public sealed class BorrowerTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Request_ThatIsRefused_IsRepeatedWithBackoffUpToSixteenSeconds()
+    public void Request_Refused_IsRepeatedWithBackoffUpToSixteenSeconds()
     {
         Harness.Alive();
         Harness.Submit(100);
@@ -71,7 +71,7 @@ public sealed class BorrowerTests : BorrowerTestBase
     }
 
     [Fact]
-    public void PromisedWorker_ThatArrives_IsStoredAndGetsTasks()
+    public void PromisedWorker_Arrives_IsStoredAndGetsTasks()
     {
         var guest = Borrow("g1");
         Harness.Last<NewTask>(guest);
@@ -96,7 +96,7 @@ public sealed class BorrowerTests : BorrowerTestBase
     }
 
     [Fact]
-    public void OwnWorker_NamedByAnOwner_StaysHome()
+    public void OwnWorker_OfferedByPeer_StaysHome()
     {
         Harness.Alive();
         var own = Harness.Ask("w1", tasks: TaskTypes.Query);
@@ -108,7 +108,7 @@ public sealed class BorrowerTests : BorrowerTestBase
     }
 
     [Fact]
-    public void WorkerOfAThirdServer_LentOnByAnOwner_IsReturnedToItsHome()
+    public void Worker_OfThirdServerLentByPeer_IsReturnedToItsHome()
     {
         var home = new ServerId("SERVER_3");
         Harness.Alive();

@@ -38,7 +38,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Request_WhenEveryoneIsBusyOrGone_IsRefused()
+    public void Request_AllWorkersBusyOrGone_IsRefused()
     {
         _mesh.Submit(1);
         _mesh.Ask("busy");
@@ -59,7 +59,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Request_OfAPeerForAnotherAddress_IsRefusedByTheOptionsName()
+    public void Request_ForAnotherAddress_IsRefusedNamingTheSetting()
     {
         _mesh.Ask("w1");
         _mesh.Ask("w2");
@@ -71,7 +71,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Request_ForAnAddressThatThePolicyAllows_IsServed()
+    public void Request_ForAllowedAddress_IsServed()
     {
         var mesh = new CoreHarness(settings => settings with { Redirects = EndpointPatterns.Of(["*.example.org"]) });
         var worker = mesh.Ask("w1");
@@ -83,7 +83,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Request_OfAStranger_IsRefused()
+    public void Request_UnknownServer_IsRefused()
     {
         _mesh.Ask("w1");
         _mesh.Ask("w2");
@@ -103,7 +103,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Redirect_ToAPeerThatSpeaksLines_SaysSo()
+    public void Redirect_ToLinePeer_NamesLineFraming()
     {
         _mesh.Core.OnPeerFraming(Line, Framing.Line);
         var worker = _mesh.Ask("w1");
@@ -136,7 +136,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void WorkerOfSeveralSlots_IsRedirectedOnceAndItsOtherAsksWait()
+    public void WorkerWithSeveralSlots_Lent_IsRedirectedOnceAndOtherPollsWait()
     {
         var session = _mesh.Ask("w1");
         _mesh.Ask("w1", session);
@@ -170,7 +170,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void WorkerOfSeveralSlots_ThatTakesLongToLeave_StaysLent()
+    public void WorkerWithSeveralSlots_LeavesSlowly_StaysLent()
     {
         var session = _mesh.Ask("w1");
         _mesh.Ask("w1", session);
@@ -184,7 +184,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Worker_ThatRefusesItsRedirect_IsHomeAgain()
+    public void Worker_RefusesItsRedirect_IsAtHomeAgain()
     {
         var session = _mesh.Ask("w1");
         _mesh.Ask("w2");
@@ -228,7 +228,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Release_WhenOneNeverComes_IsCompletedInTimeWithTheOther()
+    public void Release_OneWorkerNeverReturns_IsCompletedInTimeWithTheOther()
     {
         Lend("w1", "w2");
         Release("w1", "w2");
@@ -254,7 +254,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Release_OfAnEarlierLoan_DoesNotTouchTheCurrentOne()
+    public void Release_EarlierLoan_DoesNotChangeTheCurrentOne()
     {
         Lend("w1");
         Release("w1");
@@ -271,7 +271,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Release_ByAPeerThatDoesNotHaveTheWorker_DoesNotTouchTheLoan()
+    public void Release_PeerWithoutTheWorker_DoesNotChangeTheLoan()
     {
         _mesh.Ask("w1");
         _mesh.Ask("w2");
@@ -301,7 +301,7 @@ public sealed class LenderTests
     }
 
     [Fact]
-    public void Loan_ToABorrowerThatStaysDead_Ends()
+    public void Loan_BorrowerStaysDead_Ends()
     {
         _mesh.Alive();
         Lend("w1");

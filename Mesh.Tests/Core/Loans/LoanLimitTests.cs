@@ -33,7 +33,7 @@ public sealed class LoanLimitTests
     }
 
     [Fact]
-    public void Lists_OfMoreThanOneMessageHolds_AreSplit()
+    public void Lists_MoreWorkersThanOneMessageHolds_AreSplit()
     {
         var ids = Enumerable.Range(0, 600).Select(i => $"{i:d3}{new string('"', 125)}").ToArray();
         foreach (var id in ids)

@@ -9,7 +9,7 @@ public sealed class LoanReturnTests : BorrowerTestBase
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public void Return_BusyGuest_GoesHomeAfterItsTask()
+    public void Return_BusyWorker_GoesHomeAfterItsTask()
     {
         var guest = Borrow("g1");
 
@@ -65,7 +65,7 @@ public sealed class LoanReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Return_NothingBorrowed_IsEmptyAndHoldsBackBorrowing()
+    public void Return_NothingBorrowed_IsEmptyAndSuspendsBorrowing()
     {
         Harness.Alive();
         Assert.Empty(Return());
@@ -94,7 +94,7 @@ public sealed class LoanReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Return_WorkerThatArrivesAfterItsRelease_IsReturnedToo()
+    public void Return_WorkerArrivesAfterItsRelease_IsReturnedToo()
     {
         Return_PromisedWorker_IsReturned();
         var guest = Harness.Ask("g1", home: "server-b");
@@ -136,7 +136,7 @@ public sealed class LoanReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Return_ReleaseThatWaitsForItsNextTry_IsSentAtOnce()
+    public void Return_ReleaseWaitsForRetry_IsSentAtOnce()
     {
         Borrow("g1");
         Return();
@@ -149,7 +149,7 @@ public sealed class LoanReturnTests : BorrowerTestBase
     }
 
     [Fact]
-    public void Return_OwnerThatDoesNotAnswer_IsAskedUntilItAcknowledges()
+    public void Return_OwnerDoesNotAnswer_IsRetriedUntilAcknowledged()
     {
         Borrow("g1");
         Harness.Submit(100);

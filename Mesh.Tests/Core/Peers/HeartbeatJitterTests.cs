@@ -9,7 +9,7 @@ public sealed class HeartbeatJitterTests
     [Theory]
     [InlineData(0)]
     [InlineData(0.5)]
-    public void Heartbeats_ToALivePeer_ComeAfterTheIntervalGiveOrTakeTheJitter(double jitter)
+    public void Heartbeats_LivePeer_FollowTheIntervalWithinTheJitter(double jitter)
     {
         var mesh = new CoreHarness(settings => settings with { Timing = settings.Timing with { HeartbeatJitter = jitter } });
         var interval = new ServerSettings { Id = CoreHarness.Self, Advertise = CoreHarness.SelfEndpoint, Peers = [] }.Timing.HeartbeatInterval;

@@ -8,7 +8,7 @@ public sealed class PeerHeartbeatMonitorTests
     private readonly CoreHarness _mesh = new();
 
     [Fact]
-    public void Start_SendsAHeartbeatToEveryPeerAtOnce() => Assert.Equal(2, _mesh.ToPeers.Count(send => send.Message is Heartbeat));
+    public void Start_WithPeers_SendsAHeartbeatToEachAtOnce() => Assert.Equal(2, _mesh.ToPeers.Count(send => send.Message is Heartbeat));
 
     [Fact]
     public void Heartbeat_OfAPeer_IsAnsweredWithTheLoad()
@@ -31,7 +31,7 @@ public sealed class PeerHeartbeatMonitorTests
     }
 
     [Fact]
-    public void Peer_IsDeadAfterItsRetries()
+    public void Peer_RetriesFail_IsDead()
     {
         _mesh.Alive();
         _mesh.Pass(TimeSpan.FromSeconds(15));
@@ -53,7 +53,7 @@ public sealed class PeerHeartbeatMonitorTests
     }
 
     [Fact]
-    public void Peer_NotHeardOfForTheTimeout_IsDead()
+    public void Peer_NoMessageForTheTimeout_IsDead()
     {
         _mesh.Alive();
         _mesh.Pass(TimeSpan.FromSeconds(39));

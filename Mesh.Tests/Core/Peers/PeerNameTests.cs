@@ -22,7 +22,7 @@ public sealed class PeerNameTests
     }
 
     [Fact]
-    public void Release_OfAPeerUnderItsNewName_IsObeyed()
+    public void Release_PeerUnderItsNewName_IsApplied()
     {
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(Anew));
         foreach (var worker in new[] { "w1", "w2" })
@@ -70,7 +70,7 @@ public sealed class PeerNameTests
     [Theory]
     [InlineData("server-a")]
     [InlineData("SERVER_3")]
-    public void Reply_ThatNamesAnotherServer_DoesNotCount(string other)
+    public void Reply_NamesAnotherServer_IsIgnored(string other)
     {
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(new ServerId(other)));
 
@@ -84,7 +84,7 @@ public sealed class PeerNameTests
     }
 
     [Fact]
-    public void Available_InTheNameOfAnotherServer_OpensNoLoan()
+    public void Available_NamesAnotherServer_OpensNoLoan()
     {
         _mesh.Alive();
         _mesh.Submit(40);

@@ -29,7 +29,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void OrderlyEnd_OfALineConnection_LeavesTheTaskWithItsWorker()
+    public void Close_LineConnection_KeepsTheTaskWithItsWorker()
     {
         var task = _mesh.Submit(1)[0];
         var line = _mesh.Ask("py", framing: Framing.Line, tasks: null);
@@ -71,7 +71,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void Dropped_Connection_GivesAllItsTasksBackAtOnce()
+    public void Connection_Dropped_RequeuesAllItsTasksAtOnce()
     {
         var tasks = _mesh.Submit(3);
         var session = _mesh.NewSession();
@@ -87,7 +87,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void Worker_BackOnANewWebSocket_LosesOnlyWhatWasSentOnTheOldOne()
+    public void Worker_NewWebSocket_LosesOnlyTasksSentOnTheOldOne()
     {
         var before = _mesh.Submit(1)[0];
         var old = _mesh.Ask("w1");
@@ -103,7 +103,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void Worker_BackOnANewLine_GetsTheTaskThatItsLostPollWasGiven()
+    public void Worker_NewLineConnection_GetsTheTaskOfItsLostPoll()
     {
         var lost = _mesh.Ask("w1", framing: Framing.Line);
         var current = _mesh.Ask("w1", framing: Framing.Line);
@@ -117,7 +117,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void Worker_BackWithTheOtherFraming_IsNotGivenTasksOnItsLines()
+    public void Worker_ReconnectsWithOtherFraming_GetsNoTaskOnItsLines()
     {
         var line = _mesh.Ask("w1", framing: Framing.Line);
         var socket = _mesh.Ask("w1");
@@ -144,7 +144,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void Task_LostAgainAndAgain_CostsAttemptsInTheEnd()
+    public void Task_RepeatedlyLost_CountsAsAttempts()
     {
         // The task itself may crash its workers before they have read all.
         var task = _mesh.Submit(1)[0];
@@ -159,7 +159,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void TwoWorkers_OnOneWebSocket_BothLoseWhatWasSentOnIt()
+    public void TwoWorkers_OneWebSocketReset_BothLoseTheirTasks()
     {
         var tasks = _mesh.Submit(2);
         var session = _mesh.NewSession();
@@ -175,7 +175,7 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public void TwoWorkers_OnOneWebSocket_EachHasItsOwnTaskAndItsOwnEnd()
+    public void TwoWorkers_OneWebSocket_HaveSeparateTasksAndSeparateEnds()
     {
         var session = _mesh.NewSession();
         _mesh.Ask("w1", session);

@@ -10,7 +10,7 @@ public sealed class RetryRankTests
     private readonly CoreHarness _mesh = new();
 
     [Fact]
-    public void Retry_WithTwoOtherWorkers_GoesToTheOneThatHasNotFailedLately()
+    public void Retry_TwoOtherWorkers_GoesToTheOneWithoutRecentFailures()
     {
         // w2 has failed lately, at an UPDATE that only it handles: without a strike, so it is not paused.
         var update = _mesh.Submit(1, TaskType.Update)[0];

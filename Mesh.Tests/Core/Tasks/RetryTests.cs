@@ -84,7 +84,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    public void Attempts_OfOneWorker_DoNotAddUpToADeadLetterWhileAnotherCanTakeTheTask()
+    public void Attempts_OneWorkerWhileAnotherIsAvailable_DoNotCauseADeadLetter()
     {
         var task = _mesh.Submit(1)[0];
         var session = _mesh.Ask("w1");
@@ -106,7 +106,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    public void Attempt_ThatIsHandedBack_IsNotCounted()
+    public void Attempt_HandedBack_IsNotCounted()
     {
         var task = _mesh.Submit(1)[0];
         var session = _mesh.Ask("w1");
@@ -120,7 +120,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    public void Task_ThatEachWorkerHandsBack_IsADeadLetterInTheEnd()
+    public void Task_HandedBackByEachWorker_BecomesADeadLetter()
     {
         var task = _mesh.Submit(1)[0];
         var session = _mesh.Ask("w1");
@@ -137,7 +137,7 @@ public sealed class RetryTests
     }
 
     [Fact]
-    public void Worker_WithMoreThanItsShare_IsAnsweredNoTask()
+    public void Worker_MoreThanItsShare_GetsNoTask()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { MaxPerWorker = 3 } });
         mesh.Submit(2);
@@ -159,7 +159,7 @@ public sealed class RetryTests
     [InlineData(6, 3, 1, true, true)] // the other one does not take it
     [InlineData(3, 3, 2, true, true)] // the task is at fault
     [InlineData(1, 1, 1, true, true)] // it shall be tried once
-    public void Policy_AfterAFailedAttempt_DecidesWhetherItWasTheLast(int attempts, int max, int workers, bool othersCanTake, bool isOver) =>
+    public void Policy_FailedAttempt_ReturnsWhetherItWasTheLast(int attempts, int max, int workers, bool othersCanTake, bool isOver) =>
         Assert.Equal(isOver, RetryPolicy.IsExhausted(attempts, max, workers, othersCanTake));
 
     private static TaskStatus Nok(string worker, TaskRecord task) =>

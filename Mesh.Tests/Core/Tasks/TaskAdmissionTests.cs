@@ -11,7 +11,7 @@ public sealed class TaskAdmissionTests
     private readonly CoreHarness _mesh = new();
 
     [Fact]
-    public void Submission_BeforeItIsStored_IsNeitherAnsweredNorGiven()
+    public void Submission_BeforeItIsStored_IsNeitherAnsweredNorDispatched()
     {
         var worker = _mesh.Ask("w1");
         _mesh.HoldStore = true;
@@ -72,7 +72,7 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
-    public void Submission_RepeatsATaskThatIsThenWithdrawn_IsDecidedAnew()
+    public void Submission_RepeatsATaskThenWithdrawn_IsDecidedAgain()
     {
         _mesh.Know("order-0", Keyed("order-0", "w0"));
         _mesh.HoldStore = true;
@@ -87,7 +87,7 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
-    public void Submission_BeyondTheCapacity_IsRefusedWhole()
+    public void Submission_AboveCapacity_IsRefusedCompletely()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { Capacity = 10 } });
         mesh.Submit(8);
@@ -97,7 +97,7 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
-    public void Submission_LargerThanTheCapacity_IsNotToldToTryAgain()
+    public void Submission_LargerThanCapacity_HasNoRetryAfter()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { Capacity = 2 } });
         mesh.Submit(3);
@@ -105,7 +105,7 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
-    public void Submission_OfAKeyThatIsKnown_NeedsNoRoom()
+    public void Submission_KnownKey_NeedsNoCapacity()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { Capacity = 1 } });
         mesh.Submit(1, id: "key");
@@ -125,7 +125,7 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
-    public void StoreFailure_RefusesSubmissionsAndKeepsTheRest()
+    public void StoreFailure_WhileIdle_RefusesSubmissionsAndKeepsTasks()
     {
         var task = _mesh.Submit(1)[0];
         var worker = _mesh.Ask("w1");
@@ -144,7 +144,7 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
-    public void StoreFailure_OfAnAcceptanceUnderWay_DropsWhatMayHaveBeenWritten()
+    public void StoreFailure_DuringAcceptance_DropsPossibleWrites()
     {
         _mesh.HoldStore = true;
         _mesh.Submit(2);
@@ -155,7 +155,7 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
-    public void Restart_TakesUpItsTasksInOrder()
+    public void Restart_WithTasks_ContinuesThemInOrder()
     {
         TaskRecord Record(int n) => new($"t{n}", new TaskId($"t{n}"), TaskType.Query, "Maria", null, n) { Attempts = n };
         var mesh = new CoreHarness(stored: new StoredState { Tasks = [Record(2), Record(1)], Done = 5, Dead = 1 });
@@ -167,7 +167,7 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
-    public void Stopping_GivesNoTaskAndAcceptsNone()
+    public void Stopping_DispatchesAndAcceptsNoTask()
     {
         var task = _mesh.Submit(2)[0];
         var worker = _mesh.Ask("w1");

@@ -22,7 +22,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void GetTask_WithNothingQueued_IsHeldUntilTheLimit()
+    public void GetTask_EmptyQueue_IsHeldUntilTheLimit()
     {
         var worker = _mesh.Ask("w1");
         var line = _mesh.Ask("w2", framing: Framing.Line);
@@ -81,7 +81,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void Status_WithoutTaskId_OfAnEndThatTheStoreHasLost_EndsTheTaskAgain()
+    public void Status_WithoutTaskIdAndResultLostByStore_SettlesTheTaskAgain()
     {
         var task = _mesh.Submit(1)[0];
         var session = _mesh.Ask("py", framing: Framing.Line, tasks: null);
@@ -150,7 +150,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void Lease_ThatRunsOut_PutsTheTaskBack()
+    public void Lease_Expired_RequeuesTheTask()
     {
         var task = _mesh.Submit(1)[0];
         var first = _mesh.Ask("w1");
@@ -164,7 +164,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void Nok_RepeatedWhileBeingStored_IsAcknowledgedOnlyOnceStored()
+    public void Nok_RepeatedWhileBeingStored_IsAcknowledgedAfterTheWrite()
     {
         var task = _mesh.Submit(1)[0];
         var session = _mesh.Ask("w1");
@@ -178,7 +178,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void WebSocketWorker_GoneLongerThanItsGrace_LosesItsTask()
+    public void WebSocketWorker_DisconnectedLongerThanGrace_LosesItsTask()
     {
         _mesh.Submit(1);
         var session = _mesh.Ask("w1");
@@ -219,7 +219,7 @@ public sealed class TaskCycleTests
     }
 
     [Fact]
-    public void WorkerThatDoesNotSayWhatItHandles_NeverGetsAnUpdate()
+    public void Worker_WithoutTasksField_NeverGetsAnUpdate()
     {
         _mesh.Submit(1, TaskType.Update);
         var foreign = _mesh.Ask("py", framing: Framing.Line, tasks: null);
@@ -271,14 +271,14 @@ public sealed class TaskCycleTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void MessageThatOnlyAServerSends_IsRefusedNamingTheField(bool order)
+    public void Message_ServerOnly_IsRefusedNamingTheField(bool order)
     {
         var session = _mesh.Say(order ? new Redirect(new MeshEndpoint("h", 1)) : new Ack());
         Assert.StartsWith("TASK", _mesh.Last<Rejection>(session).Error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Workers_OneTooMany_IsRefusedByTheOptionsName()
+    public void Workers_OneTooMany_IsRefusedNamingTheSetting()
     {
         var mesh = new CoreHarness(settings => settings with { Sessions = settings.Sessions with { MaxWorkers = 2 } });
         SessionId[] taken = [mesh.Ask("w1"), mesh.Ask("w2")];

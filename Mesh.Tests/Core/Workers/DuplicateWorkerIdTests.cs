@@ -11,7 +11,7 @@ public sealed class DuplicateWorkerIdTests
     private readonly CoreHarness _mesh = new();
 
     [Fact]
-    public void Workers_ThatShareAnId_AreReportedOnceInTenMinutes()
+    public void Workers_SameId_AreReportedOnceInTenMinutes()
     {
         Alternate();
         Assert.Equal(new WorkerId("w1"), Assert.Single(_mesh.Events.OfType<DuplicateWorkerIdDetected>()).Worker);
@@ -30,7 +30,7 @@ public sealed class DuplicateWorkerIdTests
     }
 
     [Fact]
-    public void Worker_WhoseConnectionsEndBeforeTheNext_SharesItsIdWithNobody()
+    public void Worker_ConnectionEndsBeforeTheNext_IsNotReportedAsDuplicate()
     {
         for (var turn = 0; turn < 12; turn++)
         {
@@ -41,7 +41,7 @@ public sealed class DuplicateWorkerIdTests
     }
 
     [Fact]
-    public void Worker_ThatLosesAConnectionUnnoticedNowAndThen_SharesItsIdWithNobody()
+    public void Worker_OccasionallyLosesConnection_IsNotReportedAsDuplicate()
     {
         for (var turn = 0; turn < 12; turn++)
         {

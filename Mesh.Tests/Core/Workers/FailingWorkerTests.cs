@@ -134,7 +134,7 @@ public sealed class FailingWorkerTests
     }
 
     [Fact]
-    public void SetAsideBorrowedWorker_IsReturned_AndAgainOnTheNextLoan()
+    public void SetAsideBorrowedWorker_EachLoan_IsReturned()
     {
         var sick = SetAside("guest", CoreHarness.Peer.Value);
         _mesh.Pass(TimeSpan.FromSeconds(2));
@@ -152,7 +152,7 @@ public sealed class FailingWorkerTests
     }
 
     [Fact]
-    public void Health_OfManyFailuresAtOneTime_HasOneStrike()
+    public void Health_ManyFailuresAtOneTime_HasOneStrike()
     {
         var now = _mesh.Now;
         var failed = new FailedAttempt(new WorkerId("w1"), now, now);

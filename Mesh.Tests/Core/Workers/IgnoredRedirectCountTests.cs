@@ -32,7 +32,7 @@ public sealed class IgnoredRedirectCountTests
     }
 
     [Fact]
-    public void Worker_ThatComesHomeFromALoan_IsLentAsBefore()
+    public void Worker_BackFromLoan_IsLentAgain()
     {
         Poll(TimeSpan.FromSeconds(1));
         Assert.True(IsOffered());
@@ -48,7 +48,7 @@ public sealed class IgnoredRedirectCountTests
     }
 
     [Fact]
-    public void Worker_ThatIsBackLongAfterRedirect_HasNotIgnoredIt()
+    public void Worker_BackLongAfterRedirect_HasNotIgnoredIt()
     {
         Poll(TimeSpan.FromSeconds(1));
         Assert.True(IsOffered());

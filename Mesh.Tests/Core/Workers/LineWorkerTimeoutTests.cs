@@ -9,7 +9,7 @@ public sealed class LineWorkerTimeoutTests
     private readonly CoreHarness _mesh = new();
 
     [Fact]
-    public void LineWorker_ThatHasNotAskedForTheTimeout_IsGone()
+    public void LineWorker_NoPollWithinTimeout_IsGone()
     {
         _mesh.Close(_mesh.Ask("py", framing: Framing.Line, tasks: null));
 

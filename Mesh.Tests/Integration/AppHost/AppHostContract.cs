@@ -67,7 +67,7 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Loan_GoesThroughAllItsStepsAndBack_AndBalancesAddUp()
+    public async Task Loan_UnderLoad_PassesAllStepsAndBalancesAreExact()
     {
         var user = RedisFixture.Unique("joao");
         await mesh.A.SetBalanceAsync(user, 0);
@@ -91,7 +91,7 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Server_KilledWithTasksAndLoans_TakesThemUpAgain()
+    public async Task Server_KilledWithTasksAndLoans_ContinuesThem()
     {
         var user = RedisFixture.Unique("ana");
         await mesh.A.SetBalanceAsync(user, 0);
@@ -132,7 +132,7 @@ public abstract class AppHostContract(MeshApp mesh) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Redis_Killed_HasAllThatWasAccepted()
+    public async Task Redis_Killed_KeepsAllAcceptedTasks()
     {
         var user = RedisFixture.Unique("luiza");
         await mesh.A.SetBalanceAsync(user, 0);

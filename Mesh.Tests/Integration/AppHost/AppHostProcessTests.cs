@@ -24,7 +24,7 @@ public sealed class AppHostProcessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AppHost_Started_TellsALoanBelowTheLoginAndNoWarning_AndEndsWithCtrlC()
+    public async Task AppHost_Started_PrintsLoginThenLoanAndStopsOnCtrlC()
     {
         await using var host = Start(_volume);
         await host.LineAsync("server-b    | Returned from server-a: ");
@@ -41,7 +41,7 @@ public sealed class AppHostProcessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AppHosts_TwoAtATime_DoNotDisturbEachOther_AndLeaveNoProcess()
+    public async Task AppHosts_TwoAtATime_RunIndependentlyAndLeaveNoProcess()
     {
         await using var one = Start(_volume);
         await one.LineAsync("Login to the dashboard at ");
@@ -60,16 +60,16 @@ public sealed class AppHostProcessTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Mesh:Redis is 'nonsense'. It can be container, garnet or external; leave it out to let the machine decide.", "--Mesh:Redis=nonsense")]
-    [InlineData("redis cannot start: Mesh:Redis is external, so ConnectionStrings:redis must say where it is, as an environment variable ConnectionStrings__redis.", "--Mesh:Redis=external")]
-    public async Task AppHost_WithAWrongSetting_SaysSoInOneLineAndEndsWithOne(string line, params string[] arguments)
+    [InlineData("Mesh:Redis is 'nonsense'. It must be container, garnet or external. Without it, a container is used when a container runtime is running, else Garnet.", "--Mesh:Redis=nonsense")]
+    [InlineData("redis cannot start: Mesh:Redis is external, so ConnectionStrings:redis is required, as an environment variable ConnectionStrings__redis.", "--Mesh:Redis=external")]
+    public async Task AppHost_InvalidSetting_PrintsOneLineAndExitsWithOne(string line, params string[] arguments)
     {
         await using var host = new AppHostProcess(arguments);
         Assert.Equal((1, line), (await host.ExitAsync(), host.Output.Trim()));
     }
 
     [Fact]
-    public async Task AppHost_ToldToUseAContainerWithoutARuntime_SaysSoInOneLine()
+    public async Task AppHost_ContainerWithoutRuntime_PrintsOneLine()
     {
         // No container runtime is at this address.
         await using var host = new AppHostProcess("--Mesh:Redis=container", "--DcpPublisher:ContainerRuntime=podman");

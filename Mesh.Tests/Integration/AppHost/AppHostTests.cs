@@ -14,7 +14,7 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
     private readonly GarnetMeshApp _mesh = mesh;
 
     [Fact]
-    public async Task Redis_WithScriptsOfManyConnectionsAtOnce_ServesThemAll()
+    public async Task Redis_ConcurrentScripts_ServesAll()
     {
         var (key, address) = (RedisFixture.Unique("count"), await _mesh.ConnectionStringAsync());
         var counts = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => IncrementAsync()))
@@ -78,7 +78,7 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
     }
 
     [Fact]
-    public async Task BorrowedWorkers_ReturnedByTheCommand_GoHomeThoughTasksWait()
+    public async Task BorrowedWorkers_ReturnedByCommand_GoHomeAlthoughTasksWait()
     {
         Assert.Equal("No worker is borrowed.", (await ExecuteAsync("return-workers")).Message);
         await _mesh.AtRestAsync();

@@ -35,7 +35,7 @@ public sealed class TraceRootTests(RedisFixture redis)
     [Theory]
     [InlineData("parentbased_always_on")]
     [InlineData("always_on")]
-    public async Task Traces_OfABusyAndThenIdleMesh_BeginWithATaskALoanAReturnOrARequest(string sampler)
+    public async Task Traces_BusyThenIdleMesh_StartWithTaskLoanReturnOrRequest(string sampler)
     {
         await using var receiver = await SpanReceiver.StartAsync();
         Dictionary<string, string> Telemetry(string service) => new(receiver.Environment(service)) { ["OTEL_TRACES_SAMPLER"] = sampler };

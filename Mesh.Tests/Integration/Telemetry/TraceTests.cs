@@ -10,7 +10,7 @@ namespace Mesh.Tests.Integration.Telemetry;
 public sealed class TraceTests(RedisFixture redis)
 {
     [Fact]
-    public async Task Task_OverServerAndWorker_IsOneTraceOfThisTree()
+    public async Task Task_OverServerAndWorker_IsOneTrace()
     {
         await using var receiver = await SpanReceiver.StartAsync();
         await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: receiver.Environment("server"));
@@ -47,7 +47,7 @@ public sealed class TraceTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task Task_OverARestartAndARetryByHand_GoesOnInItsTrace()
+    public async Task Task_RestartAndManualRetry_ContinuesItsTrace()
     {
         await using var receiver = await SpanReceiver.StartAsync();
         await using var server = await MeshProcess.ServerAsync(
@@ -84,7 +84,7 @@ public sealed class TraceTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task Request_ThatReadsTheStore_HasItsCommandsBelow()
+    public async Task Request_ReadsTheStore_HasCommandSpansAsChildren()
     {
         await using var receiver = await SpanReceiver.StartAsync();
         await using var server = await MeshProcess.ServerAsync(redis, RedisFixture.Unique("server"), RedisProcess.FreePort(), environment: receiver.Environment("server"));
@@ -96,7 +96,7 @@ public sealed class TraceTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task Loan_OverBothServersAndTheWorker_IsOneTraceAndItsReturnALinkedOne()
+    public async Task Loan_OverBothServersAndWorker_IsOneTraceAndItsReturnIsLinked()
     {
         await using var receiver = await SpanReceiver.StartAsync();
         var (a, b) = (RedisFixture.Unique("server-a"), RedisFixture.Unique("server-b"));
@@ -143,7 +143,7 @@ public sealed class TraceTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task Loan_ToAPeerThatTellsNoContext_IsWholeOnOurSide()
+    public async Task Loan_PeerWithoutTraceContext_HasCompleteOwnTrace()
     {
         await using var receiver = await SpanReceiver.StartAsync();
         await using var theirs = new LineServer(RedisFixture.Unique("SERVER_2"), RedisProcess.FreePort());

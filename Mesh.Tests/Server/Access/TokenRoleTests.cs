@@ -30,7 +30,7 @@ public sealed class TokenRoleTests
     [InlineData("worker", HttpStatusCode.Forbidden)]
     [InlineData("peer", HttpStatusCode.Forbidden)]
     [InlineData("none of them", HttpStatusCode.Unauthorized)]
-    public async Task Http_WithATokenOfEachKind_IsForClients(string token, HttpStatusCode expected)
+    public async Task Http_TokenOfEachRole_RequiresClientRole(string token, HttpStatusCode expected)
     {
         await using var server = await TestServer.StartAsync(OneOfEachKind);
         server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -45,7 +45,7 @@ public sealed class TokenRoleTests
     [InlineData("worker", true, false)]
     [InlineData("peer", false, true)]
     [InlineData("both", true, true)]
-    public async Task Messages_WithATokenOfEachKind_AreThoseOfItsRole(string token, bool works, bool isPeer)
+    public async Task Messages_TokenOfEachRole_AreLimitedToItsRole(string token, bool works, bool isPeer)
     {
         await using var server = await TestServer.StartAsync(OneOfEachKind);
 
@@ -54,7 +54,7 @@ public sealed class TokenRoleTests
     }
 
     [Fact]
-    public async Task Message_ThatTheTokenDoesNotPermit_IsAnsweredByItsRole()
+    public async Task Message_NotPermittedByToken_IsRejectedNamingTheRole()
     {
         await using var server = await TestServer.StartAsync(OneOfEachKind);
 
@@ -64,7 +64,7 @@ public sealed class TokenRoleTests
 
     /// <summary>Some HTTP clients offer another protocol with each request.</summary>
     [Fact]
-    public async Task Http_ThatOffersAnUpgrade_IsForClients()
+    public async Task Http_UpgradeOffered_RequiresClientToken()
     {
         await using var server = await TestServer.StartAsync(OneOfEachKind);
         server.Http.DefaultRequestHeaders.Connection.Add("Upgrade");
@@ -117,7 +117,7 @@ public sealed class TokenRoleTests
     [Theory]
     [InlineData("Mesh:AcceptedTokens:All:0", "with space")]
     [InlineData("Mesh:Token", null)]
-    public async Task Tokens_ThatCannotBeTakenWhileTheServerRuns_LeaveThoseFromBefore(string key, string? value)
+    public async Task Tokens_InvalidWhileRunning_KeepThePreviousOnes(string key, string? value)
     {
         await using var server = await TestServer.StartAsync(("Mesh:Token", "whole"));
         server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "whole");
@@ -155,12 +155,12 @@ public sealed class TokenRoleTests
 
     [Fact]
     [Trait("Speed", "Slow")]
-    public async Task SecretsDirectory_ThatIsNotThere_IsNamedAtStart()
+    public async Task SecretsDirectory_Missing_IsNamedAtStart()
     {
         await using var server = MeshProcess.StartServer("127.0.0.1:1", "server-a", port: 0, settings: new() { ["SecretsDirectory"] = "/nowhere" });
 
         Assert.Equal(1, await server.ExitAsync());
-        Assert.Contains("Mesh__SecretsDirectory: there is no directory /nowhere.", server.Everything, StringComparison.Ordinal);
+        Assert.Contains("Mesh__SecretsDirectory: the directory /nowhere does not exist.", server.Everything, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", server.Everything, StringComparison.Ordinal);
     }
 

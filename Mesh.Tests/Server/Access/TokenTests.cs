@@ -47,7 +47,7 @@ public sealed class TokenTests
     [Theory]
     [InlineData("/status?token=s3cret")]
     [InlineData("/events?access_token=s3cret")]
-    public async Task Token_InTheUrl_CountsForNothing(string path)
+    public async Task Token_InUrl_IsIgnored(string path)
     {
         await using var server = await TestServer.StartAsync(Token);
 
@@ -74,10 +74,10 @@ public sealed class TokenTests
     }
 
     [Fact]
-    public Task WrongTokens_FromLoopback_LockNobodyOut() => AssertNotLockedOutAsync("127.0.0.1", "Bearer wrong");
+    public Task WrongTokens_FromLoopback_LockNoAddressOut() => AssertNotLockedOutAsync("127.0.0.1", "Bearer wrong");
 
     [Fact]
-    public Task RequestsWithoutAToken_LockNobodyOut() => AssertNotLockedOutAsync("10.0.0.1", "");
+    public Task RequestsWithoutToken_Many_LockNoAddressOut() => AssertNotLockedOutAsync("10.0.0.1", "");
 
     private static async Task AssertNotLockedOutAsync(string address, string header)
     {
@@ -119,7 +119,7 @@ public sealed class TokenTests
     [InlineData("192.168.32.0", false)]
     [InlineData("fd00::1", true)]
     [InlineData("fe80::1", false)]
-    public async Task LinePeers_WithAToken_AreThoseOfTheList(string address, bool allowed)
+    public async Task LinePeers_ServerWithToken_AreLimitedToTheList(string address, bool allowed)
     {
         await using var server = await TestServer.StartAsync(
             Token, ("Mesh:LinePeers:Allowed:0", "10.0.0.7"), ("Mesh:LinePeers:Allowed:1", "192.168.16.0/20"), ("Mesh:LinePeers:Allowed:2", "fd00::/8"));

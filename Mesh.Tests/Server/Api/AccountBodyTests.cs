@@ -10,7 +10,7 @@ public sealed class AccountBodyTests
     [Theory]
     [InlineData(4096, HttpStatusCode.Created)]
     [InlineData(4097, HttpStatusCode.RequestEntityTooLarge)]
-    public async Task Put_BodyOfThisLength_IsAcceptedUpToTheLimit(int bytes, HttpStatusCode status)
+    public async Task Put_BodyLength_IsAcceptedUpToTheLimit(int bytes, HttpStatusCode status)
     {
         await using var server = await TestServer.StartAsync();
 

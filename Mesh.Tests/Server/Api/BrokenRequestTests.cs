@@ -8,7 +8,7 @@ namespace Mesh.Tests.Server.Api;
 public sealed class BrokenRequestTests
 {
     [Fact]
-    public async Task Body_InBrokenChunks_IsTheClientsFault()
+    public async Task Body_InvalidChunks_Is400()
     {
         await using var server = await TestServer.StartAsync();
         using var errors = new ErrorLog();

@@ -21,7 +21,7 @@ public sealed class LoanReturnApiTests
     }
 
     [Fact]
-    public async Task Return_Guest_IsTold()
+    public async Task Return_BorrowedWorker_ReceivesReturn()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Peers:0:Id", "server-b"), ("Mesh:Peers:0:Endpoint", "127.0.0.1:1"));
         await using var guest = await server.DialAsync(Framing.WebSocket);
@@ -38,7 +38,7 @@ public sealed class LoanReturnApiTests
     }
 
     [Fact]
-    public async Task Return_StoreAway_Is503WithRetryAfter()
+    public async Task Return_StoreUnavailable_Is503WithRetryAfter()
     {
         await using var server = await TestServer.StartAsync();
         server.Store.IsUnavailable = true;

@@ -7,7 +7,7 @@ namespace Mesh.Tests.Server.Api;
 public sealed class OpenApiTests
 {
     [Fact]
-    public async Task Document_EachOperation_TellsAllThatItMayAnswer()
+    public async Task Document_EachOperation_ListsAllItsResponses()
     {
         await using var server = await TestServer.StartAsync();
 
@@ -49,7 +49,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public async Task Document_OfAServerWithAToken_AsksForIt()
+    public async Task Document_ServerWithToken_RequiresIt()
     {
         await using var open = await TestServer.StartAsync();
         await using var closed = await TestServer.StartAsync(("Mesh:Token", "s3cret"));

@@ -67,7 +67,7 @@ public sealed class PathSegmentDecoderTests
     [InlineData("id", "..")]
     [InlineData("user", ".")]
     [InlineData("user", "..")]
-    public async Task Submit_NameThatNoPathCanHave_Is400NamingTheField(string field, string name)
+    public async Task Submit_NameInvalidInPath_Is400NamingTheField(string field, string name)
     {
         await using var server = await TestServer.StartAsync();
         var task = new Dictionary<string, string> { ["type"] = "QUERY", ["user"] = "maria", ["id"] = "order-1", [field] = name };

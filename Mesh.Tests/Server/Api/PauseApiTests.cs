@@ -16,7 +16,7 @@ public sealed class PauseApiTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task PauseAndResume_Repeated_TellTheSame()
+    public async Task PauseAndResume_Repeated_ReturnTheSame()
     {
         await using var server = await TestServer.StartAsync();
         await server.SubmitAsync(Task);
@@ -31,7 +31,7 @@ public sealed class PauseApiTests
     }
 
     [Fact]
-    public async Task Submit_Paused_Is503ThatTellsHowToEndIt()
+    public async Task Submit_Paused_Is503NamingResume()
     {
         await using var server = await TestServer.StartAsync();
         await PostAsync(server, "/pause");
@@ -90,7 +90,7 @@ public sealed class PauseApiTests
     }
 
     [Fact]
-    public async Task Events_PauseAndResume_AreTold()
+    public async Task Events_PauseAndResume_AreStreamed()
     {
         await using var server = await TestServer.StartAsync();
         await using var stream = await server.Http.GetStreamAsync(new Uri("/events", UriKind.Relative), Stop);
@@ -104,7 +104,7 @@ public sealed class PauseApiTests
     }
 
     [Fact]
-    public async Task Log_PauseAndResumeTwiceEach_TellsEachChangeOnce()
+    public async Task Log_PauseAndResumeTwiceEach_ReportsEachChangeOnce()
     {
         await using var server = await TestServer.StartAsync();
         using var log = new EventIdLog(server, Paused, Resumed);

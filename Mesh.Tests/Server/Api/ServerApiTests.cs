@@ -99,7 +99,7 @@ public sealed class ServerApiTests
     }
 
     [Fact]
-    public async Task Events_ATaskComes_AreTold()
+    public async Task Events_TaskSubmitted_AreStreamed()
     {
         await using var server = await TestServer.StartAsync();
         await using var stream = await server.Http.GetStreamAsync(new Uri("/events", UriKind.Relative), Stop);

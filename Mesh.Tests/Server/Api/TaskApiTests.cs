@@ -133,7 +133,7 @@ public sealed class TaskApiTests
     }
 
     [Fact]
-    public async Task Submit_MoreThanEverFit_Is413AndNamesTheSetting()
+    public async Task Submit_MoreThanCapacity_Is413NamingTheSetting()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Tasks:Capacity", "1"));
 
@@ -144,7 +144,7 @@ public sealed class TaskApiTests
     }
 
     [Fact]
-    public async Task Submit_StoreAway_Is503WithRetryAfterAndWorksAgain()
+    public async Task Submit_StoreUnavailable_Is503WithRetryAfterUntilRecovered()
     {
         await using var server = await TestServer.StartAsync();
         server.Store.IsUnavailable = true;
@@ -189,7 +189,7 @@ public sealed class TaskApiTests
     }
 
     [Fact]
-    public async Task Find_TaskThroughItsLife_TellsItsState()
+    public async Task Find_TaskInEachState_ReturnsItsState()
     {
         await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync("""{"type":"UPDATE","user":"maria","amount":12.5}""");

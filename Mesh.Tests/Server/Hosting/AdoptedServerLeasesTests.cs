@@ -30,7 +30,7 @@ public sealed class AdoptedServerLeasesTests : IAsyncDisposable
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Take_OfAServerThatCannotBeRead_IsRefusedAndGivenUp_AndTheNextIsServed()
+    public async Task Acquire_StateUnreadable_IsReleasedAndNextIsServed()
     {
         _store.Faults[Dead] = new InvalidDataException("It is of a later version.");
         var claims = await StartAsync();
@@ -44,7 +44,7 @@ public sealed class AdoptedServerLeasesTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Take_ThatEndsInAnythingElse_EndsTheLoop()
+    public async Task Acquire_UnexpectedException_EndsTheLoop()
     {
         _store.Faults[Dead] = new InvalidOperationException("A bug.");
         var claims = await StartAsync();
@@ -55,7 +55,7 @@ public sealed class AdoptedServerLeasesTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task End_GivesUpAll()
+    public async Task Stop_AdoptedServers_ReleasesAllLeases()
     {
         var claims = await StartAsync();
         claims.Acquire(Dead);

@@ -37,7 +37,7 @@ public sealed class InboxCloseTests
     }
 
     [Fact]
-    public async Task Read_ThatFailsTheLoop_IsAnswered()
+    public async Task Read_FailsTheLoop_IsAnswered()
     {
         var read = _inputs.QueryAsync<int>(_ => throw new InvalidOperationException("a bug"));
         Assert.True(_inputs.Reader.TryRead(out var item));
@@ -48,7 +48,7 @@ public sealed class InboxCloseTests
     }
 
     [Fact]
-    public async Task Command_ThatFailsTheLoop_IsAnswered()
+    public async Task Command_FailsTheLoop_IsAnswered()
     {
         var command = _inputs.CommandAsync<int>((_, _) => throw new InvalidOperationException("a bug"));
         Assert.True(_inputs.Reader.TryRead(out var item));

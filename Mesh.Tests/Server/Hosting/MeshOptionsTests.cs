@@ -97,7 +97,7 @@ public sealed class MeshOptionsTests
 
     /// <summary>Servers and workers can be started with the same environment variables.</summary>
     [Fact]
-    public void Read_SettingsOfWorkers_AreNoneThatAreMisspelt()
+    public void Read_SettingsOfWorkers_AreNotReportedAsMisspelt()
     {
         var own = typeof(MeshOptions).GetProperties().Select(property => property.Name);
         foreach (var name in typeof(WorkerOptions).GetProperties().Select(property => property.Name).Except(own))
@@ -109,7 +109,7 @@ public sealed class MeshOptionsTests
     }
 
     [Fact]
-    public void Read_SettingsOfOtherPrograms_AreUnknownAndNoFault()
+    public void Read_SettingsOfOtherPrograms_AreUnknownWithoutError()
     {
         var (options, faults) = Read(("Mesh:ServerId", "server-a"), ("mesh:stoptimeout", "00:00:20"), ("Mesh:HomeServer:Id", "a"), ("Mesh:WorkTime", "00:00:01"), ("Mesh:Tasks:Colour", "red"));
 
@@ -137,7 +137,7 @@ public sealed class MeshOptionsTests
     [InlineData("127.0.0.1:9001", "127.0.0.1", 9001)]
     [InlineData("localhost:1", "localhost", 1)]
     [InlineData("[::1]:65535", "::1", 65535)]
-    public void EndpointText_HostAndPort_IsRead(string text, string host, int port)
+    public void EndpointText_HostAndPort_IsParsed(string text, string host, int port)
     {
         Assert.True(MeshEndpoint.TryParse(text, out var endpoint));
         Assert.Equal(new MeshEndpoint(host, port), endpoint);
@@ -154,7 +154,7 @@ public sealed class MeshOptionsTests
     [InlineData("::1:80")]
     [InlineData("http://localhost:80")]
     [InlineData("[localhost]:80")]
-    public void EndpointText_AnythingElse_IsNot(string text) => Assert.False(MeshEndpoint.TryParse(text, out _));
+    public void EndpointText_OtherFormat_IsRefused(string text) => Assert.False(MeshEndpoint.TryParse(text, out _));
 
     private static (MeshOptions Options, List<string> Faults) Read(params (string Key, string Value)[] settings)
     {

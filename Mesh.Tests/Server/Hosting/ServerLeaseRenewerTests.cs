@@ -54,7 +54,7 @@ public sealed class ServerLeaseRenewerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Confirmation_ThatAStoreDoesNotAnswer_HoldsUpOnceAWhile()
+    public async Task Confirmation_StoreDoesNotAnswer_DelaysOncePerInterval()
     {
         await AcquireAsync();
         _time.Advance(Expiry * 2);

@@ -7,7 +7,7 @@ namespace Mesh.Tests.Server.Hosting;
 public sealed class ShutdownTests
 {
     [Fact]
-    public async Task Stop_BeforeTheStoreIsThere_ClosesTheInbox()
+    public async Task Stop_BeforeStoreAvailable_ClosesTheInbox()
     {
         await using var server = await TestServer.StartAsync(new InMemoryMeshStore { IsUnavailable = true }, TimeProvider.System);
         var inputs = server.Services.GetRequiredService<CoreInputQueue>();

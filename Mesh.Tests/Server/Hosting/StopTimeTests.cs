@@ -18,7 +18,7 @@ public sealed class StopTimeTests
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(7);
 
     [Fact]
-    public async Task Stop_TaskThatDoesNotEnd_IsLeftInTheStoreAfterTheStopTimeout()
+    public async Task Stop_TaskDoesNotEnd_IsLeftInTheStoreAfterTheStopTimeout()
     {
         var time = new FakeTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time, ("Mesh:StopTimeout", $"{StopTimeout}"));
@@ -36,7 +36,7 @@ public sealed class StopTimeTests
     }
 
     [Fact]
-    public async Task Stop_StoreThatStaysUnavailable_EndsAfterTheTimeToWrite()
+    public async Task Stop_StoreStaysUnavailable_EndsAfterTheWriteTimeout()
     {
         var time = new FakeTimeProvider();
         var store = new Storage.InMemoryMeshStore();
@@ -57,7 +57,7 @@ public sealed class StopTimeTests
     }
 
     [Fact]
-    public async Task Host_OfAServer_WaitsForTheStopTimeoutAndTenSeconds()
+    public async Task Host_ServerStops_WaitsTenSecondsLongerThanTheStopTimeout()
     {
         await using var server = await TestServer.StartAsync(("Mesh:StopTimeout", $"{StopTimeout}"));
 

@@ -40,7 +40,7 @@ public sealed class StoreDurabilityMonitorTests : IStoreDurabilityInspector, IDi
     public void Dispose() => _inspected.Dispose();
 
     [Fact]
-    public async Task Check_StoreThatBeginsToEvict_TellsTheLoopOnce()
+    public async Task Check_StoreStartsToEvict_NotifiesTheLoopOnce()
     {
         var monitor = NewMonitor();
         await monitor.CheckAsync(Stop);
@@ -57,7 +57,7 @@ public sealed class StoreDurabilityMonitorTests : IStoreDurabilityInspector, IDi
     }
 
     [Fact]
-    public async Task Check_StoreThatIsAwayOrSaysNoMore_StaysRefused()
+    public async Task Check_StoreUnavailableOrUnreadable_StaysRefused()
     {
         var monitor = NewMonitor();
         _durability = Evicting;

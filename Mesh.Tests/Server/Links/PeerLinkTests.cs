@@ -28,7 +28,7 @@ public sealed class PeerLinkTests
     }
 
     [Fact]
-    public async Task PeerByName_InServiceDiscovery_IsFound()
+    public async Task Peer_NameInServiceDiscovery_IsFound()
     {
         await using var b = await TestServer.StartAsync(("Mesh:ServerId", "server-b"));
         await using var a = await TestServer.StartAsync(
@@ -38,7 +38,7 @@ public sealed class PeerLinkTests
     }
 
     [Fact]
-    public async Task LinePeer_DoesNotTakeAWebSocket_IsSpokenToInLines()
+    public async Task LinePeer_RefusesWebSocket_IsContactedByLines()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -52,7 +52,7 @@ public sealed class PeerLinkTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Peer_ThatHeldUpItsFirstWebSocket_IsAskedForOneAgain(bool answersLines)
+    public async Task Peer_FirstWebSocketTimesOut_IsDialledByWebSocketAgain(bool answersLines)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -47,7 +47,7 @@ public sealed partial class MapTests
     }
 
     [Fact]
-    public async Task Page_WhatItNames_IsServedByThisServer()
+    public async Task Page_ReferencedAssets_AreServedByThisServer()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"), ("Mesh:ServerId", "server-of-nobodys-business"));
         var page = await (await server.GetAsync("/")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -65,7 +65,7 @@ public sealed partial class MapTests
     [InlineData("/map/MAP.CSS")]
     [InlineData("/events")]
     [InlineData("//")]
-    public async Task AnythingElse_WithoutToken_IsRefused(string path)
+    public async Task OtherPaths_WithoutToken_AreRefused(string path)
     {
         await using var server = await TestServer.StartAsync(("Mesh:Token", "s3cret"));
         var refused = await server.Http.GetAsync(new Uri(server.Address.GetLeftPart(UriPartial.Authority) + path), TestContext.Current.CancellationToken);
@@ -90,7 +90,7 @@ public sealed partial class MapTests
     }
 
     [Fact]
-    public async Task Settings_Token_AreTold()
+    public async Task Settings_WithToken_AreReturned()
     {
         await using var server = await TestServer.StartAsync(
             ("Mesh:Token", "s3cret"), ("Mesh:Dashboard", "http://127.0.0.1:18888/"), ("Mesh:Balancing:MaxQueueThreshold", "99"));

@@ -57,7 +57,7 @@ public sealed class ConnectionLimiterTests
     }
 
     [Fact]
-    public async Task Worker_TurnedAway_KnowsThatTheServerIsFull()
+    public async Task Worker_ConnectionRefused_GetsTheServerIsFullError()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxConnectionsPerAddress", "1"));
         await server.DisconnectHttpAsync();
@@ -100,7 +100,7 @@ public sealed class ConnectionLimiterTests
     [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
     [InlineData("10.0.0.1", "::ffff:10.0.0.1", true)]
     [InlineData("10.0.0.1", "10.0.0.2", false)]
-    public void Key_OfAnIPv6Network_IsOne(string a, string b, bool same) =>
+    public void Key_AddressesOfOneIPv6Network_AreEqual(string a, string b, bool same) =>
         Assert.Equal(same, ConnectionCounter.KeyOf(IPAddress.Parse(a)).Equals(ConnectionCounter.KeyOf(IPAddress.Parse(b))));
 
     private static async Task<Socket> ConnectAsync(TestServer server, IPAddress from)

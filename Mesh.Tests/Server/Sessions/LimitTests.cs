@@ -17,7 +17,7 @@ public sealed class LimitTests
     [InlineData("Mesh__Sessions__MaxConnectionsPerAddress", "1", WholeLine, "mesh.connections.refused")]
     [InlineData("Mesh__Sessions__IdleTimeout", "00:00:10", "", "mesh.connections.dropped")]
     [InlineData("Mesh__Sessions__MessageTimeout", "00:00:10", "{\"SERVER_UUID\":", "mesh.connections.dropped")]
-    public async Task Connection_ThatMeetsALimit_IsCountedUnderTheNameOfTheSetting(string setting, string value, string said, string metric)
+    public async Task Connection_LimitReached_IsCountedBySetting(string setting, string value, string said, string metric)
     {
         var time = new FakeTimeProvider();
         await using var server = await TestServer.StartAsync(
@@ -43,7 +43,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Peer_ThatSendsTooMuch_IsCountedAsSlowedWithoutATag()
+    public async Task Peer_SendsTooMuch_IsCountedAsSlowedWithoutTag()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxMessagesPerSecond", "1"));
         using var metrics = new RecordedMetrics(server);

@@ -15,7 +15,7 @@ public sealed class LostDeliveryTests
     private static readonly TimeSpan[] Checks = [.. new[] { 5, 15, 30, 50, 150, 250, 500 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
 
     [Fact]
-    public async Task LineWorker_ThatAskedAndHungUp_TaskGoesToAnotherAtOnce()
+    public async Task LineWorker_ClosesAfterPoll_TaskGoesToAnotherAtOnce()
     {
         var time = new TimerTrackingTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time);
@@ -33,7 +33,7 @@ public sealed class LostDeliveryTests
     }
 
     [Fact]
-    public async Task LineWorker_ThatReset_TaskGoesToAnotherAtOnce()
+    public async Task LineWorker_Resets_TaskGoesToAnotherAtOnce()
     {
         await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync(Query);
@@ -54,7 +54,7 @@ public sealed class LostDeliveryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task LineWorker_ThatOnlyEndedItsSide_GetsItsTaskAndKeepsIt(bool queuedBefore)
+    public async Task LineWorker_HalfCloses_GetsItsTaskAndKeepsIt(bool queuedBefore)
     {
         await using var server = await TestServer.StartAsync();
         var id = queuedBefore ? await server.SubmitAsync(Query) : null;
@@ -72,7 +72,7 @@ public sealed class LostDeliveryTests
     }
 
     [Fact]
-    public async Task LineWorker_ThatReadItsTaskAndClosed_KeepsIt()
+    public async Task LineWorker_ClosesAfterReadingItsTask_KeepsIt()
     {
         await using var server = await TestServer.StartAsync();
         var id = await server.SubmitAsync(Query);
@@ -91,7 +91,7 @@ public sealed class LostDeliveryTests
     }
 
     [Fact]
-    public async Task LineWorker_BackUnderItsId_GetsTheTaskThatItsLostPollWasGiven()
+    public async Task LineWorker_ReconnectsWithItsId_GetsTheTaskOfItsLostPoll()
     {
         const string poll = """{"WORKER":"ALIVE","WORKER_UUID":"w1","TASKS":["QUERY"]}""" + "\n";
         var time = new TimerTrackingTimeProvider();
@@ -110,7 +110,7 @@ public sealed class LostDeliveryTests
     }
 
     [Fact]
-    public async Task WebSocketWorker_ThatResetBeforeReading_TaskGoesToAnotherAtOnce()
+    public async Task WebSocketWorker_ResetsBeforeReading_TaskGoesToAnotherAtOnce()
     {
         // The task would stay with the worker for the grace time, which is longer than this test waits.
         await using var server = await TestServer.StartAsync(("Mesh:Tasks:WorkerGrace", "00:01:00"));

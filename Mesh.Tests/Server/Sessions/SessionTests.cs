@@ -46,7 +46,7 @@ public sealed class SessionTests
     [Theory]
     [InlineData("\n")]
     [InlineData("")]
-    public async Task LinePeer_ShutsItsSideDown_IsStillAnswered(string end)
+    public async Task LinePeer_HalfCloses_IsStillAnswered(string end)
     {
         await using var server = await TestServer.StartAsync(("Mesh:Tasks:LineHoldTime", "00:00:00.3"));
         using var socket = await server.ConnectAsync();
@@ -59,7 +59,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task LinePeer_BadInput_IsToldAndClosed()
+    public async Task LinePeer_BadInput_GetsErrorAndIsClosed()
     {
         await using var server = await TestServer.StartAsync();
         using var socket = await server.ConnectAsync();
@@ -75,7 +75,7 @@ public sealed class SessionTests
     [InlineData("""{"type":"HEARTBEAT","request_id":"1","payload":{}}""", "message")]
     [InlineData("""{"TASK":"PING"}""", "TASK")]
     [InlineData("""{"STATUS":"OK","WORKER_UUID":"w1"}""", "TASK")]
-    public async Task LinePeer_UnknownOrRefusedMessage_IsToldAndWhatFollowsIsRead(string unknown, string field)
+    public async Task LinePeer_UnknownOrRefusedMessage_GetsErrorAndNextIsRead(string unknown, string field)
     {
         await using var server = await TestServer.StartAsync(WithPeer);
         using var socket = await server.ConnectAsync();
@@ -107,7 +107,7 @@ public sealed class SessionTests
     [InlineData("", "IdleTimeout")]
     [InlineData("   ", "IdleTimeout")]
     [InlineData("""{"SERVER_UUID":""", "MessageTimeout")]
-    public async Task LinePeer_NothingWhole_IsDroppedAfterItsTimeout(string text, string timeout)
+    public async Task LinePeer_IncompleteLine_IsDroppedAfterItsTimeout(string text, string timeout)
     {
         // The other timeout is too long to be reached.
         (string, string)[] timeouts = [("Mesh:Sessions:IdleTimeout", "00:30:00"), ("Mesh:Sessions:MessageTimeout", "00:30:00"), ($"Mesh:Sessions:{timeout}", "00:00:20")];
@@ -122,7 +122,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task WebSocketPeer_BadInput_MayGoOnUpToTheLimit()
+    public async Task WebSocketPeer_BadInput_ContinuesUpToTheLimit()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxErrors", "2"));
         using var socket = new ClientWebSocket();
@@ -150,7 +150,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task Connections_OneTooMany_IsTurnedAway()
+    public async Task Connections_OneTooMany_IsRefused()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxConnections", "1"));
         await using var first = await server.DialAsync(Framing.WebSocket);

@@ -18,7 +18,7 @@ public sealed class SlowPeerTests
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
     [Fact]
-    public async Task Reader_ThatTakesNothing_IsCutOnceItsQueueIsFull_AndOthersAreServed()
+    public async Task Peer_ReadsNothing_IsClosedWhenItsQueueIsFullAndOthersAreServed()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Sessions:OutboxCapacity", "16"));
         await using var witness = await server.DialAsync(Framing.WebSocket);
@@ -42,7 +42,7 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public async Task WebSocket_ThatDoesNotEndItsMessage_IsCut()
+    public async Task WebSocket_MessageNotCompleted_IsClosed()
     {
         var time = new FakeTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time);
@@ -58,7 +58,7 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public async Task WebSocket_ThatEndsEachMessageInTime_Stays()
+    public async Task WebSocket_MessagesCompletedInTime_StaysOpen()
     {
         var time = new FakeTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time);
@@ -78,7 +78,7 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public async Task Message_LongerThanTheOption_IsRefusedByTheOptionsName()
+    public async Task Message_LongerThanTheLimit_IsRefusedNamingTheSetting()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Sessions:MaxMessageBytes", "16384"));
         using var socket = await server.ConnectAsync();
@@ -89,7 +89,7 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public async Task Peer_ThatSendsTooMany_IsReadAtTheLimit()
+    public async Task Peer_SendsTooManyMessages_IsReadAtTheLimit()
     {
         var time = new TimerTrackingTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time, ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
@@ -142,7 +142,7 @@ public sealed class SlowPeerTests
     [Theory]
     [InlineData(Framing.WebSocket)]
     [InlineData(Framing.Line)]
-    public async Task Worker_FasterThanTheLimit_IsNotSlowedForTheTasksItIsGiven(Framing framing)
+    public async Task Worker_FasterThanTheLimit_IsNotSlowedForItsTasks(Framing framing)
     {
         // The fake time is not advanced, so a pause would not end.
         await using var server = await TestServer.StartAsync(new(), new FakeTimeProvider(), ("Mesh:Sessions:MaxMessagesPerSecond", "5"));
@@ -160,7 +160,7 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public async Task Worker_DroppedSinceItDoesNotEndItsMessage_GivesItsTaskBackAtOnce()
+    public async Task Worker_ClosedForIncompleteMessage_LosesItsTaskAtOnce()
     {
         var time = new FakeTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time, ("Mesh:Tasks:LeaseTime", "01:00:00"), ("Mesh:Sessions:IdleTimeout", "00:30:00"));
@@ -178,7 +178,7 @@ public sealed class SlowPeerTests
     }
 
     [Fact]
-    public async Task Peer_ThatIsSlowed_DoesNotHoldAServerThatStops()
+    public async Task Stop_PeerSlowed_IsNotDelayed()
     {
         // The fake time is not advanced, so the pause does not end.
         var time = new FakeTimeProvider();

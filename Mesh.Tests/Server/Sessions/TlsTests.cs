@@ -52,7 +52,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task PlainLine_OnTheTlsPort_IsServedWhereLinesAreAllowed()
+    public async Task PlainLine_OnTlsPort_IsServedWhenLinesAreAllowed()
     {
         await using var server = await TestServer.StartAsync(_authority.Serve());
         using var line = await server.ConnectAsync();
@@ -63,7 +63,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task TlsPeer_SaysNothingWithin_IsDropped()
+    public async Task TlsPeer_SendsNothing_IsDropped()
     {
         var time = new FakeTimeProvider();
         await using var server = await TestServer.StartAsync(new(), time, _authority.Serve());
@@ -94,7 +94,7 @@ public sealed class TlsTests : IDisposable
     [Theory]
     [InlineData("https", "WebSocket")]
     [InlineData("wss", "Tcp")]
-    public async Task WholeWorker_HomeOverTls_Works(string scheme, string transport)
+    public async Task Worker_HomeOverTls_CompletesTasks(string scheme, string transport)
     {
         await using var server = await TestServer.StartAsync([("Mesh:Token", "s3cret"), .. _authority.Serve()]);
         server.Http.DefaultRequestHeaders.Authorization = new("Bearer", "s3cret");

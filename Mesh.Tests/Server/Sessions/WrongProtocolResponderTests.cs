@@ -9,7 +9,7 @@ public sealed class WrongProtocolResponderTests : IDisposable
     [Theory]
     [InlineData("*1\r\n$7\r\nCOMMAND\r\n")]
     [InlineData("*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n")]
-    public async Task RedisClient_OnTheServersPort_IsToldInItsOwnProtocol(string command)
+    public async Task RedisClient_ServersPort_GetsRedisError(string command)
     {
         await using var server = await TestServer.StartAsync();
         using var socket = await server.ConnectAsync();
@@ -21,7 +21,7 @@ public sealed class WrongProtocolResponderTests : IDisposable
     }
 
     [Fact]
-    public async Task RedisClient_WithinTls_IsToldToo()
+    public async Task RedisClient_OverTls_GetsRedisError()
     {
         await using var server = await TestServer.StartAsync(_authority.Serve());
         using var client = new System.Net.Sockets.TcpClient();
@@ -37,7 +37,7 @@ public sealed class WrongProtocolResponderTests : IDisposable
     }
 
     [Fact]
-    public async Task HttpClient_WithoutTls_OnTheTlsPort_IsToldToUseIt()
+    public async Task HttpClient_WithoutTlsOnTlsPort_GetsHintToUseTls()
     {
         await using var server = await TestServer.StartAsync(_authority.Serve());
         using var socket = await server.ConnectAsync();

@@ -179,7 +179,7 @@ public abstract class MeshStoreContract
     }
 
     [Fact]
-    public async Task Revive_OfATaskThatIsNotDead_IsToldAndChangesNothing()
+    public async Task Revive_TaskNotDead_IsReportedAndChangesNothing()
     {
         var store = await ServingAsync();
         await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.SettleTask, Task("t1")));

@@ -14,7 +14,7 @@ public sealed class RedisDurabilityInspectorTests(GarnetFixture garnet, ValkeyFi
     [InlineData("allkeys-lru", "20mb", nameof(StoreEviction.Possible))]
     [InlineData("volatile-ttl", "20mb", nameof(StoreEviction.Possible))]
     [InlineData("allkeys-lru", "0", nameof(StoreEviction.None))]
-    public async Task Inspect_Policy_TellsWhetherKeysCanBeEvicted(string policy, string limit, string eviction)
+    public async Task Inspect_Policy_ReturnsWhetherKeysCanBeEvicted(string policy, string limit, string eviction)
     {
         await using var redis = await StartAsync("--maxmemory", limit, "--maxmemory-policy", policy);
 
@@ -28,7 +28,7 @@ public sealed class RedisDurabilityInspectorTests(GarnetFixture garnet, ValkeyFi
     [InlineData("no", "", nameof(StorePersistence.None))]
     [InlineData("no", "3600 1", nameof(StorePersistence.Snapshots))]
     [InlineData("yes", "", nameof(StorePersistence.AppendOnlyFile))]
-    public async Task Inspect_Persistence_TellsWhatIsWritten(string log, string save, string persistence)
+    public async Task Inspect_Persistence_ReturnsItsSettings(string log, string save, string persistence)
     {
         await using var redis = await StartAsync("--appendonly", log, "--save", save);
 
@@ -39,7 +39,7 @@ public sealed class RedisDurabilityInspectorTests(GarnetFixture garnet, ValkeyFi
     [InlineData("-config", nameof(StoreEviction.Possible), nameof(StorePersistence.Unknown))]
     [InlineData("-info", nameof(StoreEviction.Possible), nameof(StorePersistence.None))]
     [InlineData("-@dangerous", nameof(StoreEviction.Unknown), nameof(StorePersistence.Unknown))]
-    public async Task Inspect_NotPermitted_TellsWhatCanBeRead(string rights, string eviction, string persistence)
+    public async Task Inspect_NotPermitted_ReturnsReadableSettings(string rights, string eviction, string persistence)
     {
         await using var redis = await StartAsync("--maxmemory", "20mb", "--maxmemory-policy", "volatile-lru");
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
@@ -68,7 +68,7 @@ public sealed class RedisDurabilityInspectorTests(GarnetFixture garnet, ValkeyFi
     }
 
     [Fact]
-    public async Task Inspect_RedisThatIsGone_IsAway()
+    public async Task Inspect_RedisUnreachable_IsUnavailable()
     {
         await using var redis = await StartAsync();
         await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString + ",syncTimeout=500,asyncTimeout=500");

@@ -31,7 +31,7 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract(
     }
 
     [Fact]
-    public async Task Load_RecordThatIsNone_NamesTheKey()
+    public async Task Load_InvalidRecord_NamesTheKey()
     {
         var database = await redis.Isolated();
         await database.HashSetAsync("mesh:{server-a}:tasks", "t1", "{\"id\":17}");

@@ -17,7 +17,7 @@ public abstract class StoreRolledBackContract
     protected abstract Task<IDatabase> CreateAsync();
 
     [Fact]
-    public async Task Write_IsRefusedUntilItIsLoaded()
+    public async Task Write_RolledBack_IsRefusedUntilLoaded()
     {
         var redis = await CreateAsync();
         var store = await ServingAsync(redis, Self, "self");
@@ -35,7 +35,7 @@ public abstract class StoreRolledBackContract
     }
 
     [Fact]
-    public async Task Write_AfterALoadThatFailedHalfWay_IsRefused()
+    public async Task Write_AfterPartialLoad_IsRefused()
     {
         var redis = await CreateAsync();
         var store = await ServingAsync(redis, Self, "self");
@@ -54,7 +54,7 @@ public abstract class StoreRolledBackContract
     }
 
     [Fact]
-    public async Task Renew_SaysSoUntilItIsLoaded()
+    public async Task Renew_RolledBack_IsReportedUntilLoaded()
     {
         var redis = await CreateAsync();
         var store = await ServingAsync(redis, Self, "self");
@@ -70,7 +70,7 @@ public abstract class StoreRolledBackContract
     }
 
     [Fact]
-    public async Task Load_ByTheLaterHolder_FencesTheEarlierOneAnew()
+    public async Task Load_LaterHolder_FencesTheEarlierOneAgain()
     {
         var redis = await CreateAsync();
         var first = await ServingAsync(redis, Self, "first");
@@ -96,7 +96,7 @@ public abstract class StoreRolledBackContract
     }
 
     [Fact]
-    public async Task Adopter_LosesTheClaimAndTakesItAnew()
+    public async Task Adopter_RolledBack_LosesTheLeaseAndAcquiresItAgain()
     {
         var redis = await CreateAsync();
         var owner = await ServingAsync(redis, Self, "owner");

@@ -15,7 +15,7 @@ public abstract class StoreServerLeaseContract
     private protected StoreServerLeaseContract(IStoreBackend place) => _place = place;
 
     [Fact]
-    public async Task Write_ThatArrivesBehindALaterOne_ChangesNothing()
+    public async Task Write_ArrivesAfterLaterOne_ChangesNothing()
     {
         var (store, holdNext, arriveAsync) = await _place.CreateLateAsync();
         await AcquireLeaseAsync(store, Self, "self");
@@ -34,7 +34,7 @@ public abstract class StoreServerLeaseContract
     }
 
     [Fact]
-    public async Task Write_ThatArrivesBeforeTheNext_IsApplied()
+    public async Task Write_ArrivesBeforeTheNext_IsApplied()
     {
         var (store, holdNext, arriveAsync) = await _place.CreateLateAsync();
         await AcquireLeaseAsync(store, Self, "self");
@@ -91,7 +91,7 @@ public abstract class StoreServerLeaseContract
     }
 
     [Fact]
-    public async Task Adopt_AServerThatIsNotHereOrHasNothing_IsRefused()
+    public async Task Adopt_UnknownServerOrEmptyState_IsRefused()
     {
         var servers = await _place.CreateAsync();
         var (a, b) = (servers("server-a"), servers("server-b"));

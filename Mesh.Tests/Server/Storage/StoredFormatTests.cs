@@ -19,7 +19,7 @@ namespace Mesh.Tests.Server.Storage;
 public sealed class StoredFormatTests(RedisFixture redis)
 {
     [Fact]
-    public async Task Load_StateOfThePreviousVersion_IsReadWhole()
+    public async Task Load_StateOfThePreviousVersion_IsReadCompletely()
     {
         var database = await redis.Isolated();
         await RestoreAsync(database);
@@ -44,7 +44,7 @@ public sealed class StoredFormatTests(RedisFixture redis)
     }
 
     [Fact]
-    public async Task Claim_HeldByAProcessOfThePreviousVersion_IsNotTakenAndNamesIt()
+    public async Task Lease_HeldByProcessOfPreviousVersion_IsNotAcquiredAndNamesIt()
     {
         var database = await redis.Isolated();
         await RestoreAsync(database, withClaim: true);

@@ -19,7 +19,7 @@ public sealed class SupervisorTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Report_EachInterval_IsOneLineOverAConnectionOfItsOwn()
+    public async Task Report_EachInterval_IsOneLineOverANewConnection()
     {
         using var supervisor = new TcpListener(IPAddress.Loopback, 0);
         supervisor.Start();
@@ -120,7 +120,7 @@ public sealed class SupervisorTests
     }
 
     [Fact]
-    public async Task Supervisor_AwayForThreeReportsThenBack_IsWarnedOfOnce()
+    public async Task Supervisor_UnavailableForThreeReports_IsLoggedOnce()
     {
         var (interval, sendTimeout) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(5));
         var time = new TimerTrackingTimeProvider();

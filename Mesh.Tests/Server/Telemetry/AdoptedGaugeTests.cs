@@ -8,7 +8,7 @@ namespace Mesh.Tests.Server.Telemetry;
 public sealed class AdoptedGaugeTests
 {
     [Fact]
-    public async Task TasksOfAPeerThatStaysDown_AreMeasuredAsAdopted()
+    public async Task Tasks_PeerStaysDown_AreMeasuredAsAdopted()
     {
         var place = new Storage.InMemoryNamespace();
         var down = new ServerId("server-b");

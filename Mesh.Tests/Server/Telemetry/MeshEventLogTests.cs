@@ -12,7 +12,7 @@ namespace Mesh.Tests.Server.Telemetry;
 public sealed class MeshEventLogTests
 {
     [Fact]
-    public void RefusedMessages_InAFlood_AreCountedAndNotAllLogged()
+    public void RefusedMessages_Many_AreCountedAndLoggedAtALimitedRate()
     {
         var time = new FakeTimeProvider();
         var lines = new Lines();
@@ -34,7 +34,7 @@ public sealed class MeshEventLogTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void FailedTasks_InAStorm_AreCountedAndNotAllLogged(bool dead)
+    public void FailedTasks_Many_AreCountedAndLoggedAtALimitedRate(bool dead)
     {
         var time = new FakeTimeProvider();
         var lines = new Lines();
@@ -54,7 +54,7 @@ public sealed class MeshEventLogTests
     }
 
     [Fact]
-    public void PeerUnderAnotherName_IsLoggedWithTheSettingToChange()
+    public void Peer_UnderAnotherName_IsLoggedWithTheSettingToChange()
     {
         var time = new FakeTimeProvider();
         var lines = new Lines();

@@ -61,7 +61,7 @@ public sealed partial class MetricTagTests
     [InlineData(TaskOutcome.Nok, true, 3, "returned")]
     [InlineData(TaskOutcome.Nok, false, 3, "retried")]
     [InlineData(TaskOutcome.Nok, false, 1, "dead")]
-    public async Task Attempt_ThatEnds_IsCountedByTypeAndResult(TaskOutcome outcome, bool handedBack, int maxAttempts, string result)
+    public async Task Attempt_Ended_IsCountedByTypeAndResult(TaskOutcome outcome, bool handedBack, int maxAttempts, string result)
     {
         await using var server = await TestServer.StartAsync(("Mesh:Tasks:MaxAttempts", $"{maxAttempts}"));
         using var metrics = new RecordedMetrics(server);

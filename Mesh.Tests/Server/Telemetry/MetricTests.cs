@@ -13,7 +13,7 @@ namespace Mesh.Tests.Server.Telemetry;
 public sealed class MetricTests
 {
     [Fact]
-    public async Task Metrics_OfAServer_AreDescribedInTheManualAsInTheDashboard()
+    public async Task Metrics_Descriptions_MatchTheManual()
     {
         await using var services = new ServiceCollection().AddMetrics().AddSingleton(TimeProvider.System).AddSingleton<CoreInputQueue>().BuildServiceProvider();
         var instruments = new List<Instrument>();
@@ -40,7 +40,7 @@ public sealed class MetricTests
     }
 
     [Fact]
-    public async Task Gauges_LoopThatStarts_AreLeftOut()
+    public async Task Gauges_LoopStarting_AreOmitted()
     {
         await using var server = await TestServer.StartAsync(new InMemoryMeshStore { IsUnavailable = true }, TimeProvider.System);
 
@@ -48,7 +48,7 @@ public sealed class MetricTests
     }
 
     [Fact]
-    public async Task Gauges_LoopThatIsBusy_AreLeftOutAfterOneRead()
+    public async Task Gauges_LoopBusy_AreOmittedAfterOneRead()
     {
         await using var server = await TestServer.StartAsync(new InMemoryMeshStore(), TimeProvider.System, ("Mesh:Timing:LoadBalancerInterval", "00:10:00"));
         var inputs = server.Services.GetRequiredService<CoreInputQueue>();

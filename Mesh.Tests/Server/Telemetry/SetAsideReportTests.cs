@@ -13,7 +13,7 @@ public sealed class SetAsideReportTests
     private const int Reinstated = 3012;
 
     [Fact]
-    public async Task Worker_ThatFailsUntilItIsSetAsideAndThenSucceeds_IsLoggedAndMeasured()
+    public async Task Worker_SetAsideAndThenSucceeds_IsLoggedAndMeasured()
     {
         await using var server = await TestServer.StartAsync(("Mesh:Tasks:SetAsideAfter", "2"), ("Mesh:Tasks:RetryDelay", "00:00:00.01"));
         using var log = new RecordedLog(server, Strike, SetAside, Reinstated);

@@ -49,14 +49,14 @@ public sealed class WorkerCoreLoanTests
         Assert.Equal(new CancelAttempt(rig.Attempt), Assert.Single(rig.Effects));
         rig.FinishCancelled();
         var status = Assert.IsType<TaskStatus>(Assert.Single(rig.Sent));
-        Assert.Equal((TaskOutcome.Nok, "the worker is called away", true), (status.Outcome, status.Error, status.HandedBack));
+        Assert.Equal((TaskOutcome.Nok, "the worker is redirected", true), (status.Outcome, status.Error, status.HandedBack));
         rig.Receive(WorkerCoreDriver.AckOf("t1"));
 
         Assert.Single(rig.Effects.OfType<Close>());
     }
 
     [Fact]
-    public void Redirect_HandlerNeverEnds_IsAbandonedAndNothingIsAskedUntilItEnds()
+    public void Redirect_HandlerNeverEnds_IsAbandonedAndPollingWaitsForItsEnd()
     {
         var rig = WorkerCoreDriver.AtHome(Two).Receive(WorkerCoreDriver.Query()).Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
         rig.Wake().Wake();
@@ -85,7 +85,7 @@ public sealed class WorkerCoreLoanTests
     }
 
     [Fact]
-    public void Redirect_ToALinePeer_SpeaksLines()
+    public void Redirect_ToLinePeer_UsesLines()
     {
         var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt) { Framing = Framing.Line }).End();
 
@@ -93,7 +93,7 @@ public sealed class WorkerCoreLoanTests
     }
 
     [Fact]
-    public void DialFailed_BorrowerKnowsNoWebSocket_SpeaksLines()
+    public void DialFailed_BorrowerWithoutWebSocket_UsesLines()
     {
         var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt)).End();
 
@@ -121,7 +121,7 @@ public sealed class WorkerCoreLoanTests
     }
 
     [Fact]
-    public void Rejection_AtHome_AsksAgainAfterAPause()
+    public void Rejection_AtHome_PollsAgainAfterDelay()
     {
         var rig = WorkerCoreDriver.AtHome().Receive(new Rejection("no"));
 
@@ -130,7 +130,7 @@ public sealed class WorkerCoreLoanTests
     }
 
     [Fact]
-    public void Return_Away_GoesHomeAndAsksThere()
+    public void Return_AtBorrower_GoesHomeAndPollsThere()
     {
         var rig = WorkerCoreDriver.Away().Receive(Back);
         Assert.Equal(new WorkerEvent.ReturnAccepted(Back.Target), Assert.Single(rig.Reported));
@@ -188,7 +188,7 @@ public sealed class WorkerCoreLoanTests
     }
 
     [Fact]
-    public void BorrowerSilent_TakesEveryConnection_GoesHomeAfterTwoAnswerLimits()
+    public void Borrower_AcceptsConnectionsAndNeverAnswers_IsAbandonedAfterTwoPollTimeouts()
     {
         var rig = WorkerCoreDriver.Away();
         var (start, connections) = (rig.Now, 0);

@@ -12,7 +12,7 @@ public sealed class WorkerCoreTaskTests
     private static readonly WorkerOptions Lines = WorkerCoreDriver.Options with { Transport = WorkerTransport.Tcp };
 
     [Fact]
-    public void Connected_AtHome_AsksWithoutServer()
+    public void Connected_AtHome_PollsWithoutServer()
     {
         var rig = WorkerCoreDriver.AtHome();
 
@@ -21,7 +21,7 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void Connected_Away_AsksWithItsHome()
+    public void Connected_AtBorrower_PollsWithItsHome()
     {
         var rig = WorkerCoreDriver.Away();
 
@@ -29,7 +29,7 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void AttemptEnded_OverWebSocket_SendsStatusAndNextAskTogether()
+    public void AttemptEnded_OverWebSocket_SendsStatusAndNextPollTogether()
     {
         var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query());
 
@@ -41,7 +41,7 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void AttemptEnded_OverLines_AsksAfterTheAck()
+    public void AttemptEnded_OverLines_PollsAfterTheAck()
     {
         var rig = WorkerCoreDriver.AtHome(Lines).Receive(WorkerCoreDriver.Query());
 
@@ -53,7 +53,7 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void Connected_WithConcurrency_AsksOncePerSlot()
+    public void Connected_WithConcurrency_PollsOncePerSlot()
     {
         var rig = WorkerCoreDriver.AtHome(Four);
         Assert.Equal(4, rig.Sent.Count());
@@ -101,7 +101,7 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void NoTask_AfterHold_AsksAtOnce()
+    public void NoTask_AfterHold_PollsAtOnce()
     {
         var rig = WorkerCoreDriver.AtHome();
 
@@ -131,7 +131,7 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void Disconnected_StatusWithoutAck_IsSentAgainBeforeAsking()
+    public void Disconnected_StatusWithoutAck_IsSentAgainBeforePolling()
     {
         var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).Finish().End();
         rig.Wake();
@@ -153,7 +153,7 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void Disconnected_TaskRunning_GoesOnAndIsReportedAfterReconnecting()
+    public void Disconnected_TaskRunning_ContinuesAndIsReportedAfterReconnecting()
     {
         var rig = WorkerCoreDriver.AtHome().Receive(WorkerCoreDriver.Query()).End();
         rig.Finish();
@@ -252,7 +252,7 @@ public sealed class WorkerCoreTaskTests
     }
 
     [Fact]
-    public void ExchangeFailed_OverLines_RepeatsTheStatusThenAsks()
+    public void ExchangeFailed_OverLines_RepeatsTheStatusThenPolls()
     {
         var rig = WorkerCoreDriver.AtHome(Lines).Receive(WorkerCoreDriver.Query()).Finish();
         var status = rig.Sent.Single();

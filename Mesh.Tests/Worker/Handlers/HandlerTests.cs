@@ -16,7 +16,7 @@ public sealed class HandlerTests
     [InlineData(null, "AMOUNT is missing")]
     [InlineData("0.00001", "AMOUNT must not have more than 4 decimals")]
     [InlineData("-1.5", "the balance would go below zero")]
-    public async Task Update_ThatCannotBe_SaysWhy(string? amount, string error)
+    public async Task Update_InvalidOrRefused_ReturnsTheReason(string? amount, string error)
     {
         var handler = new UpdateHandler(await WithMariaAsync(), Patience());
         var parsed = amount is null ? (decimal?)null : decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture);
@@ -27,7 +27,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task Update_WithoutTaskId_Counts()
+    public async Task Update_WithoutTaskId_IsApplied()
     {
         var ledger = await WithMariaAsync();
         var handler = new UpdateHandler(ledger, Patience());
@@ -38,7 +38,7 @@ public sealed class HandlerTests
     }
 
     [Fact]
-    public async Task Update_WhoseAnswersAreLost_IsRepeatedAndCountsOnce()
+    public async Task Update_AnswersLost_IsRepeatedAndAppliedOnce()
     {
         var accounts = await WithMariaAsync();
         var ledger = new LostAnswerLedger(accounts, lost: 2);

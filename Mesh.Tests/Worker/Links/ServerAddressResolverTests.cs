@@ -43,7 +43,7 @@ public sealed class ServerAddressResolverTests
     }
 
     [Fact]
-    public async Task Find_NameThatDiscoveryDoesNotKnow_IsTakenAsAHost()
+    public async Task Find_NameUnknownToDiscovery_IsUsedAsHost()
     {
         await using var services = Services();
         var address = new ServerAddressResolver(ServiceAddress.Parse("unknown")!.Value, services.GetRequiredService<ServiceEndpointResolver>());

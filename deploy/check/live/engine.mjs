@@ -1,4 +1,4 @@
-// The container engine of the docker client, and Compose: its plugin, or the program docker-compose.
+// Runs commands of the container engine and of Compose, which is a plugin of the docker client or the program docker-compose.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
@@ -22,7 +22,7 @@ export async function findCompose() {
     try {
       return { command: [program, ...args], version: await run(program, [...args, "version", "--short"]) };
     } catch {
-      // The next command may exist.
+      // The command does not exist; the next one is tried.
     }
   }
   throw new Error("neither docker compose nor docker-compose is installed");

@@ -1,9 +1,9 @@
-// Waves of tasks, and the balances that they must lead to.
+// Submits waves of tasks and computes the expected balances.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const users = ["maria", "joao", "ana", "luiza"];
-const waiting = 60; // tasks that are kept waiting at the server, well over its high mark
-const wave = 20; // tasks of one submission
+const waiting = 60; // Tasks that are kept in the server's queue, well above its high threshold.
+const wave = 20; // Tasks in one submission.
 
 /** The accounts, and the balance of each when all accepted tasks are done. In cents, so that sums are exact. */
 export class Ledger {
@@ -28,7 +28,7 @@ export class Ledger {
     return Promise.all(users.map(async (user) => ({ user, expected: this.#cents.get(user) / 100, actual: await server.balance(user) })));
   }
 
-  // Amounts differ, so that a lost update and a repeated one do not cancel out.
+  // Different amounts, so that a lost update and a repeated one do not cancel each other out.
   #update = (number) => ({ id: `update-${number}`, user: users[number % users.length], cents: 1 + ((number * 7919) % 10_007) });
 }
 
@@ -43,7 +43,7 @@ export async function under(server, ledger, work) {
     }
   })();
   try {
-    // A failure of the load ends the wait for the work.
+    // A failure of the load cancels the wait for the work.
     return await Promise.race([work(), load.then(() => new Promise(() => {}))]);
   } finally {
     done = true;

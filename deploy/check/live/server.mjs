@@ -1,7 +1,7 @@
-// The HTTP API of a server, for a client that continues while servers and their Redis are killed.
+// A client of a server's HTTP API. It retries while servers and their Redis are killed.
 import { setTimeout as sleep } from "node:timers/promises";
 
-const limit = 120; // seconds that anything may take
+const limit = 120; // The timeout of each operation, in seconds.
 
 /** Repeats a request until its answer satisfies a condition. A server that cannot be reached has no answer. */
 export async function until(awaited, ask, satisfies = Boolean, signal) {
@@ -28,7 +28,7 @@ export class Server {
       if (response.ok) return JSON.parse(body || "{}");
       if (response.status !== 503 && response.status !== 429) throw new Error(`${this.id} answered ${response.status} to ${path}: ${body}`);
     } catch (fault) {
-      // fetch throws a TypeError for a connection that fails or breaks.
+      // fetch throws a TypeError when a connection cannot be established or is lost.
       if (!(fault instanceof TypeError) && fault.name !== "TimeoutError") throw fault;
     }
     this.signal.throwIfAborted();
@@ -44,7 +44,7 @@ export class Server {
   }
 
   async balance(user) {
-    return (await until(`${this.id} tells ${user}`, () => this.ask(`/accounts/${user}`), undefined, this.signal)).balance;
+    return (await until(`${this.id} returns the balance of ${user}`, () => this.ask(`/accounts/${user}`), undefined, this.signal)).balance;
   }
 
   /** Submits tasks until they are accepted. They have ids, so a submission whose answer was lost is not accepted twice. Returns the number of tries. */
