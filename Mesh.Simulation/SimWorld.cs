@@ -1,6 +1,13 @@
 using System.Globalization;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Faults;
+using Mesh.Simulation.Foreign;
+using Mesh.Simulation.Network;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Stores;
+using Mesh.Simulation.Time;
 using Mesh.Worker.Core;
 
 namespace Mesh.Simulation;

@@ -1,3 +1,5 @@
+using Mesh.Simulation.Checks;
+
 namespace Mesh.Simulation;
 
 /// <summary>The result of many lives.</summary>

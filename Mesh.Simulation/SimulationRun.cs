@@ -1,3 +1,7 @@
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Faults;
+using Mesh.Simulation.Time;
+
 namespace Mesh.Simulation;
 
 /// <summary>The result of a life.</summary>

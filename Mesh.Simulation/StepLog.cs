@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Mesh.Protocol;
+using Mesh.Simulation.Time;
 
 namespace Mesh.Simulation;
 

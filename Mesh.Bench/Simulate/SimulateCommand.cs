@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Mesh.Bench.CommandLine;
-using Mesh.Simulation;
+using Mesh.Simulation.Checks;
 
 namespace Mesh.Bench.Simulate;
 

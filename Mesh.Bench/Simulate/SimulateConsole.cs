@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Mesh.Bench.CommandLine;
 using Mesh.Simulation;
+using Mesh.Simulation.Checks;
 
 namespace Mesh.Bench.Simulate;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>Counts what happens, so that a test can require that the lives exercise the mesh.</summary>
 public sealed class Coverage

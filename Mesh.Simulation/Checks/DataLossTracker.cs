@@ -1,7 +1,9 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Stores;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>
 /// The acknowledged tasks and marks that a Redis has lost and that may be missing: those whose write was in the lost end of its log, and nothing older.

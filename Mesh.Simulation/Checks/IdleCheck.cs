@@ -1,8 +1,10 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
+using Mesh.Simulation.Foreign;
+using Mesh.Simulation.Nodes;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>Checks what must hold after the faults, when the mesh is at rest.</summary>
 internal sealed class IdleCheck(SimWorld world)

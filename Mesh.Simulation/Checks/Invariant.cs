@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>What must hold whatever fails (docs/protocol.md).</summary>
 public enum Invariant : byte

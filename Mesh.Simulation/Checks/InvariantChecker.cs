@@ -2,8 +2,10 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Tasks;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Stores;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>Checks the invariants at each step, and counts what happens.</summary>
 internal sealed class InvariantChecker(SimWorld world)

@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>Thrown when a life breaks an invariant. Ends the life.</summary>
 internal sealed class InvariantViolation(Invariant invariant, string detail, Exception? inner = null) : Exception(detail, inner)

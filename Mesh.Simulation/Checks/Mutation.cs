@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Reflection;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>
 /// Deliberate mistakes that a server, a worker or a store could contain. The simulation makes them where a core or a shell meets the simulated world, so

@@ -1,8 +1,9 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
+using Mesh.Simulation.Nodes;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>The content of a status: what must be stored before it is acknowledged.</summary>
 /// <param name="Task">The task that it answers, or null when it has no effect.</param>

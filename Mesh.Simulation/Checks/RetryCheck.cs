@@ -2,8 +2,9 @@ using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Core.Workers;
+using Mesh.Simulation.Nodes;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Checks;
 
 /// <summary>Checks that a failed task goes to another worker if there is one, and that it does not become a dead letter by one worker alone.</summary>
 internal sealed class RetryCheck(SimWorld world)

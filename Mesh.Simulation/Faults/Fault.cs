@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Faults;
 
 internal enum FaultKind : byte
 {

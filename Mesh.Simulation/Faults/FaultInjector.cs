@@ -1,4 +1,7 @@
-namespace Mesh.Simulation;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Stores;
+
+namespace Mesh.Simulation.Faults;
 
 /// <summary>Injects the faults of a plan, and ends all faults at the end.</summary>
 internal sealed class FaultInjector(SimWorld world)

@@ -1,6 +1,8 @@
 using Mesh.Server.Core;
+using Mesh.Simulation.Foreign;
+using Mesh.Simulation.Time;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Faults;
 
 /// <summary>One of our servers and its workers.</summary>
 /// <param name="OwnRedis">False when it shares the Redis of the ledger.</param>

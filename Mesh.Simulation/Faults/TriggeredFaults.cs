@@ -1,4 +1,7 @@
-namespace Mesh.Simulation;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Time;
+
+namespace Mesh.Simulation.Faults;
 
 /// <summary>Faults that wait for an event and happen during it. Each happens once, after the step that triggered it.</summary>
 internal sealed class TriggeredFaults(Scheduler scheduler)

@@ -1,7 +1,10 @@
 using Mesh.Protocol;
+using Mesh.Simulation.Network;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Time;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Foreign;
 
 /// <summary>How a foreign server keeps to the protocol.</summary>
 internal enum ForeignServerBehavior : byte

@@ -1,7 +1,10 @@
 using Mesh.Protocol;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Time;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Foreign;
 
 /// <summary>
 /// A worker written by others: raw lines, one task at a time, only QUERY, no TASK_ID, a poll every few seconds. It sends its home only to other servers,

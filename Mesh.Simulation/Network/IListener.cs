@@ -1,6 +1,6 @@
 using Mesh.Protocol;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Network;
 
 /// <summary>A node that accepts connections. The calls for one connection come in its order.</summary>
 internal interface IListener

@@ -1,6 +1,6 @@
 using Mesh.Protocol;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Network;
 
 /// <summary>
 /// One connection. In each direction messages arrive in order, or not at all once the connection is broken. Each end detects the close separately,

@@ -1,6 +1,8 @@
 using Mesh.Protocol;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Time;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Network;
 
 /// <summary>The network between the nodes. The faults of the life set its delays and losses.</summary>
 internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log, Coverage coverage)

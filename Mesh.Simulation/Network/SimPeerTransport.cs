@@ -1,9 +1,10 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Links;
+using Mesh.Simulation.Time;
 using Mesh.Transport;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Network;
 
 /// <summary>Connects one process of a server to its peers over the simulated network.</summary>
 /// <param name="client">The name of the server.</param>

@@ -1,8 +1,10 @@
 using System.Globalization;
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
+using Mesh.Simulation.Faults;
+using Mesh.Simulation.Time;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>The clients of one server. They post tasks in bursts, use some keys twice, post again after an error, and retry dead letters.</summary>
 internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Random random)

@@ -1,6 +1,7 @@
 using Mesh.Server.Core;
+using Mesh.Simulation.Checks;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>Makes the mutations that only need other settings of a server.</summary>
 internal static class MutatedSettings

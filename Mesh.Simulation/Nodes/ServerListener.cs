@@ -2,9 +2,11 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Loop;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Network;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>Accepts the connections to one of our servers.</summary>
 internal sealed class ServerListener(SimWorld world, ServerNode node) : IListener

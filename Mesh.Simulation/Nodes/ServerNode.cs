@@ -3,8 +3,10 @@ using Mesh.Server.Core;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Loop;
 using Mesh.Server.ServerLeases;
+using Mesh.Simulation.Stores;
+using Mesh.Simulation.Time;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>One of our servers. Its processes follow each other.</summary>
 internal sealed class ServerNode : SimNode

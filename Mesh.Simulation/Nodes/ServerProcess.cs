@@ -6,11 +6,15 @@ using Mesh.Server.Links;
 using Mesh.Server.Loop;
 using Mesh.Server.ServerLeases;
 using Mesh.Server.StoreWriting;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Network;
+using Mesh.Simulation.Stores;
+using Mesh.Simulation.Time;
 using Mesh.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>
 /// One process of a server: the core and the shells of Mesh.Server over a simulated store, ledger, network and clock. It replaces CoreLoop, which waits for its

@@ -1,7 +1,9 @@
 using Mesh.Server.Core;
 using Mesh.Server.Loop;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Time;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>Wakes the core of a server at its next deadline, and detects a core that never stops to request a wake-up.</summary>
 internal sealed class ServerTimer(SimWorld world, ServerNode node)

@@ -1,4 +1,6 @@
-namespace Mesh.Simulation;
+using Mesh.Simulation.Checks;
+
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>A process that can end and be started again. What was scheduled by an earlier process does nothing.</summary>
 internal abstract class SimNode(SimWorld world, string name)

@@ -1,8 +1,10 @@
 using Mesh.Accounts;
 using Mesh.Protocol;
+using Mesh.Simulation.Faults;
+using Mesh.Simulation.Time;
 using Mesh.Worker.Core;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>One attempt at a task. It takes time and calls the ledger at some point. It can be cancelled, or its process can end, before, during or after the call.</summary>
 internal sealed class WorkerAttempt(

@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>The fault of a worker until the end of the faults.</summary>
 internal enum WorkerDefect : byte

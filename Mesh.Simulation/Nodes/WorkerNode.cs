@@ -1,8 +1,12 @@
 using Mesh.Protocol;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Faults;
+using Mesh.Simulation.Network;
+using Mesh.Simulation.Time;
 using Mesh.Worker.Core;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Nodes;
 
 /// <summary>One of our workers: its core, driven as the loop of Mesh.Worker drives it.</summary>
 internal sealed class WorkerNode : SimNode

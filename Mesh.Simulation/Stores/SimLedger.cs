@@ -1,7 +1,9 @@
 using Mesh.Accounts;
 using Mesh.Protocol;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Time;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Stores;
 
 /// <summary>The accounts of the mesh, with the marks that make an update count once, as in the scripts of Mesh.Accounts.</summary>
 internal sealed class SimLedger(SimRedis redis, Mutation mutation)

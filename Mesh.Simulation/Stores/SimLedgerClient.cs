@@ -1,8 +1,11 @@
 using Mesh.Accounts;
 using Mesh.Protocol;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Time;
 using StackExchange.Redis;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Stores;
 
 /// <summary>The accounts as one server sees them, with calls that can fail.</summary>
 /// <param name="context">The process. The answers come in its context.</param>

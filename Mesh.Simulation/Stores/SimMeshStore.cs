@@ -5,8 +5,11 @@ using Mesh.Server.Core.Persistence;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
+using Mesh.Simulation.Checks;
+using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Time;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Stores;
 
 /// <summary>
 /// One process's connection to its store, and the ways in which a call can go wrong: without an effect, with an effect but without an answer. A write can also take

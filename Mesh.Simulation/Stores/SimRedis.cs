@@ -1,4 +1,6 @@
-namespace Mesh.Simulation;
+using Mesh.Simulation.Time;
+
+namespace Mesh.Simulation.Stores;
 
 /// <summary>One Redis process. It can be down, slow, or fail some calls.</summary>
 /// <param name="name">Its name in the log.</param>

@@ -1,7 +1,8 @@
 using System.Globalization;
 using Mesh.Server.ServerLeases;
+using Mesh.Simulation.Checks;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Stores;
 
 /// <summary>The right to write a server's state. A store that has lost changes can give the same number twice, but never the same instance.</summary>
 internal readonly record struct SimFencingToken(long Number, int Instance)

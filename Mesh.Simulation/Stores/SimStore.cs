@@ -2,8 +2,9 @@ using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Persistence;
 using Mesh.Server.Core.Tasks;
+using Mesh.Simulation.Checks;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Stores;
 
 /// <summary>The stored state of one server. Changes and claims have the effects of the Lua scripts of Mesh.Server/Storage.</summary>
 internal sealed class SimStore(SimRedis redis, Mutation mutation)

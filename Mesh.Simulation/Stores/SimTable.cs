@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Stores;
 
 /// <summary>Rows by key, in a Redis that can lose their last changes.</summary>
 internal sealed class SimTable<TKey, TValue>(SimRedis redis)

@@ -2,7 +2,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core.Persistence;
 using Mesh.Server.ServerLeases;
 
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Stores;
 
 /// <summary>One call of the write's script.</summary>
 /// <param name="Ops">What it changes.</param>

@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Time;
 
 /// <summary>The clock of one process. It has a constant offset and a rate that is slightly wrong.</summary>
 internal sealed class NodeClock(Scheduler scheduler, TimeSpan offset, double rate)

@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Time;
 
 /// <summary>The virtual time. Actions run in the order of their times, and at the same time in the order in which they were scheduled.</summary>
 internal sealed class Scheduler

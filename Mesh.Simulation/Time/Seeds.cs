@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Time;
 
 /// <summary>A random number generator for each concern, so that a change in one concern does not change the numbers of the others.</summary>
 internal sealed class Seeds(long seed)

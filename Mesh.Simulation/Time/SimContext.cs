@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Time;
 
 /// <summary>
 /// The synchronization context of one process. The continuations of its shells run on the scheduler, in the order in which they were posted. A process that has ended

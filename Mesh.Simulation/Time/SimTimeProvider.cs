@@ -1,4 +1,4 @@
-namespace Mesh.Simulation;
+namespace Mesh.Simulation.Time;
 
 /// <summary>The time of one process: its own clock, with timers that fire in its context.</summary>
 internal sealed class SimTimeProvider(Scheduler scheduler, NodeClock clock, SimContext context) : TimeProvider

@@ -1,4 +1,5 @@
 using Mesh.Simulation;
+using Mesh.Simulation.Checks;
 
 namespace Mesh.Tests.Simulation;
 

@@ -1,4 +1,4 @@
-using Mesh.Simulation;
+using Mesh.Simulation.Time;
 
 namespace Mesh.Tests.Simulation;
 

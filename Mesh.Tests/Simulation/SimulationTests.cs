@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using Mesh.Simulation;
+using Mesh.Simulation.Checks;
 using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Simulation;
