@@ -7,7 +7,7 @@ using Mesh.Server.Core.Loans;
 
 namespace Mesh.Tests.Server.Api;
 
-/// <summary>The JSON of GET /status and GET /events, byte for byte, and its description in the OpenAPI document.</summary>
+/// <summary>The JSON of GET /status and GET /events, byte for byte.</summary>
 public sealed class StatusJsonTests
 {
     private static readonly ServerId Self = new("server-a");
