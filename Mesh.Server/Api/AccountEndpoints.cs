@@ -3,7 +3,9 @@ using Mesh.Accounts;
 
 namespace Mesh.Server.Api;
 
-/// <summary>The body of PUT /accounts/{user}. It is used for the OpenAPI document only; <see cref="AccountBodyReader"/> reads the body.</summary>
+// For the OpenAPI document, which has the summary as its description. AccountBodyReader reads the body.
+
+/// <summary>A balance to set.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record AccountRequest(decimal Balance);
 

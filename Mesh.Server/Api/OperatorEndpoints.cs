@@ -11,7 +11,7 @@ internal sealed record PauseResponse(bool Paused, int Queue, int Running)
     public static PauseResponse Of(PauseStatus status) => new(status.Paused, status.Queue, status.Running);
 }
 
-/// <summary>The answer to POST /loans/return: the ids of the borrowed workers that are being returned.</summary>
+/// <summary>The ids of the borrowed workers that are being returned.</summary>
 internal sealed record ReturnResponse(IReadOnlyList<string> Workers);
 
 /// <summary>The endpoints with which an operator controls a running server (docs/operations.md, "Operate it").</summary>

@@ -6,7 +6,9 @@ using Mesh.Server.Core.Loans;
 
 namespace Mesh.Server.Api;
 
-/// <summary>The response of GET /status: a snapshot of the server.</summary>
+// These records are the contract of GET /status. Their doc comments are the descriptions in the OpenAPI document, so they are apart from the core's records.
+
+/// <summary>A snapshot of the server.</summary>
 internal sealed record StatusResponse(
     string Id,
     string Advertise,

@@ -6,7 +6,9 @@ using Mesh.Telemetry;
 
 namespace Mesh.Server.Api;
 
-/// <summary>A task to submit. It is used for the OpenAPI document only; <see cref="TaskBodyReader"/> reads the body.</summary>
+// For the OpenAPI document. TaskBodyReader reads the body.
+
+/// <summary>A task to submit.</summary>
 [Description("A task to submit.")]
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record TaskRequest(
@@ -18,7 +20,7 @@ internal sealed record TaskRequest(
 /// <summary>The ids of accepted tasks, in the order of the request.</summary>
 internal sealed record AcceptedResponse(IReadOnlyList<string> Ids);
 
-/// <summary>A task in a response.</summary>
+/// <summary>A task and its state.</summary>
 internal sealed record TaskResponse(
     string Id, string Type, string User, decimal? Amount, string State, int Attempts, decimal? Result, string? Error, string? Worker, string? TraceId)
 {

@@ -8,7 +8,7 @@ namespace Mesh.Server.Core.Loans;
 /// <summary>Handles the owner's side of a loan (docs/protocol.md, "A loan, step by step").</summary>
 internal sealed class Lender(CoreState core, LoanWriter loanWriter)
 {
-    private readonly List<ReleaseBatch> _batches = [];
+    private readonly ReleaseBatches _batches = new(core);
 
     public int Batches => _batches.Count;
 
@@ -17,7 +17,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         core.Loans.Put(new Loan(record));
         if (record.State == LoanState.Released)
         {
-            BatchOf(record.Peer, now).PendingWorkers.Add(record.Worker);
+            _batches.Restore(record, now);
         }
     }
 
@@ -152,7 +152,6 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
 
         core.Journal.Reply(session, new ReleaseAck(core.Settings.Id, release.Workers) { TraceParent = release.TraceParent }, string.Join(' ', release.Workers));
         _batches.Add(batch);
-        CompleteIfDone(batch);
     }
 
     /// <summary>Ends loans whose time is up, and completes the batches whose deadline has passed.</summary>
@@ -166,7 +165,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
             }
         }
 
-        foreach (var batch in _batches.Where(batch => batch.Deadline <= now).ToArray())
+        foreach (var batch in _batches.FindExpired(now))
         {
             foreach (var worker in batch.PendingWorkers)
             {
@@ -176,7 +175,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
                 }
             }
 
-            Complete(batch);
+            _batches.Complete(batch);
         }
     }
 
@@ -244,32 +243,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
     private void OnReturnedHome(Loan loan, DateTimeOffset now, string? trace)
     {
         loanWriter.End(loan, "the worker is home", now, trace);
-        foreach (var batch in _batches.Where(batch => batch.PendingWorkers.Remove(loan.Worker)).ToArray())
-        {
-            batch.ReturnedWorkers.Add(loan.Worker);
-            CompleteIfDone(batch);
-        }
-    }
-
-    private void CompleteIfDone(ReleaseBatch batch)
-    {
-        if (batch.PendingWorkers.Count == 0)
-        {
-            Complete(batch);
-        }
-    }
-
-    private void Complete(ReleaseBatch batch)
-    {
-        _batches.Remove(batch);
-        for (var reported = 0; reported < batch.ReturnedWorkers.Count;)
-        {
-            var count = WorkerList.CountFittingOneMessage(batch.ReturnedWorkers.Skip(reported));
-            var completed = new ReleaseCompleted(core.Settings.Id, [.. batch.ReturnedWorkers.GetRange(reported, count)]) { TraceParent = batch.TraceParent };
-            reported += count;
-            core.Effects.PeerSends.Add(new PeerSendEffect(batch.Borrower, completed, ExpectsReply: false));
-            core.Report(new ReleaseCompletedSent(batch.Borrower, completed.Workers, batch.TraceParent));
-        }
+        _batches.OnReturned(loan.Worker);
     }
 
     private string? GetEndReason(Loan loan, DateTimeOffset now)
@@ -288,31 +262,4 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
 
         return loan.State == LoanState.Lent && loan.Record.Started + limits.MaxAge <= now ? "the loan is too old" : null;
     }
-
-    private ReleaseBatch BatchOf(ServerId borrower, DateTimeOffset now)
-    {
-        var batch = _batches.Find(batch => batch.Borrower == borrower);
-        if (batch is null)
-        {
-            batch = new ReleaseBatch(borrower, now + core.Settings.Loans.ReturnTimeout);
-            _batches.Add(batch);
-        }
-
-        return batch;
-    }
-}
-
-/// <summary>Owner: workers that a borrower released with one COMMAND_RELEASE. RELEASE_COMPLETED names those that are home before the deadline.</summary>
-internal sealed class ReleaseBatch(ServerId borrower, DateTimeOffset deadline)
-{
-    public ServerId Borrower { get; } = borrower;
-
-    public DateTimeOffset Deadline { get; } = deadline;
-
-    /// <summary>The W3C trace context of the return.</summary>
-    public string? TraceParent { get; init; }
-
-    public HashSet<WorkerId> PendingWorkers { get; } = [];
-
-    public List<WorkerId> ReturnedWorkers { get; } = [];
 }

@@ -62,7 +62,7 @@ internal sealed class PeerRegistry(IReadOnlyList<PeerSettings> peers)
 
     /// <summary>
     /// Finds the peer that a worker names as its home: by id as in <see cref="FindSender"/>, by address, or by host when exactly one peer has that host
-    /// (docs/protocol.md, "The second generation").
+    /// (docs/protocol.md, "Nodes of the second generation").
     /// </summary>
     public PeerEntry? FindHomeServer(ServerId home)
     {
