@@ -20,6 +20,9 @@ public static class RedisErrorClassifier
         RedisConnectionException lost => $"Redis: no connection ({lost.FailureType}).",
         RedisTimeoutException => "Redis: no answer in time.",
         RedisServerException refused => Refusal(refused.Message),
+
+        // The client sends no write to a server that became a replica after the client had chosen it.
+        RedisCommandException unsendable => $"Redis: {unsendable.Message}",
         ObjectDisposedException => "Redis: the connection is closed.",
         _ => null,
     };

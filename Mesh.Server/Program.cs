@@ -1,5 +1,5 @@
-using Mesh.Configuration;
 using Mesh.Server.Hosting;
+using MeshAspire.ServiceDefaults;
 
 return await ServiceRunner.RunAsync(
     () =>

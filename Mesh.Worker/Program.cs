@@ -1,6 +1,6 @@
 using Mesh.Accounts;
-using Mesh.Configuration;
 using Mesh.Worker;
+using MeshAspire.ServiceDefaults;
 
 return await ServiceRunner.RunAsync(() =>
 {

@@ -1,6 +1,6 @@
 using Mesh.Protocol;
-using Mesh.Telemetry;
 using Mesh.Worker.Core;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Worker;
 

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Mesh.Protocol;
-using Mesh.Telemetry;
 using Mesh.Transport;
 using Mesh.Worker.Core;
 using Mesh.Worker.Links;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.ServiceDiscovery;
 

@@ -1,8 +1,7 @@
 using Mesh.Accounts;
-using Mesh.Configuration;
-using Mesh.Telemetry;
 using Mesh.Worker.Core;
 using Mesh.Worker.Handlers;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Mesh.Protocol;
-using Mesh.Telemetry;
-using static Mesh.Telemetry.MeshTelemetry;
+using MeshAspire.ServiceDefaults;
+using static MeshAspire.ServiceDefaults.MeshTelemetry;
 
 namespace Mesh.Worker;
 

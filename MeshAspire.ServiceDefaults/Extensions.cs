@@ -1,4 +1,4 @@
-using Mesh.Telemetry;
+using MeshAspire.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;

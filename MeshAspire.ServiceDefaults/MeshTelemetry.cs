@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Mesh.Telemetry;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>
 /// The name of the activity source and the meter, "Mesh", and the names of spans and tags. The names of metrics are in the class that records them. The spans of tasks follow

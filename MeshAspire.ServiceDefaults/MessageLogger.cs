@@ -1,7 +1,7 @@
 using Mesh.Protocol;
 using Microsoft.Extensions.Logging;
 
-namespace Mesh.Telemetry;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>
 /// Logs each message that is sent or received, at the level Debug, in the category Mesh.Messages and in the trace of the message.

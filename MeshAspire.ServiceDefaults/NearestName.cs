@@ -1,4 +1,4 @@
-namespace Mesh.Configuration;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>Finds the known name that is most similar to an unknown one.</summary>
 public static class NearestName

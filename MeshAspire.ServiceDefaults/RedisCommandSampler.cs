@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using OpenTelemetry.Trace;
 
-namespace Mesh.Telemetry;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>
 /// Drops the span of a Redis command that has no recorded parent. A server continuously sends such commands to write its state and to renew its lease. Each would be a trace

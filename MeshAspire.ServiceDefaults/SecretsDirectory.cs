@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 
-namespace Mesh.Configuration;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>Reads configuration from a directory with a file for each key. Container platforms mount secrets in this form.</summary>
 public static class SecretsDirectory

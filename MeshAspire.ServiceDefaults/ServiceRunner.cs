@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
-namespace Mesh.Configuration;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>Runs a service. A fault that an operator can correct is written as one line, without a stack trace.</summary>
 public static class ServiceRunner

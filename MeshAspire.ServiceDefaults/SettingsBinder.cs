@@ -2,7 +2,7 @@ using System.Collections;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
-namespace Mesh.Configuration;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>Binds a section to its options and reports all faults. The binder of .NET stops at the first value that it cannot convert.</summary>
 public static class SettingsBinder

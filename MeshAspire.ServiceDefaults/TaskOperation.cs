@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Mesh.Protocol;
 
-namespace Mesh.Telemetry;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>
 /// An operation on a task. Each one is a span in the trace of the task. Its name is the operation and the task type, such as "dispatch QUERY". The names are created once,

@@ -1,7 +1,7 @@
 using Polly;
 using Polly.Retry;
 
-namespace Mesh.Resilience;
+namespace MeshAspire.ServiceDefaults;
 
 /// <summary>Creates retries for operations that must succeed in the end and can wait for the end of an outage.</summary>
 public static class UnlimitedRetry

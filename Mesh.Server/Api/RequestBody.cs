@@ -1,6 +1,6 @@
 using System.Buffers;
-using Mesh.Configuration;
 using Mesh.Protocol;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Api;
 

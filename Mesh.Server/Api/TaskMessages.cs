@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
-using Mesh.Telemetry;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Api;
 

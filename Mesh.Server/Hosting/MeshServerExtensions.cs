@@ -1,5 +1,4 @@
 using Mesh.Accounts;
-using Mesh.Configuration;
 using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Api;
@@ -15,8 +14,8 @@ using Mesh.Server.Storage;
 using Mesh.Server.StoreWriting;
 using Mesh.Server.Supervisor;
 using Mesh.Server.Telemetry;
-using Mesh.Telemetry;
 using Mesh.Transport;
+using MeshAspire.ServiceDefaults;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,10 +1,10 @@
 using System.Net;
 using Mesh.Protocol;
-using Mesh.Resilience;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
 using Mesh.Transport;
+using MeshAspire.ServiceDefaults;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;

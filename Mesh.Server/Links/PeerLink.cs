@@ -4,8 +4,8 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
-using Mesh.Telemetry;
 using Mesh.Transport;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Links;
 

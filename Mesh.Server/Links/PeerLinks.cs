@@ -3,7 +3,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
-using Mesh.Telemetry;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Links;
 

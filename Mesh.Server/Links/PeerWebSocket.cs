@@ -1,6 +1,6 @@
 using Mesh.Protocol;
-using Mesh.Telemetry;
 using Mesh.Transport;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Links;
 

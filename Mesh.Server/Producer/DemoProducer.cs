@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using Mesh.Accounts;
 using Mesh.Protocol;
-using Mesh.Resilience;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Producer;

@@ -5,8 +5,8 @@ using Mesh.Server.Core;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
-using Mesh.Telemetry;
 using Mesh.Transport;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Sessions;

@@ -1,9 +1,9 @@
 using Mesh.Protocol;
-using Mesh.Resilience;
 using Mesh.Server.Core.Persistence;
 using Mesh.Server.Loop;
 using Mesh.Server.Storage;
 using Mesh.Transport;
+using MeshAspire.ServiceDefaults;
 using Polly;
 
 namespace Mesh.Server.StoreWriting;

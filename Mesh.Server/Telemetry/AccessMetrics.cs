@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Mesh.Telemetry;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Telemetry;
 

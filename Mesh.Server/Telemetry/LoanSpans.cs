@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
-using static Mesh.Telemetry.MeshTelemetry;
+using static MeshAspire.ServiceDefaults.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 

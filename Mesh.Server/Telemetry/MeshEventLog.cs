@@ -1,6 +1,6 @@
 using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
-using static Mesh.Telemetry.MeshTelemetry;
+using static MeshAspire.ServiceDefaults.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 

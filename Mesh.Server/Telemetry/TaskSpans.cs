@@ -2,8 +2,8 @@ using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Tasks;
-using Mesh.Telemetry;
-using static Mesh.Telemetry.MeshTelemetry;
+using MeshAspire.ServiceDefaults;
+using static MeshAspire.ServiceDefaults.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 

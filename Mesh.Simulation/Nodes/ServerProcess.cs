@@ -10,7 +10,7 @@ using Mesh.Simulation.Checks;
 using Mesh.Simulation.Network;
 using Mesh.Simulation.Stores;
 using Mesh.Simulation.Time;
-using Mesh.Telemetry;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

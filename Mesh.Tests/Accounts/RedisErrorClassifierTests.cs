@@ -22,6 +22,10 @@ public sealed class RedisErrorClassifierTests
     public void Reason_NonTransientError_IsNull(string error) => Assert.Null(RedisErrorClassifier.Reason(new RedisServerException(error)));
 
     [Fact]
+    public void Reason_ServerBecameReplicaBeforeTheWrite_IsDescribed() => Assert.StartsWith(
+        "Redis: Command cannot be issued", RedisErrorClassifier.Reason(new RedisCommandException("Command cannot be issued to a replica: EVALSHA")), StringComparison.Ordinal);
+
+    [Fact]
     public void IsFull_ErrorWrappedByOldRedis_IsTrue() => Assert.True(RedisErrorClassifier.IsFull(new RedisServerException(
         "ERR Error running script (call to f_0a1b): @user_script:7: @user_script: 7: -OOM command not allowed when used memory > 'maxmemory'.")));
 }

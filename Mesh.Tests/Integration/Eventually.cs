@@ -13,7 +13,16 @@ internal static class Eventually
         var watch = Stopwatch.StartNew();
         while (true)
         {
-            var value = await get();
+            T value;
+            try
+            {
+                value = await get();
+            }
+            catch (Exception fault) when (details is not null && fault is HttpRequestException or IOException)
+            {
+                throw new InvalidOperationException($"Waited {watch.Elapsed.TotalSeconds:0.0} s for: {awaited}. {fault.Message}\n{details?.Invoke()}", fault);
+            }
+
             if (satisfies(value))
             {
                 return value;

@@ -6,9 +6,9 @@ using Mesh.Fuzz;
 using Mesh.Protocol;
 using Mesh.Server.Loop;
 using Mesh.Simulation;
-using Mesh.Telemetry;
 using Mesh.Transport;
 using Mesh.Worker;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Tests.Publishing;
 

@@ -1,4 +1,4 @@
-using Mesh.Configuration;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Tests.ServiceDefaults;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Mesh.Telemetry;
 using Mesh.Tests.Fixtures;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,7 +1,7 @@
-using Mesh.Configuration;
 using Mesh.Server.Hosting.Options;
 using Mesh.Worker;
 using Mesh.Worker.Core;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Tests.Worker;

@@ -27,7 +27,7 @@ internal sealed record WorkerOptions
     /// <summary>The mesh's shared secret, or a token for workers. It is read again when the configuration changes. Default: none.</summary>
     public string? Token { get; init; }
 
-    /// <summary>A directory with a file for each key, such as Mesh__Token. It is read again when it changes (<see cref="Configuration.SecretsDirectory"/>). Default: none.</summary>
+    /// <summary>A directory with a file for each key, such as Mesh__Token. It is read again when it changes (<see cref="MeshAspire.ServiceDefaults.SecretsDirectory"/>). Default: none.</summary>
     public string? SecretsDirectory { get; init; }
 
     public RedirectOptions Redirect { get; init; } = new();

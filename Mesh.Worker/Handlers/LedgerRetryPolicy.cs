@@ -1,5 +1,5 @@
 using Mesh.Accounts;
-using Mesh.Resilience;
+using MeshAspire.ServiceDefaults;
 using Polly;
 
 namespace Mesh.Worker.Handlers;

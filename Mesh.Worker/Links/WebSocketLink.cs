@@ -1,7 +1,7 @@
 using Mesh.Protocol;
-using Mesh.Telemetry;
 using Mesh.Transport;
 using Mesh.Worker.Core;
+using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Worker.Links;
 

@@ -1,9 +1,9 @@
-using Mesh.Configuration;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
 using Mesh.Worker.Core;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Tests.Server.Hosting;

@@ -1,7 +1,7 @@
 using System.Reflection;
 using Mesh.Server.Loop;
-using Mesh.Telemetry;
 using Mesh.Worker;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Server.Telemetry;

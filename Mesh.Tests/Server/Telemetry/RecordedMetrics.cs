@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Mesh.Telemetry;
+using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.Tests.Server.Telemetry;
