@@ -46,7 +46,8 @@ public sealed partial class TraceTests(BrowserFixture browser)
         await visitor.DashboardAsync();
         var map = await visitor.MapAsync(visitor.Host.ServerA);
         await visitor.Host.SubmitAsync(visitor.Host.ServerA, EnoughForALoan);
-        var page = await map.RunAndWaitForPopupAsync(() => map.Locator(".loan:not(.over) .loan-trace").First.ClickAsync());
+        var page = await map.RunAndWaitForPopupAsync(() =>
+            map.Locator(".loan:not(.over)").Filter(new() { HasText = "borrowed from" }).Locator(".loan-trace").First.ClickAsync());
         await page.SetViewportSizeAsync(1280, 720);
 
         await Expect(Span(page, "server-a: request workers")).ToHaveCountAsync(1);
