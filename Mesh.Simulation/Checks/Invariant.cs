@@ -48,6 +48,6 @@ public enum Invariant : byte
     /// <summary>A worker that fails at tasks that others do gets one task at a time, with pauses, and is set aside at the configured limit.</summary>
     FailingWorkersPause,
 
-    /// <summary>Only the process that has the claim of a server serves its tasks.</summary>
+    /// <summary>Only the process that has the lease of a server serves its tasks.</summary>
     OneServerPerTask,
 }

@@ -107,7 +107,7 @@ internal sealed class InvariantChecker(SimWorld world)
             return;
         }
 
-        // The server renews its claims many times in this time, if the store is available. A renewal can fail or be slow.
+        // The server renews its leases many times in this time, if the store is available. A renewal can fail or be slow.
         var storedBy = task.Record.StoredBy is { } adopted ? world.Servers.Find(other => other.Name == adopted.Value)!.Store : server.Store;
         var taken = storedBy.Lease.TakenAt > storedBy.Redis.UpSince ? storedBy.Lease.TakenAt : storedBy.Redis.UpSince;
         if (storedBy.Redis.IsUp && world.Scheduler.Now - taken > SimStore.LeaseExpiry * 3)

@@ -19,7 +19,7 @@ public enum Mutation : byte
     [Breaks(Invariant.AckAfterStore, Invariant.AcceptedTasksSettle, Invariant.UpdateCountsOnce, Invariant.LoansEnd)]
     FailedWriteForgotten,
 
-    /// <summary>The store accepts writes from a former holder of the claim.</summary>
+    /// <summary>The store accepts writes from a former holder of the lease.</summary>
     [Breaks(Invariant.AckAfterStore, Invariant.AcceptedTasksSettle)]
     LeaseNotChecked,
 
@@ -27,11 +27,11 @@ public enum Mutation : byte
     [Breaks(Invariant.AcceptedTasksSettle)]
     LateWriteApplied,
 
-    /// <summary>A peer serves the tasks of a dead server without the claim, so that it does not notice when that server is back.</summary>
+    /// <summary>A peer serves the tasks of a dead server without the lease, so that it does not notice when that server is back.</summary>
     [Breaks(Invariant.OneServerPerTask, Invariant.AckAfterStore)]
     AdoptionWithoutLease,
 
-    /// <summary>A peer does not release the claim of a server that is back.</summary>
+    /// <summary>A peer does not release the lease of a server that is back.</summary>
     [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd)]
     AdoptionNotReleased,
 

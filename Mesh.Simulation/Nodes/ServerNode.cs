@@ -120,7 +120,7 @@ internal sealed class ServerNode : SimNode
     /// <summary>Gives the process an input.</summary>
     public void Feed(in LoopInput item) => _process?.Feed(item);
 
-    /// <summary>Ends the process, which cannot serve without its claim, and starts a new one later.</summary>
+    /// <summary>Ends the process, which cannot serve without its lease, and starts a new one later.</summary>
     public void LoseClaim(string why)
     {
         Log(why);

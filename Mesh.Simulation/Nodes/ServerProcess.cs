@@ -74,7 +74,7 @@ internal sealed class ServerProcess : IEffectExecutor
     /// <summary>Null until the stored state is loaded.</summary>
     public ServerCore? Core { get; private set; }
 
-    /// <summary>Takes the claim, loads the stored state and serves.</summary>
+    /// <summary>Takes the lease, loads the stored state and serves.</summary>
     public void Begin() => _context.Run(() => _running.Add(StartAsync()));
 
     /// <summary>Gives the core an input, performs what it decides and writes what has gathered.</summary>
@@ -87,7 +87,7 @@ internal sealed class ServerProcess : IEffectExecutor
         _context.Hold();
     }
 
-    /// <summary>Resumes the process. It accepts a submission before it has found out whether it still has its claim, which is the worst case.</summary>
+    /// <summary>Resumes the process. It accepts a submission before it has found out whether it still has its lease, which is the worst case.</summary>
     public void Resume(Submission submission)
     {
         _context.Release();
@@ -207,7 +207,7 @@ internal sealed class ServerProcess : IEffectExecutor
         }
     }
 
-    /// <summary>Called when all changes are written. Releases the claims, as CoreLoop does, and ends the process.</summary>
+    /// <summary>Called when all changes are written. Releases the leases, as CoreLoop does, and ends the process.</summary>
     private async Task FinishAsync()
     {
         (_loop, Core) = (null, null);

@@ -179,7 +179,7 @@ internal sealed class SimMeshStore(SimWorld world, ServerNode node, SimContext c
     private static StoredState WithMemoryOf(ServerCore core, StoredState stored) =>
         stored with { Tasks = [.. stored.Tasks, .. core.ListTasks(TaskState.Queued, int.MaxValue), .. core.ListTasks(TaskState.Running, int.MaxValue)] };
 
-    /// <summary>Accepts the store as it is, with a write of nothing: no write that is still on its way changes the store after it. Null when another has the claim.</summary>
+    /// <summary>Accepts the store as it is, with a write of nothing: no write that is still on its way changes the store after it. Null when another has the lease.</summary>
     private static long? Keep(SimHeldClaim claim)
     {
         if (!claim.Store.Lease.TryAcceptRollback(claim.Self, claim.FencingToken))
@@ -446,7 +446,7 @@ internal sealed class SimMeshStore(SimWorld world, ServerNode node, SimContext c
     }
 
     /// <summary>Applies the changes to one adopted server.</summary>
-    /// <param name="attempt">Null when this process did not have the claim.</param>
+    /// <param name="attempt">Null when this process did not have the lease.</param>
     private void Apply(IGrouping<ServerId?, StoreOp> part, SimTry? attempt, Dictionary<string, TaskRecord?> known)
     {
         if (attempt?.Lease is { } claim && claim.Store.Lease.Check(claim.FencingToken, attempt.Known) == StoreVerdict.Ok)

@@ -15,14 +15,14 @@ internal enum StoreVerdict : byte
 {
     Ok = 1,
 
-    /// <summary>Another process has the claim.</summary>
+    /// <summary>Another process has the lease.</summary>
     Lost,
 
     /// <summary>The store holds less than it has acknowledged to this process.</summary>
     RolledBack,
 }
 
-/// <summary>The claim on one server's state, and the number of the last write to it, with the effects of the scripts of Mesh.Server/Storage.</summary>
+/// <summary>The lease on one server's state, and the number of the last write to it, with the effects of the scripts of Mesh.Server/Storage.</summary>
 internal sealed class SimServerLease(SimRedis redis, Mutation mutation)
 {
     private readonly record struct State(SimFencingToken FencingToken, ServerLeaseHolder? Holder, TimeSpan Until, TimeSpan TakenAt, bool IsWanted, long Written);
@@ -35,21 +35,21 @@ internal sealed class SimServerLease(SimRedis redis, Mutation mutation)
 
     public TimeSpan TakenAt => _state.TakenAt;
 
-    /// <summary>The owner waits until its adopter gives the claim up.</summary>
+    /// <summary>The owner waits until its adopter gives the lease up.</summary>
     public bool IsWanted => _state.IsWanted;
 
     /// <summary>The number of the last write.</summary>
     public long Written => _state.Written;
 
-    /// <summary>Whether another process has the claim.</summary>
+    /// <summary>Whether another process has the lease.</summary>
     /// <param name="gone">The fencingToken of a holder that is known to have ended, or null.</param>
     public bool IsHeldByOther(ServerLeaseHolder self, string? gone) =>
         _state.Until > redis.Scheduler.Now && Holder?.Instance != self.Instance && gone != FencingToken.ToString();
 
-    /// <summary>The owner asks its adopter to give the claim up.</summary>
+    /// <summary>The owner asks its adopter to give the lease up.</summary>
     public void Want() => Set(_state with { IsWanted = true });
 
-    /// <summary>Takes the claim. The same take again returns the same fencingToken.</summary>
+    /// <summary>Takes the lease. The same take again returns the same fencingToken.</summary>
     public SimFencingToken Take(ServerLeaseHolder self, int take)
     {
         var fencingToken = FencingToken.Instance == take ? FencingToken : new SimFencingToken(FencingToken.Number + 1, take);
@@ -91,7 +91,7 @@ internal sealed class SimServerLease(SimRedis redis, Mutation mutation)
         }
     }
 
-    /// <summary>The holder accepts a store that has gone back, unless another process has taken the claim since.</summary>
+    /// <summary>The holder accepts a store that has gone back, unless another process has taken the lease since.</summary>
     public bool TryAcceptRollback(ServerLeaseHolder self, SimFencingToken fencingToken)
     {
         if (fencingToken == FencingToken)

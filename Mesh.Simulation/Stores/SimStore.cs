@@ -6,10 +6,10 @@ using Mesh.Simulation.Checks;
 
 namespace Mesh.Simulation.Stores;
 
-/// <summary>The stored state of one server. Changes and claims have the effects of the Lua scripts of Mesh.Server/Storage.</summary>
+/// <summary>The stored state of one server. Changes and leases have the effects of the Lua scripts of Mesh.Server/Storage.</summary>
 internal sealed class SimStore(SimRedis redis, Mutation mutation)
 {
-    /// <summary>A claim that is not renewed within this time expires.</summary>
+    /// <summary>A lease that is not renewed within this time expires.</summary>
     public static readonly TimeSpan LeaseExpiry = TimeSpan.FromSeconds(5);
 
     private readonly SimTable<TaskId, TaskRecord> _tasks = new(redis);

@@ -6,15 +6,15 @@ namespace Mesh.Simulation.Stores;
 
 /// <summary>One call of the write's script.</summary>
 /// <param name="Ops">What it changes.</param>
-/// <param name="Own">The number under the claim of the server itself.</param>
-/// <param name="Adopted">The numbers under the claims of the adopted servers that it concerns.</param>
+/// <param name="Own">The number under the lease of the server itself.</param>
+/// <param name="Adopted">The numbers under the leases of the adopted servers that it concerns.</param>
 internal sealed record SimWrite(IReadOnlyList<StoreOp> Ops, SimTry Own, IReadOnlyList<(ServerId Server, SimTry Try)> Adopted)
 {
     /// <summary>True once it has arrived, or is lost.</summary>
     public bool IsCompleted { get; set; }
 }
 
-/// <summary>One try to write under a claim.</summary>
+/// <summary>One try to write under a lease.</summary>
 /// <param name="Number">Its number among the tries.</param>
 /// <param name="Known">The number of the last write that the writer knew of when it sent this one.</param>
 internal sealed record SimTry(SimHeldClaim Lease, long Number, long Known)
@@ -22,7 +22,7 @@ internal sealed record SimTry(SimHeldClaim Lease, long Number, long Known)
     public static SimTry Of(SimHeldClaim claim) => new(claim, ++claim.Tried, claim.Known);
 }
 
-/// <summary>A claim that a process has.</summary>
+/// <summary>A lease that a process has.</summary>
 internal sealed class SimHeldClaim(SimStore store, ServerLeaseHolder self, SimFencingToken fencingToken)
 {
     public SimStore Store { get; } = store;
