@@ -118,7 +118,7 @@ internal sealed class AppHostRun : IAsyncDisposable
     {
         _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MeshAspire_AppHost>(
             new DistributedApplicationTestingBuilderOptions { EnableDashboard = true },
-            ["--Mesh:Redis=garnet", $"--Parameters:mesh-token={Token}", $"--Mesh:RedisVolume={_volume.Name}", "--DASHBOARD__DATA__PERSISTENCEMODE=None"],
+            ["--Mesh:Redis=garnet", $"--Parameters:mesh-token={Token}", $"--Mesh:RedisVolume={_volume.Name}", $"--{AppHostPorts.Key}={AppHostPorts.Next()}", "--DASHBOARD__DATA__PERSISTENCEMODE=None"],
             cancellationToken);
         _builder.Services.AddSingleton<TextWriter>(_lines.Console);
         _builder.Services.AddLogging(logging => logging.ClearProviders().AddProvider(_lines).AddFilter("System.Net.Http", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning));
@@ -141,7 +141,7 @@ internal sealed class AppHostRun : IAsyncDisposable
             {
                 if (MeshApp.Resources.Contains(news.Resource.Name) && KnownResourceStates.TerminalStates.Contains(news.Snapshot.State?.Text))
                 {
-                    Fault ??= $"{news.ResourceId} has ended by itself, {news.Snapshot.State?.Text}, exit code {news.Snapshot.ExitCode}:\n{_lines.Text}";
+                    Fault ??= $"{news.ResourceId} has ended by itself, {news.Snapshot.State?.Text}, exit code {news.Snapshot.ExitCode}:\n{_lines.Of(news.Resource.Name)}\n\nAll resources:\n{_lines.Text}";
                 }
             }
         }

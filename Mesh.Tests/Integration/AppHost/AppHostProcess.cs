@@ -30,6 +30,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
             {
                 // Each process that it starts inherits this variable.
                 ["Parameters__mesh-token"] = _token,
+                [AppHostPorts.Key] = AppHostPorts.Next(),
                 // The values of the launch profile.
                 ["ASPNETCORE_URLS"] = "http://localhost:15888",
                 ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",

@@ -6,14 +6,17 @@ namespace Mesh.Tests.Integration.AppHost;
 /// <summary>Keeps the last lines of all resources, for the message of a failed test.</summary>
 internal sealed class LogTail : ILoggerProvider
 {
-    private const int Kept = 300;
+    /// <summary>The number of lines that are kept of each resource. A resource that writes much does not displace the others.</summary>
+    private const int Kept = 60;
 
-    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<(long Order, string Line)>> _lines = new();
+    private long _order;
     private readonly StringWriter _console = new();
 
     public LogTail() => Console = TextWriter.Synchronized(_console);
 
-    public string Text => string.Join('\n', _lines);
+    /// <summary>The lines in the order in which they were written.</summary>
+    public string Text => string.Join('\n', _lines.Values.SelectMany(lines => lines).OrderBy(line => line.Order).Select(line => line.Line));
 
     public TextWriter Console { get; }
 
@@ -34,17 +37,23 @@ internal sealed class LogTail : ILoggerProvider
 
     public void Dispose() => Console.Dispose();
 
-    private void Add(string line)
+    /// <summary>The lines of one resource.</summary>
+    public string Of(string resource) => string.Join('\n', _lines.GetValueOrDefault(resource)?.Select(line => line.Line) ?? []);
+
+    private void Add(string resource, string line)
     {
-        _lines.Enqueue(line);
-        while (_lines.Count > Kept)
+        var lines = _lines.GetOrAdd(resource, _ => new());
+        lines.Enqueue((Interlocked.Increment(ref _order), line));
+        while (lines.Count > Kept)
         {
-            _lines.TryDequeue(out _);
+            lines.TryDequeue(out _);
         }
     }
 
     private sealed class Logger(LogTail lines, string category) : ILogger
     {
+        private readonly string _resource = category[(category.LastIndexOf('.') + 1)..];
+
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull
             => null;
@@ -52,6 +61,6 @@ internal sealed class LogTail : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Add($"{category[(category.LastIndexOf('.') + 1)..]}: {formatter(state, exception)}{(exception is null ? "" : $"\n{exception}")}");
+            lines.Add(_resource, $"{_resource}: {formatter(state, exception)}{(exception is null ? "" : $"\n{exception}")}");
     }
 }

@@ -48,7 +48,7 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
         try
         {
             _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MeshAspire_AppHost>(
-                [$"--Parameters:mesh-token={_token}", $"--Mesh:RedisVolume={_volume.Name}", .. arguments], limit.Token);
+                [$"--Parameters:mesh-token={_token}", $"--Mesh:RedisVolume={_volume.Name}", $"--{AppHostPorts.Key}={AppHostPorts.Next()}", .. arguments], limit.Token);
         }
         catch (DistributedApplicationException fault)
         {

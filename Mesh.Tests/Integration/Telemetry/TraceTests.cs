@@ -113,7 +113,8 @@ public sealed class TraceTests(RedisFixture redis)
         await borrower.StatusAsync("all tasks are settled", status => (int)status["dead"]! == 20, owner, one, two);
         await borrower.StatusAsync("no loan is left", status => !MeshTests.Loans(status).Any(), owner, one, two);
 
-        var loan = await Traces.FindAsync(receiver, "worker arrives", spans: 5);
+        // On a slow machine there may be further loans whose worker arrives when no task is left.
+        var loan = await Traces.FindAsync(receiver, "first task", spans: 5);
         Assert.Equal(
             """
             request workers (borrower)
@@ -123,7 +124,7 @@ public sealed class TraceTests(RedisFixture redis)
               lend worker (owner)
             """,
             Traces.Tree(loan));
-        var back = await Traces.FindAsync(receiver, "loan completed", spans: 4);
+        var back = await Traces.FindLinkedAsync(receiver, "release workers", loan.Id, spans: 4);
         Assert.Equal(
             """
             release workers (borrower) ->
@@ -132,8 +133,6 @@ public sealed class TraceTests(RedisFixture redis)
               loan completed (borrower)
             """,
             Traces.Tree(back));
-        Assert.Contains(back.Spans.Single(span => span.Name == "release workers").Links, link => link == loan.Id);
-
         await TellsAsync(receiver, loan.Id, "borrower: ", ["Requesting", "is expected from", "has arrived", "has its first task"]);
         await TellsAsync(receiver, loan.Id, "owner: ", ["is offered to", "is redirected to"]);
         await TellsAsync(receiver, loan.Id, "worker: ", ["is lent by", "works for"]);
