@@ -7,6 +7,7 @@
 ConfigurationErrors.ExitWithMessage();
 var builder = DistributedApplication.CreateBuilder(args);
 builder.UseFreePorts();
+builder.KeepRunKeys();
 
 var token = builder.AddParameter("mesh-token", new GenerateParameterDefault { MinLength = 32, Special = false }, secret: true)
     .WithDescription("The shared secret of servers, workers and clients. The maps and the HTTP API require it.");
