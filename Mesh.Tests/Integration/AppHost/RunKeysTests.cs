@@ -6,6 +6,7 @@ namespace Mesh.Tests.Integration.AppHost;
 
 /// <summary>docs/architecture.md, "The AppHost": two runs on one machine.</summary>
 [Collection(SequentialTests.Name)]
+[Trait("Speed", "Slow")]
 public sealed class RunKeysTests
 {
     [Theory]
