@@ -28,11 +28,9 @@ internal sealed record WorkerSetAside(WorkerId Worker, ServerId Home, int Strike
 /// <summary>A worker that was set aside receives tasks without limits again.</summary>
 internal sealed record WorkerReinstated(WorkerId Worker, ServerId Home, string Reason) : MeshEvent;
 
-/// <summary>A peer became alive.</summary>
-internal sealed record PeerUp(ServerId Peer) : MeshEvent;
-
-/// <summary>A peer became dead.</summary>
-internal sealed record PeerDown(ServerId Peer, string Reason) : MeshEvent;
+/// <summary>A peer became alive or dead.</summary>
+/// <param name="Reason">The reason why the peer became dead, or null when it became alive.</param>
+internal sealed record PeerAvailabilityChanged(ServerId Peer, bool IsAlive, string? Reason = null) : MeshEvent;
 
 /// <summary>The server at a peer's address uses a different SERVER_UUID than the configured one. This server treats it as that peer.</summary>
 internal sealed record PeerRenamed(ServerId Peer, MeshEndpoint Endpoint, ServerId Name) : MeshEvent;
@@ -77,13 +75,8 @@ internal sealed record ReleaseCompletedSent(ServerId Borrower, WorkerList Worker
 /// <param name="Try">The number of this attempt, from 1.</param>
 internal sealed record ReleaseSent(ServerId Owner, WorkerList Workers, int Try) : MeshEvent;
 
-/// <summary>An operator paused this server. It accepts no new tasks.</summary>
-/// <param name="Queue">The number of queued tasks.</param>
-/// <param name="Running">The number of running tasks.</param>
-internal sealed record ServerPaused(int Queue, int Running) : MeshEvent;
-
-/// <summary>An operator resumed this server. It accepts new tasks again.</summary>
-internal sealed record ServerResumed : MeshEvent;
+/// <summary>An operator paused or resumed this server. A paused server accepts no new tasks.</summary>
+internal sealed record ServerPauseChanged(PauseStatus Status) : MeshEvent;
 
 /// <summary>This server adopted the unsettled tasks and dead letters of another server.</summary>
 internal sealed record ServerAdopted(ServerId Server, int Tasks, long Dead) : MeshEvent;
@@ -101,12 +94,10 @@ internal sealed record StoreRolledBack(int Written, int Reloaded) : MeshEvent;
 /// <summary>Connections with the same WORKER_UUID replaced each other several times. Two workers probably use the same id.</summary>
 internal sealed record DuplicateWorkerIdDetected(WorkerId Worker) : MeshEvent;
 
-/// <summary>An attempt failed, and the task was queued again.</summary>
-/// <param name="Attempts">The number of attempts so far.</param>
-internal sealed record TaskRequeued(TaskRecord Task, int Attempts, string Reason) : MeshEvent;
-
-/// <summary>A worker handed a task back, or the task did not reach the worker. The task was queued again, and the attempt is not counted.</summary>
-internal sealed record TaskReturned(TaskRecord Task, string Reason) : MeshEvent;
+/// <summary>An attempt ended without a result, and the task was queued again.</summary>
+/// <param name="Attempts">The number of counted attempts so far.</param>
+/// <param name="IsCounted">True when the attempt failed. False when the worker handed the task back, or the task did not reach the worker.</param>
+internal sealed record TaskRequeued(TaskRecord Task, int Attempts, string Reason, bool IsCounted) : MeshEvent;
 
 /// <summary>A task became a dead letter.</summary>
 internal sealed record TaskDeadLettered(TaskRecord Task) : MeshEvent;

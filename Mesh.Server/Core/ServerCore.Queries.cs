@@ -29,8 +29,6 @@ internal sealed partial class ServerCore
         _borrower.ReleaseRequests,
         _lender.Batches);
 
-    private PauseStatus PauseStatus => new(_core.Paused, _core.Tasks.Depth, _core.Tasks.Running);
-
     /// <summary>Finds an unsettled task by its client id, or returns null.</summary>
     public TaskRecord? FindTask(string id) => (_core.Tasks.Find(id, storedBy: null) ?? _admission.FindAdopted(id))?.ToRecord();
 
@@ -53,7 +51,7 @@ internal sealed partial class ServerCore
     public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) =>
         _core.Tasks.All.Select(task => task.ToRecord()).Where(task => task.State == state).OrderBy(task => task.Sequence).Take(limit);
 
-    public ServerStatus GetStatus() => StatusBuilder.Of(_core);
+    public ServerStatus GetStatus() => ServerStatus.Of(_core);
 
     /// <summary>Returns the known framing of a peer, or null. Used by tests.</summary>
     public Framing? FramingOf(ServerId peer) => _core.Peers.Find(peer)?.Framing;

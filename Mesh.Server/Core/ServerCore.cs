@@ -191,14 +191,14 @@ internal sealed partial class ServerCore
     public PauseStatus OnPause()
     {
         _admission.Pause();
-        return PauseStatus;
+        return PauseStatus.Of(_core);
     }
 
     /// <summary>Accepts tasks again on request of an operator. Does nothing when the server is not paused.</summary>
     public PauseStatus OnResume()
     {
         _admission.Resume();
-        return PauseStatus;
+        return PauseStatus.Of(_core);
     }
 
     /// <summary>Releases all borrowed workers on request of an operator, and borrows none for a while.</summary>

@@ -16,54 +16,9 @@ internal sealed record ServerStatus(
     IReadOnlyList<WorkerStatus> Workers,
     IReadOnlyList<PeerStatus> Peers,
     IReadOnlyList<LoanRecord> Loans,
-    IReadOnlyList<AdoptionStatus> Adopted);
-
-/// <summary>Whether a server accepts new tasks, and how many tasks it has.</summary>
-/// <param name="Queue">The number of queued tasks.</param>
-/// <param name="Running">The number of running tasks.</param>
-internal sealed record PauseStatus(bool Paused, int Queue, int Running);
-
-/// <summary>The state of a worker in GET /status.</summary>
-internal enum WorkerState : byte
+    IReadOnlyList<AdoptionStatus> Adopted)
 {
-    /// <summary>Connected, without a task.</summary>
-    Idle = 1,
-
-    /// <summary>Connected, with at least one task.</summary>
-    Busy,
-
-    /// <summary>Lent to a peer.</summary>
-    Lent,
-
-    /// <summary>A REDIRECT or RETURN is the answer to its next get_task, or was just sent.</summary>
-    Leaving,
-
-    /// <summary>Its WebSocket closed less than <see cref="TasksOptions.WorkerGrace"/> ago.</summary>
-    Gone,
-
-    /// <summary>It reached <see cref="TasksOptions.SetAsideAfter"/> strikes.</summary>
-    SetAside,
-}
-
-/// <summary>A worker in GET /status.</summary>
-/// <param name="Transport">The framing, or null for a lent worker.</param>
-/// <param name="Strikes">The number of times since its last success that it failed at a task that another worker then completed.</param>
-/// <param name="PausedUntil">The time before which it receives no task, or null for a worker without strikes.</param>
-/// <param name="NotLentUntil">The time before which it is not lent because it ignored a REDIRECT, or null for a worker that did not ignore one.</param>
-internal sealed record WorkerStatus(
-    WorkerId Id, ServerId Home, WorkerState State, Framing? Transport, int Strikes = 0, DateTimeOffset? PausedUntil = null, DateTimeOffset? NotLentUntil = null);
-
-/// <summary>An adopted server in GET /status.</summary>
-/// <param name="Tasks">The number of its unsettled tasks.</param>
-/// <param name="Done">The number of its tasks that this server completed.</param>
-internal sealed record AdoptionStatus(ServerId Server, DateTimeOffset Since, int Tasks, long Done);
-
-/// <summary>A peer in GET /status.</summary>
-internal sealed record PeerStatus(ServerId Id, MeshEndpoint Endpoint, bool Alive, DateTimeOffset? LastSeen, ServerLoad? Load);
-
-/// <summary>Creates the snapshot for GET /status.</summary>
-internal static class StatusBuilder
-{
+    /// <summary>Creates the snapshot of a server's current state.</summary>
     public static ServerStatus Of(CoreState core) => new(
         core.Settings.Id,
         core.Settings.Advertise,
@@ -72,13 +27,13 @@ internal static class StatusBuilder
         core.Tasks.Done,
         core.Tasks.Dead,
         core.Paused,
-        Workers(core),
+        WorkersOf(core),
         [.. core.Peers.All.Select(peer => new PeerStatus(peer.Id, peer.Settings.Endpoint, peer.Alive, peer.LastSeen, peer.Load))],
         [.. core.Loans.All.Select(loan => loan.Record)],
         [.. core.Adoptions.Values.Select(adoption => new AdoptionStatus(
             adoption.Server, adoption.Since, core.Tasks.All.Count(task => task.Record.StoredBy == adoption.Server), adoption.Done))]);
 
-    private static List<WorkerStatus> Workers(CoreState core)
+    private static List<WorkerStatus> WorkersOf(CoreState core)
     {
         var workers = new List<WorkerStatus>();
         foreach (var worker in core.Workers.All)
@@ -122,3 +77,49 @@ internal static class StatusBuilder
         };
     }
 }
+
+/// <summary>Whether a server accepts new tasks, and how many tasks it has.</summary>
+/// <param name="Queue">The number of queued tasks.</param>
+/// <param name="Running">The number of running tasks.</param>
+internal sealed record PauseStatus(bool Paused, int Queue, int Running)
+{
+    public static PauseStatus Of(CoreState core) => new(core.Paused, core.Tasks.Depth, core.Tasks.Running);
+}
+
+/// <summary>The state of a worker in GET /status.</summary>
+internal enum WorkerState : byte
+{
+    /// <summary>Connected, without a task.</summary>
+    Idle = 1,
+
+    /// <summary>Connected, with at least one task.</summary>
+    Busy,
+
+    /// <summary>Lent to a peer.</summary>
+    Lent,
+
+    /// <summary>A REDIRECT or RETURN is the answer to its next get_task, or was just sent.</summary>
+    Leaving,
+
+    /// <summary>Its WebSocket closed less than <see cref="TasksOptions.WorkerGrace"/> ago.</summary>
+    Gone,
+
+    /// <summary>It reached <see cref="TasksOptions.SetAsideAfter"/> strikes.</summary>
+    SetAside,
+}
+
+/// <summary>A worker in GET /status.</summary>
+/// <param name="Transport">The framing, or null for a lent worker.</param>
+/// <param name="Strikes">The number of times since its last success that it failed at a task that another worker then completed.</param>
+/// <param name="PausedUntil">The time before which it receives no task, or null for a worker without strikes.</param>
+/// <param name="NotLentUntil">The time before which it is not lent because it ignored a REDIRECT, or null for a worker that did not ignore one.</param>
+internal sealed record WorkerStatus(
+    WorkerId Id, ServerId Home, WorkerState State, Framing? Transport, int Strikes = 0, DateTimeOffset? PausedUntil = null, DateTimeOffset? NotLentUntil = null);
+
+/// <summary>An adopted server in GET /status.</summary>
+/// <param name="Tasks">The number of its unsettled tasks.</param>
+/// <param name="Done">The number of its tasks that this server completed.</param>
+internal sealed record AdoptionStatus(ServerId Server, DateTimeOffset Since, int Tasks, long Done);
+
+/// <summary>A peer in GET /status.</summary>
+internal sealed record PeerStatus(ServerId Id, MeshEndpoint Endpoint, bool Alive, DateTimeOffset? LastSeen, ServerLoad? Load);

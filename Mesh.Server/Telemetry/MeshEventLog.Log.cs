@@ -26,7 +26,7 @@ internal sealed partial class MeshEventLog
     private partial void LogPeerUp(ServerId peer);
 
     [LoggerMessage(3004, LogLevel.Warning, "{Peer} is marked dead: {Reason}.")]
-    private partial void LogPeerDown(ServerId peer, string reason);
+    private partial void LogPeerDown(ServerId peer, string? reason);
 
     [LoggerMessage(3014, LogLevel.Warning, "The server at {Endpoint} uses the id {Name} instead of {Peer}. It is accepted as {Peer}. If it keeps the id {Name}, set that peer's Mesh__Peers__0__Id (with the peer's number) to it.")]
     private partial void LogPeerRenamed(MeshEndpoint endpoint, ServerId name, ServerId peer);

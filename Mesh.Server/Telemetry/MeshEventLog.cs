@@ -34,10 +34,10 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 }
 
                 break;
-            case PeerUp e:
+            case PeerAvailabilityChanged { IsAlive: true } e:
                 LogPeerUp(e.Peer);
                 break;
-            case PeerDown e:
+            case PeerAvailabilityChanged e:
                 LogPeerDown(e.Peer, e.Reason);
                 break;
             case PeerRenamed e:
@@ -111,10 +111,10 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case AdoptionEnded e:
                 LogAdoptionEnded(e.Server, e.Done, e.Left);
                 break;
-            case ServerPaused e:
-                LogPaused(e.Queue, e.Running);
+            case ServerPauseChanged { Status: { Paused: true } status }:
+                LogPaused(status.Queue, status.Running);
                 break;
-            case ServerResumed:
+            case ServerPauseChanged:
                 LogResumed();
                 break;
             case StoreRolledBack e:
@@ -126,14 +126,7 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case TaskRequeued e:
                 if (_requeued.TryAcquire())
                 {
-                    LogTaskRequeued(e.Task.Id, e.Attempts, e.Reason);
-                }
-
-                break;
-            case TaskReturned e:
-                if (_requeued.TryAcquire())
-                {
-                    LogTaskReturned(e.Task.Id, e.Reason);
+                    Report(e);
                 }
 
                 break;
@@ -181,6 +174,18 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 break;
             default:
                 throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");
+        }
+    }
+
+    private void Report(TaskRequeued requeued)
+    {
+        if (requeued.IsCounted)
+        {
+            LogTaskRequeued(requeued.Task.Id, requeued.Attempts, requeued.Reason);
+        }
+        else
+        {
+            LogTaskReturned(requeued.Task.Id, requeued.Reason);
         }
     }
 

@@ -38,10 +38,19 @@ internal sealed class InvariantChecker(SimWorld world)
 
                 server.Log($"ends the loan of {ended.Loan.Worker}: {ended.Reason}");
                 break;
-            case TaskRequeued back:
+            case TaskRequeued { IsCounted: true } back:
                 world.Coverage.Count($"task: put back");
                 _retries.OnPutBack(server, back.Task);
                 server.Log($"puts back {back.Task.WireId}: {back.Reason}");
+                break;
+            case TaskRequeued:
+                world.Coverage.Count("task: put back, attempt not counted");
+                break;
+            case PeerAvailabilityChanged peer:
+                world.Coverage.Count(peer.IsAlive ? "server: peer alive" : "server: peer dead");
+                break;
+            case ServerPauseChanged { Status: var status }:
+                world.Coverage.Count(status.Paused ? "server: paused" : "server: resumed");
                 break;
             case MessageRejected refused:
                 world.Coverage.Count($"server: refused {refused.Message.GetType().Name}");

@@ -15,7 +15,7 @@ internal sealed record ReportedStatus(TaskId? Task, bool Settles, int Attempts)
     public static ReportedStatus Of(ServerNode server, TaskStatus status)
     {
         var worker = server.Core!.FindWorker(status.Worker);
-        if (!TaskStatusMatcher.TryFind(status, worker, out var task, out _))
+        if (!TaskStatusHandler.TryFindTask(status, worker, out var task, out _))
         {
             return new(null, Settles: false, 0);
         }

@@ -21,7 +21,7 @@ namespace Mesh.Simulation.Nodes;
 /// inputs on a thread of its own.
 /// </summary>
 #pragma warning disable CA1001 // A source of tokens without a timer holds nothing that must be freed, and the network closes the connections of the links.
-internal sealed class ServerProcess : IEffectExecutor
+internal sealed class ServerProcess
 #pragma warning restore CA1001
 {
     private static readonly IOptions<MeshOptions> ShellOptions = Options.Create(new MeshOptions());
@@ -31,7 +31,6 @@ internal sealed class ServerProcess : IEffectExecutor
     private readonly ServerNode _node;
     private readonly SimContext _context;
     private readonly Effects _effects = new();
-    private readonly List<PeerSendEffect> _refused = [];
     private readonly CoreInputQueue _inbox = new();
     private readonly ServerReadiness _state = new();
     private readonly ServerLeaseRenewer _claim;
@@ -40,12 +39,10 @@ internal sealed class ServerProcess : IEffectExecutor
     private readonly TaskInvalidator _invalidator;
     private readonly Dictionary<ServerId, PeerLink> _links = [];
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SimEffectExecutor _executor;
     private readonly int _seed;
     private readonly List<Task> _running = [];
     private LoopCore? _loop;
-
-    /// <summary>True once it was suspended: its connections are closed, and another process may have taken its place.</summary>
-    private bool _isCutOff;
 
     public ServerProcess(SimWorld world, ServerNode node, int id, NodeClock clock, IProcessTable processes, int seed)
     {
@@ -63,6 +60,8 @@ internal sealed class ServerProcess : IEffectExecutor
             _links.Add(peer.Id, new PeerLink(
                 node.Settings.Id, peer, node.Settings.Timing.ReplyTimeout, _inbox, transport, Report, Messages, time, NullLogger<PeerLink>.Instance));
         }
+
+        _executor = new SimEffectExecutor(world, node, _links, _adoptions, _invalidator);
     }
 
     public int Id { get; }
@@ -83,7 +82,7 @@ internal sealed class ServerProcess : IEffectExecutor
     /// <summary>Suspends the process. Its connections are closed.</summary>
     public void Hold()
     {
-        _isCutOff = true;
+        _executor.IsCutOff = true;
         _context.Hold();
     }
 
@@ -106,83 +105,6 @@ internal sealed class ServerProcess : IEffectExecutor
         }
     }
 
-    public void Execute(Effects effects, int queueDepth, DateTimeOffset now)
-    {
-        if (!_isCutOff)
-        {
-            foreach (var happened in effects.Events)
-            {
-                Report(happened);
-            }
-
-            foreach (var send in effects.Sends)
-            {
-                _node.Listener.Send(send);
-            }
-
-            foreach (var send in effects.PeerSends)
-            {
-                _node.Log($"tells {send.Peer}", send.Message);
-                if (!_links[send.Peer].TrySend(send) && send.ExpectsReply)
-                {
-                    _refused.Add(send);
-                }
-            }
-        }
-
-        foreach (var server in effects.AdoptionRequests)
-        {
-            _adoptions.Acquire(server);
-        }
-
-        foreach (var server in effects.LeaseReleases)
-        {
-            _adoptions.Release(server);
-        }
-
-        foreach (var task in effects.Invalidations)
-        {
-            _world.InvariantChecker.OnGivenUp(_node, task);
-            _invalidator.Enqueue(task);
-        }
-
-        if (_world.Mutation == Mutation.FailuresForgotten)
-        {
-            foreach (var end in effects.TaskEnds)
-            {
-                end.Task.ClearFailures();
-            }
-        }
-
-        foreach (var (submission, outcome) in effects.SubmissionResults)
-        {
-            _world.InvariantChecker.OnAnswer(_node, submission, outcome);
-            if (_isCutOff)
-            {
-                _world.Coverage.Count($"frozen server: {outcome}");
-            }
-            else
-            {
-                ((ClientSubmission)submission).Answer(outcome);
-            }
-        }
-
-        effects.Clear();
-    }
-
-    public IReadOnlyList<PeerSendEffect> TakeUnsentRequests()
-    {
-        if (_refused.Count == 0)
-        {
-            return [];
-        }
-
-        _world.Coverage.Count("server: a link's queue is full", _refused.Count);
-        var refused = _refused.ToArray();
-        _refused.Clear();
-        return refused;
-    }
-
     private async Task StartAsync()
     {
         try
@@ -191,7 +113,7 @@ internal sealed class ServerProcess : IEffectExecutor
             _running.Add(_claim.RunAsync(_stopping.Token));
             var stored = await _writer.LoadAsync(_node.Settings.Id, _stopping.Token);
             Core = new ServerCore(MutatedSettings.Of(_node.Settings, _world.Mutation), stored, Clock.Now, _seed, _effects);
-            _loop = new LoopCore(Core, _effects, _node.Settings.Id, _writer, _state, this);
+            _loop = new LoopCore(Core, _effects, _node.Settings.Id, _writer, _state, _executor);
             _running.AddRange(_links.Values.Select(link => link.RunAsync(_stopping.Token)));
             _running.Add(_invalidator.RunAsync(_stopping.Token));
             _running.Add(_adoptions.RunAsync(_stopping.Token));
@@ -301,7 +223,7 @@ internal sealed class ServerProcess : IEffectExecutor
         }
 
         loop.Flush(now, _stopping.Token);
-        if (_isCutOff)
+        if (_executor.IsCutOff)
         {
             return;
         }
@@ -334,7 +256,7 @@ internal sealed class ServerProcess : IEffectExecutor
 
     private void LoseClaim(Exception why)
     {
-        if (_isCutOff)
+        if (_executor.IsCutOff)
         {
             _world.Coverage.Count("frozen server: found its place taken");
             End();

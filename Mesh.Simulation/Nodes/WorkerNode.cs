@@ -1,10 +1,8 @@
 using Mesh.Protocol;
 using Mesh.Simulation.Checks;
 using Mesh.Simulation.Faults;
-using Mesh.Simulation.Network;
 using Mesh.Simulation.Time;
 using Mesh.Worker.Core;
-using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation.Nodes;
 
@@ -12,26 +10,25 @@ namespace Mesh.Simulation.Nodes;
 internal sealed class WorkerNode : SimNode
 {
     private readonly WorkerOptions _options;
-    private readonly MeshEndpoint _home;
     private readonly Random _random;
     private readonly WorkPlan _work;
     private readonly Dictionary<int, WorkerAttempt> _attempts = [];
-    private readonly List<Action> _exchanges = [];
+    private readonly WorkerConnection _connection;
     private WorkerCore _core = null!;
     private NodeClock _clock = null!;
-    private SimConnection? _connection;
-    private int _link;
-    private ServerTarget _serverTarget = new(null, Framing.WebSocket);
     private long _timer;
 
     public WorkerNode(SimWorld world, WorkerOptions options, MeshEndpoint home, WorkPlan work, Random random)
-        : base(world, options.WorkerId) =>
-        (_options, _home, _work, _random) = (options, home, work, random);
+        : base(world, options.WorkerId)
+    {
+        (_options, _work, _random) = (options, work, random);
+        _connection = new WorkerConnection(this, world.Network, home, random, Step);
+    }
 
     /// <summary>The server that it belongs to.</summary>
     public string Home => _options.HomeServer.Id;
 
-    public bool IsHome => IsUp && _serverTarget.IsHome;
+    public bool IsHome => IsUp && _connection.Target.IsHome;
 
     /// <summary>True while it obeys a REDIRECT and has not left yet.</summary>
     public bool IsLeaving { get; private set; }
@@ -45,8 +42,6 @@ internal sealed class WorkerNode : SimNode
     public long Wakes { get; private set; }
 
     public WorkerDefect WorkerDefect { get; set; }
-
-    private MeshEndpoint Target => _serverTarget.Borrower ?? _home;
 
     /// <summary>Ends the fault of the worker. Tasks that it has not answered fail.</summary>
     public void ClearFaults()
@@ -73,9 +68,7 @@ internal sealed class WorkerNode : SimNode
     protected override void OnStart()
     {
         _attempts.Clear();
-        _exchanges.Clear();
-        _connection = null;
-        _link = 0;
+        _connection.Reset();
         IsLeaving = false;
         _clock = World.NewClock(_random);
         _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_options) : _options, TaskTypes.All, new Random(_random.Next()));
@@ -89,7 +82,7 @@ internal sealed class WorkerNode : SimNode
             attempt.OnProcessEnded();
         }
 
-        _exchanges.Clear();
+        _connection.OnProcessEnded();
     }
 
     private static WorkerOptions WithoutBorrowerTimeout(WorkerOptions options) =>
@@ -112,15 +105,14 @@ internal sealed class WorkerNode : SimNode
         switch (effect)
         {
             case WorkerEffect.Dial dial:
-                (_link, _serverTarget, IsLeaving) = (dial.Link, dial.ServerTarget, false);
-                Dial(dial.Link);
+                IsLeaving = false;
+                _connection.Dial(dial.Link, dial.ServerTarget);
                 break;
             case WorkerEffect.Send send:
-                Log($"tells {Target}", send.Message);
-                Send(send.Link, send.Message);
+                _connection.Send(send.Link, send.Message);
                 break;
             case WorkerEffect.Close close:
-                Close(close.Link);
+                _connection.Close(close.Link);
                 break;
             case WorkerEffect.RunAttempt run:
                 Run(run.Attempt, run.Task);
@@ -146,114 +138,9 @@ internal sealed class WorkerNode : SimNode
         }
     }
 
-    private void Dial(int link)
-    {
-        if (_serverTarget.Framing == Framing.Line)
-        {
-            After(TimeSpan.Zero, () => Step(new WorkerInput.Connected(link)));
-            return;
-        }
-
-        var connected = IgnoreAfterRestart<SimConnection>(connection => OnConnected(link, connection));
-        World.Network.Dial(
-            Name,
-            Target,
-            connection =>
-            {
-                connected(connection);
-                if (_connection != connection)
-                {
-                    connection.CloseFromClient();
-                }
-            },
-            IgnoreAfterRestart<bool, string>((lines, why) =>
-            {
-                if (_link == link)
-                {
-                    _link = 0;
-                    Step(new WorkerInput.DialFailed(link, lines, why));
-                }
-            }));
-    }
-
-    private void OnConnected(int link, SimConnection connection)
-    {
-        if (_link != link)
-        {
-            return;
-        }
-
-        _connection = connection;
-        connection.ClientReceives = IgnoreAfterRestart<MeshMessage>(message =>
-        {
-            Log($"hears {connection.Listener.Name}", message);
-            Step(new WorkerInput.Received(link, message));
-        });
-        connection.ClientCloses = IgnoreAfterRestart<string>(why => OnClosed(link, connection, why));
-        Step(new WorkerInput.Connected(link));
-    }
-
-    private void OnClosed(int link, SimConnection connection, string why)
-    {
-        if (_connection == connection)
-        {
-            _connection = null;
-            _link = 0;
-            Log($"loses {connection.Listener.Name}: {why}");
-            Step(new WorkerInput.Disconnected(link, why));
-        }
-    }
-
-    private void Send(int link, MeshMessage message)
-    {
-        if (_serverTarget.Framing != Framing.Line)
-        {
-            _connection!.SendToServer(message);
-            return;
-        }
-
-        var answered = IgnoreAfterRestart<MeshMessage?, string>((reply, why) =>
-        {
-            if (_link == link)
-            {
-                Log($"hears {Target} {why}", reply);
-                Step((message, reply) switch
-                {
-                    (GetTask, NewTask or NoTask or Redirect or Return or Rejection) => new WorkerInput.Received(link, reply),
-                    (TaskStatus status, Ack ack) => new WorkerInput.Received(link, ack with { Id = status.Id }),
-                    _ => new WorkerInput.ExchangeFailed(link, message, why),
-                });
-            }
-        });
-        _exchanges.Add(World.Network.Exchange(Name, Target, message, answered));
-    }
-
-    private void Close(int link)
-    {
-        if (_link != link)
-        {
-            return;
-        }
-
-        _link = 0;
-        foreach (var giveUp in _exchanges)
-        {
-            giveUp();
-        }
-
-        _exchanges.Clear();
-        var connection = _connection;
-        _connection = null;
-        connection?.CloseFromClient();
-        var dialing = connection is null && _serverTarget.Framing != Framing.Line;
-        After(_random.Seconds(0.0005, connection is null ? 0.001 : 0.5), () => Step(dialing
-            ? new WorkerInput.DialFailed(link, SupportsOnlyLines: false, "given up")
-            : new WorkerInput.Disconnected(link, "Done")));
-    }
-
     private void Run(int key, NewTask task)
     {
-        var server = World.ServerAt(Target);
+        var server = World.ServerAt(_connection.Endpoint);
         if (_attempts.Values.FirstOrDefault(other => other.Server != server) is { } other)
         {
             throw new InvariantViolation(Invariant.OneHolderPerWorker, $"{Name} takes {task.Id} of {server} while it works on {other.Task.Id} of {other.Server}");

@@ -17,13 +17,13 @@ internal sealed record SimWrite(IReadOnlyList<StoreOp> Ops, SimTry Own, IReadOnl
 /// <summary>One try to write under a lease.</summary>
 /// <param name="Number">Its number among the tries.</param>
 /// <param name="Known">The number of the last write that the writer knew of when it sent this one.</param>
-internal sealed record SimTry(SimHeldClaim Lease, long Number, long Known)
+internal sealed record SimTry(SimHeldLease Lease, long Number, long Known)
 {
-    public static SimTry Of(SimHeldClaim claim) => new(claim, ++claim.Tried, claim.Known);
+    public static SimTry Of(SimHeldLease lease) => new(lease, ++lease.Tried, lease.Known);
 }
 
 /// <summary>A lease that a process has.</summary>
-internal sealed class SimHeldClaim(SimStore store, ServerLeaseHolder self, SimFencingToken fencingToken)
+internal sealed class SimHeldLease(SimStore store, ServerLeaseHolder self, SimFencingToken fencingToken)
 {
     public SimStore Store { get; } = store;
 

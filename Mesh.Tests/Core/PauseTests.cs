@@ -44,7 +44,7 @@ public sealed class PauseTests
         _mesh.Resume();
         _mesh.Resume();
 
-        Assert.Equal([typeof(ServerPaused), typeof(ServerResumed)], _mesh.Events.Select(happened => happened.GetType()));
+        Assert.Equal([new ServerPauseChanged(new PauseStatus(true, 0, 0)), new ServerPauseChanged(new PauseStatus(false, 0, 0))], _mesh.Events);
     }
 
     [Fact]

@@ -206,20 +206,3 @@ internal sealed class BorrowingCooldown(TaskRegistry tasks)
         return _began is not null;
     }
 }
-
-/// <summary>The result of an operator's command to return all borrowed workers. The nested types are the only ones.</summary>
-internal abstract record LoanReturn
-{
-    private LoanReturn()
-    {
-    }
-
-    /// <param name="Workers">The workers that are being returned. The list is empty when no worker is borrowed.</param>
-    public sealed record Started(IReadOnlyList<WorkerId> Workers) : LoanReturn;
-
-    /// <summary>The store is unavailable. No worker is released.</summary>
-    public sealed record StoreUnavailable : LoanReturn
-    {
-        public static readonly StoreUnavailable Instance = new();
-    }
-}

@@ -158,7 +158,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         if (!peer.Alive)
         {
             peer.Alive = true;
-            core.Report(new PeerUp(peer.Id));
+            core.Report(new PeerAvailabilityChanged(peer.Id, IsAlive: true));
         }
     }
 
@@ -187,7 +187,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         peer.Alive = false;
         peer.DeadSince = now;
         peer.Load = null;
-        core.Report(new PeerDown(peer.Id, reason));
+        core.Report(new PeerAvailabilityChanged(peer.Id, IsAlive: false, reason));
     }
 
     private TimeSpan ApplyJitter(TimeSpan delay) => delay * (1 + (_settings.HeartbeatJitter * ((2 * core.Random.NextDouble()) - 1)));

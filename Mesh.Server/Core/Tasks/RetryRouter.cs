@@ -6,11 +6,20 @@ using Mesh.Server.Core.Workers;
 namespace Mesh.Server.Core.Tasks;
 
 /// <summary>
-/// Selects workers for tasks that have failed, in the order of <see cref="RetryPolicy.Rank"/>: workers that have not failed at the task and have not failed recently come first.
-/// A worker with a higher rank receives the task only while no better worker is connected.
+/// Selects workers for tasks that have failed, and decides when such a task becomes a dead letter. Workers are preferred in the order of <see cref="Rank"/>: those that
+/// have not failed at the task and have not failed recently come first. A worker with a higher rank receives the task only while no better worker is connected.
 /// </summary>
 internal sealed class RetryRouter(CoreState core)
 {
+    /// <summary>The number of times that a task can be returned without a counted attempt. Each further return is a failed attempt, so that every task is settled in the end.</summary>
+    public const int MaxReturns = 16;
+
+    /// <summary>The rank of a worker without recent failures. Workers with a lower rank are preferred.</summary>
+    private const int BestRank = 0;
+
+    /// <summary>The rank of a worker that has failed at the task.</summary>
+    private const int FailedBeforeRank = 2;
+
     /// <summary>The largest number of tasks or pending polls that one search examines.</summary>
     private const int SearchLimit = 64;
 
@@ -31,6 +40,15 @@ internal sealed class RetryRouter(CoreState core)
             return core.Tasks.Retries.FirstDue is not null && core.Workers.Polls.HasReady && !(next < _nextScan) ? _nextScan : next;
         }
     }
+
+    /// <summary>
+    /// Returns whether a task that has just failed becomes a dead letter. When only one worker has failed at it and another worker can take it, the limit of attempts is twice
+    /// <paramref name="maxAttempts"/>.
+    /// </summary>
+    /// <param name="workers">The number of workers that have failed at the task.</param>
+    /// <param name="othersCanTake">Whether a worker that has not failed at the task is connected.</param>
+    public static bool IsExhausted(int attempts, int maxAttempts, int workers, bool othersCanTake) =>
+        attempts >= maxAttempts && (maxAttempts == 1 || workers > 1 || !othersCanTake || attempts >= 2 * maxAttempts);
 
     /// <summary>Takes the due task that has waited longest among those for which the worker is suitable. Returns false when there is none.</summary>
     public bool TryTake(WorkerEntry worker, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
@@ -86,7 +104,7 @@ internal sealed class RetryRouter(CoreState core)
 
         var worker = task.Worker;
         var workers = task.Failures.Count + (worker is null || task.HasFailedOn(worker.Id) ? 0 : 1);
-        return RetryPolicy.IsExhausted(task.Attempts, max, workers, workers <= 1 && HasBetterWorker(task, RetryPolicy.FailedBeforeRank, worker, now));
+        return IsExhausted(task.Attempts, max, workers, workers <= 1 && HasBetterWorker(task, FailedBeforeRank, worker, now));
     }
 
     /// <summary>Returns the due tasks once per scan interval, for another attempt to dispatch them, and an empty list otherwise.</summary>
@@ -107,10 +125,14 @@ internal sealed class RetryRouter(CoreState core)
         return waiting;
     }
 
+    /// <summary>Returns the rank of a worker for a task that has failed before, from 0 (best) to 3.</summary>
+    private static int Rank(in WorkerHealth health, bool hasFailedHere) =>
+        health.IsSetAside ? 3 : hasFailedHere ? FailedBeforeRank : health.Failures > 0 ? 1 : BestRank;
+
     private bool IsSuitable(TaskEntry task, WorkerEntry worker, DateTimeOffset now)
     {
-        var rank = RetryPolicy.Rank(worker.Health, task.HasFailedOn(worker.Id));
-        return rank == RetryPolicy.BestRank
+        var rank = Rank(worker.Health, task.HasFailedOn(worker.Id));
+        return rank == BestRank
             || now - task.QueuedAt > MaxWaitInLeases * core.Settings.Tasks.LeaseTime
             || !HasBetterWorker(task, rank, worker, now);
     }
@@ -123,7 +145,7 @@ internal sealed class RetryRouter(CoreState core)
         {
             if (other != than && !other.IsGone && other.Handles.Handles(task.Type) && now - other.LastSeen <= silence
                 && core.Loans.Find(other.Id)?.State is null or LoanState.Expected or LoanState.Arrived
-                && RetryPolicy.Rank(other.Health, task.HasFailedOn(other.Id)) < rank)
+                && Rank(other.Health, task.HasFailedOn(other.Id)) < rank)
             {
                 return true;
             }
@@ -131,30 +153,4 @@ internal sealed class RetryRouter(CoreState core)
 
         return false;
     }
-}
-
-/// <summary>Decides which workers retry a failed task and when the task becomes a dead letter. Pure functions.</summary>
-internal static class RetryPolicy
-{
-    /// <summary>The number of times that a task can be returned without a counted attempt. Each further return is a failed attempt, so that every task is settled in the end.</summary>
-    public const int MaxReturns = 16;
-
-    /// <summary>The rank of a worker without recent failures. Workers with a lower rank are preferred.</summary>
-    public const int BestRank = 0;
-
-    /// <summary>The rank of a worker that has failed at the task.</summary>
-    public const int FailedBeforeRank = 2;
-
-    /// <summary>Returns the rank of a worker for a task that has failed before, from 0 (best) to 3.</summary>
-    public static int Rank(in WorkerHealth health, bool hasFailedHere) =>
-        health.IsSetAside ? 3 : hasFailedHere ? FailedBeforeRank : health.Failures > 0 ? 1 : BestRank;
-
-    /// <summary>
-    /// Returns whether a task that has just failed becomes a dead letter. When only one worker has failed at it and another worker can take it, the limit of attempts is twice
-    /// <paramref name="maxAttempts"/>.
-    /// </summary>
-    /// <param name="workers">The number of workers that have failed at the task.</param>
-    /// <param name="othersCanTake">Whether a worker that has not failed at the task is connected.</param>
-    public static bool IsExhausted(int attempts, int maxAttempts, int workers, bool othersCanTake) =>
-        attempts >= maxAttempts && (maxAttempts == 1 || workers > 1 || !othersCanTake || attempts >= 2 * maxAttempts);
 }

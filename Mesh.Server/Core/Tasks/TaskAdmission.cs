@@ -53,7 +53,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         if (!core.Paused)
         {
             core.Paused = true;
-            core.Report(new ServerPaused(core.Tasks.Depth, core.Tasks.Running));
+            core.Report(new ServerPauseChanged(PauseStatus.Of(core)));
         }
     }
 
@@ -63,7 +63,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         if (core.Paused)
         {
             core.Paused = false;
-            core.Report(new ServerResumed());
+            core.Report(new ServerPauseChanged(PauseStatus.Of(core)));
         }
     }
 

@@ -108,7 +108,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         if (!isExhausted)
         {
             core.Journal.Add(StoreOp.Of(StoreOpKind.UpdateTask, task.ToRecord(TaskState.Queued)));
-            core.Report(new TaskRequeued(task.Record, task.Attempts, error));
+            core.Report(new TaskRequeued(task.Record, task.Attempts, error, IsCounted: true));
             core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Queued, now, trace, error));
             core.Tasks.Enqueue(task, now, now + core.Settings.Tasks.RetryBackoff.Delay(task.Attempts));
             DispatchRetryIfPossible(task, now);
@@ -132,11 +132,11 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
 
     /// <summary>
     /// Ends an attempt that is not counted, because the worker handed the task back or the task did not reach the worker. The task is queued again with as many attempts as
-    /// before, and the worker's health does not change. After <see cref="RetryPolicy.MaxReturns"/> returns the attempt has failed instead.
+    /// before, and the worker's health does not change. After <see cref="RetryRouter.MaxReturns"/> returns the attempt has failed instead.
     /// </summary>
     public void Return(TaskEntry task, string reason, DateTimeOffset now, string? trace = null)
     {
-        if (task.UncountedReturns >= RetryPolicy.MaxReturns)
+        if (task.UncountedReturns >= RetryRouter.MaxReturns)
         {
             Fail(task, reason, now, trace);
             return;
@@ -147,7 +147,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         task.Attempts--;
         task.UncountedReturns++;
         (task.EndedAt, task.StatusTrace) = (now, trace);
-        core.Report(new TaskReturned(task.Record, reason));
+        core.Report(new TaskRequeued(task.Record, task.Attempts, reason, IsCounted: false));
         core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Queued, now, trace, reason, IsReturned: true));
         if (worker is { Health.IsLimited: true })
         {

@@ -311,7 +311,7 @@ public sealed class LenderTests
             _mesh.FailPeerRequest(CoreHarness.Peer, new Heartbeat(CoreHarness.Self));
         }
 
-        Assert.Contains(_mesh.Events, happened => happened is PeerDown);
+        Assert.Contains(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: false });
         Assert.Contains(_mesh.Events, happened => happened is LoanEnded { Reason: "the borrower is lost" });
     }
 

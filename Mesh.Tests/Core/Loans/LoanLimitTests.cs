@@ -24,7 +24,7 @@ public sealed class LoanLimitTests
         LiveFor(TimeSpan.FromMinutes(2));
         Assert.Null(_mesh.LoanOf("w1"));
         Assert.Contains(_mesh.Events, happened => happened is LoanEnded { Reason: "the loan is too old" });
-        Assert.DoesNotContain(_mesh.Events, happened => happened is PeerDown);
+        Assert.DoesNotContain(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: false });
         Assert.NotEqual(WorkerState.Idle, _mesh.WorkerOf("w1"));
 
         // The owner takes the worker for lost until it comes back.

@@ -23,7 +23,7 @@ public sealed class PeerHeartbeatMonitorTests
     public void AnsweredHeartbeat_IsRepeatedAfterTheInterval()
     {
         _mesh.Alive();
-        Assert.Contains(_mesh.Events, happened => happened is PeerUp);
+        Assert.Contains(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: true });
         _mesh.Pass(TimeSpan.FromSeconds(14.9));
         Assert.Single(Heartbeats());
         _mesh.Pass(TimeSpan.FromSeconds(0.2));
@@ -39,7 +39,7 @@ public sealed class PeerHeartbeatMonitorTests
         foreach (var wait in waits)
         {
             _mesh.FailPeerRequest(CoreHarness.Peer, Heartbeats().Last());
-            Assert.DoesNotContain(_mesh.Events, happened => happened is PeerDown);
+            Assert.DoesNotContain(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: false });
             var before = Heartbeats().Count();
             _mesh.Pass(TimeSpan.FromSeconds(wait - 0.1));
             Assert.Equal(before, Heartbeats().Count());
@@ -49,7 +49,7 @@ public sealed class PeerHeartbeatMonitorTests
         }
 
         _mesh.FailPeerRequest(CoreHarness.Peer, Heartbeats().Last());
-        Assert.Single(_mesh.Events.OfType<PeerDown>());
+        Assert.Single(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: false });
     }
 
     [Fact]
@@ -57,9 +57,9 @@ public sealed class PeerHeartbeatMonitorTests
     {
         _mesh.Alive();
         _mesh.Pass(TimeSpan.FromSeconds(39));
-        Assert.DoesNotContain(_mesh.Events, happened => happened is PeerDown);
+        Assert.DoesNotContain(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: false });
         _mesh.Pass(TimeSpan.FromSeconds(2));
-        Assert.Single(_mesh.Events.OfType<PeerDown>());
+        Assert.Single(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: false });
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class PeerNameTests
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(Anew));
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(Anew));
 
-        Assert.Contains(_mesh.Events, happened => happened is PeerUp { Peer: var peer } && peer == CoreHarness.Peer);
+        Assert.Contains(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: true, Peer: var peer } && peer == CoreHarness.Peer);
         Assert.Equal(new PeerRenamed(CoreHarness.Peer, CoreHarness.PeerEndpoint, Anew), Assert.Single(_mesh.Events.OfType<PeerRenamed>()));
     }
 
@@ -74,7 +74,7 @@ public sealed class PeerNameTests
     {
         _mesh.Reply(CoreHarness.Peer, new HeartbeatResponse(new ServerId(other)));
 
-        Assert.DoesNotContain(_mesh.Events, happened => happened is PeerUp);
+        Assert.DoesNotContain(_mesh.Events, happened => happened is PeerAvailabilityChanged { IsAlive: true });
         Assert.StartsWith("SERVER_UUID", Assert.Single(_mesh.Events.OfType<MessageRejected>()).Error, StringComparison.Ordinal);
 
         // The heartbeat is retried, as after any failure.

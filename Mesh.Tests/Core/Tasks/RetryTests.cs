@@ -159,8 +159,8 @@ public sealed class RetryTests
     [InlineData(6, 3, 1, true, true)] // the other one does not take it
     [InlineData(3, 3, 2, true, true)] // the task is at fault
     [InlineData(1, 1, 1, true, true)] // it shall be tried once
-    public void Policy_FailedAttempt_ReturnsWhetherItWasTheLast(int attempts, int max, int workers, bool othersCanTake, bool isOver) =>
-        Assert.Equal(isOver, RetryPolicy.IsExhausted(attempts, max, workers, othersCanTake));
+    public void IsExhausted_FailedAttempt_ReturnsWhetherItWasTheLast(int attempts, int max, int workers, bool othersCanTake, bool isOver) =>
+        Assert.Equal(isOver, RetryRouter.IsExhausted(attempts, max, workers, othersCanTake));
 
     private static TaskStatus Nok(string worker, TaskRecord task) =>
         new(TaskOutcome.Nok, task.Type, new WorkerId(worker)) { Id = task.WireId, Error = "no" };

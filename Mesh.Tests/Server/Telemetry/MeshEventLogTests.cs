@@ -44,12 +44,12 @@ public sealed class MeshEventLogTests
 
         for (var i = 0; i < 1000; i++)
         {
-            log.Report(dead ? new TaskDeadLettered(task) : new TaskRequeued(task, 1, "no"));
+            log.Report(dead ? new TaskDeadLettered(task) : new TaskRequeued(task, 1, "no", IsCounted: true));
         }
 
         Assert.Equal(10, lines.Written.Count);
         time.Advance(TimeSpan.FromSeconds(1));
-        log.Report(dead ? new TaskDeadLettered(task) : new TaskRequeued(task, 1, "no"));
+        log.Report(dead ? new TaskDeadLettered(task) : new TaskRequeued(task, 1, "no", IsCounted: true));
         Assert.Equal("990 lines like the next one were suppressed.", lines.Written[^2]);
     }
 

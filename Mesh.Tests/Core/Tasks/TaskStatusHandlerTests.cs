@@ -6,7 +6,7 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 namespace Mesh.Tests.Core.Tasks;
 
 /// <summary>Finds the task of a status without TASK_ID.</summary>
-public sealed class TaskStatusMatcherTests
+public sealed class TaskStatusHandlerTests
 {
     private readonly CoreHarness _mesh = new();
 
