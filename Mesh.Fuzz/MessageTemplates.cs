@@ -11,10 +11,18 @@ internal static class MessageTemplates
     private static readonly MessageTemplate[] All =
     [
         new([FieldTemplate.Id("WORKER_UUID")], [FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Types("TASKS")], ("WORKER", "ALIVE")),
-        new([FieldTemplate.Id("WORKER_UUID"), FieldTemplate.Word("TASK", "QUERY", "UPDATE")], [FieldTemplate.Id("TASK_ID"), FieldTemplate.Result("RESULT")], ("STATUS", "OK")),
+        new(
+            [FieldTemplate.Id("WORKER_UUID"), FieldTemplate.Type("TASK")],
+            [FieldTemplate.Id("TASK_ID"), FieldTemplate.Value("RESULT"), FieldTemplate.Follow("THEN")],
+            ("STATUS", "OK")),
+        new(
+            [FieldTemplate.Id("WORKER_UUID"), FieldTemplate.Type("TASK")],
+            [FieldTemplate.Id("TASK_ID"), FieldTemplate.Text("ERROR"), FieldTemplate.Flag("HANDED_BACK"), FieldTemplate.Flag("RETRY"), FieldTemplate.Part("RETRY_AFTER", 31_536_000)],
+            ("STATUS", "NOK")),
+        new([FieldTemplate.Id("WORKER_UUID"), FieldTemplate.Type("TASK")], [FieldTemplate.Id("TASK_ID"), FieldTemplate.Part("PROGRESS", 1)], ("STATUS", "RUNNING")),
         new([FieldTemplate.Id("SERVER_UUID")], [FieldTemplate.Load("LOAD")], ("TASK", "HEARTBEAT")),
         new([FieldTemplate.Id("SERVER_UUID")], [FieldTemplate.Load("LOAD")], ("TASK", "HEARTBEAT"), ("RESPONSE", "ALIVE")),
-        new([FieldTemplate.Address("REQUESTOR_INFO")], [FieldTemplate.Count("WORKERS_NEEDED"), FieldTemplate.Id("SERVER_UUID")], ("TASK", "WORKER_REQUEST")),
+        new([FieldTemplate.Address("REQUESTOR_INFO")], [FieldTemplate.Count("WORKERS_NEEDED"), FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Types("TASKS")], ("TASK", "WORKER_REQUEST")),
         new([FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Ids("WORKERS_UUID")], [], ("RESPONSE", "AVAILABLE")),
         new([FieldTemplate.Id("SERVER_UUID")], [], ("RESPONSE", "UNAVAILABLE")),
         new([FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Ids("WORKERS_UUID")], [], ("TASK", "COMMAND_RELEASE")),
@@ -22,9 +30,10 @@ internal static class MessageTemplates
         new([FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Ids("WORKERS_UUID")], [], ("RESPONSE", "RELEASE_COMPLETED")),
         new([FieldTemplate.Text("USER")], [FieldTemplate.Id("TASK_ID")], ("TASK", "QUERY")),
         new([FieldTemplate.Text("USER"), FieldTemplate.Number("AMOUNT")], [FieldTemplate.Id("TASK_ID")], ("TASK", "UPDATE")),
+        new([], [FieldTemplate.Id("TASK_ID"), FieldTemplate.Value("PAYLOAD")], ("TASK", "RESIZE")),
         new([FieldTemplate.Address("SERVER_REDIRECT")], [], ("TASK", "REDIRECT")),
         new([FieldTemplate.Address("SERVER_RETURN")], [], ("TASK", "RETURN")),
-        new([], [FieldTemplate.Id("TASK_ID")], ("STATUS", "ACK")),
+        new([], [FieldTemplate.Id("TASK_ID"), FieldTemplate.Flag("CANCEL")], ("STATUS", "ACK")),
         new([], [], ("TASK", "NO_TASK")),
     ];
 
@@ -81,13 +90,19 @@ internal sealed record FieldTemplate(string Name, Func<Random, JsonNode> Draw, p
 
     public static FieldTemplate Text(string name) => new(name, random => MessageTemplates.User(random), NotText, _ => null);
 
-    public static FieldTemplate Word(string name, params string[] words) => new(name, random => words[random.Next(words.Length)], NotText, _ => "NONE");
+    public static FieldTemplate Type(string name) => new(name, random => random.Next(3) switch { 0 => "QUERY", 1 => "UPDATE", _ => "RESIZE" }, NotText, _ => "NO TYPE", _ => "REDIRECT", _ => new string('x', 65));
+
+    public static FieldTemplate Flag(string name) => new(name, random => random.Next(2) == 0, _ => "true", _ => 1, _ => new JsonArray(true));
 
     public static FieldTemplate Number(string name) => new(
         name, random => JsonValue.Create((decimal)random.Next(-1000, 1000) / 100), NotNumber, _ => JsonNode.Parse("1e999"), _ => JsonNode.Parse("-1e28888"));
 
-    public static FieldTemplate Result(string name) => new(
-        name, random => random.Next(2) == 0 ? NotNumber(random) : random.Next(1000), _ => JsonNode.Parse("1e999"), _ => JsonNode.Parse("-1e28888"));
+    public static FieldTemplate Part(string name, double max) => new(name, random => random.NextDouble() * max, NotNumber, _ => JsonNode.Parse("1e999"), _ => -1, _ => max + 1);
+
+    public static FieldTemplate Value(string name) => new(name, AnyValue, _ => Deep(65));
+
+    public static FieldTemplate Follow(string name) => new(
+        name, random => new JsonArray([.. Enumerable.Range(0, random.Next(3)).Select(_ => random.Next(2) == 0 ? Task(random) : AnyValue(random))]), NotArray, _ => Deep(65));
 
     public static FieldTemplate Count(string name) => new(name, random => random.Next(1, 9), NotNumber, _ => 0, _ => -1, _ => JsonNode.Parse("1.5"), _ => JsonNode.Parse("99999999999"));
 
@@ -100,7 +115,12 @@ internal sealed record FieldTemplate(string Name, Func<Random, JsonNode> Draw, p
         _ => new JsonArray(""),
         _ => new JsonArray(new string('x', 129)));
 
-    public static FieldTemplate Types(string name) => new(name, _ => new JsonArray("QUERY", "UPDATE", "LATER"), NotArray, _ => new JsonArray(true));
+    public static FieldTemplate Types(string name) => new(
+        name,
+        random => new JsonArray([.. new JsonNode[] { "QUERY", "UPDATE", "RESIZE", "NO TYPE", "REDIRECT" }.Where(_ => random.Next(2) == 0)]),
+        NotArray,
+        _ => new JsonArray(true),
+        _ => new JsonArray([.. Enumerable.Range(0, 65).Select(i => (JsonNode)$"T{i}")]));
 
     public static FieldTemplate Address(string name) => new(
         name,
@@ -119,6 +139,29 @@ internal sealed record FieldTemplate(string Name, Func<Random, JsonNode> Draw, p
         name, random => new JsonObject { ["QUEUE"] = random.Next(100), ["IDLE"] = random.Next(100) }, NotObject, _ => new JsonObject { ["QUEUE"] = -1, ["IDLE"] = 0 });
 
     private static JsonObject Endpoint(JsonNode host, JsonNode port) => new() { ["ip"] = host, ["port"] = port };
+
+    private static JsonNode AnyValue(Random random) => random.Next(6) switch
+    {
+        0 => MessageTemplates.User(random),
+        1 => JsonNode.Parse("1e400")!,
+        2 => random.Next(2) == 0,
+        3 => Deep(random.Next(63)),
+        4 => new JsonObject { ["TASK"] = "QUERY", ["a b"] = new JsonArray(1, null, "\u2028") },
+        _ => random.Next(1000),
+    };
+
+    private static JsonObject Task(Random random) => new() { ["type"] = random.Next(2) == 0 ? "QUERY" : "RESIZE", ["user"] = MessageTemplates.User(random) };
+
+    private static JsonNode Deep(int depth)
+    {
+        JsonNode value = 1;
+        for (var level = 0; level < depth; level++)
+        {
+            value = new JsonArray(value);
+        }
+
+        return value;
+    }
 
     private static JsonNode NotText(Random random) => random.Next(4) switch
     {

@@ -8,8 +8,11 @@ namespace Mesh.Fuzz;
 /// <summary>Creates bad messages. For some of them the expected error is known.</summary>
 internal static class Mutator
 {
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly JsonSerializerOptions Escaped = new();
+    // More than the templates need.
+    private const int MaxDepth = 128;
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = MaxDepth };
+    private static readonly JsonSerializerOptions Escaped = new() { MaxDepth = MaxDepth };
 
     // The tokens of JSON, and invalid UTF-8.
     private static readonly byte[][] Tokens =
@@ -17,7 +20,7 @@ internal static class Mutator
         .. new[]
         {
             "\"", "{", "}", "[", "]", ",", ":", "null", "true", "-1", "1e999", "NaN", "\\u", "\\ud800", "\\u0000", "\\", "\n", "\r\n", "\"TASK\": ", "\"\"", "/*",
-            "[[[[[[[[[[", "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1", "\"WORKER_UUID\":", "99999999999999999999999999999999999",
+            "[[[[[[[[[[", "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1", "\"WORKER_UUID\":", "\"PAYLOAD\":", "\"RESULT\":", "\"THEN\":[", "\"TASKS\":[", "RUNNING", "99999999999999999999999999999999999",
         }.Select(Encoding.UTF8.GetBytes),
         [0xff], [0xc3], [0], [0xed, 0xa0, 0x80], [0xef, 0xbb, 0xbf],
     ];

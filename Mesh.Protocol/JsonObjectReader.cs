@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Mesh.Protocol;
 
-/// <summary>Reads the objects and arrays in fields. <see cref="JsonValueReader"/> reads single values.</summary>
+/// <summary>Reads the objects in fields, and WORKERS_UUID. <see cref="JsonValueReader"/> reads single values.</summary>
 internal static class JsonObjectReader
 {
     private const int MaxHostBytes = 255;
@@ -102,35 +102,6 @@ internal static class JsonObjectReader
 
         load = new ServerLoad(queue, idle);
         return Both(queueState, FieldPart.Queue, idleState, FieldPart.Idle);
-    }
-
-    // ["QUERY", "UPDATE", …]. Unknown types are ignored.
-    public static FieldState TaskTypes(ref Utf8JsonReader json, ref TaskTypes types)
-    {
-        if (json.TokenType != JsonTokenType.StartArray)
-        {
-            return JsonValueReader.Wrong(ref json, FieldFault.NotArray);
-        }
-
-        types = Protocol.TaskTypes.None;
-        var state = FieldState.Valid;
-        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
-        {
-            var word = Keyword.Unknown;
-            var item = JsonValueReader.Keyword(ref json, ref word);
-            types |= Keywords.ToTaskTypes(word);
-            if (!item.IsValid && item.FieldFault != FieldFault.UnknownKeyword)
-            {
-                if (item.FieldFault == FieldFault.TooDeep)
-                {
-                    return item;
-                }
-
-                state = new(FieldFault.NotText, FieldPart.Item);
-            }
-        }
-
-        return state;
     }
 
     // [id, …]

@@ -14,6 +14,10 @@ internal ref struct JsonTextWriter(IBufferWriter<byte> output)
 {
     private Span<byte> _free = output.GetSpan(256);
     private int _used = 0;
+    private int _committed = 0;
+
+    /// <summary>The number of bytes that are written.</summary>
+    public readonly int Length => _committed + _used;
 
     public void FirstKeyword(ReadOnlySpan<byte> name, ReadOnlySpan<byte> word)
     {
@@ -57,6 +61,24 @@ internal ref struct JsonTextWriter(IBufferWriter<byte> output)
             Name(name);
             Raw("true"u8);
         }
+    }
+
+    /// <summary>Writes a member with a value of any kind. Writes nothing when there is no value.</summary>
+    public void OptionalValue(ReadOnlySpan<byte> name, RawJson? value)
+    {
+        if (value is { Length: > 0 } text)
+        {
+            Name(name);
+            Raw(text.Utf8.Span);
+        }
+    }
+
+    public void Number(ReadOnlySpan<byte> name, double number)
+    {
+        Name(name);
+        Reserve(32);
+        number.TryFormat(_free[_used..], out var written, default, CultureInfo.InvariantCulture);
+        _used += written;
     }
 
     public void Number(ReadOnlySpan<byte> name, decimal number)
@@ -124,9 +146,8 @@ internal ref struct JsonTextWriter(IBufferWriter<byte> output)
 
     public void Commit()
     {
-        output.Advance(_used);
+        Advance();
         _free = default;
-        _used = 0;
     }
 
     // The text is where the escaped text must be written. It is copied to another buffer first.
@@ -151,9 +172,15 @@ internal ref struct JsonTextWriter(IBufferWriter<byte> output)
     {
         if (_free.Length - _used < bytes)
         {
-            output.Advance(_used);
-            _used = 0;
+            Advance();
             _free = output.GetSpan(Math.Max(bytes, 256));
         }
+    }
+
+    private void Advance()
+    {
+        output.Advance(_used);
+        _committed += _used;
+        _used = 0;
     }
 }

@@ -54,6 +54,38 @@ internal static class JsonValueReader
         return word == Protocol.Keyword.Unknown ? new(FieldFault.UnknownKeyword) : FieldState.Valid;
     }
 
+    /// <summary>Reads a value of TASK. The word is one of the protocol's own, or unknown for the type of any other task. The type is the default for a word that is not a task type.</summary>
+    public static FieldState TaskWord(ref Utf8JsonReader json, ref Keyword word, ref TaskType type)
+    {
+        if (!IsText(ref json, out var fault))
+        {
+            return fault;
+        }
+
+        return json.ValueIsEscaped ? EscapedTaskWord(ref json, ref word, ref type) : TaskWord(json.ValueSpan, ref word, ref type);
+    }
+
+    /// <summary>Reads a value of any kind, and returns the range of its text in the message.</summary>
+    public static FieldState Any(ref Utf8JsonReader json, ref Range text)
+    {
+        if (json.TokenType == JsonTokenType.Null)
+        {
+            return default;
+        }
+
+        // The message itself is one level.
+        var start = (int)json.TokenStartIndex;
+        return TrySkip(ref json, ProtocolLimits.MaxValueDepth + 1) ? Keep(ref text, start..(int)json.BytesConsumed) : new(FieldFault.TooDeep);
+    }
+
+    /// <summary>Reads an array of values of any kind, and returns the range of its text in the message.</summary>
+    public static FieldState AnyArray(ref Utf8JsonReader json, ref Range text)
+    {
+        var isArray = json.TokenType == JsonTokenType.StartArray;
+        var state = Any(ref json, ref text);
+        return isArray || !state.IsValid ? state : new(FieldFault.NotArray);
+    }
+
     /// <summary>Returns the known field of the property name.</summary>
     public static Field Name(ref Utf8JsonReader json)
     {
@@ -80,6 +112,18 @@ internal static class JsonValueReader
             : new(FieldFault.OutOfRange);
     }
 
+    /// <summary>Reads a number from 0 to a maximum. It is rounded to a double.</summary>
+    public static FieldState Fraction(ref Utf8JsonReader json, double max, ref double number)
+    {
+        if (!IsNumber(ref json, out var fault))
+        {
+            return fault;
+        }
+
+        // Adding zero removes the sign of a negative zero.
+        return json.TryGetDouble(out var value) && value >= 0 && value <= max ? Keep(ref number, value + 0d) : new(FieldFault.OutOfRange);
+    }
+
     public static FieldState Flag(ref Utf8JsonReader json, ref bool flag)
     {
         if (json.TokenType is JsonTokenType.True or JsonTokenType.False)
@@ -103,7 +147,9 @@ internal static class JsonValueReader
     }
 
     /// <summary>Skips a value of any kind. Returns false when it is nested too deep. Reading must end then.</summary>
-    public static bool TrySkip(ref Utf8JsonReader json)
+    /// <param name="json">The reader.</param>
+    /// <param name="maxDepth">The maximum depth, from the message on.</param>
+    public static bool TrySkip(ref Utf8JsonReader json, int maxDepth = ProtocolLimits.MaxDepth)
     {
         if (json.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
         {
@@ -115,7 +161,7 @@ internal static class JsonValueReader
         {
             if (json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
             {
-                if (json.CurrentDepth >= ProtocolLimits.MaxDepth)
+                if (json.CurrentDepth >= maxDepth)
                 {
                     return false;
                 }
@@ -142,6 +188,33 @@ internal static class JsonValueReader
         var matches = json.TokenType == type;
         fault = matches ? FieldState.Valid : Wrong(ref json, otherwise);
         return matches;
+    }
+
+    private static FieldState EscapedTaskWord(ref Utf8JsonReader json, ref Keyword word, ref TaskType type)
+    {
+        Span<byte> unescaped = stackalloc byte[TaskType.MaxLength * MaxEscape];
+        return TaskWord(Unescape(in json, unescaped), ref word, ref type);
+    }
+
+    private static FieldState TaskWord(ReadOnlySpan<byte> text, ref Keyword word, ref TaskType type)
+    {
+        word = Keywords.FindKeyword(text);
+        switch (word)
+        {
+            case Protocol.Keyword.Query:
+                type = TaskType.Query;
+                return FieldState.Valid;
+            case Protocol.Keyword.Update:
+                type = TaskType.Update;
+                return FieldState.Valid;
+            case Protocol.Keyword.NoTask or Protocol.Keyword.Redirect or Protocol.Keyword.Return
+                or Protocol.Keyword.Heartbeat or Protocol.Keyword.WorkerRequest or Protocol.Keyword.CommandRelease:
+                return FieldState.Valid;
+            default:
+                // The values of other fields, such as OK, are names of task types here.
+                word = Protocol.Keyword.Unknown;
+                return TaskType.Parse(text) is { } named ? Keep(ref type, named) : new(FieldFault.UnknownKeyword);
+        }
     }
 
     private static FieldState Keep<T>(ref T target, T value)

@@ -3,14 +3,17 @@ using System.Text.Json;
 namespace Mesh.Protocol;
 
 /// <summary>The known fields of one object of any type. A field that is given twice is refused, because JSON readers disagree on which of the two counts.</summary>
-internal struct MessageFields
+internal ref struct MessageFields
 {
     public Keyword Worker;
     public Keyword Status;
     public Keyword Task;
     public Keyword Response;
     public Keyword Framing;
-    public TaskTypes Tasks;
+
+    /// <summary>The type of TASK. The default when TASK is another word of the protocol.</summary>
+    public TaskType Type;
+    public TaskTypeSet Tasks;
     public int WorkersNeeded;
     public ServerLoad Load;
     public string WorkerUuid;
@@ -24,9 +27,16 @@ internal struct MessageFields
     public MeshEndpoint ServerReturn;
     public MeshEndpoint RequestorInfo;
     public decimal Amount;
-    public decimal Result;
+    public double Progress;
+    public double RetryAfter;
     public bool HandedBack;
+    public bool Cancel;
+    public bool Retry;
+    public Range Payload;
+    public Range Result;
+    public Range Then;
 
+    private ReadOnlySpan<byte> _message;
     private FieldStates _states;
 
     /// <summary>One bit for each known field that was read, including nulls.</summary>
@@ -53,9 +63,16 @@ internal struct MessageFields
     /// <summary>Returns whether the field is valid or absent. Otherwise sets the error.</summary>
     public readonly bool ValidateOptional(Field field, ref ProtocolError error) => _states[(int)field].IsMissing || ValidateRequired(field, ref error);
 
+    /// <summary>Copies a value that has been read, such as <see cref="Payload"/>. Null when the field is absent.</summary>
+    public readonly RawJson? CopyOf(Field field, Range text) => IsPresent(field) ? RawJson.Copy(_message[text]) : null;
+
     /// <summary>Reads the object at the reader's position. Throws <see cref="JsonException"/> on malformed JSON.</summary>
-    public bool TryRead(ref Utf8JsonReader json, ref ProtocolError error)
+    /// <param name="message">The text that the reader reads.</param>
+    /// <param name="json">The reader, at the start of the object.</param>
+    /// <param name="error">Set when the result is false.</param>
+    public bool TryRead(ReadOnlySpan<byte> message, ref Utf8JsonReader json, ref ProtocolError error)
     {
+        _message = message;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             Current = JsonValueReader.Name(ref json);
@@ -89,7 +106,7 @@ internal struct MessageFields
         Field.Unknown => new(JsonValueReader.TrySkip(ref json) ? FieldFault.Missing : FieldFault.TooDeep),
         Field.Worker => JsonValueReader.Keyword(ref json, ref Worker),
         Field.Status => JsonValueReader.Keyword(ref json, ref Status),
-        Field.Task => JsonValueReader.Keyword(ref json, ref Task),
+        Field.Task => JsonValueReader.TaskWord(ref json, ref Task, ref Type),
         Field.Response => JsonValueReader.Keyword(ref json, ref Response),
         Field.WorkerUuid => Id(ref json, ref WorkerUuid),
         Field.ServerUuid => Id(ref json, ref ServerUuid),
@@ -98,10 +115,16 @@ internal struct MessageFields
         Field.Error => Text(ref json, ref Error),
         Field.HandedBack => JsonValueReader.Flag(ref json, ref HandedBack),
         Field.Amount => JsonValueReader.Decimal(ref json, ref Amount),
-        Field.Result => ResultOf(JsonValueReader.Decimal(ref json, ref Result)),
+        Field.Payload => JsonValueReader.Any(ref json, ref Payload),
+        Field.Result => JsonValueReader.Any(ref json, ref Result),
+        Field.Then => JsonValueReader.AnyArray(ref json, ref Then),
+        Field.Progress => JsonValueReader.Fraction(ref json, 1, ref Progress),
+        Field.RetryAfter => JsonValueReader.Fraction(ref json, ProtocolLimits.MaxRetryAfter.TotalSeconds, ref RetryAfter),
+        Field.Retry => JsonValueReader.Flag(ref json, ref Retry),
+        Field.Cancel => JsonValueReader.Flag(ref json, ref Cancel),
         Field.WorkersNeeded => JsonValueReader.Whole(ref json, 1, int.MaxValue, ref WorkersNeeded),
         Field.Load => JsonObjectReader.Load(ref json, ref Load),
-        Field.Tasks => JsonObjectReader.TaskTypes(ref json, ref Tasks),
+        Field.Tasks => TaskTypesReader.Read(ref json, _message, ref Tasks),
         Field.WorkersUuid => JsonObjectReader.Workers(ref json, ref WorkersUuid),
         Field.ServerRedirect => JsonObjectReader.Endpoint(ref json, ref ServerRedirect),
         Field.ServerReturn => JsonObjectReader.Endpoint(ref json, ref ServerReturn),
@@ -117,9 +140,6 @@ internal struct MessageFields
 
     // An unknown framing or an invalid trace context is treated as absent.
     private static FieldState Lenient(FieldState state) => state.FieldFault == FieldFault.UnknownKeyword ? default : state;
-
-    // Other implementations may report any result. A result that is not a number is skipped.
-    private static FieldState ResultOf(FieldState state) => state.FieldFault == FieldFault.NotNumber ? default : state;
 
     private static FieldState TraceContext(ref Utf8JsonReader json, ref string trace)
     {

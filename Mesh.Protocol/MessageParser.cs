@@ -37,6 +37,7 @@ internal static class MessageParser
             Keyword.Nok when !names && fields.IsPresent(Field.Error) => WorkerMessageParser.Rejection(in fields, ref error),
             Keyword.Ok => WorkerMessageParser.TaskStatus(in fields, TaskOutcome.Ok, ref error),
             Keyword.Nok => WorkerMessageParser.TaskStatus(in fields, TaskOutcome.Nok, ref error),
+            Keyword.Running => WorkerMessageParser.TaskStatus(in fields, TaskOutcome.Running, ref error),
             _ => UnknownKeyword(Field.Status, ref error),
         };
     }
@@ -86,7 +87,7 @@ internal static class MessageParser
             Keyword.Heartbeat => ServerMessageParser.Heartbeat(in fields, ref error),
             Keyword.WorkerRequest => ServerMessageParser.WorkerRequest(in fields, ref error),
             Keyword.CommandRelease => ServerMessageParser.CommandRelease(in fields, ref error),
-            _ => UnknownKeyword(Field.Task, ref error),
+            _ => WorkerMessageParser.OtherTask(in fields, ref error),
         };
     }
 

@@ -7,12 +7,13 @@ namespace Mesh.Protocol;
 
 /// <summary>
 /// Reads one message. Unknown fields are ignored, the order of fields does not matter, a known field that is given twice is refused, a null is an absent field, and a
-/// byte order mark is accepted. Allocates only the message and its strings. Malformed JSON costs an exception, which is caught here.
+/// byte order mark is accepted. Allocates only the message, its strings and its values of any kind. Malformed JSON costs an exception, which is caught here.
 /// </summary>
 public static class MessageReader
 {
-    // One level more than the limit. The exception of Utf8JsonReader does not say that the depth was the cause, so MessageFields detects this before it is thrown.
-    private static readonly JsonReaderOptions Options = new() { MaxDepth = ProtocolLimits.MaxDepth + 1 };
+    // The level of the message and one level more than the limit of its values. The exception of Utf8JsonReader does not say that the depth was the cause, so MessageFields detects
+    // this before it is thrown.
+    private static readonly JsonReaderOptions Options = new() { MaxDepth = ProtocolLimits.MaxValueDepth + 2 };
 
     /// <summary>Reads a whole message without its framing. Returns false with an error for invalid input. Never throws.</summary>
     public static bool TryRead(in ReadOnlySequence<byte> payload, [NotNullWhen(true)] out MeshMessage? message, out ProtocolError error)
@@ -58,7 +59,8 @@ public static class MessageReader
         var fields = default(MessageFields);
         try
         {
-            var json = new Utf8JsonReader(Utf8ByteOrderMark.Skip(payload), Options);
+            var text = Utf8ByteOrderMark.Skip(payload);
+            var json = new Utf8JsonReader(text, Options);
             json.Read();
             if (json.TokenType != JsonTokenType.StartObject)
             {
@@ -66,7 +68,7 @@ public static class MessageReader
                 return false;
             }
 
-            return fields.TryRead(ref json, ref error) && MessageParser.TryMatch(in fields, out message, ref error);
+            return fields.TryRead(text, ref json, ref error) && MessageParser.TryMatch(in fields, out message, ref error);
         }
         catch (JsonException)
         {

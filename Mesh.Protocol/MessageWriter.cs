@@ -6,22 +6,38 @@ namespace Mesh.Protocol;
 public static class MessageWriter
 {
     /// <summary>Writes one message without its framing. The output contains no line break.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The message is longer than <see cref="ProtocolLimits.MaxMessageBytes"/>. A part of it may be written. <see cref="Measure"/> tells the length before.
+    /// </exception>
     public static void Write(IBufferWriter<byte> output, MeshMessage message)
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(message);
         var json = new JsonTextWriter(output);
+        Write(ref json, message);
+        if (json.Length > ProtocolLimits.MaxMessageBytes)
+        {
+            throw new InvalidOperationException($"A {MessageNames.Of(message)} of {json.Length} bytes is longer than {ProtocolLimits.MaxMessageBytes} bytes.");
+        }
+
+        json.Commit();
+    }
+
+    /// <summary>Returns the length of a message without its framing, in bytes. It can be more than <see cref="ProtocolLimits.MaxMessageBytes"/>.</summary>
+    public static int Measure(MeshMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        var json = new JsonTextWriter(new DiscardingBufferWriter());
+        Write(ref json, message);
+        return json.Length;
+    }
+
+    private static void Write(ref JsonTextWriter json, MeshMessage message)
+    {
         switch (message)
         {
             case NewTask m:
-                json.FirstKeyword(WireNames.Task, KeywordOf(m.Type));
-                json.Text(WireNames.User, m.User);
-                if (m.Amount is { } amount)
-                {
-                    json.Number(WireNames.Amount, amount);
-                }
-
-                json.OptionalText(WireNames.TaskId, m.Id?.Value);
+                WriteTask(ref json, m);
                 break;
             case GetTask m:
                 json.FirstKeyword(WireNames.Worker, WireNames.Alive);
@@ -30,26 +46,13 @@ public static class MessageWriter
                 WriteTasks(ref json, m.Tasks);
                 break;
             case TaskStatus m:
-                json.FirstKeyword(WireNames.Status, KeywordOf(m.Outcome));
-                if (m.Type is { } type)
-                {
-                    json.Keyword(WireNames.Task, KeywordOf(type));
-                }
-
-                json.Text(WireNames.WorkerUuid, m.Worker.Value);
-                json.OptionalText(WireNames.TaskId, m.Id?.Value);
-                if (m.Result is { } result)
-                {
-                    json.Number(WireNames.Result, result);
-                }
-
-                json.OptionalText(WireNames.Error, m.Error);
-                json.OptionalFlag(WireNames.HandedBack, m.HandedBack);
+                WriteStatus(ref json, m);
                 break;
             case Ack m:
                 json.FirstKeyword(WireNames.Status, WireNames.Ack);
                 json.OptionalText(WireNames.WorkerUuid, m.Worker?.Value);
                 json.OptionalText(WireNames.TaskId, m.Id?.Value);
+                json.OptionalFlag(WireNames.Cancel, m.Cancel);
                 break;
             case NoTask:
                 json.FirstKeyword(WireNames.Task, WireNames.NoTask);
@@ -85,6 +88,7 @@ public static class MessageWriter
                 }
 
                 json.OptionalText(WireNames.ServerUuid, m.Server?.Value);
+                WriteTasks(ref json, m.Tasks);
                 break;
             case Available m:
                 WriteAnswer(ref json, m.Server, WireNames.Response, WireNames.Available);
@@ -115,7 +119,66 @@ public static class MessageWriter
 
         json.OptionalText(WireNames.TraceParent, message.TraceParent);
         json.Raw("}"u8);
-        json.Commit();
+    }
+
+    private static void WriteTask(ref JsonTextWriter json, NewTask task)
+    {
+        json.FirstText(WireNames.Task, NameOf(task.Type));
+        if (task.Type == TaskType.Query || task.Type == TaskType.Update)
+        {
+            json.Text(WireNames.User, task.User ?? throw new ArgumentException($"A {task.Type} has a user.", nameof(task)));
+            if (task.Amount is { } amount)
+            {
+                json.Number(WireNames.Amount, amount);
+            }
+        }
+        else
+        {
+            json.OptionalValue(WireNames.Payload, task.Payload);
+        }
+
+        json.OptionalText(WireNames.TaskId, task.Id?.Value);
+    }
+
+    private static void WriteStatus(ref JsonTextWriter json, TaskStatus status)
+    {
+        json.FirstKeyword(WireNames.Status, KeywordOf(status.Outcome));
+        if (status.Type is { } type)
+        {
+            json.Text(WireNames.Task, NameOf(type));
+        }
+
+        json.Text(WireNames.WorkerUuid, status.Worker.Value);
+        json.OptionalText(WireNames.TaskId, status.Id?.Value);
+        if (status.Outcome == TaskOutcome.Running)
+        {
+            if (status.Progress is { } progress)
+            {
+                json.Number(WireNames.Progress, progress);
+            }
+
+            return;
+        }
+
+        json.OptionalValue(WireNames.Result, status.Result);
+        json.OptionalText(WireNames.Error, status.Error);
+        if (status.Outcome == TaskOutcome.Ok)
+        {
+            json.OptionalValue(WireNames.Then, status.Then);
+            return;
+        }
+
+        json.OptionalFlag(WireNames.HandedBack, status.HandedBack);
+        if (!status.MayRetry)
+        {
+            json.Name(WireNames.Retry);
+            json.Raw("false"u8);
+        }
+
+        if (status.RetryAfter is { } delay)
+        {
+            json.Number(WireNames.RetryAfter, (decimal)delay.Ticks / TimeSpan.TicksPerSecond);
+        }
     }
 
     private static void WriteAnswer(ref JsonTextWriter json, ServerId server, ReadOnlySpan<byte> name, ReadOnlySpan<byte> word)
@@ -155,25 +218,24 @@ public static class MessageWriter
         }
     }
 
-    private static void WriteTasks(ref JsonTextWriter json, TaskTypes? tasks)
+    private static void WriteTasks(ref JsonTextWriter json, TaskTypeSet? tasks)
     {
-        if (tasks is { } types)
+        if (tasks is null)
         {
-            json.Name(WireNames.Tasks);
-            json.Raw("["u8);
-            if ((types & TaskTypes.Query) != 0)
-            {
-                json.Quoted(WireNames.Query);
-            }
-
-            if ((types & TaskTypes.Update) != 0)
-            {
-                json.Raw((types & TaskTypes.Query) != 0 ? ", "u8 : default);
-                json.Quoted(WireNames.Update);
-            }
-
-            json.Raw("]"u8);
+            return;
         }
+
+        json.Name(WireNames.Tasks);
+        json.Raw("["u8);
+        var first = true;
+        foreach (var type in tasks.AsSpan())
+        {
+            json.Raw(first ? default : ", "u8);
+            json.Text(NameOf(type));
+            first = false;
+        }
+
+        json.Raw("]"u8);
     }
 
     private static void WriteWorkers(ref JsonTextWriter json, WorkerList workers)
@@ -191,17 +253,13 @@ public static class MessageWriter
         json.Raw("]"u8);
     }
 
-    private static ReadOnlySpan<byte> KeywordOf(TaskType type) => type switch
-    {
-        TaskType.Query => WireNames.Query,
-        TaskType.Update => WireNames.Update,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No task type"),
-    };
+    private static string NameOf(TaskType type) => type.Name ?? throw new ArgumentOutOfRangeException(nameof(type), type, "No task type");
 
     private static ReadOnlySpan<byte> KeywordOf(TaskOutcome outcome) => outcome switch
     {
         TaskOutcome.Ok => WireNames.Ok,
         TaskOutcome.Nok => WireNames.Nok,
+        TaskOutcome.Running => WireNames.Running,
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "No outcome"),
     };
 

@@ -17,15 +17,18 @@ public abstract record MeshMessage
 public sealed record GetTask(WorkerId Worker, ServerId? Home = null) : MeshMessage
 {
     /// <summary>TASKS: the task types that this worker handles. Null when the field is absent, which means QUERY only.</summary>
-    public TaskTypes? Tasks { get; init; }
+    public TaskTypeSet? Tasks { get; init; }
 }
 
 /// <summary>new_task, server → worker: the task to run.</summary>
 /// <param name="Type">TASK.</param>
-/// <param name="User">USER: the account.</param>
-/// <param name="Amount">AMOUNT: the amount that an UPDATE adds to the balance. Null for a QUERY.</param>
-public sealed record NewTask(TaskType Type, string User, decimal? Amount = null) : MeshMessage
+/// <param name="User">USER: the account of a QUERY or UPDATE. Null for other types.</param>
+/// <param name="Amount">AMOUNT: the amount that an UPDATE adds to the balance. Null for other types.</param>
+public sealed record NewTask(TaskType Type, string? User = null, decimal? Amount = null) : MeshMessage
 {
+    /// <summary>PAYLOAD: the input of a task of another type than QUERY and UPDATE, or null.</summary>
+    public RawJson? Payload { get; init; }
+
     /// <summary>TASK_ID: repeated in task_status and ack.</summary>
     public TaskId? Id { get; init; }
 }
@@ -47,7 +50,7 @@ public sealed record Return(MeshEndpoint Target) : MeshMessage
     public Framing? Framing { get; init; }
 }
 
-/// <summary>task_status, worker → server: the outcome of one attempt.</summary>
+/// <summary>task_status, worker → server: the outcome of one attempt, or that it goes on.</summary>
 /// <param name="Outcome">STATUS.</param>
 /// <param name="Type">TASK. Null when the field is absent. The status then answers the worker's only task.</param>
 /// <param name="Worker">WORKER_UUID.</param>
@@ -56,14 +59,38 @@ public sealed record TaskStatus(TaskOutcome Outcome, TaskType? Type, WorkerId Wo
     /// <summary>TASK_ID. Without it the status answers the only task of its type that the worker has, or the last one that it was given.</summary>
     public TaskId? Id { get; init; }
 
-    /// <summary>RESULT: the account's balance after the task. Also null when the field is not a number.</summary>
-    public decimal? Result { get; init; }
+    /// <summary>RESULT: the task's output. For QUERY and UPDATE the account's balance after the task.</summary>
+    public RawJson? Result { get; init; }
 
     /// <summary>ERROR: the reason why the attempt failed.</summary>
     public string? Error { get; init; }
 
     /// <summary>HANDED_BACK: with a NOK, the worker has not tried the task, or had to end before it was done. This does not count as a failed attempt.</summary>
     public bool HandedBack { get; init; }
+
+    /// <summary>PROGRESS: with RUNNING, the part of the work that is done, from 0 to 1. Null when it is not known.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from 0 to 1.</exception>
+    public double? Progress
+    {
+        get;
+        init => field = value is null or (>= 0 and <= 1) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "The progress is not from 0 to 1.");
+    }
+
+    /// <summary>RETRY: with a NOK, false makes the task a dead letter at once. True when the field is absent.</summary>
+    public bool MayRetry { get; init; } = true;
+
+    /// <summary>RETRY_AFTER: with a NOK, the next attempt starts not earlier than this time after the status, in seconds on the wire. Null when the field is absent.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or longer than <see cref="ProtocolLimits.MaxRetryAfter"/>.</exception>
+    public TimeSpan? RetryAfter
+    {
+        get;
+        init => field = value is null || (value >= TimeSpan.Zero && value <= ProtocolLimits.MaxRetryAfter)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The delay is negative or longer than a year.");
+    }
+
+    /// <summary>THEN: with an OK, an array of the tasks to accept with the result, each as in the body of POST /tasks. Null when the field is absent.</summary>
+    public RawJson? Then { get; init; }
 }
 
 /// <summary>ack, server → worker: the status is stored.</summary>
@@ -74,6 +101,9 @@ public sealed record Ack : MeshMessage
 
     /// <summary>TASK_ID of the acknowledged status.</summary>
     public TaskId? Id { get; init; }
+
+    /// <summary>CANCEL: with the ACK of a RUNNING, the worker ends the attempt and reports NOK.</summary>
+    public bool Cancel { get; init; }
 }
 
 /// <summary>heartbeat, server → server.</summary>
@@ -99,6 +129,9 @@ public sealed record WorkerRequest(MeshEndpoint Requestor) : MeshMessage
 
     /// <summary>SERVER_UUID of the borrower. Absent in requests of older peers.</summary>
     public ServerId? Server { get; init; }
+
+    /// <summary>TASKS: the task types that the borrower's backlog needs. Null when the field is absent, which means any.</summary>
+    public TaskTypeSet? Tasks { get; init; }
 }
 
 /// <summary>available, owner → borrower: the owner lends these workers.</summary>

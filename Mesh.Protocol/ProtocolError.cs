@@ -15,7 +15,7 @@ public enum ProtocolErrorKind : byte
     /// <summary>The message is longer than <see cref="ProtocolLimits.MaxMessageBytes"/>.</summary>
     TooLong = 4,
 
-    /// <summary>The message is nested deeper than <see cref="ProtocolLimits.MaxDepth"/>.</summary>
+    /// <summary>The message is nested deeper than <see cref="ProtocolLimits.MaxDepth"/>, or a value in it deeper than <see cref="ProtocolLimits.MaxValueDepth"/>.</summary>
     TooDeep = 5,
 
     /// <summary>The object is not one of the known messages.</summary>

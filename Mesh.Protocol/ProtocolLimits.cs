@@ -9,11 +9,26 @@ public static class ProtocolLimits
     /// <summary>The maximum length of a UUID, in bytes of UTF-8.</summary>
     public const int MaxIdBytes = 128;
 
-    /// <summary>The maximum nesting depth of objects and arrays. The messages themselves need 2.</summary>
+    /// <summary>The maximum nesting depth of objects and arrays in a message, outside of PAYLOAD, RESULT and THEN. The messages themselves need 2.</summary>
     public const int MaxDepth = 8;
+
+    /// <summary>The maximum nesting depth of objects and arrays within the value of PAYLOAD, RESULT or THEN.</summary>
+    public const int MaxValueDepth = 64;
+
+    /// <summary>
+    /// The maximum length of a PAYLOAD that fits into every new_task, in bytes. The same holds for RESULT and THEN together in a task_status without ERROR. The other fields need the rest of
+    /// <see cref="MaxMessageBytes"/>.
+    /// </summary>
+    public const int MaxValueBytes = MaxMessageBytes - (2 * 1024);
+
+    /// <summary>The maximum number of task types in one TASKS.</summary>
+    public const int MaxTaskTypes = 64;
 
     /// <summary>The maximum number of pending polls (get_task) of one worker. A worker can be configured for at most this number of tasks at a time.</summary>
     public const int MaxPollsPerWorker = 1024;
+
+    /// <summary>The maximum of RETRY_AFTER.</summary>
+    public static readonly TimeSpan MaxRetryAfter = TimeSpan.FromDays(365);
 
     /// <summary>A worker gives up a server that has not answered a get_task on a WebSocket within this time.</summary>
     public static readonly TimeSpan PollResponseTimeout = TimeSpan.FromSeconds(45);

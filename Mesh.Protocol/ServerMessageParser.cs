@@ -26,12 +26,13 @@ internal static class ServerMessageParser
         return new HeartbeatResponse(ServerIdOf(in fields)) { Load = LoadOf(in fields), TraceParent = fields.TraceParent };
     }
 
-    // {"TASK": "WORKER_REQUEST", "REQUESTOR_INFO": {"ip": host, "port": port}, "WORKERS_NEEDED"?: n, "SERVER_UUID"?: id}
+    // {"TASK": "WORKER_REQUEST", "REQUESTOR_INFO": {"ip": host, "port": port}, "WORKERS_NEEDED"?: n, "SERVER_UUID"?: id, "TASKS"?: [type, …]}
     public static WorkerRequest? WorkerRequest(in MessageFields fields, ref ProtocolError error)
     {
         if (!fields.ValidateRequired(Field.RequestorInfo, ref error)
             || !fields.ValidateOptional(Field.WorkersNeeded, ref error)
-            || !fields.ValidateOptional(Field.ServerUuid, ref error))
+            || !fields.ValidateOptional(Field.ServerUuid, ref error)
+            || !fields.ValidateOptional(Field.Tasks, ref error))
         {
             return null;
         }
@@ -40,6 +41,7 @@ internal static class ServerMessageParser
         {
             WorkersNeeded = fields.IsPresent(Field.WorkersNeeded) ? fields.WorkersNeeded : null,
             Server = fields.IsPresent(Field.ServerUuid) ? ServerIdOf(in fields) : null,
+            Tasks = fields.IsPresent(Field.Tasks) ? fields.Tasks : null,
             TraceParent = fields.TraceParent,
         };
     }

@@ -1,30 +1,16 @@
 namespace Mesh.Protocol;
 
-/// <summary>The type of a task. QUERY and UPDATE in the protocol.</summary>
-public enum TaskType : byte
-{
-    /// <summary>Reads an account's balance.</summary>
-    Query = 1,
-
-    /// <summary>Adds an amount to an account's balance.</summary>
-    Update = 2,
-}
-
-/// <summary>A set of <see cref="TaskType"/>.</summary>
-[Flags]
-public enum TaskTypes : byte
-{
-    None = 0,
-    Query = 1,
-    Update = 2,
-    All = Query | Update,
-}
-
-/// <summary>STATUS of an attempt: OK or NOK.</summary>
+/// <summary>STATUS of an attempt.</summary>
 public enum TaskOutcome : byte
 {
+    /// <summary>OK: the attempt succeeded.</summary>
     Ok = 1,
+
+    /// <summary>NOK: the attempt failed.</summary>
     Nok = 2,
+
+    /// <summary>RUNNING: the attempt goes on. The status renews the task lease.</summary>
+    Running = 3,
 }
 
 /// <summary>The framing of messages on a connection (docs/protocol.md, "Transport").</summary>

@@ -1,6 +1,6 @@
 namespace Mesh.Protocol;
 
-/// <summary>The names and keywords of the protocol as UTF-8 (docs/protocol.md, "Messages" and "Optional fields").</summary>
+/// <summary>The names and keywords of the protocol as UTF-8 (docs/protocol.md, "Messages", "Optional fields" and "Tasks of any type").</summary>
 internal static class WireNames
 {
     // Fields of the seed.
@@ -25,6 +25,12 @@ internal static class WireNames
     public static ReadOnlySpan<byte> Result => "RESULT"u8;
     public static ReadOnlySpan<byte> Error => "ERROR"u8;
     public static ReadOnlySpan<byte> HandedBack => "HANDED_BACK"u8;
+    public static ReadOnlySpan<byte> Payload => "PAYLOAD"u8;
+    public static ReadOnlySpan<byte> Progress => "PROGRESS"u8;
+    public static ReadOnlySpan<byte> Cancel => "CANCEL"u8;
+    public static ReadOnlySpan<byte> Retry => "RETRY"u8;
+    public static ReadOnlySpan<byte> RetryAfter => "RETRY_AFTER"u8;
+    public static ReadOnlySpan<byte> Then => "THEN"u8;
     public static ReadOnlySpan<byte> Framing => "FRAMING"u8;
     public static ReadOnlySpan<byte> WorkersNeeded => "WORKERS_NEEDED"u8;
     public static ReadOnlySpan<byte> Load => "LOAD"u8;
@@ -32,10 +38,11 @@ internal static class WireNames
     public static ReadOnlySpan<byte> Idle => "IDLE"u8;
     public static ReadOnlySpan<byte> TraceParent => "TRACEPARENT"u8;
 
-    // Keywords: the values of WORKER, STATUS, TASK, RESPONSE, TASKS and FRAMING.
+    // Keywords: the values of WORKER, STATUS, TASK, RESPONSE and FRAMING. TASK can also have the name of any task type.
     public static ReadOnlySpan<byte> Alive => "ALIVE"u8;
     public static ReadOnlySpan<byte> Ok => "OK"u8;
     public static ReadOnlySpan<byte> Nok => "NOK"u8;
+    public static ReadOnlySpan<byte> Running => "RUNNING"u8;
     public static ReadOnlySpan<byte> Ack => "ACK"u8;
     public static ReadOnlySpan<byte> Query => "QUERY"u8;
     public static ReadOnlySpan<byte> Update => "UPDATE"u8;

@@ -24,11 +24,11 @@ internal sealed partial class AttemptRunner
         _workTime = options.Value.WorkTime;
         _time = time;
         _logger = logger;
-        Handles = _handlers.Keys.Aggregate(TaskTypes.None, (all, type) => all | type.AsSet());
+        Handles = TaskTypeSet.Of(_handlers.Keys);
     }
 
     /// <summary>The types that have a handler.</summary>
-    public TaskTypes Handles { get; }
+    public TaskTypeSet Handles { get; }
 
     /// <summary>Runs one attempt. An exception of the handler becomes a NOK result, and so does a cancellation.</summary>
     public async Task<AttemptResult> RunAsync(NewTask task, CancellationToken cancellation)
@@ -40,7 +40,12 @@ internal sealed partial class AttemptRunner
             activity?.SetStatus(ActivityStatusCode.Error, result.Error);
         }
 
-        return new(result.Outcome, result.Balance, result.Error, activity?.Id ?? task.TraceParent);
+        return new(result.Outcome, result.Result, result.Error, activity?.Id ?? task.TraceParent)
+        {
+            Then = result.Then,
+            MayRetry = result.MayRetry,
+            RetryAfter = result.RetryAfter,
+        };
     }
 
     private async ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation)
@@ -55,10 +60,10 @@ internal sealed partial class AttemptRunner
             var result = await _handlers[task.Type].HandleAsync(task, cancellation);
             if (result.Outcome == TaskOutcome.Nok)
             {
-                LogFailed(task.Type, task.Id, task.User, result.Error);
+                LogFailed(task.Type, task.Id, result.Error);
             }
 
-            return result.Error is { } error ? HandlerResult.Failed(Bound(error)) : result;
+            return result.Error is { } error ? HandlerResult.Failed(Bound(error), result.MayRetry, result.RetryAfter) : result;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -74,8 +79,8 @@ internal sealed partial class AttemptRunner
     private static string Bound(string error) => error.Length <= MaxErrorLength ? error
         : error[..(char.IsHighSurrogate(error[MaxErrorLength - 1]) ? MaxErrorLength - 1 : MaxErrorLength)];
 
-    [LoggerMessage(EventId = 8301, Level = LogLevel.Debug, Message = "{Type} {Task} of {User} failed: {Error}")]
-    private partial void LogFailed(TaskType type, TaskId? task, string user, string? error);
+    [LoggerMessage(EventId = 8301, Level = LogLevel.Debug, Message = "{Type} {Task} failed: {Error}")]
+    private partial void LogFailed(TaskType type, TaskId? task, string? error);
 
     [LoggerMessage(EventId = 8302, Level = LogLevel.Error, Message = "The handler of {Type} threw an exception on {Task}")]
     private partial void LogThrew(Exception fault, TaskType type, TaskId? task);

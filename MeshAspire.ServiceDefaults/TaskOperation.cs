@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Mesh.Protocol;
 
@@ -15,11 +16,15 @@ public sealed class TaskOperation
     public static readonly TaskOperation Process = new("process", "process", ActivityKind.Consumer);
     public static readonly TaskOperation Settle = new("settle", "settle", ActivityKind.Internal);
 
+    /// <summary>The maximum number of names that are kept.</summary>
+    private const int MaxNames = 1024;
+
     private readonly string _name;
     private readonly string? _type;
     private readonly ActivityKind _kind;
-    private readonly string _query;
-    private readonly string _update;
+
+    /// <summary>The names of the spans by task type.</summary>
+    private readonly ConcurrentDictionary<TaskType, string> _names = new();
 
     /// <param name="name">The name of the operation.</param>
     /// <param name="type">The operation type of the conventions for messaging; null for an operation that they do not define.</param>
@@ -27,22 +32,12 @@ public sealed class TaskOperation
     private TaskOperation(string name, string? type, ActivityKind kind)
     {
         (_name, _type, _kind) = (name, type, kind);
-        _query = $"{name} {TypeName(TaskType.Query)}";
-        _update = $"{name} {TypeName(TaskType.Update)}";
     }
-
-    /// <summary>Returns the name of a task type, which is the messaging destination.</summary>
-    public static string TypeName(TaskType type) => type switch
-    {
-        TaskType.Query => "QUERY",
-        TaskType.Update => "UPDATE",
-        _ => throw new InvalidOperationException($"Unknown task type {type}."),
-    };
 
     /// <summary>Starts a span. Returns null without a listener. A span that is not recorded gets no tags.</summary>
     public Activity? Start(TaskType type, string? id, ActivityContext parent, DateTimeOffset start = default, ActivityLink? link = null)
     {
-        var name = type == TaskType.Query ? _query : _update;
+        var name = SpanName(type);
         var activity = MeshTelemetry.Source.StartActivity(name, _kind, parent, tags: null, link is { } one ? [one] : null, start);
         if (activity is { IsAllDataRequested: true })
         {
@@ -55,7 +50,7 @@ public sealed class TaskOperation
             if (_type is not null)
             {
                 activity.AddTag(MeshTelemetry.Tags.System, MeshTelemetry.Tags.SystemValue);
-                activity.AddTag(MeshTelemetry.Tags.Destination, TypeName(type));
+                activity.AddTag(MeshTelemetry.Tags.Destination, type.Name);
                 activity.AddTag(MeshTelemetry.Tags.OperationName, _name);
                 activity.AddTag(MeshTelemetry.Tags.OperationType, _type);
                 activity.AddTag(MeshTelemetry.Tags.Operation, _name);
@@ -63,5 +58,16 @@ public sealed class TaskOperation
         }
 
         return activity;
+    }
+
+    private string SpanName(TaskType type)
+    {
+        if (_names.TryGetValue(type, out var name))
+        {
+            return name;
+        }
+
+        name = $"{_name} {type.Name}";
+        return _names.Count < MaxNames ? _names.GetOrAdd(type, name) : name;
     }
 }

@@ -35,7 +35,7 @@ internal static class CodecRun
         var (worker, task) = (new WorkerId("WORKER_1a2b3c"), new TaskId("0190a1b2c3d4e5f60718293a4b5c6d7e"));
         MeshMessage[] cycle =
         [
-            new GetTask(worker), new NewTask(TaskType.Update, "maria", 12.5m) { Id = task }, new TaskStatus(TaskOutcome.Ok, TaskType.Update, worker) { Id = task, Result = 112.5m }, new Mesh.Protocol.Ack { Id = task },
+            new GetTask(worker), new NewTask(TaskType.Update, "maria", 12.5m) { Id = task }, new TaskStatus(TaskOutcome.Ok, TaskType.Update, worker) { Id = task, Result = RawJson.Of(112.5m) }, new Mesh.Protocol.Ack { Id = task },
         ];
         var bytes = new ArrayBufferWriter<byte>(4_096);
         using var json = new Utf8JsonWriter(bytes, Options);
@@ -94,7 +94,8 @@ internal static class CodecRun
                 json.WriteString(Task, Update);
                 json.WriteString(WorkerUuid, m.Worker.Value);
                 json.WriteString(TaskId, m.Id!.Value.Value);
-                json.WriteNumber(Result, m.Result!.Value);
+                json.WritePropertyName(Result);
+                json.WriteRawValue(m.Result!.Value.Utf8.Span, skipInputValidation: true);
                 break;
             case Mesh.Protocol.Ack m:
                 json.WriteString(Status, Ack);

@@ -50,7 +50,7 @@ internal sealed class IdleWorkers(MeasuredServer server, int workers) : IAsyncDi
 
     private async Task WaitAsync(WorkerId id, MeshConnection connection)
     {
-        var ask = new GetTask(id) { Tasks = TaskTypes.All };
+        var ask = new GetTask(id) { Tasks = TaskTypeSet.Of(TaskType.Query, TaskType.Update) };
         connection.TrySend(ask);
         while (true)
         {
@@ -62,7 +62,7 @@ internal sealed class IdleWorkers(MeasuredServer server, int workers) : IAsyncDi
                     break;
                 case NewTask task:
                     _taken.TrySetResult(Stopwatch.GetTimestamp());
-                    connection.TrySend(new TaskStatus(TaskOutcome.Ok, task.Type, id) { Id = task.Id, Result = 0 });
+                    connection.TrySend(new TaskStatus(TaskOutcome.Ok, task.Type, id) { Id = task.Id, Result = RawJson.Of(0) });
                     break;
                 default:
                     if (received.Kind != ReceiveResultKind.End || received.EndReason != CloseReason.Done)

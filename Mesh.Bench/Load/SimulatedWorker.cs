@@ -12,7 +12,7 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var ask = new GetTask(id) { Tasks = TaskTypes.All };
+        var ask = new GetTask(id) { Tasks = TaskTypeSet.Of(TaskType.Query, TaskType.Update) };
         Send(ask);
         while (true)
         {
@@ -37,14 +37,14 @@ internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, Ta
         switch (message)
         {
             case NewTask task:
-                var number = times.TaskOf(task.User);
+                var number = times.TaskOf(task.User!);
                 if (number is { } known)
                 {
                     times.SetReceived(known);
                 }
 
                 _unacknowledged.Enqueue(number);
-                Send(new TaskStatus(TaskOutcome.Ok, task.Type, id) { Id = task.Id, Result = 0 });
+                Send(new TaskStatus(TaskOutcome.Ok, task.Type, id) { Id = task.Id, Result = RawJson.Of(0) });
                 Send(ask);
                 break;
             case Ack:

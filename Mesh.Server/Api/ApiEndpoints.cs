@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Map;
 using Microsoft.OpenApi;
@@ -21,7 +22,7 @@ internal static class ApiEndpoints
 }
 
 /// <summary>The JSON serialization of the HTTP API's types.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(RawJsonConverter)])]
 [JsonSerializable(typeof(TaskRequest))]
 [JsonSerializable(typeof(TaskRequest[]))]
 [JsonSerializable(typeof(AcceptedResponse))]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Loop;
 
@@ -106,23 +107,9 @@ internal static class Problems
     public static IResult NotReady(HttpContext context, ServerReadiness state) =>
         state.Phase == LoopPhase.Starting ? ServiceUnavailable(context, $"This server is starting: it waits for {state.WaitingFor}.") : Stopping(context);
 
-    private static IEnumerable<string> NamesOf(TaskFields fields)
-    {
-        if (fields.HasFlag(TaskFields.Type))
-        {
-            yield return "type";
-        }
-
-        if (fields.HasFlag(TaskFields.User))
-        {
-            yield return "user";
-        }
-
-        if (fields.HasFlag(TaskFields.Amount))
-        {
-            yield return "amount";
-        }
-    }
+    private static IEnumerable<string> NamesOf(TaskFields fields) => Enum.GetValues<TaskFields>()
+        .Where(field => field != TaskFields.None && fields.HasFlag(field))
+        .Select(field => JsonNamingPolicy.CamelCase.ConvertName(field.ToString()));
 
     private static IResult ServiceUnavailable(HttpContext context, string detail, string retryAfter = RetryAfterUnavailable)
     {

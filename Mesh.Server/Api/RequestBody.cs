@@ -75,7 +75,8 @@ internal readonly struct RequestBody : IDisposable
 /// <summary>An error in a request's body.</summary>
 /// <param name="Field">The place of the error in the body, such as [17].amount.</param>
 /// <param name="Detail">The description, without the subject: "must be a number".</param>
-internal readonly record struct BodyFault(string Field, string Detail);
+/// <param name="IsTooLarge">True when a value is larger than its limit.</param>
+internal readonly record struct BodyFault(string Field, string Detail, bool IsTooLarge = false);
 
 /// <summary>The error texts for unknown and duplicate properties of a body (docs/protocol.md, "JSON").</summary>
 internal static class PropertyNames

@@ -17,25 +17,41 @@ internal ref struct TaskBodyReader
     private const string UserName = "user";
     private const string AmountName = "amount";
     private const string IdName = "id";
+    private const string PayloadName = "payload";
+    private const string PriorityName = "priority";
+    private const string NotBeforeName = "notBefore";
+    private const string DelayName = "delay";
+    private const string MaxAttemptsName = "maxAttempts";
+    private const string TimeoutName = "timeout";
+    private const string RetryName = "retry";
 
-    private readonly TimeProvider _time;
-    private readonly string? _traceParent;
+    private static readonly string[] Names =
+    [
+        TypeName, UserName, AmountName, IdName, PayloadName, PriorityName, NotBeforeName, DelayName, MaxAttemptsName, TimeoutName, RetryName,
+    ];
+
+    private static readonly string[] RetryNames = ["delay", "factor", "maxDelay"];
+
+    private readonly ReadOnlySpan<byte> _body;
+    private readonly TaskBodyContext _context;
     private Utf8JsonReader _json;
     private int _index;
     private string? _field;
+    private bool _isTooLarge;
 
-    private TaskBodyReader(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
+    private TaskBodyReader(ReadOnlySpan<byte> body, in TaskBodyContext context)
     {
-        _json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = ProtocolLimits.MaxDepth });
-        _traceParent = traceParent;
-        _time = time;
+        // A payload lies in a task, which lies in an array.
+        _json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = ProtocolLimits.MaxValueDepth + 2 });
+        _body = body;
+        _context = context;
         _index = -1;
     }
 
     /// <summary>Returns the tasks and whether the body is an array, or the first error in the body.</summary>
-    public static (List<TaskRecord> Tasks, bool IsBatch, BodyFault? Fault) Read(ReadOnlySpan<byte> body, string? traceParent, TimeProvider time)
+    public static (List<TaskRecord> Tasks, bool IsBatch, BodyFault? Fault) Read(ReadOnlySpan<byte> body, in TaskBodyContext context)
     {
-        var reader = new TaskBodyReader(body, traceParent, time);
+        var reader = new TaskBodyReader(body, context);
         var tasks = new List<TaskRecord>();
         try
         {
@@ -44,7 +60,7 @@ internal ref struct TaskBodyReader
         }
         catch (JsonException)
         {
-            return (tasks, false, reader.Fault("is not valid JSON"));
+            return (tasks, false, reader.Fault($"is not valid JSON, or is nested deeper than {ProtocolLimits.MaxValueDepth} levels"));
         }
         catch (InvalidOperationException)
         {
@@ -87,134 +103,240 @@ internal ref struct TaskBodyReader
             return Fault(_index < 0 ? "must be a task or an array of tasks" : "must be an object");
         }
 
-        TaskType? type = null;
-        string? user = null, id = null;
-        decimal? amount = null;
+        var task = default(Fields);
         BodyFault? fault = null;
-        var (hasType, hasUser, hasAmount, hasId) = (false, false, false, false);
+        var given = 0;
         while (fault is null && _json.Read() && _json.TokenType != JsonTokenType.EndObject)
         {
-            _field = KnownField();
-            fault = _field switch
-            {
-                TypeName => Once(ref hasType) ?? ReadType(ref type),
-                UserName => Once(ref hasUser) ?? ReadUser(ref user),
-                AmountName => Once(ref hasAmount) ?? ReadAmount(ref amount),
-                IdName => Once(ref hasId) ?? ReadId(ref id),
-                _ => Unknown(),
-            };
+            fault = ReadField(ref task, ref given);
         }
 
-        return fault ?? Missing(type, user, amount) ?? Add(tasks, type!.Value, user!, amount, id);
+        return fault ?? Check(task) ?? Add(tasks, task);
     }
 
-    private readonly string? KnownField() =>
-        _json.ValueTextEquals("type"u8) ? TypeName
-        : _json.ValueTextEquals("user"u8) ? UserName
-        : _json.ValueTextEquals("amount"u8) ? AmountName
-        : _json.ValueTextEquals("id"u8) ? IdName
-        : null;
-
-    // JSON readers disagree on which value of a duplicate property is used, so duplicates are errors.
-    private BodyFault? Once(ref bool has)
+    private BodyFault? ReadField(ref Fields task, ref int given)
     {
-        if (has)
+        var known = Known(Names);
+        if (known < 0)
+        {
+            return Unknown(Names);
+        }
+
+        _field = Names[known];
+
+        // JSON readers disagree on which value of a duplicate property is used, so duplicates are errors.
+        if ((given & (1 << known)) != 0)
         {
             return Fault(PropertyNames.Twice);
         }
 
-        has = true;
+        given |= 1 << known;
         _json.Read();
-        return null;
+        var detail = _json.TokenType == JsonTokenType.Null && _field is not (TypeName or UserName) ? null : ReadValue(ref task);
+        return detail is null ? null : Fault(detail);
     }
 
-    private BodyFault Unknown()
+    private string? ReadValue(ref Fields task)
+    {
+        switch (_field)
+        {
+            case TypeName:
+                return ReadType(ref task);
+            case UserName:
+                return JsonBodyValues.Text(_json, out task.User!) ?? AccountRules.CheckUser(task.User) ?? PathSegmentDecoder.Check(task.User);
+            case AmountName:
+                return ReadAmount(ref task);
+            case IdName:
+                return ReadId(ref task);
+            case PayloadName:
+                return ReadPayload(ref task);
+            case PriorityName:
+                var wrong = JsonBodyValues.Whole(_json, 0, TaskRecord.MaxPriority, out var priority);
+                task.Priority = (byte)priority;
+                return wrong;
+            case NotBeforeName:
+                wrong = JsonBodyValues.Time(_json, out var time);
+                task.NotBefore = time;
+                return wrong ?? (time - _context.Now > TaskBodyContext.MaxDelay ? $"must not be more than {TaskBodyContext.MaxDelay.TotalDays} days from now" : null);
+            case DelayName:
+                wrong = JsonBodyValues.Duration(_json, TimeSpan.Zero, TaskBodyContext.MaxDelay, out var delay);
+                task.Delay = delay;
+                return wrong;
+            case MaxAttemptsName:
+                wrong = JsonBodyValues.Whole(_json, 1, TaskBodyContext.MaxAttempts, out var attempts);
+                task.MaxAttempts = attempts;
+                return wrong;
+            case TimeoutName:
+                wrong = JsonBodyValues.Duration(_json, TimeSpan.FromMilliseconds(1), TaskBodyContext.MaxTimeout, out var timeout);
+                task.Timeout = timeout;
+                return wrong;
+            case RetryName:
+                return ReadRetry(ref task);
+            default:
+                throw new InvalidOperationException($"Unknown field {_field}.");
+        }
+    }
+
+    private readonly int Known(string[] names)
+    {
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (_json.ValueTextEquals(names[i]))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private BodyFault Unknown(string[] names)
     {
         var name = _json.GetString()!;
         _field = PropertyNames.Show(name);
-        return Fault(PropertyNames.Unknown(name, TypeName, UserName, AmountName, IdName));
+        return Fault(PropertyNames.Unknown(name, names));
     }
 
-    private BodyFault? ReadType(ref TaskType? type)
+    private readonly string? ReadType(ref Fields task)
     {
-        if (_json.TokenType == JsonTokenType.String)
-        {
-            type = _json.ValueTextEquals("QUERY"u8) ? TaskType.Query : _json.ValueTextEquals("UPDATE"u8) ? TaskType.Update : null;
-        }
-
-        return type is null ? Fault("must be \"QUERY\" or \"UPDATE\"") : null;
+        task.Type = _json.TokenType == JsonTokenType.String ? TaskType.Parse(_json.GetString()) : null;
+        return task.Type is null
+            ? $"must be a letter followed by up to {TaskType.MaxLength - 1} letters, digits, '.', '_' and '-', and none of the words that TASK has in other messages"
+            : null;
     }
 
-    private BodyFault? ReadText(ref string? text)
+    private readonly string? ReadAmount(ref Fields task)
     {
-        if (_json.TokenType != JsonTokenType.String)
-        {
-            return Fault("must be a string");
-        }
-
-        text = _json.GetString();
-        return null;
-    }
-
-    private BodyFault? ReadUser(ref string? user) => ReadText(ref user) ?? ((AccountRules.CheckUser(user) ?? PathSegmentDecoder.Check(user!)) is { } wrong ? Fault(wrong) : null);
-
-    private BodyFault? ReadAmount(ref decimal? amount)
-    {
-        if (_json.TokenType == JsonTokenType.Null)
-        {
-            return null;
-        }
-
         if (_json.TokenType != JsonTokenType.Number)
         {
-            return Fault("must be a number");
+            return "must be a number";
         }
 
         if (!_json.TryGetDecimal(out var value))
         {
-            return Fault("is too large");
+            return "is too large";
         }
 
         // Converts -0 to 0.
-        amount = value == 0 ? 0m : value;
-        return JsonNumbers.CountDecimals(_json.ValueSpan) > AccountRules.Decimals ? Fault(AccountRules.TooManyDecimals)
-            : value < 0 ? Fault("must not be negative")
-            : AccountRules.CheckAmount(value) is { } wrong ? Fault(wrong)
-            : null;
+        task.Amount = value == 0 ? 0m : value;
+        return JsonNumbers.CountDecimals(_json.ValueSpan) > AccountRules.Decimals ? AccountRules.TooManyDecimals
+            : value < 0 ? "must not be negative"
+            : AccountRules.CheckAmount(value);
     }
 
-    private BodyFault? ReadId(ref string? id)
+    private readonly string? ReadId(ref Fields task)
     {
-        if (_json.TokenType == JsonTokenType.Null)
-        {
-            return null;
-        }
-
-        if (ReadText(ref id) is { } fault)
+        if (JsonBodyValues.Text(_json, out var id) is { } fault)
         {
             return fault;
         }
 
-        return id!.Length == 0 ? Fault("must not be empty")
-            : Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes ? Fault($"must not be longer than {ProtocolLimits.MaxIdBytes} bytes")
-            : id.Any(char.IsControl) ? Fault("must not contain control characters")
-            : PathSegmentDecoder.Check(id) is { } wrong ? Fault(wrong)
-            : null;
+        task.Id = id;
+        return id.Length == 0 ? "must not be empty"
+            : Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes ? $"must not be longer than {ProtocolLimits.MaxIdBytes} bytes"
+            : id.Any(char.IsControl) ? "must not contain control characters"
+            : PathSegmentDecoder.Check(id);
     }
 
-    private BodyFault? Missing(TaskType? type, string? user, decimal? amount)
+    private string? ReadPayload(ref Fields task)
     {
-        _field = type is null ? TypeName : user is null ? UserName : type == TaskType.Update && amount is null ? AmountName : null;
-        return _field is null ? null : Fault("is missing");
+        var start = (int)_json.TokenStartIndex;
+        _json.Skip();
+        var payload = RawJson.Copy(_body[start..(int)_json.BytesConsumed]);
+        task.Payload = payload;
+        _isTooLarge = payload.Length > _context.MaxPayloadBytes;
+        return _isTooLarge ? $"must not be larger than {_context.MaxPayloadBytes} bytes (Mesh__Tasks__MaxPayloadBytes)" : null;
     }
 
-    private readonly BodyFault? Add(List<TaskRecord> tasks, TaskType type, string user, decimal? amount, string? id)
+    private string? ReadRetry(ref Fields task)
     {
-        var wireId = Guid.CreateVersion7(_time.GetUtcNow()).ToString("N");
-        tasks.Add(new TaskRecord(id ?? wireId, new TaskId(wireId), type, user, type == TaskType.Update ? amount : null, Sequence: 0)
+        if (_json.TokenType != JsonTokenType.StartObject)
         {
-            TraceParent = _traceParent,
-            Keyed = id is not null,
+            return "must be an object with delay, factor and maxDelay";
+        }
+
+        TimeSpan? delay = null, maxDelay = null;
+        double? factor = null;
+        string? fault = null;
+        while (fault is null && _json.Read() && _json.TokenType != JsonTokenType.EndObject)
+        {
+            var known = Known(RetryNames);
+            if (known < 0)
+            {
+                return $"has a property that is unknown; the known properties are {string.Join(", ", RetryNames)}";
+            }
+
+            _field = $"{RetryName}.{RetryNames[known]}";
+            if ((known == 0 ? delay is not null : known == 1 ? factor is not null : maxDelay is not null))
+            {
+                return PropertyNames.Twice;
+            }
+
+            _json.Read();
+            switch (known)
+            {
+                case 0:
+                    fault = JsonBodyValues.Duration(_json, TimeSpan.Zero, TaskBodyContext.MaxDelay, out var first);
+                    delay = first;
+                    break;
+                case 1:
+                    var number = 0d;
+                    fault = _json.TokenType == JsonTokenType.Number && _json.TryGetDouble(out number) && number is >= 1 and <= 100 ? null : "must be a number from 1 to 100";
+                    factor = number;
+                    break;
+                default:
+                    fault = JsonBodyValues.Duration(_json, TimeSpan.Zero, TaskBodyContext.MaxDelay, out var longest);
+                    maxDelay = longest;
+                    break;
+            }
+        }
+
+        if (fault is not null)
+        {
+            return fault;
+        }
+
+        _field = RetryName;
+        if (delay is null)
+        {
+            return "must have a delay";
+        }
+
+        task.Retry = new RetryDelays(delay.Value, factor ?? RetryDelays.DefaultFactor, maxDelay ?? (delay.Value > RetryDelays.DefaultMaxDelay ? delay.Value : RetryDelays.DefaultMaxDelay));
+        return task.Retry.MaxDelay < task.Retry.Delay ? "must have a maxDelay that is not shorter than its delay" : null;
+    }
+
+    private BodyFault? Check(in Fields task)
+    {
+        (_field, var detail) = task switch
+        {
+            { Type: null } => (TypeName, "is missing"),
+            { NotBefore: not null, Delay: not null } => (DelayName, "must not be given together with notBefore"),
+            _ when task.IsForAccount => task switch
+            {
+                { User: null } => (UserName, "is missing"),
+                _ when task.Type == TaskType.Update && task.Amount is null => (AmountName, "is missing"),
+                { Payload: not null } => (PayloadName, $"is not used by {task.Type}"),
+                _ => (null, ""),
+            },
+            { User: not null } => (UserName, "is used by QUERY and UPDATE only"),
+            { Amount: not null } => (AmountName, "is used by UPDATE only"),
+            _ => (null, ""),
+        };
+        return _field is null ? null : Fault(detail);
+    }
+
+    private readonly BodyFault? Add(List<TaskRecord> tasks, in Fields task)
+    {
+        var wireId = Guid.CreateVersion7(_context.Now).ToString("N");
+        tasks.Add(new TaskRecord(task.Id ?? wireId, new TaskId(wireId), task.Type!.Value, task.User, task.Type == TaskType.Update ? task.Amount : null, Sequence: 0)
+        {
+            TraceParent = _context.TraceParent,
+            Keyed = task.Id is not null,
+            Payload = task.Payload,
+            Priority = task.Priority,
+            NotBefore = task.NotBefore ?? (task.Delay > TimeSpan.Zero ? _context.Now + task.Delay : null),
+            Limits = task.MaxAttempts is null && task.Timeout is null && task.Retry is null ? null : new TaskLimits(task.MaxAttempts, task.Timeout, task.Retry),
         });
         return null;
     }
@@ -227,5 +349,39 @@ internal ref struct TaskBodyReader
             (_, null) => $"[{_index}]",
             (_, { } field) => $"[{_index}].{field}",
         },
-        detail);
+        detail,
+        _isTooLarge);
+
+    private struct Fields
+    {
+        public TaskType? Type;
+        public string? User;
+        public decimal? Amount;
+        public string? Id;
+        public RawJson? Payload;
+        public byte? Priority;
+        public DateTimeOffset? NotBefore;
+        public TimeSpan? Delay;
+        public int? MaxAttempts;
+        public TimeSpan? Timeout;
+        public RetryDelays? Retry;
+
+        public readonly bool IsForAccount => Type == TaskType.Query || Type == TaskType.Update;
+    }
+}
+
+/// <summary>What the tasks of a body have in common, and the limits of their fields.</summary>
+/// <param name="Now">The time of the request, from which delays are counted.</param>
+/// <param name="TraceParent">The W3C trace context of the request, or null.</param>
+/// <param name="MaxPayloadBytes">The largest payload, in bytes of UTF-8 without white space.</param>
+internal readonly record struct TaskBodyContext(DateTimeOffset Now, string? TraceParent, int MaxPayloadBytes)
+{
+    /// <summary>The largest value of maxAttempts.</summary>
+    public const int MaxAttempts = 1_000;
+
+    /// <summary>The longest delay of a task or of a retry.</summary>
+    public static readonly TimeSpan MaxDelay = TimeSpan.FromDays(3_650);
+
+    /// <summary>The longest timeout of an attempt.</summary>
+    public static readonly TimeSpan MaxTimeout = TimeSpan.FromDays(31);
 }

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
+using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
 using Mesh.Server.Storage;
 using Mesh.Server.Telemetry;
+using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Api;
 
@@ -43,7 +45,7 @@ internal static class TaskEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<IResult> SubmitAsync(HttpContext context, CoreInputQueue inputs, IMeshStore store, TimeProvider time)
+    private static async Task<IResult> SubmitAsync(HttpContext context, CoreInputQueue inputs, IMeshStore store, IOptions<MeshOptions> options, TimeProvider time)
     {
         List<TaskRecord> tasks;
         bool isBatch;
@@ -55,10 +57,10 @@ internal static class TaskEndpoints
             }
 
             using var body = read;
-            (tasks, isBatch, var fault) = TaskBodyReader.Read(body.Json, Activity.Current?.Id, time);
+            (tasks, isBatch, var fault) = TaskBodyReader.Read(body.Json, new(time.GetUtcNow(), Activity.Current?.Id, options.Value.Tasks.MaxPayloadBytes));
             if (fault is { } wrong)
             {
-                return Problems.BadField(wrong.Field, wrong.Detail);
+                return wrong.IsTooLarge ? Problems.TooLarge(wrong.Field, wrong.Detail) : Problems.BadField(wrong.Field, wrong.Detail);
             }
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)

@@ -87,6 +87,9 @@ internal sealed record TasksOptions
     /// <summary>A line worker that has sent nothing for this time is removed. Default: 20 s.</summary>
     public TimeSpan LineWorkerTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>The largest payload of a task, in bytes of UTF-8 without white space. Default: 32 KiB.</summary>
+    public int MaxPayloadBytes { get; init; } = 32 * 1024;
+
     /// <summary>The time for which the result and the idempotency key of a completed task are stored. Default: 1 h.</summary>
     public TimeSpan ResultRetention { get; init; } = TimeSpan.FromHours(1);
 

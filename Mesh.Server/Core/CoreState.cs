@@ -54,7 +54,7 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public void SendTask(SessionId session, TaskEntry task) => Effects.Sends.Add(new SendEffect(
         session,
-        new NewTask(task.Type, task.Record.User, task.Record.Amount) { Id = task.Id, TraceParent = task.Record.TraceParent },
+        new NewTask(task.Type, task.Record.User, task.Record.Amount) { Payload = task.Record.Payload, Id = task.Id, TraceParent = task.Record.TraceParent },
         task));
 
     public void Report(MeshEvent happened) => Effects.Events.Add(happened);

@@ -51,9 +51,9 @@ internal sealed class EffectExecutor(
         {
             TaskSpans.Settle(end, now);
             metrics.Count(end, now);
-            if (end is { State: TaskState.Done or TaskState.Dead, Task.Type: TaskType.Update })
+            if (end.State != TaskState.Queued && end.Task.Record.ChangesBalance)
             {
-                ledger.Settled(end.Task.Record.User, end.Task.Id);
+                ledger.Settled(end.Task.Record.User!, end.Task.Id);
             }
         }
 

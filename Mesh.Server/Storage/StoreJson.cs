@@ -13,7 +13,7 @@ namespace Mesh.Server.Storage;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TaskIdConverter), typeof(WorkerIdConverter), typeof(ServerIdConverter),
-        typeof(DefinedEnumConverter<TaskType>), typeof(DefinedEnumConverter<TaskState>), typeof(DefinedEnumConverter<LoanRole>), typeof(DefinedEnumConverter<LoanState>)])]
+        typeof(TaskTypeConverter), typeof(RawJsonConverter), typeof(DefinedEnumConverter<TaskState>), typeof(DefinedEnumConverter<LoanRole>), typeof(DefinedEnumConverter<LoanState>)])]
 [JsonSerializable(typeof(TaskRecord))]
 [JsonSerializable(typeof(LoanRecord))]
 [JsonSerializable(typeof(ServerLeaseHolder))]
@@ -29,6 +29,39 @@ internal sealed class DefinedEnumConverter<T> : JsonConverter<T>
             : throw new JsonException($"{value} is not a {typeof(T).Name} that this version knows.");
 
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteNumberValue(Unsafe.BitCast<T, byte>(value));
+}
+
+/// <summary>
+/// Reads and writes a task type as its name. QUERY and UPDATE are the numbers 1 and 2, as in all versions before types could be chosen, so that servers of such a version
+/// can still read them.
+/// </summary>
+internal sealed class TaskTypeConverter : JsonConverter<TaskType>
+{
+    private const int Query = 1;
+    private const int Update = 2;
+
+    public override TaskType Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+    {
+        JsonTokenType.Number => reader.GetInt32() switch
+        {
+            Query => TaskType.Query,
+            Update => TaskType.Update,
+            var other => throw new JsonException($"{other} is not a task type that this version knows."),
+        },
+        JsonTokenType.String => TaskType.Parse(reader.GetString()!) ?? throw new JsonException($"{reader.GetString()} is not a task type."),
+        _ => throw new JsonException("A task type is a number or a name."),
+    };
+
+    public override void Write(Utf8JsonWriter writer, TaskType value, JsonSerializerOptions options)
+    {
+        if (value == TaskType.Query || value == TaskType.Update)
+        {
+            writer.WriteNumberValue(value == TaskType.Query ? Query : Update);
+            return;
+        }
+
+        writer.WriteStringValue(value.Name);
+    }
 }
 
 internal sealed class TaskIdConverter : JsonConverter<TaskId>

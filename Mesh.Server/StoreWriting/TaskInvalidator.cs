@@ -42,7 +42,7 @@ internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
     {
         try
         {
-            var closed = await ledger.CloseAsync(task.User, task.WireId, cancellationToken);
+            var closed = await ledger.CloseAsync(task.User!, task.WireId, cancellationToken);
             await inputs.PostAsync(new(LoopInputKind.Invalidated) { Id = task.WireId.Value, Amount = closed.Balance });
         }
         catch (Exception exception) when (RedisErrorClassifier.IsStoreUnavailable(exception))

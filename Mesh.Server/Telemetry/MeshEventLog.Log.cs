@@ -107,7 +107,7 @@ internal sealed partial class MeshEventLog
     private partial void LogTaskRequeued(string taskId, int attempts, string reason);
 
     [LoggerMessage(3202, LogLevel.Warning, "Task {TaskId} ({Type} of {User}) is a dead letter after {Attempts} attempts: {Error}.")]
-    private partial void LogTaskDeadLettered(string taskId, TaskType type, string user, int attempts, string? error);
+    private partial void LogTaskDeadLettered(string taskId, TaskType type, string? user, int attempts, string? error);
 
     [LoggerMessage(3204, LogLevel.Information, "Task {TaskId} goes back to the queue without counting an attempt: {Reason}.")]
     private partial void LogTaskReturned(string taskId, string reason);

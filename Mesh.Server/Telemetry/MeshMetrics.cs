@@ -47,7 +47,7 @@ internal sealed class MeshMetrics
 
     public void Count(in TaskEnd end, DateTimeOffset now)
     {
-        var type = new KeyValuePair<string, object?>(MeshTelemetry.Tags.Destination, TaskOperation.TypeName(end.Task.Type));
+        var type = new KeyValuePair<string, object?>(MeshTelemetry.Tags.Destination, end.Task.Type.Name);
         _attempts.Add(1, type, new("mesh.task.result", end.State switch
         {
             TaskState.Queued when end.IsReturned => "returned",

@@ -180,7 +180,7 @@ internal sealed class IdleCheck(SimWorld world)
         var done = world.Servers.SelectMany(server => server.Store.Results.Values).Where(task => task.Type == TaskType.Update).ToList();
         foreach (var task in done)
         {
-            if (!world.Ledger.WasApplied(task.User, task.WireId) && !world.DataLossTracker.MayLoseMark(task.User, task.WireId))
+            if (!world.Ledger.WasApplied(task.User!, task.WireId) && !world.DataLossTracker.MayLoseMark(task.User!, task.WireId))
             {
                 throw new InvariantViolation(Invariant.UpdateCountsOnce, $"{task.WireId} is done, and {task.User} never got its {task.Amount}");
             }

@@ -105,7 +105,7 @@ internal sealed class RetryCheck(SimWorld world)
         .Select(worker => new WorkerId(worker.Name))
         .Where(id => !history.Given.Contains(id))
         .Select(id => server.Core!.FindWorker(id))
-        .FirstOrDefault(worker => worker is { IsGone: false, Health.IsSetAside: false } && worker.Handles.Handles(type) && server.Now - worker.LastSeen < Recently
+        .FirstOrDefault(worker => worker is { IsGone: false, Health.IsSetAside: false } && worker.Handles.Contains(type) && server.Now - worker.LastSeen < Recently
             && !server.Core!.GetStatus().Loans.Any(loan => loan.Worker == worker.Id && loan.State != LoanState.Arrived));
 
     private sealed class History

@@ -43,7 +43,7 @@ internal sealed class ForeignWorker(SimWorld world, WorkerId id, ServerId home, 
         Log($"hears {_at} {why}", reply);
         switch (reply)
         {
-            case NewTask { Type: TaskType.Query } task:
+            case NewTask task when task.Type == TaskType.Query:
                 After(random.Seconds(0.1, 2), () => Report(task));
                 return;
             case NewTask task:
@@ -70,7 +70,7 @@ internal sealed class ForeignWorker(SimWorld world, WorkerId id, ServerId home, 
 
     private void Report(NewTask task)
     {
-        var outcome = World.Ledger.Find(task.User) is null ? TaskOutcome.Nok : TaskOutcome.Ok;
+        var outcome = World.Ledger.Find(task.User!) is null ? TaskOutcome.Nok : TaskOutcome.Ok;
         var status = new TaskStatus(outcome, TaskType.Query, id);
         Log($"tells {_at}", status);
         World.Network.Exchange(Name, _at, status, IgnoreAfterRestart<MeshMessage?, string>((reply, why) =>

@@ -61,7 +61,7 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
 
         if (world.Mutation == Mutation.TypesIgnored && message is GetTask ask)
         {
-            message = ask with { Tasks = TaskTypes.All };
+            message = ask with { Tasks = WorkerNode.AccountTypes };
         }
 
         node.Feed(new(LoopInputKind.Message) { Session = session, Framing = connection.Framing, Subject = message });

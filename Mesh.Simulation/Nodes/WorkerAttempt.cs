@@ -79,12 +79,10 @@ internal sealed class WorkerAttempt(
         world.Ledger.Call(() => _lost ? default : Apply(), OnAnswer);
     }
 
-    private LedgerUpdate Apply() => Task.Type switch
-    {
-        TaskType.Query => world.Ledger.Find(Task.User) is { } balance ? new LedgerUpdate(LedgerOutcome.Applied, balance) : new(LedgerOutcome.UnknownUser),
-        TaskType.Update => world.Ledger.Update(Task.User, Task.Amount!.Value, Task.Id!.Value),
-        _ => throw new InvalidOperationException($"Unknown type {Task.Type}."),
-    };
+    private LedgerUpdate Apply() => Task.Type == TaskType.Update ? world.Ledger.Update(Task.User!, Task.Amount!.Value, Task.Id!.Value)
+        : Task.Type != TaskType.Query ? throw new InvalidOperationException($"Unknown type {Task.Type}.")
+        : world.Ledger.Find(Task.User!) is { } balance ? new LedgerUpdate(LedgerOutcome.Applied, balance)
+        : new(LedgerOutcome.UnknownUser);
 
     private void OnAnswer(LedgerUpdate? answer)
     {
@@ -101,7 +99,7 @@ internal sealed class WorkerAttempt(
         }
 
         var result = update.Outcome == LedgerOutcome.Applied
-            ? new AttemptResult(TaskOutcome.Ok, update.Balance, null, null)
+            ? new AttemptResult(TaskOutcome.Ok, RawJson.Of(update.Balance!.Value), null, null)
             : new AttemptResult(TaskOutcome.Nok, null, update.Outcome.ToString(), null);
         world.Scheduler.At(_workEnd, () => EndAtLast(result));
     }

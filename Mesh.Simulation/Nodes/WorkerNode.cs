@@ -9,6 +9,9 @@ namespace Mesh.Simulation.Nodes;
 /// <summary>One of our workers: its core, driven as the loop of Mesh.Worker drives it.</summary>
 internal sealed class WorkerNode : SimNode
 {
+    /// <summary>The task types of all workers of this mesh.</summary>
+    public static readonly TaskTypeSet AccountTypes = TaskTypeSet.Of(TaskType.Query, TaskType.Update);
+
     private readonly WorkerOptions _options;
     private readonly Random _random;
     private readonly WorkPlan _work;
@@ -71,7 +74,7 @@ internal sealed class WorkerNode : SimNode
         _connection.Reset();
         IsLeaving = false;
         _clock = World.NewClock(_random);
-        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_options) : _options, TaskTypes.All, new Random(_random.Next()));
+        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_options) : _options, AccountTypes, new Random(_random.Next()));
         After(_random.Seconds(0.01, 0.5), () => Step(new WorkerInput.Start()));
     }
 

@@ -3,6 +3,7 @@ using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Persistence;
 using Mesh.Server.Core.Tasks;
+using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Core;
 
@@ -62,10 +63,10 @@ internal sealed class CoreHarness
 
     public SessionId NewSession() => new(++_nextSession);
 
-    public SessionId Ask(string worker, SessionId? session = null, Framing framing = Framing.WebSocket, string? home = null, TaskTypes? tasks = TaskTypes.All)
+    public SessionId Ask(string worker, SessionId? session = null, Framing framing = Framing.WebSocket, string? home = null, TaskTypeSet? tasks = null, bool sendsTypes = true)
     {
         var on = session ?? NewSession();
-        Say(on, new GetTask(new WorkerId(worker), home is null ? null : new ServerId(home)) { Tasks = tasks }, framing);
+        Say(on, new GetTask(new WorkerId(worker), home is null ? null : new ServerId(home)) { Tasks = sendsTypes ? tasks ?? AccountTypes.All : null }, framing);
         return on;
     }
 
@@ -100,8 +101,9 @@ internal sealed class CoreHarness
         Drain();
     }
 
-    public TaskRecord[] Submit(int count, TaskType type = TaskType.Query, string? id = null)
+    public TaskRecord[] Submit(int count, TaskType? of = null, string? id = null)
     {
+        var type = of ?? TaskType.Query;
         var records = Enumerable.Range(0, count).Select(i =>
         {
             var wire = $"task-{Guid.NewGuid():N}";

@@ -25,7 +25,7 @@ public sealed class StoreRecoveryTests
         Assert.Equal(new StoreRolledBack(2, 0), Assert.Single(core.Events.OfType<StoreRolledBack>()));
 
         // The running attempt continues.
-        core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = running.Id, Result = 1 });
+        core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = running.Id, Result = RawJson.Of(1) });
         Assert.Single(core.Stored, op => op.Kind == StoreOpKind.SettleTask);
         Assert.Equal((1, 1L), (core.Core.GetStatus().Queue, core.Core.GetStatus().Done));
     }
@@ -36,7 +36,7 @@ public sealed class StoreRecoveryTests
         var core = new CoreHarness();
         var task = core.Submit(1)[0];
         var session = core.Ask("w1");
-        core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = core.Last<NewTask>(session).Id, Result = 1 });
+        core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = core.Last<NewTask>(session).Id, Result = RawJson.Of(1) });
         Assert.Equal(1, core.Core.GetStatus().Done);
 
         core.RollBackStore(new StoredState { Tasks = [task] });
@@ -51,7 +51,7 @@ public sealed class StoreRecoveryTests
         var core = new CoreHarness();
         var task = core.Submit(1)[0];
         var session = core.Ask("w1");
-        var status = new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = core.Last<NewTask>(session).Id, Result = 1 };
+        var status = new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = core.Last<NewTask>(session).Id, Result = RawJson.Of(1) };
         core.HoldStore = true;
         core.Say(session, status);
         core.Say(session, status);

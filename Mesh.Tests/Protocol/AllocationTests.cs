@@ -50,6 +50,42 @@ public sealed class AllocationTests
         Assert.Equal(expected, BytesPer(() => MessageReader.TryRead(bytes, out _, out _)));
     }
 
+    /// <summary>The messages of one QUERY. The parser makes an array for RESULT, and uses the sets of types of the last messages again.</summary>
+    [Fact]
+    public void Reading_TheCycleOfATask_AllocatesTheMessagesAndTheirStrings()
+    {
+        var types = TaskTypeSet.Of(TaskType.Query, TaskType.Update, new("IMAGE.RESIZE"));
+        byte[][] cycle =
+        [
+            Wire.Bytes(new GetTask(new("w")) { Tasks = types }),
+            Wire.Bytes(new NewTask(TaskType.Query, "maria") { Id = new("t") }),
+            Wire.Bytes(new TaskStatus(TaskOutcome.Ok, TaskType.Query, new("w")) { Id = new("t"), Result = RawJson.Of(12.5m) }),
+            Wire.Bytes(new Ack { Worker = new("w"), Id = new("t") }),
+            Wire.Bytes(new NewTask(new("IMAGE.RESIZE")) { Payload = RawJson.Copy("[1,2]"u8) }),
+        ];
+        var result = RawJson.Of(12.5m);
+        var expected = BytesPer(() =>
+        {
+            _ = new GetTask(new(Letter())) { Tasks = types };
+            _ = new NewTask(TaskType.Query, new string('u', 5)) { Id = new(Letter()) };
+            _ = new TaskStatus(TaskOutcome.Ok, TaskType.Query, new(Letter())) { Id = new(Letter()), Result = result };
+            _ = new byte[4];
+            _ = new Ack { Worker = new(Letter()), Id = new(Letter()) };
+            _ = new NewTask(new("IMAGE.RESIZE")) { Payload = result };
+            _ = new byte[5];
+        });
+
+        // Tests that run at the same time can replace a set or a name that is kept.
+        var actual = Enumerable.Range(0, 20).Min(_ => BytesPer(() =>
+        {
+            foreach (var bytes in cycle)
+            {
+                MessageReader.TryRead(bytes, out MeshMessage? _, out ProtocolError _);
+            }
+        }));
+        Assert.Equal(expected, actual);
+    }
+
     [Fact]
     public void Writing_AllocatesNothing()
     {
@@ -58,9 +94,12 @@ public sealed class AllocationTests
         [
             new NoTask(),
             new Ack { Worker = new("w"), Id = new("t") },
-            new GetTask(new("w"), new("s")) { Tasks = TaskTypes.All },
+            new GetTask(new("w"), new("s")) { Tasks = TaskTypeSet.Of(TaskType.Query, TaskType.Update) },
             new NewTask(TaskType.Update, "joão", 12.5m) { Id = new("t") },
-            new TaskStatus(TaskOutcome.Nok, TaskType.Query, new("w")) { Error = "\"quoted\"\n\U0001F600", Result = 1.5m },
+            new TaskStatus(TaskOutcome.Nok, TaskType.Query, new("w")) { Error = "\"quoted\"\n\U0001F600", Result = RawJson.Of(1.5m) },
+            new NewTask(new("RESIZE")) { Payload = RawJson.Copy("[1,2]"u8) },
+            new TaskStatus(TaskOutcome.Running, new("RESIZE"), new("w")) { Progress = 0.5 },
+            new TaskStatus(TaskOutcome.Nok, new("RESIZE"), new("w")) { RetryAfter = TimeSpan.FromSeconds(1.5), MayRetry = false },
             new Redirect(new("h", 1)) { Framing = Framing.Line },
             new HeartbeatResponse(new("s")) { Load = new(1, 2) },
             new ReleaseAck(new("s"), [new("a"), new("b")]),
@@ -74,6 +113,8 @@ public sealed class AllocationTests
             }
         }));
     }
+
+    private static string Letter() => new('x', 1);
 
     private static long BytesPer(Action action)
     {

@@ -20,28 +20,35 @@ internal static class MessageGen
     private static readonly Gen<ServerId> Server = Id.Select(id => new ServerId(id));
     private static readonly Gen<WorkerList> Workers = Worker.Array[0, 40].Select(ids => WorkerList.Create(ids));
     private static readonly Gen<MeshEndpoint> Endpoint = Gen.Select(Id, Gen.Int[1, 65535], (host, port) => new MeshEndpoint(host, port));
-    private static readonly Gen<TaskType> Type = Gen.OneOf(TaskType.Query, TaskType.Update);
+    private static readonly Gen<TaskType> Other = Gen.Select(Gen.Char['a', 'z'], Gen.OneOf(Gen.Char.AlphaNumeric, Gen.OneOf('.', '_', '-')).Array[0, 63], (first, rest) => TaskType.Parse($"{first}{new string(rest)}")!.Value);
+    private static readonly Gen<TaskType> Type = Gen.OneOf(Gen.OneOf(TaskType.Query, TaskType.Update), Other);
+    private static readonly Gen<TaskTypeSet> Types = Type.Array[0, 20].Select(types => TaskTypeSet.Of(types));
     private static readonly Gen<Framing?> Framing = Gen.OneOf<Framing?>(null, Mesh.Protocol.Framing.Line, Mesh.Protocol.Framing.WebSocket);
     private static readonly Gen<ServerLoad?> Load = Optional(Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, 9], (queue, idle) => new ServerLoad(queue, idle)));
     private static readonly Gen<decimal> Number = Gen.OneOf(Gen.Decimal, Gen.OneOf(0m, 0.1m, -12.50m, decimal.MaxValue, decimal.MinValue, 0.0000000000000000000000000001m));
+
+    private static readonly Gen<TimeSpan> Delay = Gen.Long[0, ProtocolLimits.MaxRetryAfter.Ticks].Select(TimeSpan.FromTicks);
 
     private static readonly Gen<string?> Trace = Gen.OneOf(
         Gen.Const((string?)null),
         Gen.Select(Gen.ULong, Gen.ULong, (a, b) => (string?)$"00-{a:x16}{b:x16}-{b:x16}-01"));
 
     public static readonly Gen<MeshMessage> Any = Gen.Select(Gen.OneOf<MeshMessage>(
-        Gen.Select(Worker, Optional(Server), Gen.OneOf<TaskTypes?>(null, TaskTypes.None, TaskTypes.Query, TaskTypes.All), (w, s, t) => (MeshMessage)new GetTask(w, s) { Tasks = t }),
+        Gen.Select(Worker, Optional(Server), Types.Null(), (w, s, t) => (MeshMessage)new GetTask(w, s) { Tasks = t }),
         Gen.Select(Text, TaskId, (u, id) => (MeshMessage)new NewTask(TaskType.Query, u) { Id = id }),
         Gen.Select(Text, Number, TaskId, (u, n, id) => (MeshMessage)new NewTask(TaskType.Update, u, n) { Id = id }),
+        Gen.Select(Other, Optional(JsonGen.Value), TaskId, (t, p, id) => (MeshMessage)new NewTask(t) { Payload = p, Id = id }),
         Gen.Const((MeshMessage)new NoTask()),
         Gen.Select(Endpoint, Framing, (e, f) => (MeshMessage)new Redirect(e) { Framing = f }),
         Gen.Select(Endpoint, Framing, (e, f) => (MeshMessage)new Return(e) { Framing = f }),
-        Gen.Select(Optional(Type), Worker, TaskId, Optional(Number), (t, w, id, n) => (MeshMessage)new TaskStatus(TaskOutcome.Ok, t, w) { Id = id, Result = n }),
-        Gen.Select(Optional(Type), Worker, TaskId, Text, Gen.Bool, (t, w, id, e, back) => (MeshMessage)new TaskStatus(TaskOutcome.Nok, t, w) { Id = id, Error = e, HandedBack = back }),
-        Gen.Select(Optional(Worker), TaskId, (w, id) => (MeshMessage)new Ack { Worker = w, Id = id }),
+        Gen.Select(Optional(Type), Worker, TaskId, Optional(JsonGen.Value), Optional(JsonGen.Array), (t, w, id, r, then) => (MeshMessage)new TaskStatus(TaskOutcome.Ok, t, w) { Id = id, Result = r, Then = then }),
+        Gen.Select(Optional(Type), Worker, TaskId, Gen.Select(Text, Optional(JsonGen.Value)), Gen.Bool, Gen.Bool, Optional(Delay), (t, w, id, detail, back, retry, after) =>
+            (MeshMessage)new TaskStatus(TaskOutcome.Nok, t, w) { Id = id, Error = detail.Item1, Result = detail.Item2, HandedBack = back, MayRetry = retry, RetryAfter = after }),
+        Gen.Select(Optional(Type), Worker, TaskId, Optional(Gen.Double[0, 1]), (t, w, id, p) => (MeshMessage)new TaskStatus(TaskOutcome.Running, t, w) { Id = id, Progress = p }),
+        Gen.Select(Optional(Worker), TaskId, Gen.Bool, (w, id, c) => (MeshMessage)new Ack { Worker = w, Id = id, Cancel = c }),
         Gen.Select(Server, Load, (s, l) => (MeshMessage)new Heartbeat(s) { Load = l }),
         Gen.Select(Server, Load, (s, l) => (MeshMessage)new HeartbeatResponse(s) { Load = l }),
-        Gen.Select(Endpoint, Optional(Gen.Int[1, 1000]), Optional(Server), (e, n, s) => (MeshMessage)new WorkerRequest(e) { WorkersNeeded = n, Server = s }),
+        Gen.Select(Endpoint, Optional(Gen.Int[1, 1000]), Optional(Server), Types.Null(), (e, n, s, t) => (MeshMessage)new WorkerRequest(e) { WorkersNeeded = n, Server = s, Tasks = t }),
         Gen.Select(Server, Workers, (s, w) => (MeshMessage)new Available(s, w)),
         Server.Select(s => (MeshMessage)new Unavailable(s)),
         Gen.Select(Server, Workers, (s, w) => (MeshMessage)new CommandRelease(s, w)),

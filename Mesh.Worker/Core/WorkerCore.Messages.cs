@@ -48,7 +48,7 @@ internal sealed partial class WorkerCore
             return; // The server took this worker for lost and sent the task again. The status of the running attempt settles both.
         }
 
-        if (!_handles.Handles(task.Type))
+        if (!_handles.Contains(task.Type))
         {
             Answer(task, new(TaskOutcome.Nok, null, "this worker does not handle tasks of this type", task.TraceParent), handedBack: true);
         }
@@ -77,7 +77,10 @@ internal sealed partial class WorkerCore
     private void Answer(NewTask task, AttemptResult result, bool handedBack = false) => _unacknowledged.Add(new(result.Outcome, task.Type, _options.Id)
     {
         Id = task.Id,
-        Result = result.Balance,
+        Result = result.Result,
+        Then = result.Then,
+        MayRetry = result.MayRetry,
+        RetryAfter = result.RetryAfter,
         Error = result.Error,
         HandedBack = handedBack,
         TraceParent = result.TraceParent,

@@ -14,7 +14,7 @@ internal sealed partial class WorkerCore
     private const int ExtraPendingStatuses = 16;
 
     private readonly WorkerOptions _options;
-    private readonly TaskTypes _handles;
+    private readonly TaskTypeSet _handles;
     private readonly RedirectPolicy _redirects;
     private readonly List<WorkerEffect> _effects = [];
     private readonly ServerTarget _home;
@@ -39,7 +39,7 @@ internal sealed partial class WorkerCore
     /// <param name="options">The validated configuration.</param>
     /// <param name="handles">The task types that have a handler.</param>
     /// <param name="random">The source of the reconnect jitter.</param>
-    public WorkerCore(WorkerOptions options, TaskTypes handles, Random random)
+    public WorkerCore(WorkerOptions options, TaskTypeSet handles, Random random)
     {
         _options = options;
         _handles = handles;

@@ -33,5 +33,15 @@ internal abstract record WorkerInput
     public sealed record StopRequested : WorkerInput;
 }
 
-/// <summary>The result of an attempt: a balance, or an error with the reason.</summary>
-internal readonly record struct AttemptResult(TaskOutcome Outcome, decimal? Balance, string? Error, string? TraceParent);
+/// <summary>The result of an attempt: the output of the task, or an error with the reason.</summary>
+internal readonly record struct AttemptResult(TaskOutcome Outcome, RawJson? Result, string? Error, string? TraceParent)
+{
+    /// <summary>The tasks to accept with the result, as in THEN, or null.</summary>
+    public RawJson? Then { get; init; }
+
+    /// <summary>False when a NOK makes the task a dead letter.</summary>
+    public bool MayRetry { get; init; } = true;
+
+    /// <summary>The shortest time until the next attempt after a NOK, or null for that of the server.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+}

@@ -18,18 +18,32 @@ public interface ITaskHandler
     ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation);
 }
 
-/// <summary>The result of a handler: OK with a balance, or NOK with the reason.</summary>
+/// <summary>The result of a handler: OK with the task's output, or NOK with the reason.</summary>
 public readonly record struct HandlerResult
 {
-    private HandlerResult(TaskOutcome outcome, decimal? balance, string? error) => (Outcome, Balance, Error) = (outcome, balance, error);
+    private HandlerResult(TaskOutcome outcome, RawJson? result, string? error) => (Outcome, Result, Error) = (outcome, result, error);
 
     public TaskOutcome Outcome { get; }
 
-    public decimal? Balance { get; }
+    /// <summary>The output of the task, or null.</summary>
+    public RawJson? Result { get; }
 
+    /// <summary>An array of tasks that are accepted with the result, each as in the body of POST /tasks, or null.</summary>
+    public RawJson? Then { get; init; }
+
+    /// <summary>The reason of a NOK.</summary>
     public string? Error { get; }
 
-    public static HandlerResult Done(decimal balance) => new(TaskOutcome.Ok, balance, null);
+    /// <summary>False when the task becomes a dead letter without another attempt.</summary>
+    public bool MayRetry { get; private init; } = true;
 
-    public static HandlerResult Failed(string error) => new(TaskOutcome.Nok, null, error);
+    /// <summary>The shortest time until the next attempt, or null for that of the server.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
+    public static HandlerResult Done(RawJson? result = null) => new(TaskOutcome.Ok, result, null);
+
+    public static HandlerResult Done(decimal balance) => Done(RawJson.Of(balance));
+
+    public static HandlerResult Failed(string error, bool mayRetry = true, TimeSpan? retryAfter = null) =>
+        new(TaskOutcome.Nok, null, error) { MayRetry = mayRetry, RetryAfter = retryAfter };
 }

@@ -10,12 +10,17 @@ internal sealed class QueryHandler(ILedger ledger, LedgerRetryPolicy retryPolicy
 
     public async ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation)
     {
-        if (AccountRules.CheckUser(task.User) is { } fault)
+        if (task.User is not { } user)
+        {
+            return HandlerResult.Failed("USER is missing");
+        }
+
+        if (AccountRules.CheckUser(user) is { } fault)
         {
             return HandlerResult.Failed($"USER {fault}");
         }
 
-        var balance = await retryPolicy.ExecuteAsync(stop => ledger.FindBalanceAsync(task.User, stop), cancellation);
+        var balance = await retryPolicy.ExecuteAsync(stop => ledger.FindBalanceAsync(user, stop), cancellation);
         return balance is { } known ? HandlerResult.Done(known) : HandlerResult.Failed("unknown user");
     }
 }

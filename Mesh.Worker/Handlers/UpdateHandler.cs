@@ -10,7 +10,12 @@ internal sealed class UpdateHandler(ILedger ledger, LedgerRetryPolicy retryPolic
 
     public async ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation)
     {
-        if (AccountRules.CheckUser(task.User) is { } fault)
+        if (task.User is not { } user)
+        {
+            return HandlerResult.Failed("USER is missing");
+        }
+
+        if (AccountRules.CheckUser(user) is { } fault)
         {
             return HandlerResult.Failed($"USER {fault}");
         }
@@ -27,7 +32,7 @@ internal sealed class UpdateHandler(ILedger ledger, LedgerRetryPolicy retryPolic
 
         // Without a TASK_ID, the retries of one attempt are applied once. A later attempt at the same task has another id and is applied again.
         var id = task.Id ?? new TaskId(Guid.NewGuid().ToString("n"));
-        var update = await retryPolicy.ExecuteAsync(stop => ledger.UpdateAsync(task.User, amount, id, stop), cancellation);
+        var update = await retryPolicy.ExecuteAsync(stop => ledger.UpdateAsync(user, amount, id, stop), cancellation);
         return update.Outcome switch
         {
             LedgerOutcome.Applied => HandlerResult.Done(update.Balance!.Value),

@@ -183,7 +183,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
     {
         // Workers that are limited because of failures are not lent, and do not count as workers that stay.
         var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core) && !worker.Health.IsLimited).ToList();
-        var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles != TaskTypes.None && worker.IgnoredRedirects.NotLentUntil <= now).ToList();
+        var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles.Count > 0 && worker.IgnoredRedirects.NotLentUntil <= now).ToList();
         var count = Balancer.CountLendable(core.Tasks.Depth, atHome.Count, idle.Count, needed, core.Settings.Balancing);
 
         // Workers with a held get_task come first, because they can leave immediately. Workers that do not fit in one AVAILABLE are not offered; the borrower asks again.

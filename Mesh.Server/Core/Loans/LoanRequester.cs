@@ -110,22 +110,12 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
 
     private int TasksForBorrowed()
     {
-        var (own, borrowed) = (TaskTypes.None, TaskTypes.None);
-        foreach (var worker in core.Workers.All)
-        {
-            if (worker.Home != core.Settings.Id)
-            {
-                borrowed |= worker.Handles;
-            }
-            else if (Lender.IsAtHome(worker, core) && !worker.Health.IsSetAside)
-            {
-                own |= worker.Handles;
-            }
-        }
-
         // The task types of an expected worker are not known before it arrives.
-        borrowed = core.Loans.InState(LoanState.Expected).Any() ? TaskTypes.All : borrowed;
-        return core.Tasks.DepthOf(borrowed & ~own);
+        var mayHandleAll = core.Loans.InState(LoanState.Expected).Any();
+        return core.Tasks.Queues
+            .Where(queue => (mayHandleAll || core.Workers.All.Any(worker => worker.Home != core.Settings.Id && worker.Handles.Contains(queue.Type)))
+                && !core.Workers.All.Any(worker => Lender.IsAtHome(worker, core) && !worker.Health.IsSetAside && worker.Handles.Contains(queue.Type)))
+            .Sum(queue => queue.Depth);
     }
 
     private static void Pause(PeerEntry owner, DateTimeOffset now) => owner.NextRequestAt = now + RefusalPauses.Delay(++owner.Refusals);

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Workers;
 
@@ -56,7 +55,7 @@ internal sealed class RetryRouter(CoreState core)
         var looked = 0;
         for (var node = core.Tasks.Retries.FirstDue; node is not null && looked < SearchLimit; node = node.Next, looked++)
         {
-            if (worker.Handles.Handles(node.Value.Type) && IsSuitable(node.Value, worker, now))
+            if (worker.Handles.Contains(node.Value.Type) && IsSuitable(node.Value, worker, now))
             {
                 task = node.Value;
                 core.Tasks.TakeRetry(task, now);
@@ -77,10 +76,10 @@ internal sealed class RetryRouter(CoreState core)
         }
 
         PendingPoll? found = null;
-        for (var types = TaskTypes.Query; types <= TaskTypes.All; types++)
+        foreach (var polls in core.Workers.Polls.ReadyFor(task.Type))
         {
             var looked = 0;
-            for (var node = core.Workers.Polls.FirstReady(types, task.Type); node is not null && looked < SearchLimit; node = node.Next, looked++)
+            for (var node = polls.First; node is not null && looked < SearchLimit; node = node.Next, looked++)
             {
                 if (IsSuitable(task, node.Value.Worker, now))
                 {
@@ -143,7 +142,7 @@ internal sealed class RetryRouter(CoreState core)
         var silence = core.Settings.Tasks.LeaseTime + core.Settings.Tasks.HoldTime;
         foreach (var other in core.Workers.All)
         {
-            if (other != than && !other.IsGone && other.Handles.Handles(task.Type) && now - other.LastSeen <= silence
+            if (other != than && !other.IsGone && other.Handles.Contains(task.Type) && now - other.LastSeen <= silence
                 && core.Loans.Find(other.Id)?.State is null or LoanState.Expected or LoanState.Arrived
                 && Rank(other.Health, task.HasFailedOn(other.Id)) < rank)
             {

@@ -44,6 +44,11 @@ internal enum TaskFields : byte
     Type = 1,
     User = 2,
     Amount = 4,
+    Payload = 8,
+    Priority = 16,
+    MaxAttempts = 32,
+    Timeout = 64,
+    Retry = 128,
 }
 
 /// <summary>A submitted task whose id belongs to a task with different fields.</summary>

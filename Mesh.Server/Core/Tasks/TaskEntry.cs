@@ -81,6 +81,9 @@ internal sealed class TaskEntry
 
     public DateTimeOffset LeaseEnd { get; set; }
 
+    /// <summary>The part of the running attempt that is done, from 0 to 1, or null when the worker does not report it.</summary>
+    public double? Progress { get; set; }
+
     /// <summary>The session on which the last attempt was sent.</summary>
     public SessionId SentOn { get; set; }
 
@@ -148,7 +151,7 @@ internal sealed class TaskEntry
     public void ClearFailures() => Failures = NoFailures;
 
     /// <summary>Creates a record with the given state and the present values of this entry.</summary>
-    public TaskRecord ToRecord(TaskState state, decimal? result = null) => Record with
+    public TaskRecord ToRecord(TaskState state, RawJson? result = null) => Record with
     {
         State = state,
         Attempts = Attempts,

@@ -115,19 +115,15 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
             return;
         }
 
-        switch (task.Type)
+        if (!task.Record.ChangesBalance)
         {
-            case TaskType.Query:
-                MoveToDeadLetters(task);
-                break;
-            case TaskType.Update:
-                // The failed attempt may have been applied, or may be applied later. The ledger decides: it returns the applied result or rejects all further attempts.
-                task.Step = TaskStep.Invalidating;
-                core.Effects.Invalidations.Add(task.Record);
-                break;
-            default:
-                throw new InvalidOperationException($"Task type {task.Type} is unknown.");
+            MoveToDeadLetters(task);
+            return;
         }
+
+        // The failed attempt may have been applied, or may be applied later. The ledger decides: it returns the applied result or rejects all further attempts.
+        task.Step = TaskStep.Invalidating;
+        core.Effects.Invalidations.Add(task.Record);
     }
 
     /// <summary>
@@ -170,7 +166,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
 
         if (applied is { } balance)
         {
-            Settle(task, balance);
+            Settle(task, RawJson.Of(balance));
         }
         else
         {
@@ -270,7 +266,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
     }
 
-    private void Settle(TaskEntry task, decimal? result)
+    private void Settle(TaskEntry task, RawJson? result)
     {
         task.Step = TaskStep.Settling;
         core.Journal.Add(StoreOp.Of(StoreOpKind.SettleTask, task.ToRecord(TaskState.Done, result)));

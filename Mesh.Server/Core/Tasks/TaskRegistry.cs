@@ -7,10 +7,12 @@ namespace Mesh.Server.Core.Tasks;
 /// <summary>All unsettled tasks, with the queue, the task leases and the indexes by id.</summary>
 internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thresholds)
 {
+    /// <summary>The number of queues up to which an empty one is kept for the next task of its type.</summary>
+    private const int MaxIdleQueues = 64;
+
     private readonly Dictionary<TaskId, TaskEntry> _byWireId = [];
     private readonly Dictionary<(ServerId? StoredBy, string Id), TaskEntry> _byId = [];
-    private readonly Queue<(TaskEntry Task, long Order)>[] _queues = [new(), new(), new()];
-    private readonly int[] _depths = new int[3];
+    private readonly Dictionary<TaskType, TypeQueue> _queues = [];
     private readonly LinkedList<TaskEntry> _leases = [];
     private long _queueOrder;
     private long _sequence;
@@ -21,14 +23,14 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     /// <summary>The number of queued tasks.</summary>
     public int Depth { get; private set; }
 
-    /// <summary>Returns the number of queued tasks of the given types.</summary>
-    public int DepthOf(TaskTypes types) => (types.Handles(TaskType.Query) ? _depths[(int)TaskType.Query] : 0) + (types.Handles(TaskType.Update) ? _depths[(int)TaskType.Update] : 0);
+    /// <summary>The queues of all types that have queued tasks.</summary>
+    public IEnumerable<TypeQueue> Queues => _queues.Values.Where(queue => queue.Depth > 0);
 
     /// <summary>The number of running tasks.</summary>
     public int Running => _leases.Count;
 
     /// <summary>The number of entries in the queues, including obsolete ones.</summary>
-    public int QueueEntries => _queues.Sum(queue => queue.Count) + Retries.EntryCount;
+    public int QueueEntries => _queues.Values.Sum(queue => queue.EntryCount) + Retries.EntryCount;
 
     /// <summary>The queued tasks that a worker had before.</summary>
     public RetryQueue Retries { get; } = new();
@@ -107,7 +109,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         }
         else
         {
-            _queues[(int)task.Type].Enqueue((task, task.QueueOrder));
+            QueueOf(task.Type).Enqueue(task);
         }
 
         AdjustDepth(task.Type, 1, now);
@@ -121,14 +123,15 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     }
 
     /// <summary>Takes the oldest queued task of the given types, without retries. Returns false when there is none.</summary>
-    public bool TryDequeue(TaskTypes types, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
+    public bool TryDequeue(TaskTypeSet types, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
     {
         task = null;
-        for (var type = TaskType.Query; type <= TaskType.Update; type++)
+        TypeQueue? source = null;
+        foreach (var type in types.AsSpan())
         {
-            if (types.Handles(type) && Peek(_queues[(int)type]) is { } head && (task is null || head.QueueOrder < task.QueueOrder))
+            if (_queues.TryGetValue(type, out var queue) && queue.Peek() is { } head && (task is null || head.QueueOrder < task.QueueOrder))
             {
-                task = head;
+                (task, source) = (head, queue);
             }
         }
 
@@ -137,7 +140,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
             return false;
         }
 
-        _queues[(int)task.Type].Dequeue();
+        source!.Dequeue();
         AdjustDepth(task.Type, -1, now);
         return true;
     }
@@ -149,11 +152,20 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         task.Worker = worker;
         task.LastWorker = worker.Id;
         task.Attempts++;
+        task.Progress = null;
         task.StartedAt = now;
         task.LeaseEnd = now + settings.LeaseTime;
         _leases.AddLast(task.LeaseNode);
         worker.Running.Add(task);
         worker.LastTask = task;
+    }
+
+    /// <summary>Starts the task lease of a running task again.</summary>
+    public void RenewLease(TaskEntry task, DateTimeOffset now)
+    {
+        task.LeaseEnd = now + settings.LeaseTime;
+        _leases.Remove(task.LeaseNode);
+        _leases.AddLast(task.LeaseNode);
     }
 
     /// <summary>Removes a task from the queue or from its worker.</summary>
@@ -185,24 +197,25 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         return task is not null && task.LeaseEnd <= now;
     }
 
-    private static TaskEntry? Peek(Queue<(TaskEntry Task, long Order)> queue)
+    private TypeQueue QueueOf(TaskType type)
     {
-        while (queue.TryPeek(out var head))
+        if (!_queues.TryGetValue(type, out var queue))
         {
-            if (head.Task.Step == TaskStep.Queued && head.Task.QueueOrder == head.Order)
-            {
-                return head.Task;
-            }
-
-            queue.Dequeue();
+            _queues.Add(type, queue = new TypeQueue(type));
         }
 
-        return null;
+        return queue;
     }
 
     private void AdjustDepth(TaskType type, int change, DateTimeOffset now)
     {
-        _depths[(int)type] += change;
+        var queue = QueueOf(type);
+        queue.Depth += change;
+        if (queue is { Depth: 0, EntryCount: 0 } && _queues.Count > MaxIdleQueues)
+        {
+            _queues.Remove(type);
+        }
+
         SetDepth(Depth + change, now);
     }
 

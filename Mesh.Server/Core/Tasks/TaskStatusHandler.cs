@@ -73,6 +73,12 @@ internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks)
 
         var task = answered is { } id ? core.Tasks.Find(id) : null;
         var ack = new Ack { Worker = status.Worker, Id = status.Id, TraceParent = status.TraceParent };
+        if (status.Outcome == TaskOutcome.Running)
+        {
+            core.Send(session, ack with { Cancel = !TryContinue(task, worker, status, now) });
+            return;
+        }
+
         if (task is null)
         {
             core.Send(session, ack);
@@ -112,6 +118,20 @@ internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks)
             default:
                 throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
         }
+    }
+
+    /// <summary>Renews the task lease of an attempt that goes on. Returns false when the worker does not have the task any more.</summary>
+    private bool TryContinue(TaskEntry? task, WorkerEntry? worker, TaskStatus status, DateTimeOffset now)
+    {
+        if (worker is null || task is not { Step: TaskStep.Running } || task.Worker != worker)
+        {
+            return false;
+        }
+
+        DeliveryTracker.Confirm(task, worker);
+        core.Tasks.RenewLease(task, now);
+        task.Progress = status.Progress ?? task.Progress;
+        return true;
     }
 
     /// <summary>Sends an ACK when the journal is stored. While the task is being invalidated, the ACK is deferred until its settlement is in the journal.</summary>

@@ -9,8 +9,14 @@ namespace Mesh.Server.Core.Workers;
 /// </summary>
 internal sealed class PollRegistry(TasksOptions settings)
 {
+    /// <summary>The number of lists up to which an empty one is kept for the next poll of a worker with its types.</summary>
+    private const int MaxIdleLists = 64;
+
     /// <summary>The ready polls by the task types that their worker handles, oldest first.</summary>
-    private readonly LinkedList<PendingPoll>[] _ready = [[], [], [], []];
+    private readonly Dictionary<TaskTypeSet, LinkedList<PendingPoll>> _ready = [];
+
+    /// <summary>The lists of <see cref="_ready"/> whose set contains a type.</summary>
+    private readonly Dictionary<TaskType, List<LinkedList<PendingPoll>>> _readyByType = [];
 
     /// <summary>All polls by deadline: on WebSockets, on lines, and those added as suspended. All polls of a list are held for the same time, so a new one goes to the end.</summary>
     private readonly LinkedList<PendingPoll>[] _byDeadline = [[], [], []];
@@ -44,7 +50,7 @@ internal sealed class PollRegistry(TasksOptions settings)
     {
         get
         {
-            foreach (var ready in _ready)
+            foreach (var ready in _ready.Values)
             {
                 if (ready.Count > 0)
                 {
@@ -74,7 +80,7 @@ internal sealed class PollRegistry(TasksOptions settings)
         _byDeadline[list].AddLast(poll.DeadlineNode);
         if (!isSuspended && worker.Health.CanReceiveTask(worker.Running.Count, now))
         {
-            _ready[(int)worker.Handles].AddLast(poll.ReadyNode);
+            ReadyList(worker.Handles).AddLast(poll.ReadyNode);
         }
 
         if (framing == Framing.Line)
@@ -97,7 +103,7 @@ internal sealed class PollRegistry(TasksOptions settings)
     {
         if (poll.ReadyNode.List is null)
         {
-            _ready[(int)poll.Worker.Handles].AddLast(poll.ReadyNode);
+            ReadyList(poll.Worker.Handles).AddLast(poll.ReadyNode);
         }
     }
 
@@ -109,21 +115,26 @@ internal sealed class PollRegistry(TasksOptions settings)
             if (poll.ReadyNode.List is { } list)
             {
                 list.Remove(poll.ReadyNode);
-                _ready[(int)worker.Handles].AddLast(poll.ReadyNode);
+                ReadyList(worker.Handles).AddLast(poll.ReadyNode);
             }
         }
     }
 
-    /// <summary>Returns the oldest ready poll of the workers that handle exactly these types, or null when they do not handle the type. The other polls follow it in its list.</summary>
-    public LinkedListNode<PendingPoll>? FirstReady(TaskTypes types, TaskType type) => types.Handles(type) ? _ready[(int)types].First : null;
+    /// <summary>The ready polls of the workers that handle a type, in one list for each set of types, oldest first.</summary>
+    public IReadOnlyList<LinkedList<PendingPoll>> ReadyFor(TaskType type) => _readyByType.TryGetValue(type, out var lists) ? lists : [];
 
     /// <summary>Takes the oldest ready poll of a worker that handles the type. Returns false when there is none.</summary>
     public bool TryTakeReady(TaskType type, [NotNullWhen(true)] out PendingPoll? poll)
     {
         poll = null;
-        for (var types = TaskTypes.Query; types <= TaskTypes.All; types++)
+        if (!_readyByType.TryGetValue(type, out var lists))
         {
-            if (types.Handles(type) && _ready[(int)types].First?.Value is { } first && (poll is null || first.Order < poll.Order))
+            return false;
+        }
+
+        foreach (var list in lists)
+        {
+            if (list.First?.Value is { } first && (poll is null || first.Order < poll.Order))
             {
                 poll = first;
             }
@@ -175,6 +186,48 @@ internal sealed class PollRegistry(TasksOptions settings)
             if (worker.PendingPolls[i].Session == session)
             {
                 Remove(worker.PendingPolls[i]);
+            }
+        }
+    }
+
+    private LinkedList<PendingPoll> ReadyList(TaskTypeSet types)
+    {
+        if (_ready.TryGetValue(types, out var list))
+        {
+            return list;
+        }
+
+        if (_ready.Count >= MaxIdleLists)
+        {
+            RemoveIdleLists();
+        }
+
+        _ready.Add(types, list = []);
+        foreach (var type in types.AsSpan())
+        {
+            if (!_readyByType.TryGetValue(type, out var lists))
+            {
+                _readyByType.Add(type, lists = []);
+            }
+
+            lists.Add(list);
+        }
+
+        return list;
+    }
+
+    private void RemoveIdleLists()
+    {
+        foreach (var (types, list) in _ready.Where(ready => ready.Value.Count == 0).ToList())
+        {
+            _ready.Remove(types);
+            foreach (var type in types.AsSpan())
+            {
+                _readyByType[type].Remove(list);
+                if (_readyByType[type].Count == 0)
+                {
+                    _readyByType.Remove(type);
+                }
             }
         }
     }

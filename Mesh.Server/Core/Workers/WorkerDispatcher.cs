@@ -137,7 +137,7 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
         }
 
         worker.Home = home;
-        core.Workers.SetHandles(worker, message.Tasks ?? TaskTypes.Query);
+        core.Workers.SetHandles(worker, message.Tasks ?? TaskTypeSet.QueryOnly);
         worker.RunsOneTaskAtATime = message.Tasks is null;
         if (isNew && home == core.Settings.Id)
         {

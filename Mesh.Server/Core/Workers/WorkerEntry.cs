@@ -19,7 +19,7 @@ internal sealed class WorkerEntry
 
     public Framing Framing { get; set; }
 
-    public TaskTypes Handles { get; set; }
+    public TaskTypeSet Handles { get; set; } = TaskTypeSet.Empty;
 
     /// <summary>
     /// True for a worker that does not send TASKS. Such a worker does not know our optional fields and runs one task at a time, so its get_task shows that it has no task.

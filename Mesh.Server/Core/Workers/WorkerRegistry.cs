@@ -90,9 +90,9 @@ internal sealed class WorkerRegistry(TasksOptions settings)
     }
 
     /// <summary>Sets the task types that a worker handles, as its last get_task names them.</summary>
-    public void SetHandles(WorkerEntry worker, TaskTypes handles)
+    public void SetHandles(WorkerEntry worker, TaskTypeSet handles)
     {
-        if (worker.Handles == handles)
+        if (worker.Handles.Equals(handles))
         {
             return;
         }

@@ -173,6 +173,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
             faults.Add("Mesh__Tasks__LineWorkerTimeout must be longer than Mesh__Tasks__LineHoldTime; otherwise a line worker times out while its get_task is held");
         }
 
+        Range("Mesh__Tasks__MaxPayloadBytes", tasks.MaxPayloadBytes, 1, ProtocolLimits.MaxValueBytes, faults);
         Range("Mesh__Tasks__ResultRetention", tasks.ResultRetention, TimeSpan.FromSeconds(1), Month, faults);
     }
 

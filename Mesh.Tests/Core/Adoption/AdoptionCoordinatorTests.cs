@@ -47,7 +47,7 @@ public sealed class AdoptionCoordinatorTests
 
         core.Adopt(CoreHarness.Peer, Theirs("t1", 1), Theirs("t2", 2));
         var given = Assert.IsType<NewTask>(core.Sent[^1].Message);
-        core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = given.Id, Result = 1 });
+        core.Say(session, new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = given.Id, Result = RawJson.Of(1) });
 
         var settled = Assert.Single(core.Stored, op => op.Kind == StoreOpKind.SettleTask);
         Assert.Equal(("t1", CoreHarness.Peer), (settled.Task!.Id, settled.Task.StoredBy));

@@ -3,6 +3,7 @@ using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Persistence;
+using Mesh.Tests.Fixtures;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core.Loans;
@@ -179,7 +180,7 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     [Fact]
     public void Queue_TypesTheBorrowedWorkerCannotHandle_ReleasesIt()
     {
-        Harness.Ask("g1", home: "server-b", tasks: TaskTypes.Query);
+        Harness.Ask("g1", home: "server-b", tasks: AccountTypes.Query);
         Harness.Submit(3, TaskType.Update);
         Harness.Pass(TimeSpan.FromSeconds(10));
         Assert.NotEmpty(Releases());
@@ -188,16 +189,16 @@ public sealed class BorrowerReturnTests : BorrowerTestBase
     [Fact]
     public void Queue_TypesOnlyTheBorrowedWorkerHandles_KeepsIt()
     {
-        var own = Harness.Ask("w1", tasks: TaskTypes.Query);
+        var own = Harness.Ask("w1", tasks: AccountTypes.Query);
         Harness.Submit(1, TaskType.Update);
         Harness.Submit(1, TaskType.Update);
-        var guest = Harness.Ask("g1", home: "server-b", tasks: TaskTypes.Update);
+        var guest = Harness.Ask("g1", home: "server-b", tasks: AccountTypes.Update);
         Harness.Pass(TimeSpan.FromSeconds(10));
         Assert.Empty(Releases());
         Assert.Empty(Harness.To(own));
 
         Harness.Say(guest, new TaskStatus(TaskOutcome.Ok, TaskType.Update, new WorkerId("g1")) { Id = Harness.Last<NewTask>(guest).Id });
-        Harness.Ask("g1", guest, home: "server-b", tasks: TaskTypes.Update);
+        Harness.Ask("g1", guest, home: "server-b", tasks: AccountTypes.Update);
         Harness.Pass(TimeSpan.FromSeconds(10));
         Assert.NotEmpty(Releases());
     }

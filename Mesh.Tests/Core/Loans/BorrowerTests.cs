@@ -1,6 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Persistence;
+using Mesh.Tests.Fixtures;
 
 namespace Mesh.Tests.Core.Loans;
 
@@ -99,7 +100,7 @@ public sealed class BorrowerTests : BorrowerTestBase
     public void OwnWorker_OfferedByPeer_StaysHome()
     {
         Harness.Alive();
-        var own = Harness.Ask("w1", tasks: TaskTypes.Query);
+        var own = Harness.Ask("w1", tasks: AccountTypes.Query);
         Harness.Submit(20, TaskType.Update);
         Harness.Pass(TimeSpan.FromSeconds(1));
         Harness.Reply(CoreHarness.Peer, new Available(CoreHarness.Peer, [new WorkerId("w1")]));

@@ -53,8 +53,8 @@ public sealed class LenderTests
     public void Request_AboveTheHighMark_IsRefused()
     {
         _mesh.Submit(16, TaskType.Update);
-        _mesh.Ask("py1", framing: Framing.Line, tasks: null);
-        _mesh.Ask("py2", framing: Framing.Line, tasks: null);
+        _mesh.Ask("py1", framing: Framing.Line, sendsTypes: false);
+        _mesh.Ask("py2", framing: Framing.Line, sendsTypes: false);
         _mesh.Last<Unavailable>(Request(1));
     }
 
@@ -117,10 +117,10 @@ public sealed class LenderTests
     {
         _mesh.Submit(1);
         _mesh.Ask("busy");
-        _mesh.Close(_mesh.Ask("py", framing: Framing.Line, tasks: null));
+        _mesh.Close(_mesh.Ask("py", framing: Framing.Line, sendsTypes: false));
         Assert.Single(_mesh.Last<Available>(Request(1)).Workers);
         _mesh.Pass(TimeSpan.FromSeconds(3));
-        _mesh.Last<Redirect>(_mesh.Ask("py", framing: Framing.Line, tasks: null));
+        _mesh.Last<Redirect>(_mesh.Ask("py", framing: Framing.Line, sendsTypes: false));
     }
 
     [Fact]
@@ -293,7 +293,7 @@ public sealed class LenderTests
     {
         _mesh.Submit(1);
         _mesh.Ask("busy");
-        _mesh.Close(_mesh.Ask("py", framing: Framing.Line, tasks: null));
+        _mesh.Close(_mesh.Ask("py", framing: Framing.Line, sendsTypes: false));
         Request(1);
         Assert.Equal(LoanState.Offered, _mesh.LoanOf("py"));
         _mesh.Pass(TimeSpan.FromSeconds(32));

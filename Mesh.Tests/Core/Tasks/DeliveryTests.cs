@@ -32,7 +32,7 @@ public sealed class DeliveryTests
     public void Close_LineConnection_KeepsTheTaskWithItsWorker()
     {
         var task = _mesh.Submit(1)[0];
-        var line = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        var line = _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
         _mesh.Ask("w2");
 
         _mesh.Close(line);
@@ -195,5 +195,5 @@ public sealed class DeliveryTests
     }
 
     private static TaskStatus Ok(string worker, TaskRecord task) =>
-        new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = 7m };
+        new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = RawJson.Of(7m) };
 }

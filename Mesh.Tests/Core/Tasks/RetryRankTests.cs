@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
+using Mesh.Tests.Fixtures;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Core.Tasks;
@@ -18,7 +19,7 @@ public sealed class RetryRankTests
         _mesh.Say(unlucky, Status("w2", update, TaskOutcome.Nok));
 
         var task = _mesh.Submit(1)[0];
-        var first = _mesh.Ask("w1", tasks: TaskTypes.Query);
+        var first = _mesh.Ask("w1", tasks: AccountTypes.Query);
         Assert.Equal(task.WireId, _mesh.Last<NewTask>(first).Id);
 
         // One get_task is for the UPDATE; the other one waits, for longer than that of w3.
@@ -26,7 +27,7 @@ public sealed class RetryRankTests
         _mesh.Ask("w2", unlucky);
         _mesh.Pass(TimeSpan.FromSeconds(1));
         Assert.Equal([update.WireId, update.WireId], _mesh.To(unlucky).OfType<NewTask>().Select(given => given.Id!.Value));
-        var well = _mesh.Ask("w3", tasks: TaskTypes.Query);
+        var well = _mesh.Ask("w3", tasks: AccountTypes.Query);
         _mesh.Say(first, Status("w1", task, TaskOutcome.Nok));
         _mesh.Pass(TimeSpan.FromSeconds(1));
 

@@ -185,5 +185,5 @@ public sealed class TaskAdmissionTests
     private static TaskRecord Keyed(string id, string wireId) => new(id, new TaskId(wireId), TaskType.Query, "Maria", Amount: null, 0) { Keyed = true };
 
     private static TaskStatus Ok(string worker, TaskRecord task) =>
-        new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = 7m };
+        new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = RawJson.Of(7m) };
 }

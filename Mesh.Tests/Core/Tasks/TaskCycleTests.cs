@@ -48,7 +48,7 @@ public sealed class TaskCycleTests
 
         _mesh.Store();
         Assert.Equal(task.WireId, _mesh.Last<Ack>(worker).Id);
-        Assert.Contains(_mesh.Stored, op => op is { Kind: StoreOpKind.SettleTask, Task.Result: 7m });
+        Assert.Contains(_mesh.Stored, op => op.Kind == StoreOpKind.SettleTask && op.Task!.Result == RawJson.Of(7m));
         Assert.Equal(1, _mesh.Core.GetStatus().Done);
     }
 
@@ -70,8 +70,8 @@ public sealed class TaskCycleTests
     public void Status_WithoutTaskId_AnswersTheTaskLastGiven()
     {
         var tasks = _mesh.Submit(2);
-        _mesh.Ask("py", framing: Framing.Line, tasks: null);
-        _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
+        _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
         var session = _mesh.Say(new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("py")));
 
         _mesh.Last<Ack>(session);
@@ -84,7 +84,7 @@ public sealed class TaskCycleTests
     public void Status_WithoutTaskIdAndResultLostByStore_SettlesTheTaskAgain()
     {
         var task = _mesh.Submit(1)[0];
-        var session = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        var session = _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
         var status = new TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("py"));
         _mesh.Say(session, status, Framing.Line);
         _mesh.RollBackStore(new StoredState { Tasks = [task] });
@@ -131,7 +131,7 @@ public sealed class TaskCycleTests
         Assert.DoesNotContain(mesh.To(worker), message => message is Ack);
 
         mesh.Invalidated(task.WireId, 12.5m);
-        Assert.Contains(mesh.Stored, op => op is { Kind: StoreOpKind.SettleTask, Task.Result: 12.5m });
+        Assert.Contains(mesh.Stored, op => op.Kind == StoreOpKind.SettleTask && op.Task!.Result == RawJson.Of(12.5m));
         mesh.Last<Ack>(worker);
     }
 
@@ -211,7 +211,7 @@ public sealed class TaskCycleTests
     public void LineWorker_ItsConnectionClosed_KeepsItsTask()
     {
         var task = _mesh.Submit(1)[0];
-        var session = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        var session = _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
         _mesh.Last<NewTask>(session);
         _mesh.Close(session);
         _mesh.Pass(TimeSpan.FromSeconds(25));
@@ -222,7 +222,7 @@ public sealed class TaskCycleTests
     public void Worker_WithoutTasksField_NeverGetsAnUpdate()
     {
         _mesh.Submit(1, TaskType.Update);
-        var foreign = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        var foreign = _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
         _mesh.Pass(TimeSpan.FromSeconds(2));
         _mesh.Last<NoTask>(foreign);
 
@@ -233,8 +233,8 @@ public sealed class TaskCycleTests
     public void ForeignWorker_PollsWithoutStatus_LosesItsTask()
     {
         var task = _mesh.Submit(1)[0];
-        _mesh.Ask("py", framing: Framing.Line, tasks: null);
-        var again = _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
+        var again = _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
         _mesh.Pass(TimeSpan.FromSeconds(1));
 
         Assert.Equal(task.WireId, _mesh.Last<NewTask>(again).Id);
@@ -291,7 +291,7 @@ public sealed class TaskCycleTests
     }
 
     private static TaskStatus Ok(string worker, TaskRecord task) =>
-        new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = 7m };
+        new(TaskOutcome.Ok, task.Type, new WorkerId(worker)) { Id = task.WireId, Result = RawJson.Of(7m) };
 
     private static TaskStatus Nok(string worker, TaskRecord task) =>
         new(TaskOutcome.Nok, task.Type, new WorkerId(worker)) { Id = task.WireId, Error = "no" };

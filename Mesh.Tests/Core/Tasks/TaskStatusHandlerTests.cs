@@ -11,10 +11,11 @@ public sealed class TaskStatusHandlerTests
     private readonly CoreHarness _mesh = new();
 
     [Theory]
-    [InlineData(TaskType.Update)]
-    [InlineData(TaskType.Query)]
-    public void Status_WithoutTaskId_OfAWorkerWithTwoOfTheType_IsRefusedAndSettlesNone(TaskType type)
+    [InlineData("UPDATE")]
+    [InlineData("QUERY")]
+    public void Status_WithoutTaskId_OfAWorkerWithTwoOfTheType_IsRefusedAndSettlesNone(string name)
     {
+        var type = new TaskType(name);
         var tasks = Give(type, type);
 
         var session = Say(type);

@@ -40,7 +40,7 @@ public sealed class IgnoredRedirectCountTests
         Poll(TimeSpan.FromSeconds(30));
         Assert.True(IsOffered());
         _mesh.Say(new CommandRelease(CoreHarness.Peer, [new WorkerId("py")]));
-        _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
 
         Assert.Null(_mesh.LoanOf("py"));
         Assert.Null(Status().NotLentUntil);
@@ -53,7 +53,7 @@ public sealed class IgnoredRedirectCountTests
         Poll(TimeSpan.FromSeconds(1));
         Assert.True(IsOffered());
         _mesh.Pass(TimeSpan.FromSeconds(60));
-        _mesh.Ask("py", framing: Framing.Line, tasks: null);
+        _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
 
         Assert.Empty(_mesh.Events.OfType<RedirectIgnored>());
         Assert.Contains(_mesh.Events.OfType<LoanEnded>(), ended => ended.Reason == "the worker is back by itself");
@@ -73,7 +73,7 @@ public sealed class IgnoredRedirectCountTests
     {
         for (var end = _mesh.Now + time; _mesh.Now < end; _mesh.Pass(TimeSpan.FromSeconds(1)))
         {
-            _mesh.Ask("py", framing: Framing.Line, tasks: null);
+            _mesh.Ask("py", framing: Framing.Line, sendsTypes: false);
         }
     }
 }

@@ -11,7 +11,7 @@ public sealed class LineWorkerTimeoutTests
     [Fact]
     public void LineWorker_NoPollWithinTimeout_IsGone()
     {
-        _mesh.Close(_mesh.Ask("py", framing: Framing.Line, tasks: null));
+        _mesh.Close(_mesh.Ask("py", framing: Framing.Line, sendsTypes: false));
 
         _mesh.Pass(TimeSpan.FromSeconds(19));
         Assert.NotNull(_mesh.WorkerOf("py"));

@@ -49,7 +49,7 @@ public sealed class GarnetAppHostTests(GarnetMeshApp mesh) : AppHostContract(mes
     [InlineData("0", "QUERY", "Maria", "1")]
     [InlineData("10001", "QUERY", "Maria", "1")]
     [InlineData("many", "QUERY", "Maria", "1")]
-    [InlineData("1", "DELETE", "Maria", "1")]
+    [InlineData("1", "NO_TASK", "Maria", "1")]
     [InlineData("1", "QUERY", " ", "1")]
     [InlineData("1", "UPDATE", "Maria", "much")]
     public async Task Wave_WithAWrongArgument_IsNotSubmitted(string tasks, string type, string user, string amount)

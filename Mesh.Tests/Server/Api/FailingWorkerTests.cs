@@ -45,7 +45,7 @@ public sealed class FailingWorkerTests
     {
         try
         {
-            connection.TrySend(new GetTask(new WorkerId(worker)) { Tasks = TaskTypes.All });
+            connection.TrySend(new GetTask(new WorkerId(worker)) { Tasks = AccountTypes.All });
             while ((await connection.ReceiveAsync(end)).Message is { } message)
             {
                 if (message is NewTask task)
@@ -55,7 +55,7 @@ public sealed class FailingWorkerTests
 
                 if (message is NewTask or NoTask)
                 {
-                    connection.TrySend(new GetTask(new WorkerId(worker)) { Tasks = TaskTypes.All });
+                    connection.TrySend(new GetTask(new WorkerId(worker)) { Tasks = AccountTypes.All });
                 }
             }
         }

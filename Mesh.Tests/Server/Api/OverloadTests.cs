@@ -63,7 +63,7 @@ public sealed class OverloadTests
         {
             worker.TrySend(new GetTask(new WorkerId("w1")));
             var task = await worker.ReceiveAsync<NewTask>();
-            worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = 1 });
+            worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = RawJson.Of(1) });
             await worker.ReceiveAsync<Ack>();
         }
     }

@@ -125,7 +125,7 @@ public sealed class PathSegmentDecoderTests
             await server.TaskAsync(Uri.EscapeDataString(id), "dead");
             Assert.Equal(HttpStatusCode.Accepted, (await server.PostAsync($"{path}/retry", "")).StatusCode);
             worker.TrySend(new GetTask(new WorkerId("w1")));
-            worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = (await worker.ReceiveAsync<NewTask>()).Id, Result = 1 });
+            worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = (await worker.ReceiveAsync<NewTask>()).Id, Result = RawJson.Of(1) });
             await worker.ReceiveAsync<Ack>();
             Assert.Equal("done", (await server.GetJsonAsync(path)).GetProperty("state").GetString());
         }

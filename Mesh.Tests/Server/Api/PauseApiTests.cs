@@ -73,7 +73,7 @@ public sealed class PauseApiTests
         await using var worker = await server.DialAsync(Framing.WebSocket);
         worker.TrySend(new GetTask(new WorkerId("w1")));
         var task = await worker.ReceiveAsync<NewTask>();
-        worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = 1m });
+        worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = RawJson.Of(1m) });
         await worker.ReceiveAsync<Ack>();
 
         Assert.Equal("done", (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString());

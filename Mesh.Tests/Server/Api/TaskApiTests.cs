@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Transport;
 
 namespace Mesh.Tests.Server.Api;
@@ -17,7 +18,7 @@ public sealed class TaskApiTests
     [InlineData("[]", "body")]
     [InlineData("[17]", "[0]")]
     [InlineData("""{"user":"maria"}""", "type")]
-    [InlineData("""{"type":"DELETE","user":"maria"}""", "type")]
+    [InlineData("""{"type":"HEARTBEAT","user":"maria"}""", "type")]
     [InlineData("""{"type":1,"user":"maria"}""", "type")]
     [InlineData("""{"type":"QUERY"}""", "user")]
     [InlineData("""{"type":"QUERY","user":""}""", "user")]
@@ -40,7 +41,38 @@ public sealed class TaskApiTests
     [InlineData("""{"type":"QUERY","user":"maria","id":null,"id":"a"}""", "id")]
     [InlineData("""[{"type":"QUERY","user":"a"},{"user":"b","type":"QUERY","user":"c"}]""", "[1].user")]
     [InlineData("""{"type":"UPDATE","user":"maria","Amount":1}""", "Amount")]
-    [InlineData("""{"type":"QUERY","user":"maria","priority":9}""", "priority")]
+    [InlineData("""{"type":"QUERY","user":"maria","color":9}""", "color")]
+    [InlineData("""{"type":"NO_TASK"}""", "type")]
+    [InlineData("""{"type":"9LIVES"}""", "type")]
+    [InlineData("""{"type":"RESIZE IT"}""", "type")]
+    [InlineData("""{"type":"RÉSUMÉ"}""", "type")]
+    [InlineData("""{"type":7}""", "type")]
+    [InlineData("""{"type":"RESIZE","user":"maria"}""", "user")]
+    [InlineData("""{"type":"RESIZE","amount":1}""", "amount")]
+    [InlineData("""{"type":"QUERY","user":"maria","payload":{}}""", "payload")]
+    [InlineData("""{"type":"RESIZE","payload":1,"payload":2}""", "payload")]
+    [InlineData("""{"type":"RESIZE","payload":{"width":}}""", "payload")]
+    [InlineData("""[{"type":"RESIZE"},{"type":"RESIZE","priority":10}]""", "[1].priority")]
+    [InlineData("""{"type":"RESIZE","priority":-1}""", "priority")]
+    [InlineData("""{"type":"RESIZE","priority":1.5}""", "priority")]
+    [InlineData("""{"type":"RESIZE","priority":"9"}""", "priority")]
+    [InlineData("""{"type":"RESIZE","notBefore":"tomorrow"}""", "notBefore")]
+    [InlineData("""{"type":"RESIZE","notBefore":"2030-01-31T12:00:00"}""", "notBefore")]
+    [InlineData("""{"type":"RESIZE","notBefore":"9030-01-31T12:00:00Z"}""", "notBefore")]
+    [InlineData("""{"type":"RESIZE","delay":30}""", "delay")]
+    [InlineData("""{"type":"RESIZE","delay":"-00:00:30"}""", "delay")]
+    [InlineData("""{"type":"RESIZE","delay":"00:00:30","notBefore":"2030-01-31T12:00:00Z"}""", "delay")]
+    [InlineData("""{"type":"RESIZE","maxAttempts":0}""", "maxAttempts")]
+    [InlineData("""{"type":"RESIZE","maxAttempts":1001}""", "maxAttempts")]
+    [InlineData("""{"type":"RESIZE","timeout":"00:00:00"}""", "timeout")]
+    [InlineData("""{"type":"RESIZE","timeout":"32.00:00:00"}""", "timeout")]
+    [InlineData("""{"type":"RESIZE","retry":"fast"}""", "retry")]
+    [InlineData("""{"type":"RESIZE","retry":{}}""", "retry")]
+    [InlineData("""{"type":"RESIZE","retry":{"delay":1}}""", "retry.delay")]
+    [InlineData("""{"type":"RESIZE","retry":{"delay":"00:00:01","factor":0.5}}""", "retry.factor")]
+    [InlineData("""{"type":"RESIZE","retry":{"delay":"00:00:10","maxDelay":"00:00:01"}}""", "retry")]
+    [InlineData("""{"type":"RESIZE","retry":{"delay":"00:00:10","delay":"00:00:10"}}""", "retry.delay")]
+    [InlineData("""{"type":"RESIZE","retry":{"wait":"00:00:10"}}""", "retry")]
     [InlineData("""[{"type":"QUERY","user":"maria","usr":{"deep":[1]}}]""", "[0].usr")]
     [InlineData("""{"":1,"type":"QUERY","user":"maria"}""", "\"\"")]
     [InlineData("""{"\ud800":1,"type":"QUERY","user":"maria"}""", "body")]
@@ -62,7 +94,7 @@ public sealed class TaskApiTests
     [InlineData("Amount", "Amount is unknown; the nearest known property is amount.")]
     [InlineData("amuont", "amuont is unknown; the nearest known property is amount.")]
     [InlineData("Users", "Users is unknown; the nearest known property is user.")]
-    [InlineData("priority", "priority is unknown; the known properties are type, user, amount, id.")]
+    [InlineData("color", "color is unknown; the known properties are type, user, amount, id, payload, priority, notBefore, delay, maxAttempts, timeout, retry.")]
     public async Task Submit_UnknownProperty_NamesTheNearestKnownOne(string name, string detail)
     {
         await using var server = await TestServer.StartAsync();
@@ -198,12 +230,12 @@ public sealed class TaskApiTests
         Assert.Equal(32, queued.GetProperty("traceId").GetString()!.Length);
 
         await using var worker = await server.DialAsync(Framing.WebSocket);
-        worker.TrySend(new GetTask(new WorkerId("w1")) { Tasks = TaskTypes.All });
+        worker.TrySend(new GetTask(new WorkerId("w1")) { Tasks = AccountTypes.All });
         var task = await worker.ReceiveAsync<NewTask>();
         Assert.Equal((TaskType.Update, "maria", 12.5m), (task.Type, task.User, task.Amount));
         Assert.Equal("running", (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("state").GetString());
 
-        worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Update, new WorkerId("w1")) { Id = task.Id, Result = 22.5m });
+        worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Update, new WorkerId("w1")) { Id = task.Id, Result = RawJson.Of(22.5m) });
         Assert.Equal(task.Id, (await worker.ReceiveAsync<Ack>()).Id);
         var done = await server.GetJsonAsync($"/tasks/{id}");
         Assert.Equal(("done", 1, 22.5m, "w1"), (done.GetProperty("state").GetString(), done.GetProperty("attempts").GetInt32(),
@@ -253,7 +285,7 @@ public sealed class TaskApiTests
         worker.TrySend(new Mesh.Protocol.TaskStatus(outcome, TaskType.Query, new WorkerId("w1"))
         {
             Id = task.Id,
-            Result = outcome == TaskOutcome.Ok ? 1 : null,
+            Result = outcome == TaskOutcome.Ok ? RawJson.Of(1) : null,
             Error = outcome == TaskOutcome.Ok ? null : "no such user",
         });
         await worker.ReceiveAsync<Ack>();

@@ -130,12 +130,12 @@ public sealed class TaskConflictTests
             return;
         }
 
-        worker.TrySend(new GetTask(new WorkerId("w1")) { Tasks = TaskTypes.All });
+        worker.TrySend(new GetTask(new WorkerId("w1")) { Tasks = AccountTypes.All });
         var task = await worker.ReceiveAsync<NewTask>();
         if (state != "running")
         {
             var outcome = state == "done" ? TaskOutcome.Ok : TaskOutcome.Nok;
-            worker.TrySend(new Mesh.Protocol.TaskStatus(outcome, TaskType.Update, new WorkerId("w1")) { Id = task.Id, Result = state == "done" ? 12.5m : null });
+            worker.TrySend(new Mesh.Protocol.TaskStatus(outcome, TaskType.Update, new WorkerId("w1")) { Id = task.Id, Result = state == "done" ? RawJson.Of(12.5m) : null });
             await worker.ReceiveAsync<Ack>();
         }
 

@@ -175,7 +175,7 @@ public sealed class SessionTests
 
         // Running tasks may end.
         var stopping = server.StopAsync();
-        worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = 1 });
+        worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = RawJson.Of(1) });
         await worker.ReceiveAsync<Ack>();
         Assert.Equal(CloseReason.PeerClosed, await worker.EndAsync());
         await stopping;

@@ -153,7 +153,7 @@ public sealed class SlowPeerTests
         for (var i = 0; i < 20; i++)
         {
             var task = await worker.ReceiveAsync<NewTask>();
-            worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = 1 });
+            worker.TrySend(new Mesh.Protocol.TaskStatus(TaskOutcome.Ok, TaskType.Query, new WorkerId("w1")) { Id = task.Id, Result = RawJson.Of(1) });
             await worker.ReceiveAsync<Ack>();
             worker.TrySend(new GetTask(new WorkerId("w1")));
         }

@@ -133,7 +133,7 @@ public abstract class MeshStoreContract
     public async Task Settle_Repeated_CountsOnce()
     {
         var store = await ServingAsync();
-        var done = Task("t1") with { State = TaskState.Done, Attempts = 1, Result = 10.5m };
+        var done = Task("t1") with { State = TaskState.Done, Attempts = 1, Result = RawJson.Of(10.5m) };
         await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")));
 
         await WriteAsync(store, StoreOp.Of(StoreOpKind.SettleTask, done));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
@@ -39,7 +40,7 @@ public sealed class StoredFormatTests(RedisFixture redis)
             state.Loans.Select(loan => (loan.Worker.Value, loan.Role, loan.State)).Order());
         Assert.Equal(new MeshEndpoint("127.0.0.1", 9002), state.Loans.Single(loan => loan.Role == LoanRole.Owner).Borrower);
         var settled = await store.FindSettledAsync("done-one", Stop);
-        Assert.Equal((TaskState.Done, 10m, "w1"), (settled!.State, settled.Result!.Value, settled.Worker!.Value.Value));
+        Assert.Equal((TaskState.Done, 10m, "w1"), (settled!.State, decimal.Parse(settled.Result!.Value.ToString(), CultureInfo.InvariantCulture), settled.Worker!.Value.Value));
         Assert.Equal(("no account", 1), ((await store.FindSettledAsync("dead-one", Stop))!.Error, (await store.FindSettledAsync("dead-one", Stop))!.Attempts));
     }
 

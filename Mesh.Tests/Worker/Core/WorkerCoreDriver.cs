@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Worker.Core;
 using static Mesh.Worker.Core.WorkerEffect;
 
@@ -15,7 +16,7 @@ internal sealed class WorkerCoreDriver
 
     private readonly WorkerCore _core;
 
-    public WorkerCoreDriver(WorkerOptions? options = null, TaskTypes handles = TaskTypes.All) => _core = new(options ?? Options, handles, new Random(7));
+    public WorkerCoreDriver(WorkerOptions? options = null, TaskTypeSet? handles = null) => _core = new(options ?? Options, handles ?? AccountTypes.All, new Random(7));
 
     public TimeSpan Now { get; private set; } = TimeSpan.FromHours(1);
 
@@ -37,7 +38,7 @@ internal sealed class WorkerCoreDriver
     public ServerTarget? Dialled => Effects.OfType<Dial>().SingleOrDefault()?.ServerTarget;
 
     /// <summary>Creates a worker that is connected to its home and has sent its first get_task.</summary>
-    public static WorkerCoreDriver AtHome(WorkerOptions? options = null, TaskTypes handles = TaskTypes.All)
+    public static WorkerCoreDriver AtHome(WorkerOptions? options = null, TaskTypeSet? handles = null)
     {
         var rig = new WorkerCoreDriver(options, handles);
         rig.Feed(new WorkerInput.Start());
@@ -82,7 +83,7 @@ internal sealed class WorkerCoreDriver
 
     public WorkerCoreDriver Receive(MeshMessage message) => Feed(new WorkerInput.Received(Link, message));
 
-    public WorkerCoreDriver Finish(int? attempt = null) => Feed(new WorkerInput.AttemptEnded(attempt ?? Attempt, new(TaskOutcome.Ok, 5, null, null)));
+    public WorkerCoreDriver Finish(int? attempt = null) => Feed(new WorkerInput.AttemptEnded(attempt ?? Attempt, new(TaskOutcome.Ok, RawJson.Of(5), null, null)));
 
     public WorkerCoreDriver FinishCancelled(int? attempt = null) =>
         Feed(new WorkerInput.AttemptEnded(attempt ?? Attempt, new(TaskOutcome.Nok, null, "cancelled", null)));

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Worker.Core;
 using static Mesh.Worker.Core.WorkerEffect;
 using TaskStatus = Mesh.Protocol.TaskStatus;
@@ -137,7 +138,7 @@ public sealed class WorkerCoreLoanTests
 
         Assert.True(rig.End().Dialled!.IsHome);
 
-        Assert.Equal(new GetTask(WorkerCoreDriver.Me) { Tasks = TaskTypes.All }, Assert.Single(rig.Connect().Sent));
+        Assert.Equal(new GetTask(WorkerCoreDriver.Me) { Tasks = AccountTypes.All }, Assert.Single(rig.Connect().Sent));
     }
 
     [Fact]

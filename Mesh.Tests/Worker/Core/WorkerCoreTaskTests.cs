@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
 using Mesh.Worker.Core;
 using static Mesh.Worker.Core.WorkerEffect;
 using TaskStatus = Mesh.Protocol.TaskStatus;
@@ -16,7 +17,7 @@ public sealed class WorkerCoreTaskTests
     {
         var rig = WorkerCoreDriver.AtHome();
 
-        Assert.Equal(new GetTask(WorkerCoreDriver.Me) { Tasks = TaskTypes.All }, Assert.Single(rig.Sent));
+        Assert.Equal(new GetTask(WorkerCoreDriver.Me) { Tasks = AccountTypes.All }, Assert.Single(rig.Sent));
         Assert.Equal(new WorkerEvent.ServerReached(new(null, Framing.WebSocket)), Assert.Single(rig.Reported));
     }
 
@@ -25,7 +26,7 @@ public sealed class WorkerCoreTaskTests
     {
         var rig = WorkerCoreDriver.Away();
 
-        Assert.Equal(new GetTask(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Tasks = TaskTypes.All }, Assert.Single(rig.Sent));
+        Assert.Equal(new GetTask(WorkerCoreDriver.Me, WorkerCoreDriver.HomeServer) { Tasks = AccountTypes.All }, Assert.Single(rig.Sent));
     }
 
     [Fact]
@@ -36,7 +37,7 @@ public sealed class WorkerCoreTaskTests
         rig.Finish();
 
         Assert.Collection(rig.Sent,
-            status => Assert.Equal(new TaskStatus(TaskOutcome.Ok, TaskType.Query, WorkerCoreDriver.Me) { Id = new TaskId("t1"), Result = 5 }, status),
+            status => Assert.Equal(new TaskStatus(TaskOutcome.Ok, TaskType.Query, WorkerCoreDriver.Me) { Id = new TaskId("t1"), Result = RawJson.Of(5) }, status),
             ask => Assert.IsType<GetTask>(ask));
     }
 
@@ -91,7 +92,7 @@ public sealed class WorkerCoreTaskTests
     [Fact]
     public void NewTask_OfATypeWithoutHandler_IsHandedBack()
     {
-        var rig = WorkerCoreDriver.AtHome(handles: TaskTypes.Query);
+        var rig = WorkerCoreDriver.AtHome(handles: AccountTypes.Query);
 
         rig.Receive(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") });
 
