@@ -16,7 +16,7 @@ internal static class HttpCase
 
     private static readonly (string Name, Func<Random, JsonNode?> Bad)[] TaskFaults =
     [
-        ("type", _ => null), ("type", _ => 1), ("type", _ => "DELETE"), ("user", _ => null), ("user", _ => ""), ("user", _ => 7), ("user", _ => new string('x', 5000)),
+        ("type", _ => null), ("type", _ => 1), ("type", _ => "NO_TASK"), ("user", _ => null), ("user", _ => ""), ("user", _ => 7), ("user", _ => new string('x', 5000)),
         ("amount", _ => "12"), ("amount", _ => -1), ("amount", _ => JsonNode.Parse("1e40")), ("amount", _ => JsonNode.Parse("0.00001")), ("id", _ => ""),
         ("id", _ => new string('x', 129)), ("id", _ => "a\u0001b"), ("id", _ => new JsonArray()), ("Amount", _ => 1),
         ("extra", _ => new JsonArray(1, "x")),
@@ -87,7 +87,13 @@ internal static class HttpCase
             case 1:
                 return (random.Next(2) == 0 ? "GET" : "POST", $"/{(random.Next(2) == 0 ? "tasks" : "accounts")}/{Uri.EscapeDataString(MessageTemplates.User(random))}/retry", [], null);
             case 6:
-                return ("GET", "/tasks", [], null);
+                return random.Next(4) switch
+                {
+                    0 => ("GET", "/tasks", [], null),
+                    1 => (random.Next(2) == 0 ? "GET" : "DELETE", $"/schedules/{(random.Next(2) == 0 ? ScheduleName(random) : Uri.EscapeDataString(MessageTemplates.User(random)))}", [], null),
+                    2 => ("PUT", $"/schedules/{MessageTemplates.Id(random)}", Mutator.RandomBytes(random), null),
+                    _ => ("PUT", $"/schedules/{ScheduleName(random)}", Mutator.Mutate(random, Mutator.Write(random, Schedule(random))), null),
+                };
             case 2:
                 return ("POST", "/tasks", Mutator.RandomBytes(random), null);
             case 3:
@@ -99,6 +105,15 @@ internal static class HttpCase
     }
 
     private static JsonArray Tasks(Random random) => [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => OneTask(random))];
+
+    private static string ScheduleName(Random random) => $"schedule-{random.Next(5)}";
+
+    private static JsonObject Schedule(Random random)
+    {
+        var task = OneTask(random);
+        task.Remove("id");
+        return new JsonObject { ["cron"] = "0 0 1 1 *", ["timeZone"] = random.Next(2) == 0 ? "UTC" : "Europe/Lisbon", ["task"] = task };
+    }
 
     private static JsonObject OneTask(Random random) => new()
     {

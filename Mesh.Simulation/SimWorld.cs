@@ -23,6 +23,8 @@ internal sealed class SimWorld
         Log = new StepLog(Scheduler, logCapacity, digest);
         Network = new SimNetwork(Scheduler, seeds.For("network"), Log, Coverage);
         DataLossTracker = new DataLossTracker(this);
+        FollowUpCheck = new FollowUpCheck(this, seeds);
+        ScheduleCheck = new ScheduleCheck(this);
         var shared = NewRedis("redis", seeds, isDurable: !plan.EverySecond);
         Ledger = new SimLedger(shared, mutation);
         foreach (var user in new[] { "Maria", "Joao", "Ana", "Pedro", "Carla" })
@@ -32,17 +34,19 @@ internal sealed class SimWorld
 
         TriggeredFaults = new TriggeredFaults(Scheduler);
         InvariantChecker = new InvariantChecker(this);
-        var (adoption, health) = (seeds.For("adoption"), seeds.For("health"));
+        var (adoption, health, scheduling) = (seeds.For("adoption"), seeds.For("health"), seeds.For("scheduling"));
         var ours = plan.Servers.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("server", index), At(1, index)))).ToList();
         var foreign = plan.Foreign.Select((server, index) => (Plan: server, Peer: new PeerSettings(Id("SERVER", index), At(2, index)))).ToList();
         var all = ours.Select(server => server.Peer).Concat(foreign.Select(server => server.Peer)).ToList();
         foreach (var (server, peer) in ours)
         {
             TimeSpan? adoptAfter = adoption.Chance(0.6) ? adoption.Seconds(2, 20) : null;
-            var tasks = server.Settings.Tasks with { SetAsideAfter = health.From(1, 5) };
+            var tasks = server.Settings.Tasks with { SetAsideAfter = health.From(1, 5), PriorityAge = scheduling.Chance(0.1) ? TimeSpan.Zero : scheduling.Seconds(0.1, 3) };
             var settings = server.Settings with { Tasks = tasks, Adoption = new AdoptionOptions { After = adoptAfter ?? TimeSpan.Zero }, Id = peer.Id, Advertise = peer.Endpoint, Peers = [.. all.Where(other => other != peer)] };
             var store = new SimStore(server.OwnRedis ? NewRedis($"redis-{peer.Id}", seeds, isDurable: !plan.EverySecond) : shared, mutation);
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
+            var owner = Servers[^1];
+            store.ScheduleWritten = op => ScheduleCheck.OnWritten(owner, op);
             Network.Listen(peer.Endpoint, Servers[^1].Listener);
             AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.Work, seeds);
         }
@@ -52,13 +56,30 @@ internal sealed class SimWorld
             var peers = all.Where(other => other != peer).Select(other => (other.Id, other.Endpoint)).ToList();
             ForeignServers.Add(new ForeignServer(this, peer.Id, peer.Endpoint, peers, server.ForeignServerBehavior, seeds.For(peer.Id.Value)));
             Network.Listen(peer.Endpoint, ForeignServers[^1]);
-            var lineWorkers = Enumerable.Repeat(new WorkerPlan(UsesLineFraming: true, 1, Refuses: false), server.LineWorkersOfOurs).ToList();
+            var lineWorkers = Enumerable.Repeat(new WorkerPlan(UsesLineFraming: true, 1, Refuses: false, WorkloadTypes.All), server.LineWorkersOfOurs).ToList();
             AddWorkers(peer, lineWorkers, server.Workers, plan.Work, seeds);
         }
 
         _names = all.ToDictionary(peer => peer.Endpoint, peer => peer.Id.Value);
-        AddDefect(seeds.For("sickness"));
-        Clients.AddRange(Servers.Select(server => new Client(this, server, plan.MaxBurst, seeds.For($"client of {server.Name}"))));
+        if (plan.AllowsDefects)
+        {
+            AddDefect(seeds.For("sickness"));
+        }
+
+        Clients.AddRange(Servers.Select(server => new Client(
+            this,
+            server,
+            plan.MaxBurst,
+            seeds.For($"client of {server.Name}"),
+            new TaskVariation(server, seeds.For($"tasks of {server.Name}")),
+            seeds.For($"types of {server.Name}"),
+            new CancellingClient(this, server, seeds.For($"canceller of {server.Name}")),
+            seeds.For($"limits of {server.Name}"))));
+        if (seeds.For("cron").Chance(0.5))
+        {
+            ScheduleClients.AddRange(Servers.Select(server => new ScheduleClient(this, server, seeds.For($"schedules of {server.Name}"))));
+        }
+
         Nodes = [.. Servers, .. ForeignServers, .. Workers, .. ForeignWorkers];
         AllWorkers = [.. Workers, .. ForeignWorkers];
     }
@@ -79,6 +100,10 @@ internal sealed class SimWorld
 
     public DataLossTracker DataLossTracker { get; }
 
+    public FollowUpCheck FollowUpCheck { get; }
+
+    public ScheduleCheck ScheduleCheck { get; }
+
     public TriggeredFaults TriggeredFaults { get; }
 
     public List<SimRedis> Redises { get; } = [];
@@ -93,6 +118,9 @@ internal sealed class SimWorld
 
     public List<Client> Clients { get; } = [];
 
+    /// <summary>The clients that put schedules. Half of the lives have them.</summary>
+    public List<ScheduleClient> ScheduleClients { get; } = [];
+
     public IReadOnlyList<SimNode> AllWorkers { get; }
 
     public IReadOnlyList<SimNode> Nodes { get; }
@@ -101,6 +129,9 @@ internal sealed class SimWorld
     public void End() => Servers.ForEach(server => server.EndAll());
 
     public string ServerAt(MeshEndpoint endpoint) => _names[endpoint];
+
+    /// <summary>The task types that a worker handles.</summary>
+    public TaskTypeSet TypesOf(WorkerId worker) => Workers.Find(ours => ours.Name == worker.Value)?.Types ?? TaskTypeSet.QueryOnly;
 
     /// <summary>Creates the clock of a process that starts now. Its time and its rate are slightly wrong.</summary>
     public NodeClock NewClock(Random random)
@@ -143,9 +174,10 @@ internal sealed class SimWorld
                 HomeServer = new() { Id = home.Id.Value },
                 Transport = workers[i].UsesLineFraming ? WorkerTransport.Tcp : WorkerTransport.WebSocket,
                 Concurrency = workers[i].Concurrency,
+                RunningInterval = seeds.For($"interval of W{Workers.Count + 1}").Seconds(1, 4.5),
                 Redirect = new() { Allowed = workers[i].Refuses ? ["nowhere"] : [] },
             };
-            Workers.Add(new WorkerNode(this, options, home.Endpoint, work, seeds.For(options.WorkerId)));
+            Workers.Add(new WorkerNode(this, options, workers[i].Types, home.Endpoint, work, seeds.For(options.WorkerId)));
         }
 
         for (var i = 0; i < foreign; i++)

@@ -27,7 +27,7 @@ public sealed record SimulationReport(
 /// <summary>Runs one life of a mesh: it starts, works while faults happen, and must come to rest after their end.</summary>
 public static class SimulationRun
 {
-    /// <summary>After the end of the faults, all tasks must be settled and all workers at home within this time.</summary>
+    /// <summary>After the end of the faults and the time of the last delayed task, all tasks must be settled and all workers at home within this time.</summary>
     public static TimeSpan IdleTimeout { get; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The same limit while a server has only workers that are set aside. Each of them gets one task a minute, so failing tasks take long to become dead letters.</summary>
@@ -90,6 +90,11 @@ public static class SimulationRun
             client.Begin(plan.Bursts);
         }
 
+        foreach (var client in world.ScheduleClients)
+        {
+            client.Begin();
+        }
+
         foreach (var foreign in world.ForeignServers)
         {
             world.Scheduler.At(foreignLoad.Seconds(5, 40), () => foreign.AddTasks(foreignLoad.From(0, 40)));
@@ -101,9 +106,11 @@ public static class SimulationRun
 
         // A server that was told to stop ends within 30 s and is started again.
         world.Scheduler.RunUntil(SimulationPlan.BusyTime + TimeSpan.FromSeconds(35));
+        var lastDue = SimulationPlan.BusyTime;
         while (check.FindRemainingWork() is { } unrest)
         {
-            if (world.Scheduler.Now > SimulationPlan.BusyTime + (check.HasOnlySetAsideWorkers() ? SetAsideIdleTimeout : IdleTimeout))
+            lastDue = world.Scheduler.Now + check.TimeUntilAllAreDue() is var due && due > world.Scheduler.Now ? due : lastDue;
+            if (world.Scheduler.Now > lastDue + (check.HasOnlySetAsideWorkers() ? SetAsideIdleTimeout : IdleTimeout))
             {
                 throw new InvariantViolation(unrest.Invariant, unrest.Detail);
             }

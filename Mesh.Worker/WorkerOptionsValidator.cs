@@ -11,6 +11,7 @@ namespace Mesh.Worker;
 internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IValidateOptions<WorkerOptions>
 {
     private static readonly TimeSpan MaxTime = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MinRunningInterval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Returns whether a text can be sent as a token in a header.</summary>
     public static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
@@ -41,6 +42,11 @@ internal sealed class WorkerOptionsValidator(IConfiguration configuration) : IVa
 
         CheckTime("Mesh__WorkTime", options.WorkTime);
         CheckTime("Mesh__StopTimeout", options.StopTimeout);
+        if (options.RunningInterval < MinRunningInterval || options.RunningInterval > MaxTime)
+        {
+            faults.Add($"Mesh__RunningInterval is {options.RunningInterval}; it must lie between {MinRunningInterval} and {MaxTime}");
+        }
+
         for (var i = 0; i < options.Redirect.Allowed.Count; i++)
         {
             if (!EndpointPattern.TryParse(options.Redirect.Allowed[i], out _))

@@ -51,7 +51,16 @@ internal sealed partial class WorkerService
                 LogGaveUpStatuses(_options.Id, dropped.Count);
                 break;
             case WorkerEvent.AttemptsAbandoned abandoned:
-                LogAbandoned(_options.Id, abandoned.Count);
+                LogAbandoned(_options.Id, abandoned.Count, abandoned.FreeSlots, _options.Concurrency);
+                break;
+            case WorkerEvent.AbandonedAttemptEnded:
+                LogAbandonedEnded(_options.Id);
+                break;
+            case WorkerEvent.AttemptCancelled cancelled:
+                LogCancelled(_options.Id, cancelled.Task);
+                break;
+            case WorkerEvent.RunningRejected refused:
+                LogRunningRejected(refused.ServerTarget, refused.Error);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown event {reported}.");
@@ -100,12 +109,21 @@ internal sealed partial class WorkerService
     [LoggerMessage(EventId = 8014, Level = LogLevel.Warning, Message = "{Worker} drops {Count} statuses without an ACK; the leases of their tasks expire")]
     private partial void LogGaveUpStatuses(WorkerId worker, int count);
 
-    [LoggerMessage(EventId = 8015, Level = LogLevel.Error, Message = "{Worker} leaves {Count} tasks running, because their handlers did not end after cancellation")]
-    private partial void LogAbandoned(WorkerId worker, int count);
+    [LoggerMessage(EventId = 8015, Level = LogLevel.Error, Message = "{Worker} leaves {Count} tasks running, because their handlers did not end after cancellation; until they end it asks for tasks with {FreeSlots} of {Slots} slots")]
+    private partial void LogAbandoned(WorkerId worker, int count, int freeSlots, int slots);
 
     [LoggerMessage(EventId = 8016, Level = LogLevel.Information, Message = "{Worker} has stopped")]
     private partial void LogStopped(WorkerId worker);
 
     [LoggerMessage(EventId = 8017, Level = LogLevel.Warning, Message = "{Setting} is not a setting of a worker and has no effect")]
     private partial void LogUnknownSetting(string setting);
+
+    [LoggerMessage(EventId = 8018, Level = LogLevel.Warning, Message = "{Worker} has a slot back: the handler of a task that it had left has ended")]
+    private partial void LogAbandonedEnded(WorkerId worker);
+
+    [LoggerMessage(EventId = 8019, Level = LogLevel.Information, Message = "{Worker} cancels {Task} on request of its server")]
+    private partial void LogCancelled(WorkerId worker, TaskId task);
+
+    [LoggerMessage(EventId = 8020, Level = LogLevel.Warning, Message = "{ServerTarget} does not accept RUNNING and gets none until the next connection: {Error}")]
+    private partial void LogRunningRejected(ServerTarget serverTarget, string error);
 }

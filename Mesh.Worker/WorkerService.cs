@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Mesh.Protocol;
 using Mesh.Transport;
 using Mesh.Worker.Core;
+using Mesh.Worker.Handlers;
 using Mesh.Worker.Links;
 using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Options;
@@ -28,7 +29,7 @@ internal sealed partial class WorkerService : BackgroundService
     private readonly MessageLogger _messages;
     private readonly ILogger<WorkerService> _logger;
     private readonly Channel<WorkerInput> _inbox = Channel.CreateBounded<WorkerInput>(new BoundedChannelOptions(InboxCapacity) { SingleReader = true });
-    private readonly Dictionary<int, (Task Running, CancellationTokenSource Cancel)> _attempts = [];
+    private readonly Dictionary<int, (Task Running, TaskAttempt Attempt, CancellationTokenSource Cancel)> _attempts = [];
     private readonly long _startedAt;
     private Link? _link;
     private Task _linkRunning = Task.CompletedTask;
@@ -147,12 +148,16 @@ internal sealed partial class WorkerService : BackgroundService
             case WorkerEffect.Send send:
                 _link!.Send(send.Message is GetTask { TraceParent: not null } arrival ? WorkerTracing.RecordArrival(arrival, _movingSince) : send.Message);
                 break;
+            case WorkerEffect.SendRunning { Status: var status } running:
+                _link!.Send(status with { Progress = _attempts[running.Attempt].Attempt.Progress });
+                break;
             case WorkerEffect.RunAttempt run:
                 var cancel = new CancellationTokenSource();
-                _attempts.Add(run.Attempt, (WatchAsync(RunAsync(run, cancel.Token)), cancel));
+                var attempt = new TaskAttempt(run.Task);
+                _attempts.Add(run.Attempt, (WatchAsync(RunAsync(run, attempt, cancel.Token)), attempt, cancel));
                 break;
-            case WorkerEffect.CancelAttempt { Attempt: var attempt }:
-                _attempts[attempt].Cancel.Cancel();
+            case WorkerEffect.CancelAttempt cancelled:
+                _attempts[cancelled.Attempt].Cancel.Cancel();
                 break;
             case WorkerEffect.Dial dial:
                 _link?.Dispose();
@@ -189,10 +194,10 @@ internal sealed partial class WorkerService : BackgroundService
         };
     }
 
-    private async Task RunAsync(WorkerEffect.RunAttempt run, CancellationToken cancellation)
+    private async Task RunAsync(WorkerEffect.RunAttempt run, TaskAttempt attempt, CancellationToken cancellation)
     {
         // Runs on the thread pool, because a handler may compute before its first await and would block the loop.
-        var result = await Task.Run(() => _runner.RunAsync(run.Task, cancellation), CancellationToken.None);
+        var result = await Task.Run(() => _runner.RunAsync(run.Task, attempt, cancellation), CancellationToken.None);
         await PostAsync(new WorkerInput.AttemptEnded(run.Attempt, result));
     }
 

@@ -66,6 +66,9 @@ public static class MeshTelemetry
         public const string Attempt = "mesh.task.attempt";
         public const string State = "mesh.task.state";
         public const string Reason = "mesh.loan.end";
+
+        /// <summary>The task types of a WORKER_REQUEST.</summary>
+        public const string TaskTypes = "mesh.task.types";
     }
 
     /// <summary>Parses a TRACEPARENT. Returns the default value when it is null or invalid.</summary>

@@ -99,10 +99,10 @@ internal sealed class ChaosVerifier(ChaosMesh mesh, ChaosPlan plan, TimeProvider
     /// <param name="own">The workers whose home is this server.</param>
     internal static string? FindRemainingWork(JsonNode status, IReadOnlySet<string> own)
     {
-        var (queue, running) = ((int)status["queue"]!, (int)status["running"]!);
-        if (queue + running > 0)
+        var (queue, running, scheduled) = ((int)status["queue"]!, (int)status["running"]!, (int)status["scheduled"]!);
+        if (queue + running + scheduled > 0)
         {
-            return $"{queue} tasks wait and {running} run";
+            return $"{queue} tasks wait, {running} run and {scheduled} are scheduled";
         }
 
         if (status["loans"]!.AsArray() is { Count: > 0 } loans)

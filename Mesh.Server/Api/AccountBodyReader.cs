@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Mesh.Accounts;
 using Mesh.Protocol;
+using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Api;
 

@@ -14,6 +14,8 @@ internal static class ApiEndpoints
         app.MapOpenApi();
         var api = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, AvailabilityFilter>().ProducesCommonProblems();
         api.MapTasks();
+        api.MapSchedules();
+        api.MapDeadLetters();
         api.MapAccounts();
         api.MapStatus();
         api.MapOperations();
@@ -26,8 +28,12 @@ internal static class ApiEndpoints
 [JsonSerializable(typeof(TaskRequest))]
 [JsonSerializable(typeof(TaskRequest[]))]
 [JsonSerializable(typeof(AcceptedResponse))]
+[JsonSerializable(typeof(CountResponse))]
 [JsonSerializable(typeof(TaskResponse))]
 [JsonSerializable(typeof(TaskResponse[]))]
+[JsonSerializable(typeof(ScheduleRequest))]
+[JsonSerializable(typeof(ScheduleResponse))]
+[JsonSerializable(typeof(ScheduleResponse[]))]
 [JsonSerializable(typeof(AccountResponse))]
 [JsonSerializable(typeof(AccountRequest))]
 [JsonSerializable(typeof(StatusResponse))]
@@ -60,6 +66,15 @@ internal static class OpenApiDocumentExtensions
         .ProducesProblem(StatusCodes.Status403Forbidden)
         .ProducesProblem(StatusCodes.Status429TooManyRequests)
         .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    /// <summary>Describes the parameter wait as a number. The endpoint reads it as text, so that its error names it.</summary>
+    public static RouteHandlerBuilder WithWaitParameter(this RouteHandlerBuilder endpoint) => endpoint.AddOpenApiOperationTransformer((operation, _, _) =>
+    {
+        var wait = (OpenApiParameter)operation.Parameters!.Single(parameter => parameter.Name == "wait");
+        wait.Description = "The longest time to wait until the task is settled, in seconds.";
+        wait.Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0", Maximum = $"{TaskWaitReader.MaxWait}", Default = 0 };
+        return Task.CompletedTask;
+    });
 
     /// <summary>Describes a body that is one <typeparamref name="T"/> or an array of them.</summary>
     public static RouteHandlerBuilder AcceptsOneOrMany<T>(this RouteHandlerBuilder endpoint)

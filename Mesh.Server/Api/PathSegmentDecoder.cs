@@ -12,12 +12,6 @@ internal static class PathSegmentDecoder
     private const string Parent = "..";
 
     /// <summary>
-    /// Checks a name that a client chose. The names "." and ".." are errors, because clients and servers remove these segments from a path, encoded or not.
-    /// </summary>
-    /// <returns>The error, or null for a valid name.</returns>
-    public static string? Check(string name) => name is "." or Parent ? "must not be . or .., because a URL cannot contain these names" : null;
-
-    /// <summary>
     /// The middleware. It runs after routing and replaces the route values. When the request target is an absolute URL, as requests to proxies have it, the
     /// values that the web server decoded are kept.
     /// </summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Loop;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Mesh.Server.Api;
 
@@ -59,6 +60,12 @@ internal static class Problems
     public static IResult NotDead(string id) =>
         Results.Problem($"Task {id} is not a dead letter.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
 
+    public static IResult NotCancellable(string id) =>
+        Results.Problem($"Task {id} is done.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to cancel.");
+
+    /// <summary>The error of a request to cancel with an unknown outcome. Repeating the request is harmless.</summary>
+    public static IResult CancelUnknown(HttpContext context) => ServiceUnavailable(context, "It is unknown whether the task is cancelled. Repeat the request.");
+
     public static IResult Of(SubmitOutcome outcome, HttpContext context)
     {
         switch (outcome)
@@ -91,15 +98,42 @@ internal static class Problems
                 return ServiceUnavailable(context, "This server is paused. It accepts no new tasks until POST /resume.", RetryAfterPaused);
             case SubmitOutcome.NotDead:
                 return Results.Problem("The task is no longer a dead letter.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
+            case SubmitOutcome.TooManySchedules:
+                return Results.Problem(
+                    "This server has reached its limit of schedules (Mesh__Tasks__MaxSchedules).", statusCode: StatusCodes.Status429TooManyRequests, title: "Too many schedules.");
+            case SubmitOutcome.NoSchedule:
+                return NotFound("There is no such schedule.");
             case SubmitOutcome.Accepted or SubmitOutcome.Conflict:
             default:
                 throw new InvalidOperationException($"{outcome} is not an error.");
         }
     }
 
+    /// <summary>The error of a request that has changed some dead letters and then ended. The problem has their number.</summary>
+    public static IResult Partial(SubmitOutcome outcome, int count, HttpContext context)
+    {
+        var problem = Of(outcome, context);
+        if (problem is ProblemHttpResult { ProblemDetails: var details })
+        {
+            details.Extensions["count"] = count;
+        }
+
+        return problem;
+    }
+
     /// <param name="reason">A sentence with the cause, or null while the cause is unknown.</param>
     public static IResult StoreUnavailable(HttpContext context, string? reason) =>
         ServiceUnavailable(context, $"The store is unavailable. {reason} Nothing was accepted. Try again later.");
+
+    /// <summary>The error when the write of a schedule failed, or the server stopped during the write.</summary>
+    public static IResult ChangeUnknown(HttpContext context) => ServiceUnavailable(
+        context, "The store is unavailable or this server is stopping. It is unknown whether the schedule is changed. Repeat the request.");
+
+    public static IResult TooManyWaits(HttpContext context, string detail)
+    {
+        context.Response.Headers.RetryAfter = RetryAfterFull;
+        return Results.Problem(detail, statusCode: StatusCodes.Status429TooManyRequests, title: "Too many requests wait.");
+    }
 
     public static IResult Stopping(HttpContext context) => ServiceUnavailable(context, "This server is stopping.");
 

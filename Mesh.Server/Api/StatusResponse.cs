@@ -14,9 +14,11 @@ internal sealed record StatusResponse(
     string Advertise,
     int Queue,
     int Running,
+    int Scheduled,
     long Done,
     long Dead,
     bool Paused,
+    IReadOnlyList<TypeResponse> Types,
     IReadOnlyList<WorkerResponse> Workers,
     IReadOnlyList<PeerResponse> Peers,
     IReadOnlyList<LoanResponse> Loans,
@@ -27,14 +29,19 @@ internal sealed record StatusResponse(
         status.Advertise.ToString(),
         status.Queue,
         status.Running,
+        status.Scheduled,
         status.Done,
         status.Dead,
         status.Paused,
+        [.. status.Types.Select(type => new TypeResponse(type.Type.Name, type.Queue, type.Running))],
         [.. status.Workers.Select(WorkerResponse.Of)],
         [.. status.Peers.Select(PeerResponse.Of)],
         [.. status.Loans.Select(loan => LoanResponse.Of(loan, status.Id))],
         [.. status.Adopted.Select(adoption => new AdoptionResponse(adoption.Server.Value, adoption.Since, adoption.Tasks, adoption.Done))]);
 }
+
+/// <summary>A task type with queued or running tasks. The list has the 50 types with the most queued tasks.</summary>
+internal sealed record TypeResponse(string Type, int Queue, int Running);
 
 /// <summary>A dead server whose tasks this server has adopted.</summary>
 /// <param name="Tasks">The number of its unsettled tasks.</param>

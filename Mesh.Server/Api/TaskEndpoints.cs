@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
@@ -31,11 +30,16 @@ internal static class TaskEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         app.MapGet("/tasks/{id}", FindAsync)
-            .WithSummary("Find a task by its id.")
+            .WithSummary("Find a task by its id; with wait, answer when it is settled, or after so many seconds with its present state.")
+            .WithWaitParameter()
             .Produces<TaskResponse>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound);
+        app.MapTaskCancel();
         app.MapGet("/tasks", ListAsync)
-            .WithSummary("List tasks by state: dead, queued or running; oldest first.")
+            .WithSummary("List tasks by state: dead, queued or running, oldest first; scheduled, earliest first.")
+            .WithDescription("limit is 1 to 1000, default 100. Dead letters come by page: the header Link names the next page (rel=\"next\"), whose parameter after is its cursor. A page can "
+                + "have fewer tasks than the limit, or none; it is the last one when there is no Link. type lists the dead letters of one type.")
             .Produces<TaskResponse[]>()
             .ProducesProblem(StatusCodes.Status400BadRequest);
         app.MapPost("/tasks/{id}/retry", RetryAsync)
@@ -105,12 +109,24 @@ internal static class TaskEndpoints
         return found;
     }
 
-    private static async Task<IResult> FindAsync(string id, CoreInputQueue inputs, IMeshStore store, CancellationToken cancellationToken) =>
-        await inputs.QueryAsync(core => core.FindTask(id)) is { } unsettled ? Ok(unsettled)
-        : await store.FindSettledAsync(id, cancellationToken) is { } settled ? Ok(settled)
-        : Problems.NotFound($"There is no task {id}.");
+    private static async Task<IResult> FindAsync(string id, string? wait, HttpContext context, TaskWaitReader tasks, CancellationToken cancellationToken)
+    {
+        if (!TaskWaitReader.TryReadWait(wait, out var time))
+        {
+            return Problems.BadField("wait", $"must be a whole number of seconds from 0 to {TaskWaitReader.MaxWait}");
+        }
 
-    private static async Task<IResult> ListAsync(string? state, int? limit, CoreInputQueue inputs, IMeshStore store, CancellationToken cancellationToken)
+        try
+        {
+            return await tasks.FindAsync(id, time, cancellationToken) is { } task ? Ok(task) : Problems.NotFound($"There is no task {id}.");
+        }
+        catch (TooManyWaitsException exception)
+        {
+            return Problems.TooManyWaits(context, exception.Message);
+        }
+    }
+
+    private static async Task<IResult> ListAsync(string? state, string? type, string? after, int? limit, HttpContext context, CoreInputQueue inputs, IMeshStore store)
     {
         if (limit is < 1 or > MaxLimit)
         {
@@ -118,16 +134,23 @@ internal static class TaskEndpoints
         }
 
         var most = limit ?? DefaultLimit;
+        if (state != DeadLetterEndpoints.State && (type ?? after) is not null)
+        {
+            return Problems.BadField(type is null ? "after" : "type", "is used with the state dead only");
+        }
+
         switch (state)
         {
-            case "dead":
-                return Ok(await store.ListDeadAsync(most, cancellationToken));
+            case DeadLetterEndpoints.State:
+                return await DeadLetterEndpoints.ListAsync(type, after, most, context, store);
             case "queued":
                 return Ok(await inputs.QueryAsync(core => core.ListTasks(TaskState.Queued, most).ToList()));
             case "running":
                 return Ok(await inputs.QueryAsync(core => core.ListTasks(TaskState.Running, most).ToList()));
+            case "scheduled":
+                return Ok(await inputs.QueryAsync(core => core.ListTasks(TaskState.Scheduled, most).ToList()));
             default:
-                return Problems.BadField("state", "must be dead, queued or running");
+                return Problems.BadField("state", "must be dead, queued, running or scheduled");
         }
     }
 
@@ -149,14 +172,7 @@ internal static class TaskEndpoints
             return Problems.NotDead(id);
         }
 
-        var again = settled with
-        {
-            WireId = new TaskId(Guid.CreateVersion7(time.GetUtcNow()).ToString("N")),
-            State = TaskState.Queued,
-            Attempts = 0,
-            Error = null,
-            Worker = null,
-        };
+        var again = DeadLetterEndpoints.Revive(settled, time.GetUtcNow());
         var outcome = await inputs.SubmitAsync([again], isDeadLetterRetry: true);
         return outcome == SubmitOutcome.Accepted ? Accepted([again]) : Problems.Of(outcome, context);
     }
@@ -168,5 +184,5 @@ internal static class TaskEndpoints
 
     private static IResult Ok(TaskRecord task) => Results.Json(TaskResponse.Of(task), ApiJson.Default.TaskResponse);
 
-    private static IResult Ok(IEnumerable<TaskRecord> tasks) => Results.Json(tasks.Select(TaskResponse.Of).ToArray(), ApiJson.Default.TaskResponseArray);
+    public static IResult Ok(IEnumerable<TaskRecord> tasks) => Results.Json(tasks.Select(TaskResponse.Of).ToArray(), ApiJson.Default.TaskResponseArray);
 }

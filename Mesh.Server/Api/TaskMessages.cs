@@ -38,8 +38,12 @@ internal sealed record AcceptedResponse(IReadOnlyList<string> Ids);
 
 /// <summary>A task and its state.</summary>
 internal sealed record TaskResponse(
-    string Id, string Type, string? User, decimal? Amount, string State, int Attempts, RawJson? Result, string? Error, string? Worker, string? TraceId)
+    string Id, string Type, string? User, decimal? Amount, string State, int Attempts, double? Progress, RawJson? Result, string? Error, string? Worker, string? TraceId)
 {
+    /// <summary>The time before which the task is not run. Omitted when there is none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? NotBefore { get; init; }
+
     public static TaskResponse Of(TaskRecord task) => new(
         task.Id,
         task.Type.Name,
@@ -47,10 +51,14 @@ internal sealed record TaskResponse(
         task.Amount,
         NameOf(task.State),
         task.Attempts,
+        task.Progress,
         task.Result,
         task.Error,
         task.Worker?.Value,
-        MeshTelemetry.TraceId(task.TraceParent));
+        MeshTelemetry.TraceId(task.TraceParent))
+    {
+        NotBefore = task.NotBefore,
+    };
 
     public static string NameOf(TaskState state) => state switch
     {

@@ -38,16 +38,19 @@ internal sealed record TimingOptions
 /// <summary>The section Mesh__Balancing: when workers are borrowed, lent and released.</summary>
 internal sealed record BalancingOptions
 {
-    /// <summary>The high mark. While more tasks than this are queued, this server borrows workers and lends none. Default: 15.</summary>
+    /// <summary>The high mark. While more tasks than this are queued, this server borrows workers, and lends only those that handle no queued type. Default: 15.</summary>
     public int MaxQueueThreshold { get; init; } = 15;
 
-    /// <summary>The low mark. Borrowed workers are released when the queue is at or below it for <see cref="ReleaseAfter"/>. Default: 5.</summary>
+    /// <summary>The low mark. All borrowed workers are released when the queue is at or below it for <see cref="ReleaseAfter"/>. Default: 5.</summary>
     public int MinQueueThreshold { get; init; } = 5;
 
-    /// <summary>The number of workers at home that are never lent. Default: 1.</summary>
+    /// <summary>The number of workers at home that are never lent, and the number of those that handle a type, for each type. Default: 1.</summary>
     public int MinWorkersBeforeSharing { get; init; } = 1;
 
-    /// <summary>The time that the queue must be at or below the low mark before borrowed workers are released. Default: 2 s.</summary>
+    /// <summary>
+    /// The time that a reason to release borrowed workers must last, the shortest stay of a borrowed worker, and the time after a release in which the same owner is not asked for
+    /// workers. Default: 2 s.
+    /// </summary>
     public TimeSpan ReleaseAfter { get; init; } = TimeSpan.FromSeconds(2);
 }
 
@@ -92,6 +95,18 @@ internal sealed record TasksOptions
 
     /// <summary>The time for which the result and the idempotency key of a completed task are stored. Default: 1 h.</summary>
     public TimeSpan ResultRetention { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// The waiting time that one level of priority is worth: a task goes before an earlier one of the next lower priority if it came less than this time later. Zero ignores
+    /// priorities. Default: 10 s.
+    /// </summary>
+    public TimeSpan PriorityAge { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The number of requests GET /tasks/{id}?wait=… that wait at the same time. Further ones are answered 429. Default: 10,000.</summary>
+    public int MaxWaits { get; init; } = 10_000;
+
+    /// <summary>The number of schedules that are put at this server. Further ones are refused with 429. Default: 1,000.</summary>
+    public int MaxSchedules { get; init; } = 1_000;
 
     internal Backoff RetryBackoff => new(RetryDelay, RetryMaxDelay);
 }

@@ -3,6 +3,7 @@ using Mesh.Server.Core.Adoption;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Peers;
 using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Core.Workers;
 
@@ -31,6 +32,8 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
     /// <summary>The adopted servers, whose tasks this server runs.</summary>
     public Dictionary<ServerId, AdoptedServer> Adoptions { get; } = [];
 
+    public ScheduleRegistry Schedules { get; } = new();
+
     public PeerRegistry Peers { get; } = new(settings.Peers);
 
     /// <summary>Workers whose loan has changed. <see cref="ServerCore"/> answers their pending polls, where possible, at the end of each input.</summary>
@@ -49,6 +52,10 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     /// <summary>True while the store may lose acknowledged writes. No tasks are accepted meanwhile.</summary>
     public bool StoreNotDurable { get; set; }
+
+    /// <summary>Finds a schedule of this server, or else of an adopted one, or returns null.</summary>
+    public ScheduleEntry? FindSchedule(string name) =>
+        Schedules.Find(null, name) ?? Adoptions.Keys.Select(server => Schedules.Find(server, name)).FirstOrDefault(entry => entry is not null);
 
     public void Send(SessionId session, MeshMessage message) => Effects.Sends.Add(new SendEffect(session, message));
 

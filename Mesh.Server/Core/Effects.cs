@@ -50,6 +50,15 @@ internal sealed class Effects
     /// <summary>Submissions with the outcome to return to their clients.</summary>
     public List<(Submission Submission, SubmitOutcome Outcome)> SubmissionResults { get; } = [];
 
+    /// <summary>Requests to cancel with the outcome to return to their clients.</summary>
+    public List<(CancelRequest Request, CancelOutcome Outcome)> CancelResults { get; } = [];
+
+    /// <summary>
+    /// Starts the trace of a task that the core itself submits, and returns its W3C trace context, or null when nothing is traced. The shell sets it. Unlike the other effects it
+    /// has a result, because the trace context is stored with the task.
+    /// </summary>
+    public Func<TaskRecord, string?> StartTrace { get; init; } = static _ => null;
+
     /// <summary>Events for logs, metrics and traces.</summary>
     public List<MeshEvent> Events { get; } = [];
 
@@ -62,6 +71,7 @@ internal sealed class Effects
         LeaseReleases.Clear();
         TaskEnds.Clear();
         SubmissionResults.Clear();
+        CancelResults.Clear();
         Events.Clear();
     }
 }

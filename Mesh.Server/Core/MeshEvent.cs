@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core;
@@ -38,8 +39,9 @@ internal sealed record PeerRenamed(ServerId Peer, MeshEndpoint Endpoint, ServerI
 /// <summary>A server that is not a configured peer sent a message. Reported once for each SERVER_UUID.</summary>
 internal sealed record UnknownServerDetected(ServerId Server) : MeshEvent;
 
-/// <summary>Borrower: the queue is above the high mark, and a WORKER_REQUEST was sent to a peer.</summary>
-internal sealed record WorkersRequested(ServerId Owner, int Needed, int Queue) : MeshEvent;
+/// <summary>Borrower: the queue is above the high mark, or no worker here handles some types of it, and a WORKER_REQUEST was sent to a peer.</summary>
+/// <param name="Types">The requested types.</param>
+internal sealed record WorkersRequested(ServerId Owner, int Needed, int Queue, TaskTypeSet Types) : MeshEvent;
 
 /// <summary>Borrower: a peer answered UNAVAILABLE.</summary>
 /// <param name="TraceParent">The W3C trace context of the request.</param>
@@ -102,5 +104,22 @@ internal sealed record TaskRequeued(TaskRecord Task, int Attempts, string Reason
 /// <summary>A task became a dead letter.</summary>
 internal sealed record TaskDeadLettered(TaskRecord Task) : MeshEvent;
 
+/// <summary>A client cancelled a running task.</summary>
+internal sealed record TaskCancelRequested(TaskRecord Task, WorkerId? Worker) : MeshEvent;
+
+/// <summary>A task was settled as cancelled.</summary>
+internal sealed record TaskCancelled(TaskRecord Task) : MeshEvent;
+
+/// <summary>A queued task was assigned to the worker that still ran it.</summary>
+internal sealed record TaskResumed(TaskRecord Task, WorkerId Worker) : MeshEvent;
+
+/// <summary>A task is done, and a task that its result submits was not accepted.</summary>
+internal sealed record FollowUpRefused(TaskRecord Parent, string Error) : MeshEvent;
+
 /// <summary>A valid message from a peer or worker was refused. The error starts with the name of the field.</summary>
 internal sealed record MessageRejected(SessionId Session, MeshMessage Message, string Error) : MeshEvent;
+
+/// <summary>A time of a schedule has come, and its task is accepted.</summary>
+/// <param name="Time">The time of the schedule, which is in the past when it was missed.</param>
+/// <param name="Skipped">The number of earlier times that were missed and are skipped, at most <see cref="ScheduleTimes.MaxCounted"/>.</param>
+internal sealed record ScheduleFired(string Schedule, TaskRecord Task, DateTimeOffset Time, int Skipped) : MeshEvent;

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Core.Workers;
 
@@ -47,9 +48,20 @@ internal sealed partial class ServerCore
         return found;
     }
 
-    /// <summary>Returns the first unsettled tasks in a state, in the order of their acceptance.</summary>
-    public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) =>
-        _core.Tasks.All.Select(task => task.ToRecord()).Where(task => task.State == state).OrderBy(task => task.Sequence).Take(limit);
+    /// <summary>Returns the first unsettled tasks in a state: scheduled tasks in the order in which they are due, others in the order of their acceptance.</summary>
+    public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) => (state == TaskState.Scheduled
+        ? _core.Tasks.Scheduled.InOrder()
+        : _core.Tasks.All.Where(task => TaskEntry.StateOf(task.Step) == state).OrderBy(task => task.Record.Sequence)).Take(limit).Select(task => task.ToRecord());
+
+    /// <summary>All unsettled tasks. Used by the checks of the simulation.</summary>
+    public IEnumerable<TaskEntry> Unsettled => _core.Tasks.All;
+
+    /// <summary>Finds a schedule of this server, or else of an adopted one, or returns null.</summary>
+    public ScheduleStatus? FindSchedule(string name) => _core.FindSchedule(name) is { } entry ? StatusOf(entry) : null;
+
+    /// <summary>Returns the schedules of this server and of adopted servers, by name.</summary>
+    public IReadOnlyList<ScheduleStatus> ListSchedules() =>
+        [.. _core.Schedules.All.OrderBy(entry => entry.Record.Name, StringComparer.Ordinal).ThenBy(entry => entry.Record.StoredBy?.Value, StringComparer.Ordinal).Select(StatusOf)];
 
     public ServerStatus GetStatus() => ServerStatus.Of(_core);
 
@@ -61,11 +73,13 @@ internal sealed partial class ServerCore
 
     /// <summary>Returns whether a running task becomes a dead letter if its attempt fails now. Used by the checks of the simulation.</summary>
     public bool IsLastAttempt(TaskEntry task, DateTimeOffset now) => _tasks.IsLastAttempt(task, now);
+
+    private static ScheduleStatus StatusOf(ScheduleEntry entry) => new(entry.Record, (entry.Firing?.Fired ?? entry.Record).NextTime);
 }
 
 /// <summary>The number of entries in each collection of a core that can grow. The simulation checks that they stay bounded.</summary>
 /// <param name="Tasks">Unsettled tasks.</param>
-/// <param name="QueueEntries">Entries in the task queues, including obsolete ones.</param>
+/// <param name="QueueEntries">Entries in the task queues, including obsolete ones, and scheduled tasks.</param>
 /// <param name="PendingPolls">Held get_tasks.</param>
 /// <param name="Sessions">WebSockets that workers are bound to.</param>
 /// <param name="TaskSessions">Sessions on which tasks were sent.</param>

@@ -9,8 +9,8 @@ internal sealed partial class ServerCore
 {
     /// <summary>Runs the continuations of a batch that is stored.</summary>
     /// <param name="known">
-    /// The tasks of the batch that the store did not add, by <see cref="TaskRecord.ExistingTaskKey"/>: tasks with a known idempotency key, each with the stored task, and retried
-    /// dead letters that were not in the dead letters.
+    /// The tasks of the batch that the store did not add, by <see cref="TaskRecord.ExistingTaskKey"/>: tasks with a known idempotency key, each with the stored task, retried
+    /// dead letters that were not in the dead letters, and follow-ups of a task that was not unsettled any more.
     /// </param>
     public void OnStored(StoreBatch batch, IReadOnlyDictionary<string, TaskRecord?> known, DateTimeOffset now)
     {
@@ -20,11 +20,15 @@ internal sealed partial class ServerCore
         {
             switch (after.Kind)
             {
+                case StoreContinuationKind.Accepted when after.Submission!.Schedule is not null:
+                    _schedules.OnChangeStored(after.Submission, known);
+                    break;
                 case StoreContinuationKind.Accepted:
                     _admission.OnAccepted(after, known, now);
                     break;
                 case StoreContinuationKind.Settled:
                     _tasks.OnSettled(after.Task!);
+                    _followUps.OnStored(after, known, _tasks, now);
                     break;
                 case StoreContinuationKind.DeadLettered:
                     _tasks.OnDeadLettered(after.Task!);
@@ -37,6 +41,24 @@ internal sealed partial class ServerCore
                     break;
                 case StoreContinuationKind.Withdrawn:
                     _core.Effects.SubmissionResults.Add((after.Submission!, SubmitOutcome.Conflict));
+                    break;
+                case StoreContinuationKind.Cancelled:
+                    _tasks.OnCancelled(after.Task!);
+                    break;
+                case StoreContinuationKind.Invalidate:
+                    _tasks.InvalidateCancelled(after.Task!);
+                    break;
+                case StoreContinuationKind.Cancel:
+                    _canceller.OnCancel(after.Cancel!, now);
+                    break;
+                case StoreContinuationKind.CancelSettled or StoreContinuationKind.CancelRequested or StoreContinuationKind.DeadLetterDeleted:
+                    _canceller.OnStored(after, known);
+                    break;
+                case StoreContinuationKind.ScheduleFired:
+                    _schedules.OnFired(after.Firing!, known, now);
+                    break;
+                case StoreContinuationKind.DeadLettersDeleted:
+                    DeadLetterDeletion.OnStored(_core, after.Submission!, known);
                     break;
                 default:
                     throw new InvalidOperationException($"Store continuation {after.Kind} is unknown.");
@@ -53,9 +75,10 @@ internal sealed partial class ServerCore
         _core.StoreUnavailable |= batch.Ops.Count > 0;
         foreach (var refused in Journal.RequeueFailed(batch))
         {
-            _admission.OnRefused(refused);
+            Refuse(refused);
         }
 
+        _schedules.RemoveUnwritable();
         ProcessChangedWorkers(now);
     }
 
@@ -66,7 +89,7 @@ internal sealed partial class ServerCore
         _core.StoreUnavailable = false;
         foreach (var refused in _core.Journal.RequeueFailed(batch, rejectsDeadLetterRetries: true))
         {
-            _admission.OnRefused(refused);
+            Refuse(refused);
         }
 
         _recovery.Recover(stored, now);
@@ -80,7 +103,7 @@ internal sealed partial class ServerCore
     /// <param name="applied">The balance after the task if an attempt was applied, else null.</param>
     public void OnInvalidated(TaskId task, decimal? applied, DateTimeOffset now)
     {
-        _tasks.OnInvalidated(task, applied);
+        _tasks.OnInvalidated(task, applied, now);
         ProcessChangedWorkers(now);
     }
 
@@ -103,5 +126,17 @@ internal sealed partial class ServerCore
     {
         _adoptions.OnAdoptionEnded(server, now);
         ProcessChangedWorkers(now);
+    }
+
+    private void Refuse(in StoreContinuation refused)
+    {
+        if (refused.Cancel is not null)
+        {
+            _canceller.OnRefused(refused);
+        }
+        else
+        {
+            _admission.OnRefused(refused);
+        }
     }
 }

@@ -3,6 +3,7 @@ using Mesh.Server.Core.Adoption;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Peers;
 using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Core.Workers;
 using TaskStatus = Mesh.Protocol.TaskStatus;
@@ -20,8 +21,10 @@ internal sealed partial class ServerCore
 
     private readonly CoreState _core;
     private readonly TaskLifecycle _tasks;
+    private readonly FollowUps _followUps;
     private readonly TaskStatusHandler _statuses;
     private readonly TaskAdmission _admission;
+    private readonly TaskCanceller _canceller;
     private readonly WorkerDispatcher _dispatcher;
     private readonly WorkerMonitor _monitor;
     private readonly WorkerRemover _remover;
@@ -30,6 +33,7 @@ internal sealed partial class ServerCore
     private readonly LoanRequester _loanRequester;
     private readonly PeerHeartbeatMonitor _peers;
     private readonly PeerMessageRouter _router;
+    private readonly ScheduleCoordinator _schedules;
     private readonly AdoptionCoordinator _adoptions;
     private readonly StoreRecovery _recovery;
     private DateTimeOffset _nextLoanCheck;
@@ -42,9 +46,11 @@ internal sealed partial class ServerCore
         _core = new CoreState(settings, effects, seed);
         var loanWriter = new LoanWriter(_core);
         _monitor = new WorkerMonitor(_core);
-        _tasks = new TaskLifecycle(_core, _monitor);
-        _statuses = new TaskStatusHandler(_core, _tasks);
+        _followUps = new FollowUps(_core);
+        _tasks = new TaskLifecycle(_core, _monitor, _followUps);
+        _statuses = new TaskStatusHandler(_core, _tasks, _monitor, _followUps);
         _admission = new TaskAdmission(_core, _tasks);
+        _canceller = new TaskCanceller(_core, _tasks, _admission);
         _remover = new WorkerRemover(_core, _tasks, _monitor);
         _lender = new Lender(_core, loanWriter);
         _borrower = new Borrower(_core, loanWriter, _monitor);
@@ -52,11 +58,13 @@ internal sealed partial class ServerCore
         _dispatcher = new WorkerDispatcher(_core, _tasks, _monitor, _remover, _lender, _borrower);
         _peers = new PeerHeartbeatMonitor(_core);
         _router = new PeerMessageRouter(_core, _peers, _lender, _borrower, _loanRequester);
-        _adoptions = new AdoptionCoordinator(_core, _admission);
-        _recovery = new StoreRecovery(_core, _admission, _adoptions);
+        _schedules = new ScheduleCoordinator(_core, _tasks);
+        _adoptions = new AdoptionCoordinator(_core, _admission, _schedules);
+        _recovery = new StoreRecovery(_core, _admission, _schedules, _adoptions);
         _nextLoanCheck = _nextBalance = now;
 
         _admission.Restore(stored, now);
+        _schedules.Restore(stored.Schedules, now);
         foreach (var record in stored.Loans)
         {
             // If the clock was set back, a stored time may be in the future. Without the correction the time limits of the loan would end too late.
@@ -88,8 +96,9 @@ internal sealed partial class ServerCore
         {
             var next = Earliest(_tasks.NextDeadline, Earliest(_core.Workers.Polls.NextDeadline, _remover.NextDeadline));
             next = Earliest(next, Earliest(_peers.NextDeadline, Earliest(_adoptions.NextDeadline, _monitor.NextDeadline)));
+            next = Earliest(next, _schedules.NextDeadline);
             next = _core.Loans.All.Count > 0 ? Earliest(next, _nextLoanCheck) : next;
-            var balancing = _core.Tasks.Depth > _core.Settings.Balancing.MaxQueueThreshold || _core.Loans.All.Count > 0;
+            var balancing = _core.Tasks.Depth > 0 || _core.Loans.All.Count > 0;
             return balancing ? Earliest(next, _nextBalance) : next;
         }
     }
@@ -103,7 +112,7 @@ internal sealed partial class ServerCore
                 _dispatcher.OnGetTask(session, framing, poll, now);
                 break;
             case TaskStatus status:
-                _statuses.OnStatus(session, status, now);
+                _statuses.OnStatus(session, framing, status, now);
                 break;
             case Heartbeat or WorkerRequest or CommandRelease or HeartbeatResponse or Available or Unavailable or ReleaseAck or ReleaseCompleted:
                 _router.OnMessage(session, message, now);
@@ -145,10 +154,31 @@ internal sealed partial class ServerCore
     /// <summary>Records the framing of a peer. Called when a link has detected it.</summary>
     public void OnPeerFraming(ServerId id, Framing framing) => _router.OnFraming(id, framing);
 
+    /// <summary>Handles a request to cancel a task. Its outcome is added to <see cref="Effects.CancelResults"/>, at once or when the change is stored.</summary>
+    public void OnCancel(CancelRequest request, DateTimeOffset now)
+    {
+        _canceller.OnCancel(request, now);
+        ProcessChangedWorkers(now);
+    }
+
     /// <summary>Handles a submission. Its outcome is added to <see cref="Effects.SubmissionResults"/>, at once or when its tasks are stored.</summary>
     public void OnSubmit(Submission submission, DateTimeOffset now)
     {
-        _admission.OnSubmit(submission, now);
+        if (submission.IsDeadLetterDeletion)
+        {
+            DeadLetterDeletion.Add(_core, submission);
+            return;
+        }
+
+        if (submission.Schedule is null)
+        {
+            _admission.OnSubmit(submission, now);
+        }
+        else
+        {
+            _schedules.OnChange(submission, now);
+        }
+
         ProcessChangedWorkers(now);
     }
 
@@ -161,6 +191,7 @@ internal sealed partial class ServerCore
         _remover.OnTimer(now);
         _peers.OnTimer(now);
         _adoptions.OnTimer(now);
+        _schedules.OnTimer(now);
         if (_nextBalance <= now)
         {
             _nextBalance = now + _core.Settings.Timing.LoadBalancerInterval;

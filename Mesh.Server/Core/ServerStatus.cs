@@ -18,6 +18,14 @@ internal sealed record ServerStatus(
     IReadOnlyList<LoanRecord> Loans,
     IReadOnlyList<AdoptionStatus> Adopted)
 {
+    private const int MaxTypes = 50;
+
+    /// <summary>The number of tasks that wait until a time.</summary>
+    public int Scheduled { get; init; }
+
+    /// <summary>The task types with queued or running tasks, those with the most queued tasks first, up to <see cref="MaxTypes"/>.</summary>
+    public IReadOnlyList<TypeStatus> Types { get; init; } = [];
+
     /// <summary>Creates the snapshot of a server's current state.</summary>
     public static ServerStatus Of(CoreState core) => new(
         core.Settings.Id,
@@ -31,7 +39,11 @@ internal sealed record ServerStatus(
         [.. core.Peers.All.Select(peer => new PeerStatus(peer.Id, peer.Settings.Endpoint, peer.Alive, peer.LastSeen, peer.Load))],
         [.. core.Loans.All.Select(loan => loan.Record)],
         [.. core.Adoptions.Values.Select(adoption => new AdoptionStatus(
-            adoption.Server, adoption.Since, core.Tasks.All.Count(task => task.Record.StoredBy == adoption.Server), adoption.Done))]);
+            adoption.Server, adoption.Since, core.Tasks.All.Count(task => task.Record.StoredBy == adoption.Server), adoption.Done))])
+    {
+        Scheduled = core.Tasks.Scheduled.Count,
+        Types = [.. core.Tasks.BusiestQueues.Take(MaxTypes).Select(queue => new TypeStatus(queue.Type, queue.Depth, queue.Running))],
+    };
 
     private static List<WorkerStatus> WorkersOf(CoreState core)
     {
@@ -77,6 +89,9 @@ internal sealed record ServerStatus(
         };
     }
 }
+
+/// <summary>A task type in GET /status.</summary>
+internal sealed record TypeStatus(TaskType Type, int Queue, int Running);
 
 /// <summary>Whether a server accepts new tasks, and how many tasks it has.</summary>
 /// <param name="Queue">The number of queued tasks.</param>

@@ -118,6 +118,8 @@ internal static class MeshServerExtensions
     private static void AddLoop(this IServiceCollection services)
     {
         services.AddSingleton<CoreInputQueue>();
+        services.AddSingleton(provider => new TaskWaiters(Options(provider).Tasks.MaxWaits));
+        services.AddSingleton<TaskWaitReader>();
         services.AddSingleton<ServerReadiness>();
         services.AddSingleton<IProcessTable, LocalProcess>();
         services.AddSingleton<ServerLeaseRenewer>();

@@ -14,6 +14,7 @@ namespace Mesh.Server.Hosting;
 internal sealed partial class MeshServerService(
     CoreLoop loop,
     CoreInputQueue inputs,
+    TaskWaiters waiters,
     SettingsResolver settings,
     SessionTable sessions,
     PeerLinks links,
@@ -50,6 +51,7 @@ internal sealed partial class MeshServerService(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         LogStopping();
+        waiters.Close();
         if (inputs.IsOpen && await inputs.PostAsync(new(LoopInputKind.Stop)))
         {
             if (!await CompletesWithinAsync(loop.Drained, options.Value.StopTimeout, cancellationToken))

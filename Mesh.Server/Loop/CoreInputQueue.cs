@@ -21,6 +21,9 @@ internal sealed class CoreInputQueue
     /// <summary>All submissions without an outcome, in the queue or in the core.</summary>
     private readonly ConcurrentDictionary<PendingSubmission, bool> _unanswered = [];
 
+    /// <summary>All requests to cancel without an outcome, in the queue or in the core.</summary>
+    private readonly ConcurrentDictionary<PendingCancel, bool> _unansweredCancels = [];
+
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _open;
 
@@ -46,6 +49,7 @@ internal sealed class CoreInputQueue
         while (_items.Reader.TryRead(out var item))
         {
             (item.Subject as PendingSubmission)?.Complete(SubmitOutcome.Stopping);
+            (item.Subject as PendingCancel)?.Complete(CancelOutcome.Stopping);
             (item.Subject as CoreQuery)?.Cancel();
             (item.Subject as CoreCommand)?.Cancel();
         }
@@ -54,6 +58,11 @@ internal sealed class CoreInputQueue
         foreach (var submission in _unanswered.Keys)
         {
             submission.Complete(SubmitOutcome.Unknown);
+        }
+
+        foreach (var cancel in _unansweredCancels.Keys)
+        {
+            cancel.Complete(CancelOutcome.Unknown);
         }
     }
 
@@ -90,6 +99,25 @@ internal sealed class CoreInputQueue
         finally
         {
             _unanswered.TryRemove(submission, out _);
+        }
+    }
+
+    /// <summary>Cancels a task. Returns <see cref="CancelOutcome.StoreUnavailable"/> before the stored state is loaded.</summary>
+    public async Task<CancelOutcome> CancelAsync(PendingCancel cancel)
+    {
+        if (!_open)
+        {
+            return _items.Reader.Completion.IsCompleted ? CancelOutcome.Stopping : CancelOutcome.StoreUnavailable;
+        }
+
+        _unansweredCancels[cancel] = true;
+        try
+        {
+            return await PostAsync(new(LoopInputKind.Cancel) { Subject = cancel }) ? await cancel.Outcome : CancelOutcome.Stopping;
+        }
+        finally
+        {
+            _unansweredCancels.TryRemove(cancel, out _);
         }
     }
 
@@ -137,4 +165,14 @@ internal sealed class PendingSubmission(IReadOnlyList<TaskRecord> tasks, bool is
     public Task<SubmitOutcome> Outcome => _outcome.Task;
 
     public void Complete(SubmitOutcome outcome) => _outcome.TrySetResult(outcome);
+}
+
+/// <summary>A request to cancel whose caller waits for the outcome.</summary>
+internal sealed class PendingCancel(string id) : CancelRequest(id)
+{
+    private readonly TaskCompletionSource<CancelOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<CancelOutcome> Outcome => _outcome.Task;
+
+    public void Complete(CancelOutcome outcome) => _outcome.TrySetResult(outcome);
 }

@@ -4,6 +4,7 @@ using Mesh.Server.Core;
 using Mesh.Server.Links;
 using Mesh.Server.ServerLeases;
 using Mesh.Server.StoreWriting;
+using Mesh.Server.Telemetry;
 
 namespace Mesh.Server.Loop;
 
@@ -27,10 +28,13 @@ internal sealed partial class CoreLoop(
     /// <summary>The maximum number of inputs that are applied before their effects are performed.</summary>
     private const int BatchSize = 1024;
 
+    /// <summary>The longest time that the timer is set to. A timer does not accept more than 49 days, and a task can be scheduled for a later time.</summary>
+    private static readonly TimeSpan MaxTimerWait = TimeSpan.FromDays(1);
+
     private static readonly TimeSpan TimerResolution = TimeSpan.FromMilliseconds(1);
 
     private readonly MonotonicClock _clock = new(time);
-    private readonly Effects _effects = new();
+    private readonly Effects _effects = new() { StartTrace = TaskSpans.RecordSubmit };
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LoopCore _core = null!;
     private DateTimeOffset? _timerDueAt;
@@ -128,7 +132,7 @@ internal sealed partial class CoreLoop(
 
         // Rounded up. A timer that fires too early would be set again and again during its last millisecond.
         var wait = due - _clock.Now + TimerResolution;
-        timer.Change(wait > TimerResolution ? wait : TimerResolution, Timeout.InfiniteTimeSpan);
+        timer.Change(wait < TimerResolution ? TimerResolution : wait < MaxTimerWait ? wait : MaxTimerWait, Timeout.InfiniteTimeSpan);
     }
 
     [LoggerMessage(1001, LogLevel.Information, "{Server} is running and advertises the address {Advertise}.")]

@@ -12,7 +12,8 @@ namespace Mesh.Server.Loop;
 
 /// <summary>Passes each effect to the component that performs it. No call waits. Results are posted to the loop as inputs.</summary>
 internal sealed class EffectExecutor(
-    SessionTable sessions, PeerLinks links, TaskInvalidator invalidator, AdoptedServerLeases adoptions, ILedger ledger, MeshEventLog events, LoanConsoleLog loanLog, MeshMetrics metrics)
+    SessionTable sessions, PeerLinks links, TaskInvalidator invalidator, AdoptedServerLeases adoptions, ILedger ledger, MeshEventLog events, LoanConsoleLog loanLog, MeshMetrics metrics,
+    TaskWaiters waiters)
     : IEffectExecutor
 {
     private readonly List<PeerSendEffect> _unsent = [];
@@ -45,12 +46,18 @@ internal sealed class EffectExecutor(
         foreach (var server in effects.LeaseReleases)
         {
             adoptions.Release(server);
+            waiters.CompleteAll();
         }
 
         foreach (var end in effects.TaskEnds)
         {
             TaskSpans.Settle(end, now);
             metrics.Count(end, now);
+            if (end.State != TaskState.Queued)
+            {
+                waiters.Complete(end.Task.Record);
+            }
+
             if (end.State != TaskState.Queued && end.Task.Record.ChangesBalance)
             {
                 ledger.Settled(end.Task.Record.User!, end.Task.Id);
@@ -60,6 +67,11 @@ internal sealed class EffectExecutor(
         foreach (var (submission, outcome) in effects.SubmissionResults)
         {
             ((PendingSubmission)submission).Complete(outcome);
+        }
+
+        foreach (var (request, outcome) in effects.CancelResults)
+        {
+            ((PendingCancel)request).Complete(outcome);
         }
 
         if (effects.Events.Count > 0)

@@ -53,6 +53,9 @@ internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, S
             case LoopInputKind.Submit:
                 core.OnSubmit((Submission)item.Subject!, now);
                 break;
+            case LoopInputKind.Cancel:
+                core.OnCancel((CancelRequest)item.Subject!, now);
+                break;
             case LoopInputKind.Read:
                 ((CoreQuery)item.Subject!).Run(core);
                 break;

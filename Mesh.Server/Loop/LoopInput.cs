@@ -27,6 +27,7 @@ internal enum LoopInputKind : byte
     AdoptionRefused,
     AdoptionEnded,
     Faulted,
+    Cancel,
 }
 
 /// <summary>One input of the loop. It is a struct, so that a message needs no allocation for its input. Each kind uses only some of the fields.</summary>

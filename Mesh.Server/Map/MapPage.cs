@@ -29,6 +29,7 @@ internal sealed class MapPage
         ["/map/stage.js"] = Load("stage.js", Script),
         ["/map/loans.js"] = Load("loans.js", Script),
         ["/map/chart.js"] = Load("chart.js", Script),
+        ["/map/tables.js"] = Load("tables.js", Script),
     };
 
     /// <summary>The middleware.</summary>

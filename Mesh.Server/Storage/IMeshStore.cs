@@ -30,7 +30,7 @@ internal interface IMeshStore
     /// <summary>Writes a batch in one round trip, and in one more for each adopted server that it concerns. When it returns, the whole batch is stored.</summary>
     /// <returns>
     /// The tasks that were not changed, by <see cref="TaskRecord.ExistingTaskKey"/>: keyed tasks that were already known, each with the task that the store has under its id, and
-    /// dead letters to retry that do not exist, with null. Changes to an adopted server whose lease is lost are not written.
+    /// dead letters to retry or to delete that do not exist and follow-ups of a task that was not unsettled any more, with null. Changes to an adopted server whose lease is lost are not written.
     /// </returns>
     /// <exception cref="ServerLeaseLostException">This server's own lease is lost. Nothing was written.</exception>
     /// <exception cref="StoreRolledBackException">The store has lost acknowledged changes. Nothing was written, and nothing will be written before the state is loaded.</exception>
@@ -42,8 +42,12 @@ internal interface IMeshStore
     /// <summary>Returns a settled task, done or dead, or null.</summary>
     Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>Returns dead letters, oldest first.</summary>
-    Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken);
+    /// <summary>Returns a page of dead letters, oldest first.</summary>
+    /// <remarks>The next page needs no more time than the first one.</remarks>
+    Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Returns the number of dead letters that <see cref="ReadDeadAsync"/> returns in all pages.</summary>
+    Task<long> CountDeadAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Thrown when the store has lost the last changes that it had acknowledged to this process.</summary>

@@ -18,8 +18,14 @@ internal sealed class RedisKeys(ServerId server)
     /// <summary>Hash: dead letters, id → record.</summary>
     public RedisKey Dead => _prefix + "dead";
 
+    /// <summary>Sorted set: the ids of dead letters, by their number in the order of acceptance.</summary>
+    public RedisKey DeadIndex => _prefix + "dead-index";
+
     /// <summary>Hash: loans, worker → record.</summary>
     public RedisKey Loans => _prefix + "loans";
+
+    /// <summary>Hash: schedules, name → record.</summary>
+    public RedisKey Schedules => _prefix + "schedules";
 
     /// <summary>Counter: tasks done.</summary>
     public RedisKey Done => _prefix + "done";

@@ -16,7 +16,7 @@ namespace Mesh.Server.Storage;
 /// <param name="leaseExpiry">A server lease that is not renewed for this time expires.</param>
 internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, TimeSpan resultRetention, TimeSpan leaseExpiry) : IMeshStore
 {
-    /// <summary>The maximum number of changes in one script call. An ordinary batch is one round trip, and a large batch does not block Redis for long.</summary>
+    /// <summary>The number of changes after which a script call ends. A change and its follow-ups are in one call. An ordinary batch is one round trip, and a large batch does not block Redis for long.</summary>
     private const int OpsPerCall = 2_000;
 
     private const int ScanPage = 1_000;
@@ -53,15 +53,18 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
         // An empty write makes Redis compile the script now instead of with the first tasks.
         _ = await WriteAsync(server, [], cancellationToken) ?? throw await CreateLeaseLostAsync(server, cancellationToken);
+        await RedisDeadLetters.RepairIndexAsync(redis, keys, cancellationToken);
         var done = redis.StringGetAsync(keys.Done);
         var dead = redis.HashLengthAsync(keys.Dead);
         var tasks = await ReadHashAsync(redis, keys.Tasks, StoreJson.Default.TaskRecord, cancellationToken);
+        var schedules = await ReadHashAsync(redis, keys.Schedules, StoreJson.Default.ScheduleRecord, cancellationToken);
         var stored = new StoredState
         {
             Done = (long)await done.WaitAsync(cancellationToken),
             Dead = await dead.WaitAsync(cancellationToken),
             Tasks = server == own ? tasks : [.. tasks.Select(task => task with { StoredBy = server })],
             Loans = await ReadHashAsync(redis, keys.Loans, StoreJson.Default.LoanRecord, cancellationToken),
+            Schedules = server == own ? schedules : [.. schedules.Select(schedule => schedule with { StoredBy = server })],
         };
         _leases.Find(server)?.MustReload = false;
         return stored;
@@ -74,13 +77,13 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             throw new StoreRolledBackException();
         }
 
-        if (!batch.Ops.Exists(op => op.Task?.StoredBy is not null))
+        if (!batch.Ops.Exists(op => op.StoredBy is not null))
         {
             return await WriteAsync(own, batch.Ops, cancellationToken) ?? throw await CreateLeaseLostAsync(own, cancellationToken);
         }
 
         Dictionary<string, TaskRecord?> known = [];
-        foreach (var part in batch.Ops.GroupBy(op => op.Task?.StoredBy))
+        foreach (var part in batch.Ops.GroupBy(op => op.StoredBy))
         {
             var ops = part.ToList();
             if (part.Key is not { } storedBy)
@@ -93,9 +96,25 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
                 continue;
             }
 
-            // An adopter accepts no tasks for the other server, so only retries of dead letters can be refused. When the lease is lost, all of them are refused.
+            // An adopter accepts no submissions for the other server, so only retries and deletions of dead letters, follow-ups and tasks of schedules can be refused. When the lease is
+            // lost, no change is made.
             var existing = await WriteAsync(storedBy, ops, cancellationToken);
-            foreach (var op in ops.Where(op => op.Kind == StoreOpKind.RetryDeadLetter && existing?.ContainsKey(op.Task!.Id) != false))
+            foreach (var task in ops.SelectMany(op => op is { Kind: StoreOpKind.PutSchedule, Task: { } fired } ? [fired] : op.Then ?? []).Where(task => existing?.ContainsKey(task.Id) != false))
+            {
+                known[task.ExistingTaskKey] = existing?[task.Id];
+            }
+
+            foreach (var op in ops.Where(op => op.Kind == StoreOpKind.DropSchedule && existing is null))
+            {
+                known[op.Schedule!.UnwrittenKey] = null;
+            }
+
+            foreach (var key in existing?.Keys.Where(key => key.StartsWith(StoreOp.MissingDeadLetterPrefix, StringComparison.Ordinal)) ?? [])
+            {
+                known[key] = null;
+            }
+
+            foreach (var op in ops.Where(op => op.Task is not null && (existing is null || (op.Kind == StoreOpKind.RetryDeadLetter && existing.ContainsKey(op.Task.Id)))))
             {
                 known[op.Task!.ExistingTaskKey] = null;
             }
@@ -122,16 +141,15 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return null;
     });
 
-    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => ExecuteAsync<IReadOnlyList<TaskRecord>>(async () =>
-    {
-        var listed = new List<TaskRecord>();
-        foreach (var server in ReadableServers())
+    public Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken) => ExecuteAsync(() =>
+        DeadLetterPages.CollectAsync(query, [.. ReadableServers()], (server, after) =>
         {
-            listed.AddRange(await ListDeadAsync(server, limit - listed.Count, cancellationToken));
-        }
+            var keys = new RedisKeys(server);
+            return RedisDeadLetters.ReadAsync(database(), keys, server, after, record => ReadTask(keys.Dead, record, server), cancellationToken);
+        }));
 
-        return listed;
-    });
+    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => ExecuteAsync(async () =>
+        (await Task.WhenAll(ReadableServers().Select(server => database().SortedSetLengthAsync(new RedisKeys(server).DeadIndex))).WaitAsync(cancellationToken)).Sum());
 
     internal static T Read<T>(RedisKey key, RedisValue value, JsonTypeInfo<T> type)
     {
@@ -202,30 +220,6 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return server == own ? task : task with { StoredBy = server };
     }
 
-    private async Task<List<TaskRecord>> ListDeadAsync(ServerId server, int limit, CancellationToken cancellationToken)
-    {
-        // The scan keeps only the oldest, because there may be many more dead letters than requested.
-        var key = new RedisKeys(server).Dead;
-        var oldest = new PriorityQueue<TaskRecord, long>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var entry in database().HashScanAsync(key, pageSize: ScanPage).WithCancellation(cancellationToken))
-        {
-            var task = ReadTask(key, entry.Value, server);
-            if (!seen.Add(task.Id))
-            {
-                continue;
-            }
-
-            oldest.Enqueue(task, -task.Sequence);
-            if (oldest.Count > limit)
-            {
-                seen.Remove(oldest.Dequeue().Id);
-            }
-        }
-
-        return [.. oldest.UnorderedItems.Select(item => item.Element).OrderBy(task => task.Sequence)];
-    }
-
     /// <summary>Writes changes to the state of one server. Returns null when this process does not hold its lease any more.</summary>
     private async Task<Dictionary<string, TaskRecord?>?> WriteAsync(ServerId server, List<StoreOp> ops, CancellationToken cancellationToken)
     {
@@ -239,7 +233,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
                 return null;
             }
 
-            var count = Math.Min(OpsPerCall, ops.Count - start);
+            var count = CountForOneCall(ops, start);
             var (probe, number) = (_full, lease.NextWriteNumber());
             var arguments = new WriteArguments(keys, lease, number, resultRetention, probe, count);
             for (var i = start; i < start + count; i++)
@@ -275,6 +269,18 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         while (start < ops.Count);
 
         return known;
+    }
+
+    private static int CountForOneCall(List<StoreOp> ops, int start)
+    {
+        var (count, changes) = (0, 0);
+        while (start + count < ops.Count && changes < OpsPerCall)
+        {
+            changes += 1 + (ops[start + count].Then?.Count ?? 0);
+            count++;
+        }
+
+        return count;
     }
 
     private async Task<ServerLeaseLostException> CreateLeaseLostAsync(ServerId server, CancellationToken cancellationToken) =>

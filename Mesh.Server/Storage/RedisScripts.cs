@@ -7,12 +7,18 @@ internal static class RedisScripts
     public const string AcceptKeyed = "accept-keyed";
     public const string Update = "update";
     public const string Settle = "settle";
+    public const string Then = "then";
     public const string MoveToDeadLetters = "bury";
+    public const string IndexDeadLetter = "index-dead";
     public const string RetryDeadLetter = "revive";
     public const string Drop = "drop";
     public const string PutLoan = "put-loan";
     public const string Restore = "restore";
     public const string DropLoan = "drop-loan";
+    public const string Cancel = "cancel";
+    public const string DeleteDeadLetter = "delete-dead";
+    public const string PutSchedule = "put-schedule";
+    public const string DropSchedule = "drop-schedule";
     public const string Probe = "probe";
 
     /// <summary>The reply of a store that is older than the writer's last write.</summary>
@@ -21,20 +27,24 @@ internal static class RedisScripts
     /// <summary>The reply to a write that arrives after a later one.</summary>
     public const int Superseded = 2;
 
-    /// <summary>The number of arguments of one change: its name, the wire id or worker, the client's id, the record.</summary>
+    /// <summary>The number of arguments of one change: its name, the wire id, worker, schedule or number, the client's id, the record.</summary>
     public const int ArgumentsPerOp = 4;
 
     /// <summary>The number of values in the reply for each task that was already known: its id, and the record that the store has or ''.</summary>
     public const int ValuesPerExisting = 2;
 
     /// <summary>
-    /// Applies changes in order. A change that was applied before does nothing. KEYS: tasks, ids, dead letters, loans, done, fencing token, last write number, then the result key
-    /// of each accept-keyed, settle and restore. ARGV: the retention of results in seconds, the writer's fencing token, probe or '', the number of the last write that the writer
+    /// Applies changes in order. A change that was applied before does nothing. KEYS: tasks, ids, dead letters, loans, done, fencing token, last write number, dead letter index, then the result key
+    /// of each accept-keyed, then, settle, restore and cancel, and the schedules for each put-schedule and drop-schedule. ARGV: the retention of results in seconds, the writer's fencing token, probe or '', the number of the last write that the writer
     /// knows, the number of this write, then four arguments for each change. Returns the ids that were already known, each with its record, and those of dead letters to retry
     /// that do not exist, each with ''. Changes nothing and returns 0 when the fencing token is that of another process, 1 when the store is older than the writer's last write, and
     /// 2 when a later write arrived before this one.
     /// The number of the write is written last: a full store accepts it after changes that need no memory. A probe first writes what needs memory, so that a full store refuses the write.
     /// Each change writes before it deletes: when Garnet is killed, it may keep only the first part of a script, and the write is then repeated.
+    /// A delete-dead has the beginning of the record instead of the record: a dead letter with the same id and another wire id is a later one and stays. A dead letter that is not there
+    /// is returned as a line feed and its wire id, with ''.
+    /// The then changes before a settle are the tasks that it adds. One HSET writes them, and the completed record in place of the unsettled one, so that also a Garnet that is killed
+    /// has all of them or none. A settle whose task is not unsettled any more adds nothing, and returns those that are not unsettled, each with ''.
     /// A task without a client's key has no entry in ids. Deleting a missing entry there has no effect.
     /// </summary>
     public const string Write =
@@ -48,13 +58,42 @@ internal static class RedisScripts
         if tonumber(ARGV[5]) <= written then return 2 end
         if not epoch or ARGV[3] == 'probe' then redis.call('SET', KEYS[6], ARGV[2]) end
         local tasks, ids, dead, loans, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-        local known, key, settled = {}, 8, 0
+        local known, key, settled, follow = {}, 9, 0, {}
         for i = 6, #ARGV, 4 do
           local op, wire, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
           if op == 'accept' then
             redis.call('HSET', tasks, wire, record)
+          elseif op == 'then' then
+            follow[#follow + 1] = { wire, id, record, KEYS[key] }
+            key = key + 1
           elseif op == 'settle' then
-            if redis.call('HEXISTS', tasks, wire) == 1 then
+            local unsettled = redis.call('HEXISTS', tasks, wire) == 1
+            if #follow > 0 then
+              local rows, names = { wire, record }, {}
+              for _, task in ipairs(follow) do
+                if redis.call('HEXISTS', tasks, task[1]) == 0 then
+                  local owner = redis.call('HGET', ids, task[2])
+                  local there = not unsettled and '' or owner and (redis.call('HGET', tasks, owner) or '') or redis.call('GET', task[4]) or redis.call('HGET', dead, task[2])
+                  if there then
+                    known[#known + 1] = task[2]
+                    known[#known + 1] = there
+                  else
+                    rows[#rows + 1] = task[1]
+                    rows[#rows + 1] = task[3]
+                    if task[1] ~= task[2] then
+                      names[#names + 1] = task[2]
+                      names[#names + 1] = task[1]
+                    end
+                  end
+                end
+              end
+              if unsettled and #rows > 2 then
+                redis.call('HSET', tasks, unpack(rows))
+                if #names > 0 then redis.call('HSET', ids, unpack(names)) end
+              end
+              follow = {}
+            end
+            if unsettled then
               redis.call('SET', KEYS[key], record, 'EX', ARGV[1])
               if id ~= wire then redis.call('HDEL', ids, id) end
               redis.call('HDEL', tasks, wire)
@@ -82,11 +121,14 @@ internal static class RedisScripts
               if id ~= wire then redis.call('HDEL', ids, id) end
               redis.call('HDEL', tasks, wire)
             end
+          elseif op == 'index-dead' then
+            if redis.call('HEXISTS', dead, id) == 1 then redis.call('ZADD', KEYS[8], wire, id) end
           elseif op == 'revive' then
             if redis.call('HEXISTS', dead, id) == 1 then
               redis.call('HSET', tasks, wire, record)
               redis.call('HSET', ids, id, wire)
               redis.call('HDEL', dead, id)
+              redis.call('ZREM', KEYS[8], id)
             elseif redis.call('HEXISTS', tasks, wire) == 0 then
               known[#known + 1] = id
               known[#known + 1] = ''
@@ -99,12 +141,35 @@ internal static class RedisScripts
               redis.call('HSET', tasks, wire, record)
               if id ~= wire then redis.call('HSET', ids, id, wire) end
               redis.call('HDEL', dead, id)
+              redis.call('ZREM', KEYS[8], id)
             end
             key = key + 1
+          elseif op == 'cancel' then
+            if redis.call('HEXISTS', tasks, wire) == 1 then
+              redis.call('SET', KEYS[key], record, 'EX', ARGV[1])
+              if id ~= wire then redis.call('HDEL', ids, id) end
+              redis.call('HDEL', tasks, wire)
+            end
+            key = key + 1
+          elseif op == 'delete-dead' then
+            local there = redis.call('HGET', dead, id)
+            if there and string.sub(there, 1, #record) == record then
+              redis.call('HDEL', dead, id)
+              redis.call('ZREM', KEYS[8], id)
+            else
+              known[#known + 1] = '\n' .. wire
+              known[#known + 1] = ''
+            end
           elseif op == 'put-loan' then
             redis.call('HSET', loans, wire, record)
           elseif op == 'drop-loan' then
             redis.call('HDEL', loans, wire)
+          elseif op == 'put-schedule' then
+            redis.call('HSET', KEYS[key], wire, record)
+            key = key + 1
+          elseif op == 'drop-schedule' then
+            redis.call('HDEL', KEYS[key], wire)
+            key = key + 1
           else
             return redis.error_reply('ERR unknown change ' .. op)
           end

@@ -30,7 +30,7 @@ internal sealed class RedisServerLeases(Func<IDatabase> database, ServerId own, 
         var acquireId = _pendingAcquires.GetOrAdd(server, static _ => Guid.NewGuid().ToString("N"));
         var reply = await database().ScriptEvaluateAsync(
             ServerLeaseScripts.Acquire,
-            [keys.ServerLease, keys.FencingToken, keys.HandbackRequested, keys.Tasks, keys.Dead],
+            [keys.ServerLease, keys.FencingToken, keys.HandbackRequested, keys.Tasks, keys.Dead, keys.Schedules],
             [holder.Instance, record, Milliseconds, server == own ? ServerLeaseScripts.Owner : ServerLeaseScripts.Adopter, gone ?? "", acquireId]).WaitAsync(cancellationToken);
         _pendingAcquires.TryRemove(server, out _);
         switch ((string?)reply[0])

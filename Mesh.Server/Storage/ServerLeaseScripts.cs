@@ -18,7 +18,7 @@ internal static class ServerLeaseScripts
     public const string Adopter = "adopter";
 
     /// <summary>
-    /// KEYS: lease record, fencing token, handback request, tasks, dead letters. ARGV: instance, holder, expiry in milliseconds, owner or adopter, the fencing token of a holder that is
+    /// KEYS: lease record, fencing token, handback request, tasks, dead letters, schedules. ARGV: instance, holder, expiry in milliseconds, owner or adopter, the fencing token of a holder that is
     /// known to have ended or '', the id of the request. Returns { result, fencing token, holder }. A repeated request with the same id returns the fencing token that the first one created.
     /// </summary>
     public const string Acquire =
@@ -30,7 +30,7 @@ internal static class ServerLeaseScripts
           if ARGV[4] == 'owner' then redis.call('SET', KEYS[3], '1', 'PX', ARGV[3]) end
           return { 'held', epoch, holder }
         end
-        if ARGV[4] == 'adopter' and redis.call('HLEN', KEYS[4]) + redis.call('HLEN', KEYS[5]) == 0 then return { 'empty', '', '' } end
+        if ARGV[4] == 'adopter' and redis.call('HLEN', KEYS[4]) + redis.call('HLEN', KEYS[5]) + redis.call('HLEN', KEYS[6]) == 0 then return { 'empty', '', '' } end
         if instance ~= ARGV[1] or take ~= ARGV[6] then
           epoch = string.format('%d', (tonumber(number) or 0) + 1) .. ' ' .. ARGV[1] .. ' ' .. ARGV[6]
           redis.call('SET', KEYS[2], epoch)

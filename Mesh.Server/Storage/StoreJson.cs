@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.ServerLeases;
 
@@ -10,12 +11,14 @@ namespace Mesh.Server.Storage;
 
 /// <summary>The JSON format of stored records. Null properties are omitted, and enums are numbers. A record with an enum number that this version does not know cannot be read.</summary>
 [JsonSourceGenerationOptions(
+    MaxDepth = ProtocolLimits.MaxValueDepth + 8,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(TaskIdConverter), typeof(WorkerIdConverter), typeof(ServerIdConverter),
-        typeof(TaskTypeConverter), typeof(RawJsonConverter), typeof(DefinedEnumConverter<TaskState>), typeof(DefinedEnumConverter<LoanRole>), typeof(DefinedEnumConverter<LoanState>)])]
+        typeof(TaskTypeConverter), typeof(ScheduleTimesConverter), typeof(RawJsonConverter), typeof(DefinedEnumConverter<TaskState>), typeof(DefinedEnumConverter<LoanRole>), typeof(DefinedEnumConverter<LoanState>)])]
 [JsonSerializable(typeof(TaskRecord))]
 [JsonSerializable(typeof(LoanRecord))]
+[JsonSerializable(typeof(ScheduleRecord))]
 [JsonSerializable(typeof(ServerLeaseHolder))]
 internal sealed partial class StoreJson : JsonSerializerContext;
 
@@ -83,4 +86,26 @@ internal sealed class ServerIdConverter : JsonConverter<ServerId>
     public override ServerId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetString()!);
 
     public override void Write(Utf8JsonWriter writer, ServerId value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
+}
+
+/// <summary>Reads and writes the times of a schedule as an array of the cron expression and the time zone. Refuses a time zone that this machine does not know.</summary>
+internal sealed class ScheduleTimesConverter : JsonConverter<ScheduleTimes>
+{
+    public override ScheduleTimes Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var (cron, timeZone) = (ReadText(ref reader), ReadText(ref reader));
+        reader.Read();
+        return ScheduleTimes.TryParse(cron, timeZone, out var times, out var fault) ? times : throw new JsonException($"{fault.Value.Field} {fault.Value.Detail}");
+    }
+
+    public override void Write(Utf8JsonWriter writer, ScheduleTimes value, JsonSerializerOptions options)
+    {
+        writer.WriteStartArray();
+        writer.WriteStringValue(value.Cron);
+        writer.WriteStringValue(value.TimeZone);
+        writer.WriteEndArray();
+    }
+
+    private static string ReadText(ref Utf8JsonReader reader) =>
+        reader.Read() && reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException("The times of a schedule are a cron expression and a time zone.");
 }

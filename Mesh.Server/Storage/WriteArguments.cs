@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 using StackExchange.Redis;
 
@@ -16,7 +17,7 @@ internal sealed class WriteArguments
     public WriteArguments(RedisKeys keys, HeldServerLease lease, long number, TimeSpan resultRetention, bool probe, int ops)
     {
         _keys = keys;
-        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done, keys.FencingToken, keys.LastWriteNumber];
+        _scriptKeys = [keys.Tasks, keys.Ids, keys.Dead, keys.Loans, keys.Done, keys.FencingToken, keys.LastWriteNumber, keys.DeadIndex];
         _arguments = new(5 + (ops * RedisScripts.ArgumentsPerOp))
         {
             Math.Max(1, (long)resultRetention.TotalSeconds), lease.FencingToken, probe ? RedisScripts.Probe : RedisValue.EmptyString, lease.LastWriteNumber, number,
@@ -42,11 +43,18 @@ internal sealed class WriteArguments
                 Add(RedisScripts.Update, op.Task!, withRecord: true);
                 break;
             case StoreOpKind.SettleTask:
+                foreach (var task in op.Then ?? [])
+                {
+                    _scriptKeys.Add(_keys.Result(task.Id));
+                    Add(RedisScripts.Then, task, withRecord: true);
+                }
+
                 _scriptKeys.Add(_keys.Result(op.Task!.Id));
                 Add(RedisScripts.Settle, op.Task, withRecord: true);
                 break;
             case StoreOpKind.MoveTaskToDeadLetters:
                 Add(RedisScripts.MoveToDeadLetters, op.Task!, withRecord: true);
+                Add(RedisScripts.IndexDeadLetter, op.Task!.Sequence, op.Task.Id, RedisValue.EmptyString);
                 break;
             case StoreOpKind.RetryDeadLetter:
                 Add(RedisScripts.RetryDeadLetter, op.Task!, withRecord: true);
@@ -58,15 +66,41 @@ internal sealed class WriteArguments
                 _scriptKeys.Add(_keys.Result(op.Task!.Id));
                 Add(RedisScripts.Restore, op.Task, withRecord: true);
                 break;
+            case StoreOpKind.CancelTask:
+                _scriptKeys.Add(_keys.Result(op.Task!.Id));
+                Add(RedisScripts.Cancel, op.Task, withRecord: true);
+                break;
+            case StoreOpKind.DeleteDeadLetter:
+                Add(RedisScripts.DeleteDeadLetter, op.Task!.WireId.Value, op.Task.Id, BeginningOf(op.Task));
+                break;
             case StoreOpKind.PutLoan:
                 Add(RedisScripts.PutLoan, op.Loan!, withRecord: true);
                 break;
             case StoreOpKind.DropLoan:
                 Add(RedisScripts.DropLoan, op.Loan!, withRecord: false);
                 break;
+            case StoreOpKind.PutSchedule:
+                if (op.Task is { } fired)
+                {
+                    _scriptKeys.Add(_keys.Result(fired.Id));
+                    Add(RedisScripts.AcceptKeyed, fired, withRecord: true);
+                }
+
+                Add(RedisScripts.PutSchedule, op.Schedule!, withRecord: true);
+                break;
+            case StoreOpKind.DropSchedule:
+                Add(RedisScripts.DropSchedule, op.Schedule!, withRecord: false);
+                break;
             default:
                 throw new InvalidOperationException($"Unknown change {op.Kind}.");
         }
+    }
+
+    /// <summary>Returns the beginning of a stored record up to its wire id. The first two properties of a record are the ids.</summary>
+    private static byte[] BeginningOf(TaskRecord task)
+    {
+        var record = JsonSerializer.SerializeToUtf8Bytes(task, StoreJson.Default.TaskRecord);
+        return record[..record.AsSpan().IndexOf(",\"type\":"u8)];
     }
 
     private void Add(string name, TaskRecord task, bool withRecord) =>
@@ -74,6 +108,12 @@ internal sealed class WriteArguments
 
     private void Add(string name, LoanRecord loan, bool withRecord) =>
         Add(name, loan.Worker.Value, RedisValue.EmptyString, withRecord ? JsonSerializer.SerializeToUtf8Bytes(loan, StoreJson.Default.LoanRecord) : RedisValue.EmptyString);
+
+    private void Add(string name, ScheduleRecord schedule, bool withRecord)
+    {
+        _scriptKeys.Add(_keys.Schedules);
+        Add(name, schedule.Name, RedisValue.EmptyString, withRecord ? JsonSerializer.SerializeToUtf8Bytes(schedule, StoreJson.Default.ScheduleRecord) : RedisValue.EmptyString);
+    }
 
     private void Add(RedisValue name, RedisValue subject, RedisValue id, RedisValue record)
     {

@@ -23,7 +23,7 @@ internal static class LoanSpans
 
         var activity = send.Message switch
         {
-            WorkerRequest request => Start(LoanSteps.Request, default)?.SetTag(Tags.Workers, request.WorkersNeeded),
+            WorkerRequest request => Start(LoanSteps.Request, default)?.SetTag(Tags.Workers, request.WorkersNeeded).SetTag(Tags.TaskTypes, request.Tasks?.ToString()),
             CommandRelease release => Start(LoanSteps.Release, default, links: send.Links)?.SetTag(Tags.Workers, release.Workers.Count),
             _ => null,
         };

@@ -37,8 +37,8 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3016, LogLevel.Warning, "Connections of {Worker} replace one another repeatedly. Probably two workers use this id. Give each worker its own Mesh__WorkerId.")]
     private partial void LogDuplicateWorkerId(WorkerId worker);
 
-    [LoggerMessage(3101, LogLevel.Information, "{Queue} tasks are waiting. Requesting {Needed} workers from {Owner}.")]
-    private partial void LogWorkersRequested(int queue, ServerId owner, int needed);
+    [LoggerMessage(3101, LogLevel.Information, "{Queue} tasks are waiting. Requesting {Needed} workers from {Owner} for {Types}.")]
+    private partial void LogWorkersRequested(int queue, ServerId owner, int needed, string types);
 
     [LoggerMessage(3102, LogLevel.Information, "{Owner} has no worker to lend.")]
     private partial void LogWorkersRefused(ServerId owner);
@@ -112,6 +112,24 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3204, LogLevel.Information, "Task {TaskId} goes back to the queue without counting an attempt: {Reason}.")]
     private partial void LogTaskReturned(string taskId, string reason);
 
+    [LoggerMessage(3211, LogLevel.Information, "Task {TaskId} is cancelled while {Worker} runs it. The worker is told with its next RUNNING.")]
+    private partial void LogTaskCancelRequested(string taskId, WorkerId? worker);
+
+    [LoggerMessage(3212, LogLevel.Information, "Task {TaskId} is cancelled after {Attempts} attempts.")]
+    private partial void LogTaskCancelled(string taskId, int attempts);
+
+    [LoggerMessage(3213, LogLevel.Information, "{Worker} resumes task {TaskId}, which it still runs.")]
+    private partial void LogTaskResumed(WorkerId worker, string taskId);
+
+    [LoggerMessage(3231, LogLevel.Warning, "Task {TaskId} is done, and a task that it submits with its result was not accepted: {Error}.")]
+    private partial void LogFollowUpRefused(string taskId, string error);
+
     [LoggerMessage(3203, LogLevel.Warning, "Session {Session}: {Message} is refused: {Error}.")]
     private partial void LogMessageRejected(long session, string message, string error);
+
+    [LoggerMessage(3401, LogLevel.Information, "Schedule {Schedule} has fired: task {TaskId} is accepted.")]
+    private partial void LogScheduleFired(string schedule, string taskId);
+
+    [LoggerMessage(3402, LogLevel.Warning, "Schedule {Schedule} has missed {Skipped} times, which are skipped. The task of {Time}, the latest missed time, is accepted.")]
+    private partial void LogTimesSkipped(string schedule, int skipped, DateTimeOffset time);
 }

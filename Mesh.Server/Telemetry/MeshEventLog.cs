@@ -14,7 +14,10 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
     // Thousands of tasks can fail in one second.
     private readonly LogRateLimiter _requeued = new(logger, time, level: LogLevel.Information);
     private readonly LogRateLimiter _deadLettered = new(logger, time);
+    private readonly LogRateLimiter _cancelled = new(logger, time, level: LogLevel.Information);
     private readonly LogRateLimiter _workerHealth = new(logger, time);
+    private readonly LogRateLimiter _schedules = new(logger, time, level: LogLevel.Information);
+    private readonly LogRateLimiter _skipped = new(logger, time);
 
     public void Report(MeshEvent happened)
     {
@@ -55,7 +58,7 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
 
                 break;
             case WorkersRequested e:
-                LogWorkersRequested(e.Queue, e.Owner, e.Needed);
+                LogWorkersRequested(e.Queue, e.Owner, e.Needed, e.Types.ToString());
                 break;
             case WorkersRefused e:
                 using (Enter(e.TraceParent))
@@ -117,6 +120,9 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case ServerPauseChanged:
                 LogResumed();
                 break;
+            case FollowUpRefused e:
+                LogFollowUpRefused(e.Parent.Id, e.Error);
+                break;
             case StoreRolledBack e:
                 LogStoreRolledBack(e.Written, e.Reloaded);
                 break;
@@ -137,6 +143,13 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 }
 
                 break;
+            case TaskCancelRequested or TaskCancelled or TaskResumed:
+                if (_cancelled.TryAcquire())
+                {
+                    ReportCancel(happened);
+                }
+
+                break;
             case WorkerPaused or WorkerSetAside or WorkerReinstated or RedirectIgnored:
                 if (_workerHealth.TryAcquire())
                 {
@@ -151,8 +164,28 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 }
 
                 break;
+            case ScheduleFired e:
+                metrics.Count(e);
+                Report(e);
+                break;
             default:
                 throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");
+        }
+    }
+
+    private void Report(ScheduleFired fired)
+    {
+        if (_schedules.TryAcquire())
+        {
+            using (Enter(fired.Task.TraceParent))
+            {
+                LogScheduleFired(fired.Schedule, fired.Task.Id);
+            }
+        }
+
+        if (fired.Skipped > 0 && _skipped.TryAcquire())
+        {
+            LogTimesSkipped(fired.Schedule, fired.Skipped, fired.Time);
         }
     }
 
@@ -171,6 +204,24 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
                 break;
             case RedirectIgnored e:
                 LogRedirectIgnored(e.Worker, e.Borrower, e.Count, e.Pause);
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");
+        }
+    }
+
+    private void ReportCancel(MeshEvent happened)
+    {
+        switch (happened)
+        {
+            case TaskCancelRequested e:
+                LogTaskCancelRequested(e.Task.Id, e.Worker);
+                break;
+            case TaskCancelled e:
+                LogTaskCancelled(e.Task.Id, e.Task.Attempts);
+                break;
+            case TaskResumed e:
+                LogTaskResumed(e.Worker, e.Task.Id);
                 break;
             default:
                 throw new InvalidOperationException($"Unknown event {happened.GetType().Name}.");

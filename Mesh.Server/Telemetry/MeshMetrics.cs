@@ -14,6 +14,7 @@ internal sealed class MeshMetrics
 
     private readonly Counter<long> _protocolErrors;
     private readonly Counter<long> _attempts;
+    private readonly Counter<long> _schedulesFired;
     private readonly Histogram<double> _queueTime;
     private readonly Histogram<double> _attemptTime;
     private readonly Histogram<double> _loanTime;
@@ -29,13 +30,15 @@ internal sealed class MeshMetrics
         _protocolErrors = meter.CreateCounter<long>(
             "mesh.protocol.errors", "{error}", "Number of received messages that could not be read, by kind of error and by framing.");
         _attempts = meter.CreateCounter<long>(
-            "mesh.task.attempts", "{attempt}", "Number of attempts at tasks that have ended, by task type and by result: done, retried, returned or dead.");
+            "mesh.task.attempts", "{attempt}", "Number of attempts at tasks that have ended, by task type and by result: done, retried, returned, dead or cancelled.");
         _queueTime = meter.CreateHistogram<double>("mesh.task.queue.duration", "s", "Time that a task waits in the queue until a worker gets it, by task type.");
         _attemptTime = meter.CreateHistogram<double>("mesh.task.attempt.duration", "s", "Time from when a worker gets a task until this attempt ends, by task type.");
         _loanTime = meter.CreateHistogram<double>(
             "mesh.loan.duration", "s", "Time from the first step of a loan until its end, by the role of this server: owner or borrower of the worker.");
+        _schedulesFired = meter.CreateCounter<long>("mesh.schedules.fired", "{task}", "Number of tasks that schedules have started, by task type.");
         meter.CreateObservableGauge("mesh.queue.depth", () => Measure(status => status.Queue), "{task}", "Number of tasks that wait for a worker.");
         meter.CreateObservableGauge("mesh.tasks.running", () => Measure(status => status.Running), "{task}", "Number of tasks that workers are processing.");
+        meter.CreateObservableGauge("mesh.tasks.scheduled", () => Measure(status => status.Scheduled), "{task}", "Number of tasks that wait until a time.");
         meter.CreateObservableGauge(
             "mesh.tasks.adopted", () => Measure(status => status.Adopted.Sum(adoption => adoption.Tasks)), "{task}", "Number of unfinished tasks that this server has taken over from servers that are away.");
         meter.CreateObservableGauge("mesh.workers", Workers, "{worker}", "Number of workers of this server, and of workers that it has borrowed, by state.");
@@ -54,6 +57,7 @@ internal sealed class MeshMetrics
             TaskState.Queued => "retried",
             TaskState.Done => "done",
             TaskState.Dead => "dead",
+            TaskState.Cancelled => "cancelled",
             _ => throw new InvalidOperationException($"Unexpected state {end.State} of an ended attempt."),
         }));
         if (end.Task.StartedAt != default)
@@ -62,6 +66,8 @@ internal sealed class MeshMetrics
             _attemptTime.Record((end.Since - end.Task.StartedAt).TotalSeconds, type);
         }
     }
+
+    public void Count(ScheduleFired fired) => _schedulesFired.Add(1, new KeyValuePair<string, object?>(MeshTelemetry.Tags.Destination, fired.Task.Type.Name));
 
     public void Count(LoanEnded end) =>
         _loanTime.Record((end.At - end.Loan.Started).TotalSeconds, new KeyValuePair<string, object?>("mesh.loan.role", end.Loan.Role.ToString()));

@@ -57,6 +57,17 @@ internal static class TaskSpans
         Activity.Current = current;
     }
 
+    /// <summary>Records the submit span of a task that the core submits, which begins a trace.</summary>
+    /// <returns>The trace context of the span, or null when nothing is traced.</returns>
+    public static string? RecordSubmit(TaskRecord task)
+    {
+        var current = Activity.Current;
+        var submit = StartSubmit(task, default, linked: null);
+        submit?.Dispose();
+        Activity.Current = current;
+        return submit?.Id;
+    }
+
     /// <summary>Records the queue and dispatch spans of a task that is sent to a worker.</summary>
     /// <returns>The message with the trace context of the dispatch span.</returns>
     public static MeshMessage Dispatch(TaskEntry task, NewTask message, DateTimeOffset now)
@@ -111,6 +122,7 @@ internal static class TaskSpans
             TaskState.Queued => "put back",
             TaskState.Done => "done",
             TaskState.Dead => "dead",
+            TaskState.Cancelled => "cancelled",
             _ => throw new InvalidOperationException($"Unexpected state {end.State} of an ended attempt."),
         });
         if (end.Error is not null)

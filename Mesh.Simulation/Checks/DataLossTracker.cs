@@ -15,6 +15,9 @@ internal sealed class DataLossTracker(SimWorld world)
     private readonly HashSet<TaskId> _tasks = [];
     private readonly HashSet<(string User, TaskId Task)> _marks = [];
 
+    /// <summary>The tasks whose end was lost at some time.</summary>
+    private readonly HashSet<TaskId> _unsettledAgain = [];
+
     /// <summary>The running servers that have not yet detected a loss of their store, with the lost tasks that they have in memory.</summary>
     private readonly Dictionary<ServerNode, List<TaskRecord>> _behind = [];
 
@@ -23,6 +26,9 @@ internal sealed class DataLossTracker(SimWorld world)
 
     /// <summary>Whether an update may have been applied although its task is not done.</summary>
     public bool MayBeLost(TaskId task) => _tasks.Contains(task);
+
+    /// <summary>Whether a Redis has lost the end of a task, so that it runs again.</summary>
+    public bool IsUnsettledAgain(TaskId task) => _unsettledAgain.Contains(task);
 
     /// <summary>Whether the ledger may have lost the mark of an applied or closed task.</summary>
     public bool MayLoseMark(string user, TaskId task) => _marks.Contains((user, task));
@@ -42,12 +48,15 @@ internal sealed class DataLossTracker(SimWorld world)
         for (var i = 0; i < servers.Count; i++)
         {
             RecordLost(servers[i], before[i]);
+            world.ScheduleCheck.OnPowerLoss(servers[i]);
+            world.InvariantChecker.Cancels.ForgetLost(servers[i]);
         }
     }
 
     /// <summary>Called when a server has written the lost tasks again.</summary>
     public void OnRewritten(ServerNode server)
     {
+        world.ScheduleCheck.OnRewritten(server);
         if (_behind.Remove(server, out var kept))
         {
             world.Coverage.Count("power loss: a living server mended its store");
@@ -61,7 +70,15 @@ internal sealed class DataLossTracker(SimWorld world)
     }
 
     /// <summary>Called when the process of a server has ended.</summary>
-    public void OnKilled(ServerNode server) => _behind.Remove(server);
+    public void OnKilled(ServerNode server)
+    {
+        if (_behind.Remove(server))
+        {
+            world.InvariantChecker.Cancels.ForgetLost(server);
+        }
+
+        world.ScheduleCheck.OnKilled(server);
+    }
 
     private static IEnumerable<TaskRecord> Stored(SimStore store) => store.Tasks.Values.Concat(store.Results.Values).Concat(store.Dead.Values);
 
@@ -71,7 +88,8 @@ internal sealed class DataLossTracker(SimWorld world)
         var ids = Stored(server.Store).Select(task => task.Id).ToHashSet();
         var lost = before.Where(task => !tasks.Contains(task.WireId)).ToList();
         world.Coverage.Count("power loss: tasks lost", lost.Count);
-        world.Coverage.Count("power loss: tasks unsettled again", before.Count(task => task.State is TaskState.Done or TaskState.Dead && server.Store.Tasks.ContainsKey(task.WireId)));
+        world.Coverage.Count("power loss: tasks unsettled again", before.Count(task => task.State is TaskState.Done or TaskState.Dead or TaskState.Cancelled && server.Store.Tasks.ContainsKey(task.WireId)));
+        _unsettledAgain.UnionWith(before.Where(task => task.State is TaskState.Done or TaskState.Dead or TaskState.Cancelled && server.Store.Tasks.ContainsKey(task.WireId)).Select(task => task.WireId));
         _tasks.UnionWith(lost.Select(task => task.WireId));
         _ids.UnionWith(lost.Where(task => !ids.Contains(task.Id)).Select(task => (server, task.Id)));
         if (server.Core is not { } core)
@@ -84,7 +102,8 @@ internal sealed class DataLossTracker(SimWorld world)
             _behind.Add(server, kept = []);
         }
 
-        var inMemory = core.ListTasks(TaskState.Queued, int.MaxValue).Concat(core.ListTasks(TaskState.Running, int.MaxValue)).Select(task => task.WireId).ToHashSet();
+        var inMemory = core.ListTasks(TaskState.Queued, int.MaxValue).Concat(core.ListTasks(TaskState.Running, int.MaxValue))
+            .Concat(core.ListTasks(TaskState.Scheduled, int.MaxValue)).Select(task => task.WireId).ToHashSet();
         kept.AddRange(lost.Where(task => inMemory.Contains(task.WireId) && !IsBeingAccepted(server, task)));
     }
 

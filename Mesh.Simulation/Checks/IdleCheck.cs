@@ -1,6 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Tasks;
 using Mesh.Simulation.Foreign;
 using Mesh.Simulation.Nodes;
 
@@ -36,10 +37,22 @@ internal sealed class IdleCheck(SimWorld world)
         return null;
     }
 
-    /// <summary>Whether a server has tasks, and only workers that are set aside.</summary>
+    /// <summary>Whether a server has tasks, and only workers that are set aside, or only such workers for a type of its tasks.</summary>
     public bool HasOnlySetAsideWorkers() => Serving.Any(server => server.Core?.GetStatus() is { Workers: { Count: > 0 } workers } status
-        && status.Queue + status.Running > 0
-        && workers.All(worker => worker.State is not (WorkerState.Idle or WorkerState.Busy)));
+        && status.Queue + status.Running + status.Scheduled > 0
+        && (workers.All(worker => worker.State is not (WorkerState.Idle or WorkerState.Busy))
+            || server.Store.Tasks.Values.Select(task => task.Type).Distinct().Any(type => HasOnlySetAsideWorkers(workers, type))));
+
+    private bool HasOnlySetAsideWorkers(IReadOnlyList<WorkerStatus> workers, TaskType type)
+    {
+        var able = workers.Where(worker => world.TypesOf(worker.Id).Contains(type)).ToList();
+        return able.Exists(worker => worker.State == WorkerState.SetAside) && able.TrueForAll(worker => worker.State is not (WorkerState.Idle or WorkerState.Busy));
+    }
+
+    /// <summary>The time until the last delayed task is due. A clock that was set back makes it long.</summary>
+    public TimeSpan TimeUntilAllAreDue() => Serving.Where(server => server.Core is not null)
+        .SelectMany(server => server.Core!.Unsettled.Select(task => task.Record.NotBefore - server.Now))
+        .Max() is { Ticks: > 0 } left ? left : TimeSpan.Zero;
 
     /// <summary>The number of times that an idle server may wake in a minute.</summary>
     public int MaxIdleWakeups(ServerNode server)
@@ -90,7 +103,7 @@ internal sealed class IdleCheck(SimWorld world)
             if (server.Store.Tasks.Count > 0 || core.Footprint.Tasks > 0)
             {
                 var task = server.Store.Tasks.Values.FirstOrDefault();
-                return (Invariant.AcceptedTasksSettle, $"{server.Name} has {core.Footprint.Tasks} unsettled tasks ({status.Queue} wait, {status.Running} run), "
+                return (Invariant.AcceptedTasksSettle, $"{server.Name} has {core.Footprint.Tasks} unsettled tasks ({status.Queue} wait, {status.Running} run, {status.Scheduled} are scheduled), "
                     + $"stored {server.Store.Tasks.Count}: {task?.WireId} {task?.Type}");
             }
 
@@ -109,6 +122,11 @@ internal sealed class IdleCheck(SimWorld world)
             }
         }
 
+        if (world.ScheduleClients.Any(client => client.Open > 0))
+        {
+            return (Invariant.SchedulesFire, "a client cannot delete its schedules");
+        }
+
         return FindWorkerAwayFromHome();
     }
 
@@ -116,6 +134,7 @@ internal sealed class IdleCheck(SimWorld world)
     public void CheckStoredState()
     {
         CheckTasks();
+        world.FollowUpCheck.Check();
         CheckBalances();
         foreach (var server in Serving)
         {
@@ -163,11 +182,13 @@ internal sealed class IdleCheck(SimWorld world)
     {
         foreach (var server in world.Servers.Where(server => !server.IsRemoved || FindAdopter(server) is not null))
         {
-            world.Coverage.Count("end: tasks done", server.Store.Results.Count);
+            world.Coverage.Count("end: tasks done", server.Store.Results.Values.Count(task => task.State == TaskState.Done));
+            world.Coverage.Count("end: tasks cancelled", server.Store.Results.Values.Count(task => task.State == TaskState.Cancelled));
             world.Coverage.Count("end: dead letters", server.Store.Dead.Count);
             foreach (var id in world.InvariantChecker.AcceptedBy(server))
             {
-                if (!server.Store.Results.ContainsKey(id) && !server.Store.Dead.ContainsKey(id) && !world.DataLossTracker.MayBeLost(server, id))
+                if (!server.Store.Results.ContainsKey(id) && !server.Store.Dead.ContainsKey(id) && !world.DataLossTracker.MayBeLost(server, id)
+                    && !world.InvariantChecker.Cancels.MayBeDeleted(server, id))
                 {
                     throw new InvariantViolation(Invariant.AcceptedTasksSettle, $"{server.Name} accepted {id} and has lost it");
                 }
@@ -177,7 +198,7 @@ internal sealed class IdleCheck(SimWorld world)
 
     private void CheckBalances()
     {
-        var done = world.Servers.SelectMany(server => server.Store.Results.Values).Where(task => task.Type == TaskType.Update).ToList();
+        var done = world.Servers.SelectMany(server => server.Store.Results.Values).Where(task => task.State == TaskState.Done && task.Type == TaskType.Update).ToList();
         foreach (var task in done)
         {
             if (!world.Ledger.WasApplied(task.User!, task.WireId) && !world.DataLossTracker.MayLoseMark(task.User!, task.WireId))

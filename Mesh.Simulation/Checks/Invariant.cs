@@ -9,7 +9,7 @@ public enum Invariant : byte
     /// <summary>A balance is its initial value plus the amounts of the done updates, each counted once, unless a Redis has lost their end or their mark.</summary>
     UpdateCountsOnce,
 
-    /// <summary>A worker never runs tasks of two servers at once.</summary>
+    /// <summary>A worker never runs tasks of two servers at once, except those that it has abandoned: it has handed them back, and never reports them.</summary>
     OneHolderPerWorker,
 
     /// <summary>At rest no loan is left, neither in memory nor stored, neither at the owner nor at the borrower.</summary>
@@ -50,4 +50,43 @@ public enum Invariant : byte
 
     /// <summary>Only the process that has the lease of a server serves its tasks.</summary>
     OneServerPerTask,
+
+    /// <summary>The tasks that a task submits with its result are accepted once, all or none, and only when it is done.</summary>
+    FollowUpsOnce,
+
+    /// <summary>No time of a schedule fires twice, and none fires after a later one, unless a Redis has lost it.</summary>
+    ScheduleTimesFireOnce,
+
+    /// <summary>A server that can accept tasks fires a schedule at its times, also one of an adopted server. Of missed times it fires the latest.</summary>
+    SchedulesFire,
+
+    /// <summary>No task runs before its time, by the clock of the server that dispatches it.</summary>
+    NothingRunsEarly,
+
+    /// <summary>A task is overtaken only by tasks of a higher priority that came within a limited time after it.</summary>
+    WaitingTimesAreBounded,
+
+    /// <summary>A task for which a worker refused another attempt is not tried again, and the next attempt is not earlier than a worker asked for.</summary>
+    RetriesAreAsRequested,
+
+    /// <summary>An owner keeps its minimum of workers for each type that a lent worker handles.</summary>
+    TypeMinimumKept,
+
+    /// <summary>An owner lends only workers that handle one of the requested types.</summary>
+    LentForItsTypes,
+
+    /// <summary>A borrower requests no workers from an owner just after a release. Without faults, the number of loans per minute stays below the bound of docs/operations.md, "How many loans".</summary>
+    LoansPaced,
+
+    /// <summary>
+    /// After a task was cancelled, no attempt at it starts, and it does not become a dead letter: when it was running, the running attempt is the last one. Unless a Redis has lost
+    /// that it was cancelled.
+    /// </summary>
+    CancelledTasksStop,
+
+    /// <summary>A server does not let an attempt go on that has run longer than the timeout of its task.</summary>
+    TimeoutsEndAttempts,
+
+    /// <summary>A worker never runs more handlers at once than it has slots, with those of abandoned tasks.</summary>
+    SlotsKept,
 }

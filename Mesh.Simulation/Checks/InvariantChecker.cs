@@ -4,6 +4,7 @@ using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Tasks;
 using Mesh.Simulation.Nodes;
 using Mesh.Simulation.Stores;
+using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation.Checks;
 
@@ -11,7 +12,16 @@ namespace Mesh.Simulation.Checks;
 internal sealed class InvariantChecker(SimWorld world)
 {
     private readonly Dictionary<ServerNode, HashSet<string>> _accepted = [];
+    private readonly RetryRequestCheck _requests = new(world);
+    private readonly WaitingTimeCheck _waiting = new(world);
     private readonly RetryCheck _retries = new(world);
+
+    /// <summary>The checks of loans.</summary>
+    public LoanCheck Loans { get; } = new(world);
+
+    public CancelCheck Cancels { get; } = new(world);
+
+    public TimeoutCheck Timeouts { get; } = new(world);
 
     /// <summary>The ids of the tasks that a server has accepted.</summary>
     public IReadOnlySet<string> AcceptedBy(ServerNode server) => _accepted.TryGetValue(server, out var ids) ? ids : (IReadOnlySet<string>)new HashSet<string>();
@@ -28,8 +38,11 @@ internal sealed class InvariantChecker(SimWorld world)
                     CheckMinimum(server);
                 }
 
+                Loans.OnStateChanged(server, loan);
+
                 break;
             case LoanEnded ended:
+                _retries.OnLoanEnded(server, ended.Loan.Worker);
                 world.Coverage.Count($"loan: {ended.Loan.Role} ended, {Anonymous(ended.Reason)}");
                 if (ended.Loan.Role == LoanRole.Owner && world.Workers.Any(worker => worker.Name == ended.Loan.Worker.Value && worker.IsUp && worker.IsLeaving))
                 {
@@ -38,8 +51,20 @@ internal sealed class InvariantChecker(SimWorld world)
 
                 server.Log($"ends the loan of {ended.Loan.Worker}: {ended.Reason}");
                 break;
+            case TaskResumed resumed:
+                world.Coverage.Count("running: resumed");
+                server.Log($"lets {resumed.Worker} resume", resumed.Task.WireId);
+                _retries.OnResumed(resumed.Task, resumed.Worker);
+                Cancels.OnAttempt(server, resumed.Task.WireId);
+                Timeouts.OnAttempt(server, resumed.Task.WireId);
+                break;
+            case TaskDeadLettered dead:
+                world.Coverage.Count("server: TaskDeadLettered");
+                Cancels.OnDeadLettered(server, dead.Task);
+                break;
             case TaskRequeued { IsCounted: true } back:
                 world.Coverage.Count($"task: put back");
+                world.Coverage.Count("task: put back after its timeout", back.Reason.StartsWith("the attempt ran longer", StringComparison.Ordinal) ? 1 : 0);
                 _retries.OnPutBack(server, back.Task);
                 server.Log($"puts back {back.Task.WireId}: {back.Reason}");
                 break;
@@ -54,6 +79,9 @@ internal sealed class InvariantChecker(SimWorld world)
                 break;
             case MessageRejected refused:
                 world.Coverage.Count($"server: refused {refused.Message.GetType().Name}");
+                break;
+            case ScheduleFired fired:
+                world.ScheduleCheck.OnFired(fired);
                 break;
             default:
                 world.Coverage.Count($"server: {happened.GetType().Name}");
@@ -110,7 +138,17 @@ internal sealed class InvariantChecker(SimWorld world)
             return;
         }
 
+        if (task.Worker is { } worker && !world.TypesOf(worker.Id).Contains(task.Type))
+        {
+            throw new InvariantViolation(Invariant.OnlyHandledTypes, $"{server.Name} gives {worker.Id} a {task.Type}");
+        }
+
+        _waiting.OnDispatch(server, task);
+        _requests.OnDispatch(server, task);
         _retries.OnDispatch(server, task);
+        world.FollowUpCheck.OnDispatch(server, task);
+        Cancels.OnAttempt(server, task.Id);
+        Timeouts.OnAttempt(server, task.Id);
         if (server.MayServe(task.Record.StoredBy))
         {
             return;
@@ -144,8 +182,39 @@ internal sealed class InvariantChecker(SimWorld world)
         }
     }
 
+    /// <summary>Called when the task of a schedule is stored.</summary>
+    public void OnScheduled(ServerNode owner, string id)
+    {
+        if (!_accepted.TryGetValue(owner, out var ids))
+        {
+            _accepted.Add(owner, ids = []);
+        }
+
+        ids.Add(id);
+    }
+
     /// <summary>Called before an UPDATE becomes a dead letter.</summary>
-    public void OnGivenUp(ServerNode server, TaskRecord task) => _retries.OnGivenUp(server, task);
+    public void OnGivenUp(ServerNode server, TaskRecord task)
+    {
+        if (!_requests.IsRefused(task) && server.Core?.FindTask(task.Id) is not { IsCancelRequested: true })
+        {
+            _retries.OnGivenUp(server, task);
+        }
+
+        world.FollowUpCheck.OnGivenUp(task.WireId);
+    }
+
+    public void OnRunningAnswered(ServerNode server, TaskId task, bool cancel)
+    {
+        world.Coverage.Count(cancel ? "running: told to cancel" : "running: goes on");
+        Timeouts.OnRunningAnswered(server, task, cancel);
+    }
+
+    /// <summary>Called when a client posts a task.</summary>
+    public void OnPosted(TaskRecord task) => _waiting.OnPosted(task);
+
+    /// <summary>Called before a server handles a status.</summary>
+    public void OnStatus(ServerNode server, TaskStatus status) => _requests.OnStatus(server, status);
 
     public void OnAnswer(ServerNode server, Submission submission, SubmitOutcome outcome)
     {

@@ -24,15 +24,15 @@ public enum Mutation : byte
     LeaseNotChecked,
 
     /// <summary>The store applies a write that arrives after a later one.</summary>
-    [Breaks(Invariant.AcceptedTasksSettle)]
+    [Breaks(Invariant.AcceptedTasksSettle, Invariant.AckAfterStore, Invariant.LoansEnd)]
     LateWriteApplied,
 
     /// <summary>A peer serves the tasks of a dead server without the lease, so that it does not notice when that server is back.</summary>
-    [Breaks(Invariant.OneServerPerTask, Invariant.AckAfterStore)]
+    [Breaks(Invariant.OneServerPerTask, Invariant.AckAfterStore, Invariant.AcceptedTasksSettle, Invariant.FollowUpsOnce, Invariant.SchedulesFire, Invariant.ScheduleTimesFireOnce)]
     AdoptionWithoutLease,
 
     /// <summary>A peer does not release the lease of a server that is back.</summary>
-    [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd)]
+    [Breaks(Invariant.AcceptedTasksSettle, Invariant.LoansEnd, Invariant.SchedulesFire)]
     AdoptionNotReleased,
 
     /// <summary>A server does not detect that its store has lost acknowledged changes.</summary>
@@ -40,7 +40,7 @@ public enum Mutation : byte
     LossNotNoticed,
 
     /// <summary>A server does not write again what its store has lost.</summary>
-    [Breaks(Invariant.AcceptedTasksSettle, Invariant.AckAfterStore)]
+    [Breaks(Invariant.AcceptedTasksSettle, Invariant.AckAfterStore, Invariant.UpdateCountsOnce)]
     LossNotRepaired,
 
     /// <summary>A server that starts does not load its tasks.</summary>
@@ -64,7 +64,7 @@ public enum Mutation : byte
     GoneWorkerKept,
 
     /// <summary>A server never forgets a worker that is gone. Its tasks end with their leases.</summary>
-    [Breaks(Invariant.BoundedMemory, Invariant.LoansEnd)]
+    [Breaks(Invariant.BoundedMemory, Invariant.LoansEnd, Invariant.AllWorkersAtHome)]
     GoneWorkerRemembered,
 
     /// <summary>A server forgets which workers have failed at a task.</summary>
@@ -100,19 +100,19 @@ public enum Mutation : byte
     CloseNotMarked,
 
     /// <summary>A known key is accepted again.</summary>
-    [Breaks(Invariant.UpdateCountsOnce)]
+    [Breaks(Invariant.UpdateCountsOnce, Invariant.FollowUpsOnce)]
     KeyAcceptedTwice,
 
     /// <summary>An owner lends all its workers.</summary>
-    [Breaks(Invariant.MinimumKept)]
+    [Breaks(Invariant.MinimumKept, Invariant.TypeMinimumKept)]
     MinimumIgnored,
 
     /// <summary>A worker goes to another server while its tasks run.</summary>
     [Breaks(Invariant.OneHolderPerWorker)]
     LeavesWithTasks,
 
-    /// <summary>A worker whose abandoned task continues accepts tasks of the next server.</summary>
-    [Breaks(Invariant.OneHolderPerWorker)]
+    /// <summary>A worker counts the slot of an abandoned task as free while its handler continues.</summary>
+    [Breaks(Invariant.SlotsKept)]
     AbandonedForgotten,
 
     /// <summary>RETURN is never sent to a worker.</summary>
@@ -146,6 +146,62 @@ public enum Mutation : byte
     /// <summary>The core of a server is not called when its timer fires.</summary>
     [Breaks(Invariant.CoresDoNotFail)]
     TimeNotTold,
+
+    /// <summary>Of several tasks that a task submits with its result, only the first is stored.</summary>
+    [Breaks(Invariant.FollowUpsOnce)]
+    FollowUpsPartlyStored,
+
+    /// <summary>The tasks that a task submits with its result are stored in a write of their own, before its result.</summary>
+    [Breaks(Invariant.FollowUpsOnce)]
+    FollowUpsStoredFirst,
+
+    /// <summary>A server that starts or adopts another one does not load the schedules.</summary>
+    [Breaks(Invariant.SchedulesFire)]
+    SchedulesNotLoaded,
+
+    /// <summary>A server that starts or adopts another one does not load the last times of the schedules.</summary>
+    [Breaks(Invariant.ScheduleTimesFireOnce)]
+    LastFiredNotLoaded,
+
+    /// <summary>The time of a delayed task is not loaded with it.</summary>
+    [Breaks(Invariant.NothingRunsEarly)]
+    DelayNotLoaded,
+
+    /// <summary>Waiting time does not make up for a lower priority.</summary>
+    [Breaks(Invariant.WaitingTimesAreBounded)]
+    PrioritiesDoNotAge,
+
+    /// <summary>RETRY and RETRY_AFTER of workers are ignored.</summary>
+    [Breaks(Invariant.RetriesAreAsRequested, Invariant.AckAfterStore)]
+    RetryRequestsIgnored,
+
+    /// <summary>An owner keeps its minimum only for the requested types of a worker, not for the others that it handles.</summary>
+    [Breaks(Invariant.TypeMinimumKept)]
+    TypeMinimumIgnored,
+
+    /// <summary>An owner lends any worker, whatever types are requested.</summary>
+    [Breaks(Invariant.LentForItsTypes)]
+    RequestedTypesIgnored,
+
+    /// <summary>A server returns workers as soon as it needs fewer, and borrows them again at once.</summary>
+    [Breaks(Invariant.LoansPaced)]
+    HysteresisIgnored,
+
+    /// <summary>A server requests workers only while its queue is above the high mark, also for types that no worker here handles.</summary>
+    [Breaks(Invariant.AcceptedTasksSettle)]
+    UnservedTypesNotRequested,
+
+    /// <summary>The store keeps a task that was cancelled among the unsettled ones.</summary>
+    [Breaks(Invariant.CancelledTasksStop, Invariant.AcceptedTasksSettle)]
+    CancelledTaskKept,
+
+    /// <summary>A server that starts or adopts does not load that a running task was cancelled.</summary>
+    [Breaks(Invariant.CancelledTasksStop)]
+    CancelRequestNotLoaded,
+
+    /// <summary>A server ignores the timeouts of tasks.</summary>
+    [Breaks(Invariant.TimeoutsEndAttempts)]
+    TimeoutsIgnored,
 }
 
 /// <summary>Names what a mutation breaks.</summary>

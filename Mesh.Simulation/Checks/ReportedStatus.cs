@@ -25,9 +25,15 @@ internal sealed record ReportedStatus(TaskId? Task, bool Settles, int Attempts)
             return new(task, Settles: true, 0);
         }
 
+        // A cancelled task is settled when its attempt ends.
+        if (worker?.Running.Find(running => running.Id == task) is { IsCancelRequested: true })
+        {
+            return new(task, Settles: true, 0);
+        }
+
         // A NOK counts only from the worker that has the task.
         return worker?.Running.Find(running => running.Id == task) is { } attempt && !status.HandedBack
-            ? new(task, server.Core!.IsLastAttempt(attempt, server.Now), attempt.Attempts)
+            ? new(task, !status.MayRetry || server.Core!.IsLastAttempt(attempt, server.Now), attempt.Attempts)
             : new(task, Settles: false, 0);
     }
 }

@@ -20,6 +20,9 @@ internal sealed class RetryCheck(SimWorld world)
 
     private readonly Dictionary<(ServerNode, WorkerId), DateTimeOffset> _failures = [];
 
+    /// <summary>The time when the last loan of a worker ended.</summary>
+    private readonly Dictionary<(ServerNode, WorkerId), TimeSpan> _loanEnds = [];
+
     public void OnDispatch(ServerNode server, TaskEntry task)
     {
         if (task.Worker is { } given)
@@ -27,16 +30,7 @@ internal sealed class RetryCheck(SimWorld world)
             CheckPause(server, given);
         }
 
-        if (!_histories.TryGetValue(task.Record, out var history))
-        {
-            _histories.Add(task.Record, history = new History());
-            if (task.Record is { Attempts: > 0, Worker: { } earlier })
-            {
-                // It failed before this process loaded it.
-                history.Given.Add(earlier);
-            }
-        }
-
+        var history = HistoryOf(task.Record);
         var worker = task.Worker?.Id ?? default;
         if (history.Failed.Contains(worker))
         {
@@ -55,6 +49,12 @@ internal sealed class RetryCheck(SimWorld world)
         history.Given.Add(worker);
     }
 
+    /// <summary>Called when a worker that still runs a queued task resumes it.</summary>
+    public void OnResumed(TaskRecord task, WorkerId worker) => HistoryOf(task).Given.Add(worker);
+
+    /// <summary>A task that is dispatched in the same step can have been dispatched before.</summary>
+    public void OnLoanEnded(ServerNode server, WorkerId worker) => _loanEnds[(server, worker)] = world.Scheduler.Now;
+
     public void OnPutBack(ServerNode server, TaskRecord task)
     {
         if (_histories.TryGetValue(task, out var history) && history.Given.Count > 0)
@@ -68,7 +68,7 @@ internal sealed class RetryCheck(SimWorld world)
     /// <summary>Called before a server makes a dead letter of a task.</summary>
     public void OnGivenUp(ServerNode server, TaskRecord task)
     {
-        var (max, attempts) = (server.Settings.Tasks.MaxAttempts, server.Core?.FindTask(task.Id)?.Attempts);
+        var (max, attempts) = (RetryPolicy.MaxAttempts(task, server.Settings.Tasks), server.Core?.FindTask(task.Id)?.Attempts);
         if (max > 1 && attempts < 2 * max && _histories.TryGetValue(task, out var history) && !history.IsGivenUp)
         {
             history.IsGivenUp = true;
@@ -77,6 +77,21 @@ internal sealed class RetryCheck(SimWorld world)
                 throw new InvariantViolation(Invariant.RetriesGoElsewhere, $"{server.Name} gives {task.WireId} up, which only {history.Given[^1]} has tried, and {other.Id} is there");
             }
         }
+    }
+
+    private History HistoryOf(TaskRecord task)
+    {
+        if (!_histories.TryGetValue(task, out var history))
+        {
+            _histories.Add(task, history = new History());
+            if (task is { Attempts: > 0, Worker: { } earlier })
+            {
+                // It failed before this process loaded it.
+                history.Given.Add(earlier);
+            }
+        }
+
+        return history;
     }
 
     private void CheckPause(ServerNode server, WorkerEntry worker)
@@ -103,7 +118,7 @@ internal sealed class RetryCheck(SimWorld world)
 
     private WorkerEntry? FindOther(ServerNode server, TaskType type, History history) => world.AllWorkers
         .Select(worker => new WorkerId(worker.Name))
-        .Where(id => !history.Given.Contains(id))
+        .Where(id => !history.Given.Contains(id) && _loanEnds.GetValueOrDefault((server, id)) != world.Scheduler.Now)
         .Select(id => server.Core!.FindWorker(id))
         .FirstOrDefault(worker => worker is { IsGone: false, Health.IsSetAside: false } && worker.Handles.Contains(type) && server.Now - worker.LastSeen < Recently
             && !server.Core!.GetStatus().Loans.Any(loan => loan.Worker == worker.Id && loan.State != LoanState.Arrived));

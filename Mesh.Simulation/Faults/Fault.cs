@@ -43,6 +43,9 @@ internal enum FaultKind : byte
 
     /// <summary>An operator makes a server return all borrowed workers. Only in lives with an operator.</summary>
     ReturnLoans,
+
+    /// <summary>Kills a server during its next write of tasks that another task submits with its result.</summary>
+    KillServerDuringFollowUps,
 }
 
 /// <summary>One fault.</summary>

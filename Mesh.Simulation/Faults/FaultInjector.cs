@@ -114,6 +114,9 @@ internal sealed class FaultInjector(SimWorld world)
             case FaultKind.KillServerDuringWrite:
                 world.TriggeredFaults.OnNextWrite(Pick(world.Servers, fault.Target)!, server => KillWithin(server, fault, 0.002));
                 break;
+            case FaultKind.KillServerDuringFollowUps:
+                world.TriggeredFaults.OnNextFollowUps(Pick(world.Servers, fault.Target)!, server => KillWithin(server, fault, 0.002));
+                break;
             case FaultKind.FaultDuringLoan:
                 world.TriggeredFaults.OnNextLoanStep((server, worker) => InjectLoanFault(server, worker, fault));
                 break;

@@ -1,5 +1,7 @@
+using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Simulation.Foreign;
+using Mesh.Simulation.Nodes;
 using Mesh.Simulation.Time;
 
 namespace Mesh.Simulation.Faults;
@@ -9,14 +11,16 @@ namespace Mesh.Simulation.Faults;
 internal sealed record ServerPlan(ServerSettings Settings, bool OwnRedis, IReadOnlyList<WorkerPlan> Workers, int ForeignWorkers);
 
 /// <param name="Refuses">True when its policy refuses all borrowers.</param>
-internal sealed record WorkerPlan(bool UsesLineFraming, int Concurrency, bool Refuses);
+/// <param name="Types">The task types that it handles.</param>
+internal sealed record WorkerPlan(bool UsesLineFraming, int Concurrency, bool Refuses, TaskTypeSet Types);
 
 /// <summary>How handlers work.</summary>
 /// <param name="Low">The shortest time of a task in seconds.</param>
 /// <param name="High">The longest.</param>
 /// <param name="Failing">The share of attempts that fail without a reason, before, during or after their work.</param>
 /// <param name="IgnoresCancellation">The share of attempts that take long, and ignore their cancellation for a time.</param>
-internal sealed record WorkPlan(double Low, double High, double Failing, double IgnoresCancellation);
+/// <param name="Long">The share of attempts that take longer than a task lease.</param>
+internal sealed record WorkPlan(double Low, double High, double Failing, double IgnoresCancellation, double Long);
 
 internal sealed record ForeignPlan(ForeignServerBehavior ForeignServerBehavior, int Workers, int LineWorkersOfOurs);
 
@@ -34,6 +38,9 @@ internal sealed record SimulationPlan(
     /// <summary>The time during which clients submit tasks and faults happen.</summary>
     public static TimeSpan BusyTime { get; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>False when no worker fails at its tasks.</summary>
+    public bool AllowsDefects { get; init; } = true;
+
     public static SimulationPlan Draw(Seeds seeds)
     {
         var random = seeds.For("mesh");
@@ -44,17 +51,19 @@ internal sealed record SimulationPlan(
         var power = seeds.For("power");
         var stubborn = seeds.For("stubborn");
         var operation = seeds.For("operator");
+        var lengthy = seeds.For("long work");
         var everySecond = power.Chance(0.3);
-        var work = new WorkPlan(low, high, random.Chance(0.5) ? 0 : random.From(0.01, 0.3), stubborn.Chance(0.3) ? stubborn.From(0.01, 0.1) : 0);
-        return new SimulationPlan(
+        var work = new WorkPlan(low, high, random.Chance(0.5) ? 0 : random.From(0.01, 0.3), stubborn.Chance(0.3) ? stubborn.From(0.01, 0.1) : 0, lengthy.Chance(0.4) ? lengthy.From(0.005, 0.04) : 0);
+        var plan = new SimulationPlan(
             [.. Enumerable.Range(0, servers).Select(_ => DrawServer(random, workers))],
             [.. Enumerable.Range(0, foreign).Select(_ => DrawForeign(random))],
             work,
             random.From(1, 6),
             work.High > 5 ? 12 : 70,
-            [.. DrawFaults(seeds.For("faults")).Concat(everySecond ? DrawPowerLosses(power) : []).Concat(operation.Chance(0.3) ? DrawOperations(operation) : [])
+            [.. DrawFaults(seeds.For("faults")).Concat(DrawFollowUpFaults(seeds.For("follow-up faults"))).Concat(everySecond ? DrawPowerLosses(power) : []).Concat(operation.Chance(0.3) ? DrawOperations(operation) : [])
                 .OrderBy(fault => fault.At)],
             everySecond);
+        return WorkerTypes.Draw(plan, seeds.For("types"));
     }
 
     public override string ToString() =>
@@ -105,7 +114,7 @@ internal sealed record SimulationPlan(
 
         // The first worker accepts borrowers, so that there is a worker for each type.
         var workers = Enumerable.Range(0, random.From(2, maxWorkers)).Select(number => new WorkerPlan(
-            random.Chance(0.2), random.Chance(0.6) ? 1 : random.From(2, 4), number > 0 && random.Chance(0.08)));
+            random.Chance(0.2), random.Chance(0.6) ? 1 : random.From(2, 4), number > 0 && random.Chance(0.08), WorkloadTypes.All));
         return new ServerPlan(settings, random.Chance(0.5), [.. workers], random.Chance(0.3) ? random.From(1, 2) : 0);
     }
 
@@ -134,6 +143,9 @@ internal sealed record SimulationPlan(
         Silent: false,
         random.Seconds(0.5, 20)));
 
+    private static IEnumerable<Fault> DrawFollowUpFaults(Random random) => Enumerable.Range(0, random.Chance(0.3) ? random.From(1, 4) : 0).Select(_ => new Fault(
+        random.Seconds(2, BusyTime.TotalSeconds / 2), FaultKind.KillServerDuringFollowUps, random.Next(10_000), random.Next(10_000), Silent: false, random.Seconds(0.1, 8)));
+
     private static List<Fault> DrawFaults(Random random)
     {
         var count = random.NextDouble() switch
@@ -143,7 +155,7 @@ internal sealed record SimulationPlan(
             < 0.9 => random.From(5, 15),
             _ => random.From(16, 40),
         };
-        FaultKind[] kinds = [.. Enum.GetValues<FaultKind>().Where(kind => kind is not (FaultKind.PowerLoss or FaultKind.PauseServer or FaultKind.ReturnLoans))];
+        FaultKind[] kinds = [.. Enum.GetValues<FaultKind>().Where(kind => kind is not (FaultKind.PowerLoss or FaultKind.PauseServer or FaultKind.ReturnLoans or FaultKind.KillServerDuringFollowUps))];
         return [.. Enumerable.Range(0, count)
             .Select(_ => new Fault(
                 random.Seconds(2, BusyTime.TotalSeconds),

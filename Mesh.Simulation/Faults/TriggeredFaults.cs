@@ -7,16 +7,21 @@ namespace Mesh.Simulation.Faults;
 internal sealed class TriggeredFaults(Scheduler scheduler)
 {
     private readonly Dictionary<SimNode, Action<SimNode>> _writes = [];
+    private readonly Dictionary<SimNode, Action<SimNode>> _followUps = [];
     private readonly Dictionary<SimNode, Action<SimNode>> _tasks = [];
     private readonly Queue<Action<ServerNode, string>> _loans = new();
 
     public void OnNextWrite(ServerNode server, Action<SimNode> inject) => _writes[server] = inject;
+
+    public void OnNextFollowUps(ServerNode server, Action<SimNode> inject) => _followUps[server] = inject;
 
     public void OnNextTask(WorkerNode worker, Action<SimNode> inject) => _tasks[worker] = inject;
 
     public void OnNextLoanStep(Action<ServerNode, string> inject) => _loans.Enqueue(inject);
 
     public void OnWrite(ServerNode server) => Trigger(_writes, server);
+
+    public void OnFollowUps(ServerNode server) => Trigger(_followUps, server);
 
     public void OnTask(WorkerNode worker) => Trigger(_tasks, worker);
 
@@ -31,6 +36,7 @@ internal sealed class TriggeredFaults(Scheduler scheduler)
     public void Clear()
     {
         _writes.Clear();
+        _followUps.Clear();
         _tasks.Clear();
         _loans.Clear();
     }

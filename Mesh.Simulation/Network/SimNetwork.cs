@@ -7,6 +7,9 @@ namespace Mesh.Simulation.Network;
 /// <summary>The network between the nodes. The faults of the life set its delays and losses.</summary>
 internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log, Coverage coverage)
 {
+    /// <summary>Why an exchange failed whose target accepts no connections.</summary>
+    public const string Refused = "refused";
+
     /// <summary>How long a client waits for the reply over a line connection (docs/protocol.md, "Transport").</summary>
     private static readonly TimeSpan LineTimeout = TimeSpan.FromSeconds(5);
 
@@ -162,7 +165,7 @@ internal sealed class SimNetwork(Scheduler scheduler, Random random, StepLog log
         {
             if (Find(target) is not { IsUp: true } listener)
             {
-                End(null, "refused");
+                End(null, Refused);
                 return;
             }
 

@@ -1,18 +1,26 @@
 using System.Globalization;
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
+using Mesh.Simulation.Checks;
 using Mesh.Simulation.Faults;
 using Mesh.Simulation.Time;
 
 namespace Mesh.Simulation.Nodes;
 
 /// <summary>The clients of one server. They post tasks in bursts, use some keys twice, post again after an error, and retry dead letters.</summary>
-internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Random random)
+internal sealed class Client(
+    SimWorld world, ServerNode server, int maxBurst, Random random, TaskVariation variation, Random types, CancellingClient canceller, Random limits)
 {
     private const int MaxTries = 4;
 
     /// <summary>The share of reused keys that are sent with other contents.</summary>
     private const double ConflictingContentRate = 0.02;
+
+    /// <summary>The share of tasks of a type without an account.</summary>
+    private const double ReportRate = 0.2;
+
+    /// <summary>The share of tasks with a timeout.</summary>
+    private const double TimeoutRate = 0.05;
 
     private static readonly string[] Users = ["Maria", "Joao", "Ana", "Pedro", "Carla"];
 
@@ -22,8 +30,10 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
     private int _tasks;
     private int _keys;
 
+    private int _open;
+
     /// <summary>The number of requests without an answer, including those that will be repeated.</summary>
-    public int Open { get; private set; }
+    public int Open => _open + canceller.Open;
 
     private string Name => $"client-{server.Name}";
 
@@ -34,6 +44,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
             world.Scheduler.At(random.Seconds(1, SimulationPlan.BusyTime.TotalSeconds), Burst);
         }
 
+        canceller.Begin();
         for (var i = 0; i < 3; i++)
         {
             world.Scheduler.At(random.Seconds(20, SimulationPlan.BusyTime.TotalSeconds + 20), RetryDeadLetters);
@@ -68,7 +79,17 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
         var user = random.Chance(0.05) ? "nobody" : random.Pick(Users);
         var update = random.Chance(0.6);
         decimal? amount = update ? random.From(-30, 100) / 4m : null;
-        var task = new TaskRecord(key ?? id.Value, id, update ? TaskType.Update : TaskType.Query, user, amount, 0) { Keyed = key is not null };
+        var task = variation.Apply(new TaskRecord(key ?? id.Value, id, update ? TaskType.Update : TaskType.Query, user, amount, 0) { Keyed = key is not null });
+        if (limits.Chance(TimeoutRate))
+        {
+            task = task with { Limits = (task.Limits ?? new(null, null, null)) with { Timeout = limits.Chance(0.3) ? limits.Seconds(0.05, 1) : limits.Seconds(2, 25) } };
+        }
+
+        if (types.Chance(ReportRate))
+        {
+            task = task with { Type = WorkloadTypes.Report, User = null, Amount = null, Payload = RawJson.Copy("""{"month":5}"""u8) };
+        }
+
         if (key is not null)
         {
             _keyed.TryAdd(key, task);
@@ -92,7 +113,19 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
     private void Post(List<TaskRecord> tasks, bool isDeadLetterRetry, int tries, ServerNode? other = null)
     {
         var at = other ?? server;
-        Open++;
+        tasks.ForEach(world.InvariantChecker.OnPosted);
+        foreach (var task in tasks.Where(task => task.Limits?.Timeout is not null))
+        {
+            world.InvariantChecker.Timeouts.Expect(task.WireId, task.Limits!.Timeout!.Value);
+        }
+
+        if (world.Mutation == Mutation.TimeoutsIgnored)
+        {
+            tasks = tasks.ConvertAll(task => task.Limits is { } own ? task with { Limits = own with { Timeout = null } } : task);
+        }
+
+        canceller.OnSubmitted(tasks);
+        _open++;
         var answered = false;
         var submission = new ClientSubmission(tasks, isDeadLetterRetry, outcome =>
         {
@@ -127,7 +160,7 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
 
     private void OnAnswer(List<TaskRecord> tasks, bool isDeadLetterRetry, SubmitOutcome? outcome, int tries)
     {
-        Open--;
+        _open--;
         if (outcome == SubmitOutcome.Accepted || isDeadLetterRetry || tries <= 1)
         {
             return;
@@ -137,10 +170,10 @@ internal sealed class Client(SimWorld world, ServerNode server, int maxBurst, Ra
         var keyed = tasks.Where(task => task.Keyed).Select(task => task with { WireId = NewId() }).ToList();
         if (keyed.Count > 0)
         {
-            Open++;
+            _open++;
             world.Scheduler.After(random.Seconds(0.1, 3), () =>
             {
-                Open--;
+                _open--;
                 Post(keyed, isDeadLetterRetry: false, tries - 1);
             });
         }

@@ -17,6 +17,8 @@ internal static class MutatedSettings
         Mutation.MinimumIgnored => settings with { Balancing = settings.Balancing with { MinWorkersBeforeSharing = 0 } },
         Mutation.ReleaseNotRepeated => settings with { Loans = settings.Loans with { ReleaseRetryDelay = Never, ReleaseRetryMaxDelay = Never } },
         Mutation.PollNotHeld => settings with { Tasks = settings.Tasks with { HoldTime = TimeSpan.FromMilliseconds(1) } },
+        Mutation.PrioritiesDoNotAge => settings with { Tasks = settings.Tasks with { PriorityAge = Never } },
+        Mutation.HysteresisIgnored => settings with { Balancing = settings.Balancing with { ReleaseAfter = TimeSpan.Zero } },
         _ => settings,
     };
 }

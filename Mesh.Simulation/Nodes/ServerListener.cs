@@ -1,6 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Tasks;
+using Mesh.Server.Core.Workers;
 using Mesh.Server.Loop;
 using Mesh.Simulation.Checks;
 using Mesh.Simulation.Network;
@@ -22,6 +23,9 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
     /// <summary>The tasks that were sent and not received, by session.</summary>
     private readonly Dictionary<SessionId, HashSet<TaskEntry>> _undelivered = [];
     private long _session;
+
+    /// <summary>The RUNNING that the server is handling. It is answered at once, before all other messages about its task.</summary>
+    private (SessionId Session, TaskId Task)? _running;
 
     public string Name => node.Name;
 
@@ -49,7 +53,11 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
 
         var session = new SessionId(connection.Number);
         node.Log($"hears {connection.Client}#{session.Value}", message);
-        if (message is TaskStatus status)
+        if (message is TaskStatus { Outcome: TaskOutcome.Running, Id: { } reporting })
+        {
+            _running = (session, reporting);
+        }
+        else if (message is TaskStatus status)
         {
             if (!_reported.TryGetValue((session, status.Id), out var reported))
             {
@@ -57,14 +65,35 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
             }
 
             reported.Enqueue(ReportedStatus.Of(node, status));
+            world.FollowUpCheck.OnStatus(node, reported.Last().Task, status);
+            world.InvariantChecker.OnStatus(node, status);
+            if (world.Mutation == Mutation.RetryRequestsIgnored)
+            {
+                message = status with { MayRetry = true, RetryAfter = null };
+            }
         }
 
         if (world.Mutation == Mutation.TypesIgnored && message is GetTask ask)
         {
-            message = ask with { Tasks = WorkerNode.AccountTypes };
+            message = ask with { Tasks = WorkloadTypes.All };
+        }
+
+        if (message is WorkerRequest request)
+        {
+            world.InvariantChecker.Loans.OnRequest(node, session, request);
+            if (world.Mutation == Mutation.RequestedTypesIgnored)
+            {
+                message = request with { Tasks = null };
+            }
+            else if (world.Mutation == Mutation.TypeMinimumIgnored)
+            {
+                FeedWithRequestedTypesOnly(connection, session, request);
+                return;
+            }
         }
 
         node.Feed(new(LoopInputKind.Message) { Session = session, Framing = connection.Framing, Subject = message });
+        _running = null;
     }
 
     public void OnClosed(SimConnection connection)
@@ -91,7 +120,21 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
         var (session, message) = (send.Session, send.Message);
         node.Log($"answers {connection.Client}#{session.Value}", message);
         world.InvariantChecker.OnDispatch(node, send.Task);
-        world.InvariantChecker.OnSend(node, connection.Client, message, Acknowledged(session, message));
+        if (message is Ack { Id: { } reported } answer && _running == (session, reported))
+        {
+            _running = null;
+            world.InvariantChecker.OnRunningAnswered(node, reported, answer.Cancel);
+        }
+        else
+        {
+            world.InvariantChecker.OnSend(node, connection.Client, message, Acknowledged(session, message));
+        }
+
+        if (message is Available available)
+        {
+            world.InvariantChecker.Loans.OnAvailable(node, session, available);
+        }
+
         if (world.Mutation == Mutation.ReturnNotSent && message is Return)
         {
             return;
@@ -121,9 +164,26 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
             world.Network.Kill(Name, silently: false);
         }
 
+        world.InvariantChecker.Loans.OnRestart(node);
         _sessions.Clear();
         _reported.Clear();
         _undelivered.Clear();
+    }
+
+    /// <summary>Feeds a request while the core believes that its workers handle only the requested types.</summary>
+    private void FeedWithRequestedTypesOnly(SimConnection connection, SessionId session, WorkerRequest request)
+    {
+        var workers = world.AllWorkers.Select(worker => node.Core!.FindWorker(new WorkerId(worker.Name))).OfType<WorkerEntry>().Select(worker => (Worker: worker, worker.Handles)).ToList();
+        foreach (var (worker, handles) in workers.Where(known => request.Tasks?.Overlaps(known.Handles) == true))
+        {
+            worker.Handles = TaskTypeSet.Of(handles.Where(request.Tasks!.Contains));
+        }
+
+        node.Feed(new(LoopInputKind.Message) { Session = session, Framing = connection.Framing, Subject = request });
+        foreach (var (worker, handles) in workers)
+        {
+            worker.Handles = handles;
+        }
     }
 
     private ReportedStatus? Acknowledged(SessionId session, MeshMessage message) =>

@@ -45,6 +45,9 @@ internal sealed class ServerNode : SimNode
 
     public DateTimeOffset Now => _clock.Now;
 
+    /// <summary>The time since the stored state was loaded. Zero while there is no core.</summary>
+    public TimeSpan ServingFor => _process is { Core: not null } process ? World.Scheduler.Now - process.ServingSince : TimeSpan.Zero;
+
     public override void Stop()
     {
         if (Core is null)
@@ -93,6 +96,17 @@ internal sealed class ServerNode : SimNode
         }
 
         Feed(new(LoopInputKind.Submit) { Subject = submission });
+    }
+
+    public void Cancel(ClientCancel request)
+    {
+        if (Core is null)
+        {
+            request.Answer(null);
+            return;
+        }
+
+        Feed(new(LoopInputKind.Cancel) { Subject = request });
     }
 
     /// <summary>An operator gives a command.</summary>

@@ -73,6 +73,9 @@ internal sealed class ServerProcess
     /// <summary>Null until the stored state is loaded.</summary>
     public ServerCore? Core { get; private set; }
 
+    /// <summary>The true time when the stored state was loaded.</summary>
+    public TimeSpan ServingSince { get; private set; }
+
     /// <summary>Takes the lease, loads the stored state and serves.</summary>
     public void Begin() => _context.Run(() => _running.Add(StartAsync()));
 
@@ -113,6 +116,7 @@ internal sealed class ServerProcess
             _running.Add(_claim.RunAsync(_stopping.Token));
             var stored = await _writer.LoadAsync(_node.Settings.Id, _stopping.Token);
             Core = new ServerCore(MutatedSettings.Of(_node.Settings, _world.Mutation), stored, Clock.Now, _seed, _effects);
+            ServingSince = _world.Scheduler.Now;
             _loop = new LoopCore(Core, _effects, _node.Settings.Id, _writer, _state, _executor);
             _running.AddRange(_links.Values.Select(link => link.RunAsync(_stopping.Token)));
             _running.Add(_invalidator.RunAsync(_stopping.Token));

@@ -35,6 +35,12 @@ internal sealed class SimEffectExecutor(
             foreach (var send in effects.PeerSends)
             {
                 node.Log($"tells {send.Peer}", send.Message);
+                world.InvariantChecker.Loans.OnPeerSend(node, send);
+                if (world.Mutation == Mutation.UnservedTypesNotRequested && send.Message is WorkerRequest && queueDepth <= node.Settings.Balancing.MaxQueueThreshold)
+                {
+                    continue;
+                }
+
                 if (!links[send.Peer].TrySend(send) && send.ExpectsReply)
                 {
                     _refused.Add(send);
@@ -64,6 +70,12 @@ internal sealed class SimEffectExecutor(
             {
                 end.Task.ClearFailures();
             }
+        }
+
+        foreach (var (request, outcome) in effects.CancelResults.Where(_ => !IsCutOff))
+        {
+            world.InvariantChecker.Cancels.OnAnswer(node, request, outcome);
+            ((ClientCancel)request).Answer(outcome);
         }
 
         foreach (var (submission, outcome) in effects.SubmissionResults)

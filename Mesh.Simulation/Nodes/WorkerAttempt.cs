@@ -16,6 +16,7 @@ internal sealed class WorkerAttempt(
     private static readonly TimeSpan CancellationDelay = TimeSpan.FromSeconds(10);
 
     private readonly bool _ignoresCancellation = random.Chance(plan.IgnoresCancellation);
+    private TimeSpan _begin;
     private TimeSpan _workEnd;
     private TimeSpan _wait = TimeSpan.FromMilliseconds(200);
     private bool _over;
@@ -25,9 +26,19 @@ internal sealed class WorkerAttempt(
 
     public NewTask Task { get; } = task;
 
+    /// <summary>True when the worker has handed the task back, or has left its server, while the handler continues.</summary>
+    public bool IsAbandoned { get; set; }
+
+    /// <summary>True when a mutation has told the worker's core that the attempt has ended.</summary>
+    public bool IsReportedEarly { get; set; }
+
+    /// <summary>The part of the work that is done.</summary>
+    public double Progress => _workEnd <= _begin ? 1 : Math.Clamp((world.Scheduler.Now - _begin) / (_workEnd - _begin), 0, 1);
+
     public void Begin()
     {
-        var work = _ignoresCancellation ? random.Seconds(5, 40) : random.Seconds(plan.Low, plan.High);
+        var work = _ignoresCancellation ? random.Seconds(5, 40) : plan.Long > 0 && random.Chance(plan.Long) ? random.Seconds(15, 90) : random.Seconds(plan.Low, plan.High);
+        _begin = world.Scheduler.Now;
         _workEnd = world.Scheduler.Now + work;
         world.Scheduler.After(work * random.NextDouble(), CallLedger);
         if (random.Chance(plan.Failing))
@@ -40,12 +51,13 @@ internal sealed class WorkerAttempt(
     /// <summary>The handler fails. A call that it made, or that a part of it still makes, may take effect.</summary>
     public void Fail()
     {
-        if (!_over && random.Chance(0.3))
+        if (!_over && Task.Type != WorkloadTypes.Report && random.Chance(0.3))
         {
             world.Scheduler.After(random.Seconds(0, 8), () => world.Ledger.Call(Apply, _ => { }));
         }
 
-        End(new(TaskOutcome.Nok, null, "failed", null));
+        // Some handlers know that the task can never succeed, others when it is worth another attempt.
+        End(new(TaskOutcome.Nok, null, "failed", null) { MayRetry = !random.Chance(0.1), RetryAfter = random.Chance(0.2) ? random.Seconds(0, 10) : null });
     }
 
     /// <summary>The handler ends soon. A call in progress is not cancelled.</summary>
@@ -76,6 +88,13 @@ internal sealed class WorkerAttempt(
             return;
         }
 
+        if (Task.Type == WorkloadTypes.Report)
+        {
+            world.Coverage.Count("task: attempt at a REPORT");
+            world.Scheduler.At(_workEnd, () => EndAtLast(new AttemptResult(TaskOutcome.Ok, RawJson.Copy("""{"rows":[]}"""u8), null, null)));
+            return;
+        }
+
         world.Ledger.Call(() => _lost ? default : Apply(), OnAnswer);
     }
 
@@ -99,7 +118,7 @@ internal sealed class WorkerAttempt(
         }
 
         var result = update.Outcome == LedgerOutcome.Applied
-            ? new AttemptResult(TaskOutcome.Ok, RawJson.Of(update.Balance!.Value), null, null)
+            ? new AttemptResult(TaskOutcome.Ok, RawJson.Of(update.Balance!.Value), null, null) { Then = world.FollowUpCheck.ThenOf(Server, Task) }
             : new AttemptResult(TaskOutcome.Nok, null, update.Outcome.ToString(), null);
         world.Scheduler.At(_workEnd, () => EndAtLast(result));
     }

@@ -81,6 +81,12 @@ internal sealed class WorkerConnection(WorkerNode node, SimNetwork network, Mesh
             if (_link == link)
             {
                 node.Log($"hears {Endpoint} {why}", reply);
+                if (message is TaskStatus { Outcome: TaskOutcome.Running } running)
+                {
+                    OnRunningAnswered(link, running, reply, why);
+                    return;
+                }
+
                 step((message, reply) switch
                 {
                     (GetTask, NewTask or NoTask or Redirect or Return or Rejection) => new WorkerInput.Received(link, reply),
@@ -113,6 +119,24 @@ internal sealed class WorkerConnection(WorkerNode node, SimNetwork network, Mesh
         node.After(random.Seconds(0.0005, connection is null ? 0.001 : 0.5), () => step(dialing
             ? new WorkerInput.DialFailed(link, SupportsOnlyLines: false, "given up")
             : new WorkerInput.Disconnected(link, "Done")));
+    }
+
+    private void OnRunningAnswered(int link, TaskStatus running, MeshMessage? reply, string why)
+    {
+        switch (reply)
+        {
+            case Ack ack:
+                step(new WorkerInput.RunningAcknowledged(link, running.Id!.Value, ack.Cancel));
+                break;
+            case Rejection rejection:
+                step(new WorkerInput.RunningRejected(link, rejection.Error));
+                break;
+            case null when why == SimNetwork.Refused:
+                step(new WorkerInput.ExchangeFailed(link, running, why));
+                break;
+            default:
+                break;
+        }
     }
 
     private void OnConnected(int link, SimConnection connection)

@@ -9,9 +9,6 @@ namespace Mesh.Simulation.Nodes;
 /// <summary>One of our workers: its core, driven as the loop of Mesh.Worker drives it.</summary>
 internal sealed class WorkerNode : SimNode
 {
-    /// <summary>The task types of all workers of this mesh.</summary>
-    public static readonly TaskTypeSet AccountTypes = TaskTypeSet.Of(TaskType.Query, TaskType.Update);
-
     private readonly WorkerOptions _options;
     private readonly Random _random;
     private readonly WorkPlan _work;
@@ -21,12 +18,15 @@ internal sealed class WorkerNode : SimNode
     private NodeClock _clock = null!;
     private long _timer;
 
-    public WorkerNode(SimWorld world, WorkerOptions options, MeshEndpoint home, WorkPlan work, Random random)
+    public WorkerNode(SimWorld world, WorkerOptions options, TaskTypeSet types, MeshEndpoint home, WorkPlan work, Random random)
         : base(world, options.WorkerId)
     {
-        (_options, _work, _random) = (options, work, random);
+        (_options, Types, _work, _random) = (options, types, work, random);
         _connection = new WorkerConnection(this, world.Network, home, random, Step);
     }
+
+    /// <summary>The task types that it handles.</summary>
+    public TaskTypeSet Types { get; }
 
     /// <summary>The server that it belongs to.</summary>
     public string Home => _options.HomeServer.Id;
@@ -74,7 +74,7 @@ internal sealed class WorkerNode : SimNode
         _connection.Reset();
         IsLeaving = false;
         _clock = World.NewClock(_random);
-        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_options) : _options, AccountTypes, new Random(_random.Next()));
+        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_options) : _options, Types, new Random(_random.Next()));
         After(_random.Seconds(0.01, 0.5), () => Step(new WorkerInput.Start()));
     }
 
@@ -114,6 +114,12 @@ internal sealed class WorkerNode : SimNode
             case WorkerEffect.Send send:
                 _connection.Send(send.Link, send.Message);
                 break;
+            case WorkerEffect.SendRunning running when WorkerDefect != WorkerDefect.NeverReports:
+                World.Coverage.Count("running: sent");
+                _connection.Send(running.Link, running.Status with { Progress = _attempts[running.Attempt].Progress });
+                break;
+            case WorkerEffect.SendRunning:
+                break;
             case WorkerEffect.Close close:
                 _connection.Close(close.Link);
                 break;
@@ -127,9 +133,9 @@ internal sealed class WorkerNode : SimNode
                 Log("says", report.Event);
                 IsLeaving |= report.Event is WorkerEvent.RedirectAccepted;
                 World.Coverage.Count($"worker: {report.Event.GetType().Name}");
-                if (report.Event is WorkerEvent.AttemptsAbandoned && World.Mutation == Mutation.AbandonedForgotten)
+                if (report.Event is WorkerEvent.AttemptsAbandoned)
                 {
-                    ForgetAttempts();
+                    OnAbandoned();
                 }
 
                 break;
@@ -144,7 +150,12 @@ internal sealed class WorkerNode : SimNode
     private void Run(int key, NewTask task)
     {
         var server = World.ServerAt(_connection.Endpoint);
-        if (_attempts.Values.FirstOrDefault(other => other.Server != server) is { } other)
+        if (_attempts.Values.Count(running => !running.IsReportedEarly) >= Concurrency)
+        {
+            throw new InvariantViolation(Invariant.SlotsKept, $"{Name} takes {task.Id} of {server} while all of its {Concurrency} slots are occupied");
+        }
+
+        if (_attempts.Values.FirstOrDefault(other => other.Server != server && !other.IsAbandoned) is { } other)
         {
             throw new InvariantViolation(Invariant.OneHolderPerWorker, $"{Name} takes {task.Id} of {server} while it works on {other.Task.Id} of {other.Server}");
         }
@@ -174,17 +185,25 @@ internal sealed class WorkerNode : SimNode
 
         if (World.Mutation == Mutation.LeavesWithTasks)
         {
+            attempt.IsReportedEarly = true;
             After(TimeSpan.Zero, () => Step(new WorkerInput.AttemptEnded(key, new(TaskOutcome.Nok, null, "early", null))));
         }
 
         World.TriggeredFaults.OnTask(this);
     }
 
-    /// <summary>Tells the core that all attempts have ended, although they continue.</summary>
-    private void ForgetAttempts()
+    private void OnAbandoned()
     {
-        foreach (var key in _attempts.Keys)
+        foreach (var (key, attempt) in _attempts)
         {
+            World.Coverage.Count(_attempts.Count < Concurrency ? "worker: abandons a task and has other slots" : "worker: abandons a task and has no other slot");
+            attempt.IsAbandoned = true;
+            if (World.Mutation != Mutation.AbandonedForgotten)
+            {
+                continue;
+            }
+
+            // The core is told that the attempt has ended, although it continues.
             After(TimeSpan.Zero, () => Step(new WorkerInput.AttemptEnded(key, new(TaskOutcome.Nok, null, "forgotten", null))));
         }
     }

@@ -106,7 +106,7 @@ internal sealed class SimHeldLeases(SimWorld world, ServerNode node, SimStoreCon
             return (new ServerLeaseAcquireResult(ServerLeaseAcquireStatus.Held, store.Lease.FencingToken.ToString(), store.Lease.Holder), null);
         }
 
-        return !isOwn && store.Tasks.Count + store.Dead.Count == 0
+        return !isOwn && store.Tasks.Count + store.Dead.Count + store.Schedules.Count == 0
             ? (new ServerLeaseAcquireResult(ServerLeaseAcquireStatus.Empty), null)
             : (new ServerLeaseAcquireResult(ServerLeaseAcquireStatus.Acquired), new SimHeldLease(store, self, ignoresLease ? store.Lease.FencingToken : store.Lease.Take(self, take)));
     }

@@ -53,8 +53,13 @@ internal sealed class SimMeshStore : IMeshStore
         {
             _world.Coverage.Count("adoption: adopted");
             _world.Coverage.Count("adoption: tasks", stored.Tasks.Count);
+            _world.Coverage.Count("adoption: delayed tasks", CountDelayed(stored));
             _node.Log($"adopts {stored.Tasks.Count} tasks of {server}");
-            return stored with { Tasks = [.. stored.Tasks.Select(task => task with { StoredBy = server })] };
+            return stored with
+            {
+                Tasks = [.. stored.Tasks.Select(task => task with { StoredBy = server })],
+                Schedules = [.. stored.Schedules.Select(schedule => schedule with { StoredBy = server })],
+            };
         }
 
         if (lease.MustReload)
@@ -62,9 +67,11 @@ internal sealed class SimMeshStore : IMeshStore
             _node.Log("finds that the store has gone back");
             lease.MustReload = false;
             _writer.OnReloaded();
+            _world.Coverage.Count("power loss: delayed tasks kept or loaded", (_node.Core?.GetStatus().Scheduled ?? 0) + CountDelayed(stored));
             return _world.Mutation == Mutation.LossNotRepaired && _node.Core is { } core ? WithMemoryOf(core, stored) : stored;
         }
 
+        _world.Coverage.Count("schedule: delayed tasks taken up at a start", CountDelayed(stored));
         _node.Log($"takes up {stored.Tasks.Count} tasks and {stored.Loans.Count} loans");
         return stored;
     }
@@ -75,15 +82,17 @@ internal sealed class SimMeshStore : IMeshStore
         () => _leases.All.Select(lease => lease.Store.Results.GetValueOrDefault(id) ?? lease.Store.Dead.GetValueOrDefault(id)).FirstOrDefault(task => task is not null),
         task => task);
 
-    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => _connection.CallAsync<IReadOnlyList<TaskRecord>, IReadOnlyList<TaskRecord>>(
-        () => [.. _leases.All.SelectMany(lease => lease.Store.Dead.Values.OrderBy(task => task.Sequence)).Take(limit)],
-        dead => dead);
+    public Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken) => throw new NotSupportedException("The clients of the simulation read the store themselves.");
+
+    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => throw new NotSupportedException("The clients of the simulation read the store themselves.");
 
     /// <summary>The process has ended: the write that is under way arrives, is lost, or arrives late.</summary>
     public void Abandon() => _writer.Abandon();
 
+    private int CountDelayed(StoredState stored) => stored.Tasks.Count(task => task.NotBefore > _node.Now);
+
     private static StoredState WithMemoryOf(ServerCore core, StoredState stored) =>
-        stored with { Tasks = [.. stored.Tasks, .. core.ListTasks(TaskState.Queued, int.MaxValue), .. core.ListTasks(TaskState.Running, int.MaxValue)] };
+        stored with { Tasks = [.. stored.Tasks, .. core.Unsettled.Select(task => task.ToRecord(TaskState.Queued))] };
 
     /// <summary>Accepts the store as it is, with a write of nothing: no write that is still on its way changes the store after it. Null when another has the lease.</summary>
     private static long? Keep(SimHeldLease lease)

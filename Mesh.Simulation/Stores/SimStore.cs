@@ -1,6 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 using Mesh.Simulation.Checks;
 
@@ -17,6 +18,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
     private readonly SimTable<string, TaskRecord> _results = new(redis);
     private readonly SimTable<string, TaskRecord> _dead = new(redis);
     private readonly SimTable<WorkerId, LoanRecord> _loans = new(redis);
+    private readonly SimTable<string, ScheduleRecord> _schedules = new(redis);
 
     public SimRedis Redis { get; } = redis;
 
@@ -30,14 +32,25 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
 
     public IReadOnlyDictionary<WorkerId, LoanRecord> Loans => _loans.Rows;
 
+    public IReadOnlyDictionary<string, ScheduleRecord> Schedules => _schedules.Rows;
+
+    /// <summary>Called when a change to a schedule has been applied.</summary>
+    public Action<StoreOp>? ScheduleWritten { get; set; }
+
     public bool Contains(TaskRecord task) =>
         _tasks.Contains(task.WireId) || _ids.Contains(task.Id) || _results.Contains(task.Id) || _dead.Contains(task.Id);
 
     public StoredState Load() => new()
     {
-        Tasks = mutation == Mutation.TasksNotLoaded ? [] : [.. _tasks.Rows.Values],
+        Tasks = mutation == Mutation.TasksNotLoaded ? []
+            : mutation == Mutation.DelayNotLoaded ? [.. _tasks.Rows.Values.Select(task => task with { NotBefore = null })]
+            : mutation == Mutation.CancelRequestNotLoaded ? [.. _tasks.Rows.Values.Select(task => task with { IsCancelRequested = null })]
+            : [.. _tasks.Rows.Values],
         Loans = mutation == Mutation.LoansNotLoaded ? [] : [.. _loans.Rows.Values],
-        Done = _results.Rows.Count,
+        Schedules = mutation == Mutation.SchedulesNotLoaded ? []
+            : mutation == Mutation.LastFiredNotLoaded ? [.. _schedules.Rows.Values.Select(schedule => schedule with { LastFired = null })]
+            : [.. _schedules.Rows.Values],
+        Done = _results.Rows.Values.Count(task => task.State == TaskState.Done),
         Dead = _dead.Rows.Count,
     };
 
@@ -48,6 +61,20 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
         {
             case StoreOpKind.AcceptTask when !task.Keyed:
                 _tasks[task.WireId] = task;
+                break;
+            case StoreOpKind.PutSchedule:
+                if (op.Task is not null)
+                {
+                    Apply(op with { Kind = StoreOpKind.AcceptTask, Schedule = null }, known);
+                }
+
+                var schedule = op.Schedule! with { StoredBy = null };
+                _schedules[schedule.Name] = schedule;
+                ScheduleWritten?.Invoke(op);
+                break;
+            case StoreOpKind.DropSchedule:
+                _schedules.Remove(op.Schedule!.Name);
+                ScheduleWritten?.Invoke(op);
                 break;
             case StoreOpKind.AcceptTask:
                 if (_ids.TryGet(task.Id, out var owner) && owner == task.WireId)
@@ -72,10 +99,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
 
                 break;
             case StoreOpKind.SettleTask:
-                if (Take(task))
-                {
-                    _results[task.Id] = task;
-                }
+                Settle(task, op.Then ?? [], known);
 
                 break;
             case StoreOpKind.MoveTaskToDeadLetters:
@@ -118,6 +142,24 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 }
 
                 break;
+            case StoreOpKind.CancelTask:
+                if (mutation == Mutation.CancelledTaskKept ? _tasks.Contains(task.WireId) : Take(task))
+                {
+                    _results[task.Id] = task;
+                }
+
+                break;
+            case StoreOpKind.DeleteDeadLetter:
+                if (_dead.TryGet(task.Id, out var letter) && letter.WireId == task.WireId)
+                {
+                    _dead.Remove(task.Id);
+                }
+                else
+                {
+                    known[StoreOp.MissingDeadLetterKey(task.WireId)] = null;
+                }
+
+                break;
             case StoreOpKind.PutLoan:
                 _loans[op.Loan!.Worker] = op.Loan;
                 break;
@@ -126,6 +168,43 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 break;
             default:
                 throw new InvalidOperationException($"Unknown change {op.Kind}.");
+        }
+    }
+
+    /// <summary>Stores tasks that another task submits with its result.</summary>
+    public void Accept(IReadOnlyList<TaskRecord> then)
+    {
+        foreach (var next in then.Select(next => next with { StoredBy = null }))
+        {
+            if (next.Id != next.WireId.Value)
+            {
+                _ids[next.Id] = next.WireId;
+            }
+
+            _tasks[next.WireId] = next;
+        }
+    }
+
+    private void Settle(TaskRecord task, IReadOnlyList<TaskRecord> then, Dictionary<string, TaskRecord?> known)
+    {
+        var isUnsettled = _tasks.Contains(task.WireId);
+        var fresh = new List<TaskRecord>();
+        foreach (var next in then.Where(next => !_tasks.Contains(next.WireId)))
+        {
+            if (!isUnsettled || Find(next.Id) is not null)
+            {
+                known[next.ExistingTaskKey] = isUnsettled ? Find(next.Id) : null;
+            }
+            else
+            {
+                fresh.Add(next);
+            }
+        }
+
+        Accept(mutation == Mutation.FollowUpsPartlyStored ? [.. fresh.Take(1)] : fresh);
+        if (Take(task))
+        {
+            _results[task.Id] = task;
         }
     }
 

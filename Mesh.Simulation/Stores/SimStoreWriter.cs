@@ -41,6 +41,16 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
         }
 
         world.TriggeredFaults.OnWrite(node);
+        if (batch.Ops.Exists(op => op.Then is not null))
+        {
+            world.TriggeredFaults.OnFollowUps(node);
+        }
+
+        if (world.Mutation == Mutation.FollowUpsStoredFirst && _redis.IsUp)
+        {
+            node.Store.Accept([.. batch.Ops.SelectMany(op => op.Then ?? []).Where(task => task.StoredBy is null && !node.Store.Contains(task))]);
+        }
+
         node.Log($"stores {batch.Ops.Count} changes");
         var answer = new TaskCompletionSource<IReadOnlyDictionary<string, TaskRecord?>>();
         var write = Begin(batch.Ops, lease);
@@ -95,7 +105,7 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
         List<(ServerId, SimTry)> adopted = [];
         foreach (var op in ops)
         {
-            if (op.Task?.StoredBy is { } storedBy && leases.TryGet(storedBy, out var lease) && !adopted.Exists(part => part.Item1 == storedBy))
+            if (op.StoredBy is { } storedBy && leases.TryGet(storedBy, out var lease) && !adopted.Exists(part => part.Item1 == storedBy))
             {
                 adopted.Add((storedBy, SimTry.Of(lease)));
             }
@@ -161,6 +171,7 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
                 break;
             case null:
                 node.Log("does not know whether they are stored");
+                world.Coverage.Count("store: follow-ups written, outcome unknown", batch.Ops.Sum(op => op.Then?.Count ?? 0));
                 if (world.Mutation == Mutation.UnwrittenChangesDropped)
                 {
                     batch.Ops.RemoveAll(op => op.Kind is StoreOpKind.UpdateTask or StoreOpKind.PutLoan or StoreOpKind.DropLoan);
@@ -222,7 +233,7 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
                 throw new InvalidOperationException("Unknown verdict.");
         }
 
-        foreach (var part in write.Ops.GroupBy(op => op.Task?.StoredBy))
+        foreach (var part in write.Ops.GroupBy(op => op.StoredBy))
         {
             if (part.Key is { } server)
             {
@@ -261,7 +272,12 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
         foreach (var op in part)
         {
             world.Coverage.Count("store: change to an adopted server left out");
-            _ = op.Kind == StoreOpKind.RetryDeadLetter && known.TryAdd(op.Task!.ExistingTaskKey, null);
+            _ = op.Task is { } refused && known.TryAdd(refused.ExistingTaskKey, null);
+            _ = op.Kind == StoreOpKind.DropSchedule && known.TryAdd(op.Schedule!.UnwrittenKey, null);
+            foreach (var task in op.Then ?? [])
+            {
+                known[task.ExistingTaskKey] = null;
+            }
         }
     }
 }

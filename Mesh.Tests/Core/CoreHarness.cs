@@ -45,6 +45,11 @@ internal sealed class CoreHarness
 
     public List<SubmitOutcome> Answers { get; } = [];
 
+    /// <summary>The outcomes of requests to cancel.</summary>
+    public List<CancelOutcome> Cancels { get; } = [];
+
+    public List<TaskEnd> Ends { get; } = [];
+
     public List<MeshEvent> Events { get; } = [];
 
     /// <summary>Dead peers whose claims the core has requested.</summary>
@@ -119,6 +124,14 @@ internal sealed class CoreHarness
         Drain();
     }
 
+    /// <summary>Cancels a task, and returns all outcomes so far.</summary>
+    public List<CancelOutcome> Cancel(string id, TaskRecord? deadLetter = null)
+    {
+        Core.OnCancel(new CancelRequest(id) { DeadLetter = deadLetter }, Now);
+        Drain();
+        return Cancels;
+    }
+
     public PauseStatus Pause()
     {
         var status = Core.OnPause();
@@ -179,6 +192,14 @@ internal sealed class CoreHarness
         }
 
         Now = end;
+    }
+
+    /// <summary>Sets the time, and calls the core's timer once.</summary>
+    public void JumpTo(DateTimeOffset time)
+    {
+        Now = time;
+        Core.OnTimer(Now);
+        Drain();
     }
 
     public void Store()
@@ -248,6 +269,8 @@ internal sealed class CoreHarness
             ToPeers.AddRange(_effects.PeerSends);
             Invalidations.AddRange(_effects.Invalidations);
             Answers.AddRange(_effects.SubmissionResults.Select(answer => answer.Outcome));
+            Cancels.AddRange(_effects.CancelResults.Select(result => result.Outcome));
+            Ends.AddRange(_effects.TaskEnds);
             Events.AddRange(_effects.Events);
             Adoptions.AddRange(_effects.AdoptionRequests);
             Releases.AddRange(_effects.LeaseReleases);
@@ -265,8 +288,8 @@ internal sealed class CoreHarness
     private void OnStored(StoreBatch batch)
     {
         Stored.AddRange(batch.Ops);
-        var known = batch.Ops.Where(op => op.Kind == StoreOpKind.AcceptTask && _known.ContainsKey(op.Task!.Id))
-            .DistinctBy(op => op.Task!.Id).ToDictionary(op => op.Task!.Id, op => _known[op.Task!.Id]);
+        var known = batch.Ops.Where(op => op is { Kind: StoreOpKind.AcceptTask or StoreOpKind.PutSchedule, Task: not null }).Select(op => op.Task!).Concat(batch.Ops.SelectMany(op => op.Then ?? []))
+            .Where(task => _known.ContainsKey(task.Id)).DistinctBy(task => task.Id).ToDictionary(task => task.Id, task => _known[task.Id]);
         Core.OnStored(batch, known, Now);
     }
 }

@@ -98,6 +98,8 @@ internal sealed class TestServer : IAsyncDisposable
         return await Http.PutAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken);
     }
 
+    public Task<HttpResponseMessage> DeleteAsync(string path) => Http.DeleteAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+
     public Task<HttpResponseMessage> GetAsync(string path) => Http.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
 
     public Task<JsonElement> GetJsonAsync(string path) =>

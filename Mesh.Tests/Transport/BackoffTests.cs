@@ -31,6 +31,13 @@ public sealed class BackoffTests
     [InlineData(int.MaxValue)]
     public void Delay_FirstIsZero_IsZero(int failures) => Assert.Equal(TimeSpan.Zero, new Backoff(TimeSpan.Zero, TimeSpan.FromSeconds(2)).Delay(failures));
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(1_000)]
+    [InlineData(int.MaxValue)]
+    public void Delay_LargestFactorAndDelay_IsTheLimit(int failures) =>
+        Assert.Equal(TimeSpan.MaxValue, new Backoff(TimeSpan.FromDays(3_650), TimeSpan.MaxValue, 10_000_000).Delay(failures));
+
     [Fact]
     public void Delay_LimitBelowTheFirst_IsTheLimit() =>
         Assert.Equal(TimeSpan.FromSeconds(1), new Backoff(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1)).Delay(1));

@@ -31,6 +31,6 @@ public sealed class ManySlotsTests
     {
         public TaskType Type => TaskType.Query;
 
-        public ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation) => new(HandlerResult.Done(1));
+        public ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation) => new(HandlerResult.Done(1));
     }
 }

@@ -29,6 +29,7 @@ public sealed class WorkerOptionsTests
             Concurrency = 0,
             WorkTime = TimeSpan.FromSeconds(-1),
             StopTimeout = TimeSpan.FromDays(1),
+            RunningInterval = TimeSpan.Zero,
             Redirect = new() { Allowed = [" "] },
         };
 
@@ -36,7 +37,7 @@ public sealed class WorkerOptionsTests
 
         Assert.Equal(
             ["Mesh__WorkerId", "Mesh__HomeServer__Id", "Mesh__HomeServer__Endpoint", "Mesh__Transport", "Mesh__Concurrency", "Mesh__WorkTime",
-                "Mesh__StopTimeout", "Mesh__Redirect__Allowed__0"],
+                "Mesh__StopTimeout", "Mesh__RunningInterval", "Mesh__Redirect__Allowed__0"],
             faults);
     }
 

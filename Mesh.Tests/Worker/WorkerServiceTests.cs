@@ -78,6 +78,28 @@ public sealed class WorkerServiceTests
         Assert.Null((await home.NextAskAsync()).Field("SERVER_UUID"));
     }
 
+    [Theory]
+    [InlineData("WebSocket")]
+    [InlineData("Tcp")]
+    public async Task Running_RefusedByAForeignServer_StillDeliversTheResult(string transport)
+    {
+        await using var home = FakeServer.Start();
+        var handler = new BlockingHandler();
+        await using var worker = await WorkerHost.StartAsync(home, handler: handler, more: [("Mesh:Transport", transport), ("Mesh:RunningInterval", "00:00:00.100")]);
+        await (await home.NextAskAsync()).QueryAsync("t1");
+        var running = await home.NextStatusAsync();
+        Assert.Equal(("RUNNING", "t1"), (running.Field("STATUS"), running.Field("TASK_ID")));
+        await running.ReplyAsync("""{"STATUS":"NOK","ERROR":"STATUS: must be OK or NOK"}""");
+
+        handler.Release();
+
+        var status = await home.NextStatusAsync();
+        Assert.Equal(("OK", "t1"), (status.Field("STATUS"), status.Field("TASK_ID")));
+        await status.AckAsync();
+        await (await home.NextAskAsync()).QueryAsync("t2");
+        Assert.Equal("t2", (await home.NextStatusAsync()).Field("TASK_ID"));
+    }
+
     [Fact]
     public async Task Worker_RejectedByBorrower_ComesHome()
     {
@@ -228,6 +250,6 @@ public sealed class WorkerServiceTests
     {
         public TaskType Type => TaskType.Query;
 
-        public ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation) => throw new FormatException(new string('x', 1000));
+        public ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation) => throw new FormatException(new string('x', 1000));
     }
 }

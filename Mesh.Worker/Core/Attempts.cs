@@ -14,28 +14,29 @@ internal sealed class Attempts
     /// <summary>The number of attempts whose status a server expects.</summary>
     public int AwaitedCount { get; private set; }
 
-    /// <summary>Whether an abandoned attempt is still running.</summary>
-    public bool HasAbandoned => Count > AwaitedCount;
-
-    /// <summary>Adds an attempt and returns its key.</summary>
-    public int Begin(NewTask task)
+    /// <summary>Adds an attempt.</summary>
+    public Attempt Begin(NewTask task)
     {
-        _running.Add(++_last, new(task));
+        var attempt = new Attempt(++_last, task);
+        _running.Add(attempt.Key, attempt);
         AwaitedCount++;
-        return _last;
+        return attempt;
     }
 
-    public bool IsRunning(TaskId task) => _running.Values.Any(attempt => !attempt.Abandoned && attempt.Task.Id == task);
+    public bool IsRunning(TaskId task) => Find(task) is not null;
 
-    /// <summary>Removes an attempt and frees its slot. Returns null when the key is unknown or the attempt was abandoned.</summary>
+    /// <summary>Finds the attempt at a task of the current server, or returns null.</summary>
+    public Attempt? Find(TaskId task) => _running.Values.FirstOrDefault(attempt => !attempt.Abandoned && attempt.Task.Id == task);
+
+    /// <summary>Removes an attempt and frees its slot. Returns null when the key is unknown. The result of an abandoned attempt is discarded.</summary>
     public Attempt? End(int key)
     {
-        if (!_running.Remove(key, out var attempt) || attempt.Abandoned)
+        if (!_running.Remove(key, out var attempt))
         {
             return null;
         }
 
-        AwaitedCount--;
+        AwaitedCount -= attempt.Abandoned ? 0 : 1;
         return attempt;
     }
 
@@ -52,24 +53,38 @@ internal sealed class Attempts
         }
     }
 
-    /// <summary>Marks all attempts as abandoned: their results are discarded, and they occupy their slots until they end. Returns the number of attempts that it has marked.</summary>
-    public int Abandon()
+    /// <summary>Marks all attempts as abandoned: their results are discarded, and they occupy their slots until they end. Returns those that it has marked.</summary>
+    public List<Attempt> Abandon()
     {
-        foreach (var attempt in _running.Values)
-        {
-            attempt.Abandoned = true;
-        }
-
-        (var abandoned, AwaitedCount) = (AwaitedCount, 0);
+        var abandoned = _running.Values.Where(attempt => !attempt.Abandoned).ToList();
+        abandoned.ForEach(attempt => attempt.Abandoned = true);
+        AwaitedCount = 0;
         return abandoned;
     }
 
-    internal sealed class Attempt(NewTask task)
+    internal sealed class Attempt
     {
-        public NewTask Task { get; } = task;
+        public Attempt(int key, NewTask task)
+        {
+            (Key, Task) = (key, task);
+            ReportNode = new(this);
+        }
+
+        public int Key { get; }
+
+        public NewTask Task { get; }
 
         public bool Cancelled { get; set; }
 
+        /// <summary>Whether the server has answered a RUNNING with CANCEL.</summary>
+        public bool CancelledByServer { get; set; }
+
         public bool Abandoned { get; set; }
+
+        /// <summary>The time at which the next RUNNING is sent.</summary>
+        public TimeSpan ReportDueAt { get; set; }
+
+        /// <summary>The node of this attempt in <see cref="RunningReports"/>.</summary>
+        public LinkedListNode<Attempt> ReportNode { get; }
     }
 }

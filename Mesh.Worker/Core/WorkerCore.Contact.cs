@@ -34,6 +34,7 @@ internal sealed partial class WorkerCore
         _linkState = LinkState.Down;
         _pendingPolls.Clear();
         _unacknowledged.ResendAll();
+        _running.OnConnectionLost();
         if (_drain is not { } drain || !IsDrained(drain, now))
         {
             OnConnectionFailure(why, now);
@@ -46,6 +47,9 @@ internal sealed partial class WorkerCore
         {
             case GetTask:
                 _pendingPolls.RecordAnswer(now);
+                break;
+            case TaskStatus { Outcome: TaskOutcome.Running }:
+                _running.OnConnectionLost();
                 break;
             case TaskStatus status:
                 _unacknowledged.RecordFailure(status);

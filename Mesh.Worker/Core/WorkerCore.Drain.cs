@@ -68,10 +68,9 @@ internal sealed partial class WorkerCore
 
     private void SwitchServer(ServerTarget? next, string? trace)
     {
-        if (_attempts.Abandon() is > 0 and var abandoned)
-        {
-            Report(new WorkerEvent.AttemptsAbandoned(abandoned));
-        }
+        var abandoned = _attempts.Abandon();
+        abandoned.ForEach(RunningReports.Remove);
+        ReportAbandoned(abandoned.Count);
 
         if (_unacknowledged.Count > 0)
         {
@@ -82,6 +81,7 @@ internal sealed partial class WorkerCore
         _unacknowledged.Clear();
         _pendingPolls.Reset();
         _reconnectBackoff.Reset();
+        _running.OnConnectionLost();
         _reached = false;
         if (next is null)
         {
@@ -104,4 +104,11 @@ internal sealed partial class WorkerCore
 /// <param name="Reason">The ERROR of tasks that are handed back.</param>
 /// <param name="TraceParent">The W3C trace context of the REDIRECT or RETURN.</param>
 /// <param name="IsServerUnreachable">Whether the server is abandoned, so that nothing can be delivered to it.</param>
-internal sealed record Drain(ServerTarget? Next, TimeSpan CancelAt, TimeSpan LeaveAt, string Reason, string? TraceParent = null, bool IsServerUnreachable = false);
+internal sealed record Drain(ServerTarget? Next, TimeSpan CancelAt, TimeSpan LeaveAt, string Reason, string? TraceParent = null, bool IsServerUnreachable = false)
+{
+    /// <summary>The time before <see cref="LeaveAt"/> at which the tasks of handlers that have not ended are handed back, so that the server can acknowledge that.</summary>
+    private static readonly TimeSpan AckTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>The time at which the attempts that have not ended are abandoned.</summary>
+    public TimeSpan AbandonAt => CancelAt > LeaveAt - AckTime ? CancelAt : LeaveAt - AckTime;
+}

@@ -13,11 +13,11 @@ internal sealed partial class WorkerCore
         switch (message)
         {
             case Ack ack:
-                _unacknowledged.Acknowledge(ack.Id);
+                OnAck(ack);
                 break;
             case NewTask task:
                 _pendingPolls.RecordAnswer(now);
-                OnNewTask(task);
+                OnNewTask(task, now);
                 break;
             case NoTask:
                 _pendingPolls.DelayIfNotHeld(_pendingPolls.RecordAnswer(now) ?? TimeSpan.Zero, now);
@@ -30,6 +30,10 @@ internal sealed partial class WorkerCore
                 _pendingPolls.RecordAnswer(now);
                 OnReturn(back, now);
                 break;
+            case Rejection rejection when _running.HasUnanswered:
+                // It does not name what it answers. A get_task that it answers instead is sent again after its time limit.
+                OnRunningRejected(rejection.Error);
+                break;
             case Rejection rejection:
                 _pendingPolls.RecordAnswer(now);
                 OnRejection(rejection, now);
@@ -40,7 +44,7 @@ internal sealed partial class WorkerCore
         }
     }
 
-    private void OnNewTask(NewTask task)
+    private void OnNewTask(NewTask task, TimeSpan now)
     {
         _pendingPolls.ResetDelay();
         if (task.Id is { } id && _attempts.IsRunning(id))
@@ -58,19 +62,33 @@ internal sealed partial class WorkerCore
         }
         else
         {
-            _effects.Add(new RunAttempt(_attempts.Begin(task), task));
+            var attempt = _attempts.Begin(task);
+            _running.Add(attempt, now);
+            _effects.Add(new RunAttempt(attempt.Key, task));
         }
     }
 
     private void OnAttemptEnded(WorkerInput.AttemptEnded ended)
     {
-        if (_attempts.End(ended.Attempt) is not { } attempt || _drain is { IsServerUnreachable: true })
+        if (_attempts.End(ended.Attempt) is not { } attempt)
+        {
+            return;
+        }
+
+        RunningReports.Remove(attempt);
+        if (attempt.Abandoned)
+        {
+            Report(new WorkerEvent.AbandonedAttemptEnded());
+            return;
+        }
+
+        if (_drain is { IsServerUnreachable: true })
         {
             return;
         }
 
         var result = ended.Result;
-        var handedBack = attempt.Cancelled && result.Outcome == TaskOutcome.Nok && _drain is not null;
+        var handedBack = attempt is { Cancelled: true, CancelledByServer: false } && result.Outcome == TaskOutcome.Nok && _drain is not null;
         Answer(attempt.Task, handedBack ? result with { Error = _drain!.Reason } : result, handedBack);
     }
 

@@ -21,6 +21,7 @@ internal sealed partial class WorkerCore
     private readonly PendingPolls _pendingPolls;
     private readonly UnacknowledgedStatuses _unacknowledged;
     private readonly Attempts _attempts = new();
+    private readonly RunningReports _running;
     private readonly ReconnectBackoff _reconnectBackoff;
 
     private ServerTarget _serverTarget;
@@ -48,6 +49,7 @@ internal sealed partial class WorkerCore
         _getTask = CreatePoll(_home);
         _pendingPolls = new(options.Timing);
         _unacknowledged = new(options.Timing);
+        _running = new(options.RunningInterval);
         _reconnectBackoff = new(options.Timing, random);
     }
 
@@ -95,13 +97,22 @@ internal sealed partial class WorkerCore
             case WorkerInput.ExchangeFailed failed when failed.Link == _link && _linkState == LinkState.Up:
                 OnExchangeFailed(failed, now);
                 break;
+            case WorkerInput.RunningAcknowledged answered when answered.Link == _link && _linkState == LinkState.Up:
+                _reconnectBackoff.Reset();
+                ReportReached();
+                OnRunningAcknowledged(answered.Task, answered.Cancel);
+                break;
+            case WorkerInput.RunningRejected rejected when rejected.Link == _link && _linkState == LinkState.Up:
+                OnRunningRejected(rejected.Error);
+                break;
             case WorkerInput.AttemptEnded ended:
                 OnAttemptEnded(ended);
                 break;
             case WorkerInput.StopRequested:
                 OnStop(now);
                 break;
-            case WorkerInput.Connected or WorkerInput.DialFailed or WorkerInput.Disconnected or WorkerInput.Received or WorkerInput.ExchangeFailed:
+            case WorkerInput.Connected or WorkerInput.DialFailed or WorkerInput.Disconnected or WorkerInput.Received or WorkerInput.ExchangeFailed
+                or WorkerInput.RunningAcknowledged or WorkerInput.RunningRejected:
                 break; // The link has been replaced or closed.
             default:
                 throw new InvalidOperationException($"Unknown input {input}.");
@@ -120,6 +131,11 @@ internal sealed partial class WorkerCore
             if (drain.IsServerUnreachable || now >= drain.CancelAt)
             {
                 _effects.AddRange(_attempts.Cancel().Select(key => new CancelAttempt(key)));
+            }
+
+            if (now >= drain.AbandonAt && !drain.IsServerUnreachable)
+            {
+                HandBackUnfinished(drain);
             }
 
             if (IsDrained(drain, now))
@@ -142,6 +158,7 @@ internal sealed partial class WorkerCore
         if (_linkState == LinkState.Up && now >= _reconnectBackoff.RetryAt)
         {
             SendStatuses(now);
+            SendRunning(now);
             SendPolls(now);
         }
 
@@ -163,12 +180,12 @@ internal sealed partial class WorkerCore
 
     private void SendPolls(TimeSpan now)
     {
-        // An abandoned attempt is a task of the previous server. The worker never runs tasks of two servers at the same time.
-        if (_drain is not null || now < _pendingPolls.DelayedUntil || _attempts.HasAbandoned || _unacknowledged.Count >= _options.Concurrency + ExtraPendingStatuses)
+        if (_drain is not null || now < _pendingPolls.DelayedUntil || _unacknowledged.Count >= _options.Concurrency + ExtraPendingStatuses)
         {
             return;
         }
 
+        // An abandoned attempt occupies its slot, also at the next server.
         // Over lines, a slot polls after the ACK of its last task, because a line server keeps one task for each worker UUID.
         for (var free = _options.Concurrency - _attempts.Count - _pendingPolls.Count - (UsesLineFraming ? _unacknowledged.Count : 0); free > 0; free--)
         {
@@ -183,7 +200,7 @@ internal sealed partial class WorkerCore
         TimeSpan? wake = null;
         if (_drain is { } drain)
         {
-            At(now < drain.CancelAt ? drain.CancelAt : now < drain.LeaveAt ? drain.LeaveAt : null);
+            At(now < drain.CancelAt ? drain.CancelAt : now < drain.AbandonAt && !drain.IsServerUnreachable ? drain.AbandonAt : now < drain.LeaveAt ? drain.LeaveAt : null);
         }
 
         switch (_linkState)
@@ -196,6 +213,7 @@ internal sealed partial class WorkerCore
                 break;
             case LinkState.Up:
                 At(_unacknowledged.DueAt);
+                At(_running.DueAt);
                 At(_pendingPolls.Count > 0 && !UsesLineFraming ? _pendingPolls.Oldest + Timing.PollResponseTimeout : null);
                 At(now < _pendingPolls.DelayedUntil ? _pendingPolls.DelayedUntil : null);
                 break;

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Worker.Core;
 
@@ -13,6 +14,9 @@ internal abstract record WorkerEffect
     public sealed record Dial(int Link, ServerTarget ServerTarget) : WorkerEffect;
 
     public sealed record Send(int Link, MeshMessage Message) : WorkerEffect;
+
+    /// <summary>Sends a RUNNING of an attempt. The shell adds the attempt's last progress.</summary>
+    public sealed record SendRunning(int Link, int Attempt, TaskStatus Status) : WorkerEffect;
 
     /// <summary>Closes the link, or cancels its dial.</summary>
     public sealed record Close(int Link) : WorkerEffect;

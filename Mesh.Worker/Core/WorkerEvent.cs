@@ -42,6 +42,17 @@ internal abstract record WorkerEvent
     /// <summary>Statuses were dropped without an ACK. The server runs their tasks again when their leases expire.</summary>
     public sealed record StatusesDropped(int Count) : WorkerEvent;
 
-    /// <summary>The worker left a server while attempts of its tasks were still running.</summary>
-    public sealed record AttemptsAbandoned(int Count) : WorkerEvent;
+    /// <summary>The worker hands tasks back, or leaves a server that it cannot reach, while their handlers are still running.</summary>
+    /// <param name="Count">The number of these attempts.</param>
+    /// <param name="FreeSlots">The number of slots that the worker has until they end.</param>
+    public sealed record AttemptsAbandoned(int Count, int FreeSlots) : WorkerEvent;
+
+    /// <summary>The handler of an abandoned attempt has ended. Its slot is free.</summary>
+    public sealed record AbandonedAttemptEnded : WorkerEvent;
+
+    /// <summary>The server cancelled a running task.</summary>
+    public sealed record AttemptCancelled(TaskId Task) : WorkerEvent;
+
+    /// <summary>The server answered a RUNNING with an error.</summary>
+    public sealed record RunningRejected(ServerTarget ServerTarget, string Error) : WorkerEvent;
 }

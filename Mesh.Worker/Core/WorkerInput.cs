@@ -25,6 +25,12 @@ internal abstract record WorkerInput
     /// <summary>A line exchange failed: the message got no reply, or one of the wrong type.</summary>
     public sealed record ExchangeFailed(int Link, MeshMessage Sent, string Why) : WorkerInput;
 
+    /// <summary>A RUNNING over lines was acknowledged.</summary>
+    public sealed record RunningAcknowledged(int Link, TaskId Task, bool Cancel) : WorkerInput;
+
+    /// <summary>A RUNNING over lines was answered with an error.</summary>
+    public sealed record RunningRejected(int Link, string Error) : WorkerInput;
+
     public sealed record AttemptEnded(int Attempt, AttemptResult Result) : WorkerInput;
 
     /// <summary>The time <see cref="WorkerCore.WakeAt"/> has passed. An earlier one is harmless.</summary>

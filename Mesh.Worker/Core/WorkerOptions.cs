@@ -24,6 +24,9 @@ internal sealed record WorkerOptions
     /// <summary>The time that running tasks have to end when the worker stops. After it they are cancelled and handed back. Default: 10 s.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The time between two RUNNING of a task that takes long. Shorter than the LeaseTime of the servers. Default: 10 s.</summary>
+    public TimeSpan RunningInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>The mesh's shared secret, or a token for workers. It is read again when the configuration changes. Default: none.</summary>
     public string? Token { get; init; }
 

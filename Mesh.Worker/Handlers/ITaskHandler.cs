@@ -11,11 +11,11 @@ public interface ITaskHandler
     TaskType Type { get; }
 
     /// <summary>
-    /// Runs one attempt. An expected failure is a result; an exception also fails the attempt and is logged. The token is cancelled when the worker must leave its server or
-    /// stop, and the task is then handed back. The worker waits up to 3 s for the handler to end, then leaves without it and requests no task until the handler has ended.
-    /// A handler that never ends blocks the worker until its process is restarted.
+    /// Runs one attempt, for as long as it takes: the worker tells the server at intervals that it goes on. An expected failure is a result; an exception also fails the attempt and is
+    /// logged. The token is cancelled when the task is cancelled, and when the worker must leave its server or stop; the task is then handed back. A worker that must leave waits up to
+    /// 2 s for the handler to end, then hands the task back and leaves. The handler occupies its slot until it ends: one that never ends costs this slot until the process is restarted.
     /// </summary>
-    ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation);
+    ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation);
 }
 
 /// <summary>The result of a handler: OK with the task's output, or NOK with the reason.</summary>

@@ -8,7 +8,7 @@ internal sealed class QueryHandler(ILedger ledger, LedgerRetryPolicy retryPolicy
 {
     public TaskType Type => TaskType.Query;
 
-    public async ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation)
+    public async ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation)
     {
         if (task.User is not { } user)
         {

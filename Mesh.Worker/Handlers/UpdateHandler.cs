@@ -8,7 +8,7 @@ internal sealed class UpdateHandler(ILedger ledger, LedgerRetryPolicy retryPolic
 {
     public TaskType Type => TaskType.Update;
 
-    public async ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation)
+    public async ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation)
     {
         if (task.User is not { } user)
         {

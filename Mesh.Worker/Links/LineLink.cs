@@ -38,6 +38,25 @@ internal sealed class LineLink(
         await PostAsync(new WorkerInput.Disconnected(Number, nameof(CloseReason.Done)));
     }
 
+    /// <summary>Posts the answer to a RUNNING. A server that was reached and did not answer gets the next RUNNING after the interval.</summary>
+    private async ValueTask PostAnswerAsync(TaskStatus running, Received received)
+    {
+        switch (received)
+        {
+            case { Message: Ack ack }:
+                await PostAsync(new WorkerInput.RunningAcknowledged(Number, running.Id!.Value, ack.Cancel));
+                break;
+            case { Message: Rejection rejection }:
+                await PostAsync(new WorkerInput.RunningRejected(Number, rejection.Error));
+                break;
+            case { Kind: ReceiveResultKind.End, EndReason: CloseReason.Unreachable }:
+                await PostAsync(new WorkerInput.ExchangeFailed(Number, running, received.ToString()));
+                break;
+            default:
+                break;
+        }
+    }
+
     private async Task ExchangeAsync(MeshMessage message)
     {
         try
@@ -52,6 +71,12 @@ internal sealed class LineLink(
             if (received.Message is { } reply)
             {
                 messages.Received(reply, server, Number);
+            }
+
+            if (message is TaskStatus { Outcome: TaskOutcome.Running } running)
+            {
+                await PostAnswerAsync(running, received);
+                return;
             }
 
             await PostAsync((message, received.Message) switch

@@ -1,6 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Peers;
 using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core.Adoption;
@@ -10,7 +11,7 @@ namespace Mesh.Server.Core.Adoption;
 /// of the store. Only the server that holds the peer's server lease processes them, so two servers never process the same task. The peer finds the results in
 /// its own part of the store when it starts again.
 /// </summary>
-internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admission)
+internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admission, ScheduleCoordinator schedules)
 {
     /// <summary>The delay after an attempt that found nothing to adopt, or that found the server lease taken.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(10);
@@ -52,6 +53,7 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
         core.Adoptions[server] = new AdoptedServer(server, now);
         core.Report(new ServerAdopted(server, stored.Tasks.Count, stored.Dead));
         admission.AddStoredTasks(stored.Tasks, now);
+        schedules.Restore(stored.Schedules, now);
     }
 
     /// <summary>
@@ -71,6 +73,7 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
         core.Effects.LeaseReleases.Add(server);
         if (core.Adoptions.Remove(server, out var adoption))
         {
+            schedules.RemoveAdopted(server);
             core.Report(new AdoptionEnded(server, adoption.Done, admission.RemoveAdoptedTasks(server, now)));
         }
     }

@@ -51,6 +51,12 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         {
             case LoanState.Expected:
                 loanWriter.ChangeState(loan, LoanState.Arrived, now, trace);
+                if (loan.RequestedTypes?.Overlaps(worker.Handles) == false)
+                {
+                    // The owner does not know TASKS, and would lend workers of the wrong types again.
+                    core.Peers.Find(loan.Peer)?.PauseRequests(now + LoanRequester.RefusalPauses.Longest);
+                }
+
                 return LoanInstruction.None;
             case LoanState.Arrived or LoanState.Releasing:
                 return LoanInstruction.None;
@@ -73,6 +79,10 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
     /// <summary>Releases all borrowed workers that have arrived or are expected.</summary>
     public void ReleaseAll(DateTimeOffset now) =>
         Release(core.Loans.All.Where(loan => loan.State is LoanState.Expected or LoanState.Arrived), now);
+
+    /// <summary>Releases borrowed workers that have arrived or are expected.</summary>
+    public void Release(IEnumerable<WorkerId> workers, DateTimeOffset now) =>
+        Release(workers.Select(worker => core.Loans.Find(worker)).OfType<Loan>().Where(loan => loan.State is LoanState.Expected or LoanState.Arrived), now);
 
     /// <summary>Releases all borrowed workers immediately. Requests that wait for their next try are sent now, with the number of tries reset.</summary>
     /// <returns>The workers that are being returned and have not received RETURN yet.</returns>
@@ -198,6 +208,9 @@ internal sealed class Borrower(CoreState core, LoanWriter loanWriter, WorkerMoni
         foreach (var loan in loans.ToArray())
         {
             loanWriter.ChangeState(loan, LoanState.Releasing, now);
+
+            // Without the pause, workers could be released and requested again at once. It limits the number of loans per minute (docs/operations.md, "How many loans").
+            core.Peers.Find(loan.Peer)?.PauseRequests(now + core.Settings.Balancing.ReleaseAfter);
             if (!_releaseRequests.ContainsKey(loan.Peer))
             {
                 _releaseRequests.Add(loan.Peer, new ReleaseRequest(loan.Peer) { NextAttemptAt = now });

@@ -50,7 +50,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
             borrower = null;
         }
 
-        var lent = borrower is null || core.Stopping || core.StoreUnavailable ? [] : SelectWorkers(request.WorkersNeeded, now);
+        var lent = borrower is null || core.Stopping || core.StoreUnavailable ? [] : SelectWorkers(request, now);
         if (lent.Count == 0)
         {
             core.Send(session, new Unavailable(core.Settings.Id) { TraceParent = request.TraceParent });
@@ -179,16 +179,21 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         }
     }
 
-    private List<WorkerEntry> SelectWorkers(int? needed, DateTimeOffset now)
+    private List<WorkerEntry> SelectWorkers(WorkerRequest request, DateTimeOffset now)
     {
         // Workers that are limited because of failures are not lent, and do not count as workers that stay.
-        var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core) && !worker.Health.IsLimited).ToList();
-        var idle = atHome.Where(worker => worker.Running.Count == 0 && worker.Handles.Count > 0 && worker.IgnoredRedirects.NotLentUntil <= now).ToList();
-        var count = Balancer.CountLendable(core.Tasks.Depth, atHome.Count, idle.Count, needed, core.Settings.Balancing);
+        var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core) && !worker.Health.IsLimited)
+            .Select(worker => new HomeWorker(
+                worker.Id,
+                worker.Handles,
+                worker.Running.Count == 0 && worker.Handles.Count > 0 && worker.IgnoredRedirects.NotLentUntil <= now,
+                worker.PendingPolls.Count > 0))
+            .ToList();
+        var backlog = core.Tasks.Queues.ToDictionary(queue => queue.Type, queue => queue.Depth);
+        var chosen = LendingSelector.Select(atHome, backlog, core.Tasks.Depth, new LendingRequest(request.WorkersNeeded, request.Tasks), core.Settings.Balancing);
 
-        // Workers with a held get_task come first, because they can leave immediately. Workers that do not fit in one AVAILABLE are not offered; the borrower asks again.
-        var chosen = idle.OrderByDescending(worker => worker.PendingPolls.Count > 0).Take(count).ToList();
-        return chosen.GetRange(0, WorkerList.CountFittingOneMessage(chosen.Select(worker => worker.Id)));
+        // Workers that do not fit in one AVAILABLE are not offered; the borrower asks again.
+        return [.. chosen.Take(WorkerList.CountFittingOneMessage(chosen)).Select(worker => core.Workers.Find(worker)!)];
     }
 
     private void Release(WorkerId id, PeerEntry borrower, ReleaseBatch batch, DateTimeOffset now)

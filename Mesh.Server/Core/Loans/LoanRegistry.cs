@@ -17,6 +17,12 @@ internal sealed class Loan(LoanRecord record)
     /// <summary>Borrower: true after the first task was sent to the worker.</summary>
     public bool HasServedTask { get; set; }
 
+    /// <summary>Borrower: the time of the first balancing round since which the worker has run no task and handled no type of the backlog, or null.</summary>
+    public DateTimeOffset? UnusedSince { get; set; }
+
+    /// <summary>Borrower: the TASKS of the WORKER_REQUEST that the owner answered, or null when this is not known.</summary>
+    public TaskTypeSet? RequestedTypes { get; init; }
+
     /// <summary>Owner: false while a new offer is being stored. Otherwise true.</summary>
     public bool Stored { get; set; } = true;
 }
@@ -48,9 +54,10 @@ internal sealed class LoanRegistry
 internal sealed class LoanWriter(CoreState core)
 {
     /// <param name="trace">The W3C trace context of the message that caused the change, or null.</param>
-    public Loan Open(LoanRecord record, bool stored = true, string? trace = null)
+    /// <param name="requested">Borrower: the value of <see cref="Loan.RequestedTypes"/>.</param>
+    public Loan Open(LoanRecord record, bool stored = true, string? trace = null, TaskTypeSet? requested = null)
     {
-        var loan = new Loan(record) { Stored = stored };
+        var loan = new Loan(record) { Stored = stored, RequestedTypes = requested };
         core.Loans.Put(loan);
         core.Journal.Add(StoreOp.Of(StoreOpKind.PutLoan, record));
         core.Report(new LoanStateChanged(record, record.Since, trace ?? record.TraceParent));

@@ -9,9 +9,11 @@ namespace Mesh.Server.Core.Loans;
 /// <summary>Handles the borrower's side of a loan until the owner answers: balancing rounds and WORKER_REQUEST (docs/protocol.md, "A loan, step by step").</summary>
 internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borrower borrower, WorkerMonitor monitor)
 {
-    private static readonly Backoff RefusalPauses = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(16));
+    /// <summary>The pauses after one or more refusals of a peer in a row.</summary>
+    public static readonly Backoff RefusalPauses = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(16));
 
     private readonly BorrowingCooldown _cooldown = new(core.Tasks);
+    private readonly BacklogMonitor _backlog = new(core);
     private BorrowRequest? _request;
 
     /// <summary>Handles an operator's command to return all borrowed workers. No workers are requested during the <see cref="BorrowingCooldown"/> that follows.</summary>
@@ -43,33 +45,30 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
             _request = null;
         }
 
-        var view = new BalanceInput(
-            core.Tasks.Depth,
-            now - core.Tasks.BelowMinThresholdSince,
-            TasksForBorrowed(),
-            core.Loans.All.Count(loan => loan.State is LoanState.Expected or LoanState.Arrived),
-            [.. core.Peers.All.Select(peer => new PeerSnapshot(peer.Id, peer.Alive && peer.NextRequestAt <= now, peer.Load))]);
-        switch (Balancer.Decide(view, core.Settings.Balancing))
+        if (core.Tasks.Depth == 0 && core.Loans.All.Count == 0)
         {
-            case BalanceDecision.NoChange:
-                break;
-            case BalanceDecision.Borrow borrow when _request is null:
-                _request = new BorrowRequest(borrow.Workers, borrow.Peers);
-                RequestFromNextPeer(now);
-                break;
-            case BalanceDecision.Borrow:
-                break;
-            case BalanceDecision.Release:
-                borrower.ReleaseAll(now);
-                break;
-            default:
-                throw new InvalidOperationException("A balance decision is unknown.");
+            _backlog.Clear();
+            return;
+        }
+
+        var decision = Balancer.Decide(_backlog.Observe(now), core.Settings.Balancing);
+        if (decision.Releases.Count > 0)
+        {
+            borrower.Release(decision.Releases, now);
+            _backlog.RestartSurplus(now);
+        }
+
+        if (decision.Borrow is { } borrow && _request is null)
+        {
+            _request = new BorrowRequest(borrow);
+            RequestFromNextPeer(now);
         }
     }
 
     /// <summary>Handles AVAILABLE: opens a loan for each worker that it names, and asks the next peer when more workers are needed.</summary>
     public void OnAvailable(PeerEntry owner, Available available, DateTimeOffset now)
     {
+        var requested = _request is { } request && request.CurrentPeer == owner ? request.Types : null;
         foreach (var worker in available.Workers)
         {
             // The owner may name a worker that already has a loan here, or one whose home is this server.
@@ -78,7 +77,8 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
                 continue;
             }
 
-            loanWriter.Open(new LoanRecord(worker, LoanRole.Borrower, owner.Id, LoanState.Expected, now, now) { TraceParent = available.TraceParent });
+            loanWriter.Open(
+                new LoanRecord(worker, LoanRole.Borrower, owner.Id, LoanState.Expected, now, now) { TraceParent = available.TraceParent }, requested: requested);
         }
 
         if (available.Workers.Count > 0 && available.Workers.All(worker => monitor.WasSetAside(worker, now)))
@@ -108,17 +108,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
         OnPeerAnswered(owner, 0, now);
     }
 
-    private int TasksForBorrowed()
-    {
-        // The task types of an expected worker are not known before it arrives.
-        var mayHandleAll = core.Loans.InState(LoanState.Expected).Any();
-        return core.Tasks.Queues
-            .Where(queue => (mayHandleAll || core.Workers.All.Any(worker => worker.Home != core.Settings.Id && worker.Handles.Contains(queue.Type)))
-                && !core.Workers.All.Any(worker => Lender.IsAtHome(worker, core) && !worker.Health.IsSetAside && worker.Handles.Contains(queue.Type)))
-            .Sum(queue => queue.Depth);
-    }
-
-    private static void Pause(PeerEntry owner, DateTimeOffset now) => owner.NextRequestAt = now + RefusalPauses.Delay(++owner.Refusals);
+    private static void Pause(PeerEntry owner, DateTimeOffset now) => owner.PauseRequests(now + RefusalPauses.Delay(++owner.Refusals));
 
     private void OnPeerAnswered(PeerEntry owner, int workers, DateTimeOffset now)
     {
@@ -133,33 +123,54 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
 
     private void RequestFromNextPeer(DateTimeOffset now)
     {
-        var enough = _request!.Needed <= 0 || core.Stopping || core.Tasks.Depth <= core.Settings.Balancing.MaxQueueThreshold;
-        if (enough || _request.NextPeer() is not { } next)
+        if (IsEnough(_request!) || NextPeer(_request!, now) is not { } next)
         {
             _request = null;
             return;
         }
 
-        _request.CurrentPeer = core.Peers.Find(next);
+        _request!.CurrentPeer = next;
         _request.SentAt = now;
-        var request = new WorkerRequest(core.Settings.Advertise) { WorkersNeeded = _request.Needed, Server = core.Settings.Id };
+        var request = new WorkerRequest(core.Settings.Advertise) { WorkersNeeded = _request.Needed, Server = core.Settings.Id, Tasks = _request.Types };
         core.Effects.PeerSends.Add(new PeerSendEffect(
-            next, request, ExpectsReply: true, ReportOnSend: new WorkersRequested(next, _request.Needed, core.Tasks.Depth)));
+            next.Id, request, ExpectsReply: true, ReportOnSend: new WorkersRequested(next.Id, _request.Needed, core.Tasks.Depth, _request.Types)));
+    }
+
+    private bool IsEnough(BorrowRequest request) => request.Needed <= 0 || core.Stopping || (request.ForUnserved
+        ? !core.Tasks.Queues.Any(queue => request.Types.Contains(queue.Type))
+        : core.Tasks.Depth <= core.Settings.Balancing.MaxQueueThreshold);
+
+    /// <summary>The next peer to ask. A peer whose pause began after the balancing round is skipped.</summary>
+    private PeerEntry? NextPeer(BorrowRequest request, DateTimeOffset now)
+    {
+        while (request.NextPeer() is { } id)
+        {
+            if (core.Peers.Find(id) is { } peer && peer.NextRequestAt <= now)
+            {
+                return peer;
+            }
+        }
+
+        return null;
     }
 }
 
 /// <summary>Borrower: the state of a request for workers. Peers are asked one after another until enough workers are promised.</summary>
-internal sealed class BorrowRequest(int needed, IReadOnlyList<ServerId> peers)
+internal sealed class BorrowRequest(BorrowDecision decision)
 {
     private int _next;
 
-    public int Needed { get; set; } = needed;
+    public int Needed { get; set; } = decision.Workers;
+
+    public TaskTypeSet Types => decision.Types;
+
+    public bool ForUnserved => decision.ForUnserved;
 
     public PeerEntry? CurrentPeer { get; set; }
 
     public DateTimeOffset SentAt { get; set; }
 
-    public ServerId? NextPeer() => _next < peers.Count ? peers[_next++] : null;
+    public ServerId? NextPeer() => _next < decision.Peers.Count ? decision.Peers[_next++] : null;
 }
 
 /// <summary>

@@ -33,17 +33,23 @@ internal sealed class PeerEntry(PeerSettings settings)
 
     public DateTimeOffset NextHeartbeat { get; set; }
 
-    /// <summary>The peer is not asked for workers before this time. It is set after a refusal.</summary>
-    public DateTimeOffset NextRequestAt { get; set; }
+    /// <summary>The peer is not asked for workers before this time. It is set after a refusal, and when workers are released to the peer.</summary>
+    public DateTimeOffset NextRequestAt { get; private set; }
 
     /// <summary>The number of worker requests in a row that the peer refused or did not answer.</summary>
     public int Refusals { get; set; }
+
+    /// <summary>True while this server gives way to the peer: it returns the peer's workers and requests no more (<see cref="Loans.Balancer.GivesWay"/>).</summary>
+    public bool HasPriority { get; set; }
 
     /// <summary>True when the peer is configured with this address. "localhost", 127.0.0.1 and ::1 count as the same host.</summary>
     public bool IsAt(MeshEndpoint endpoint) => Settings.Endpoint.Port == endpoint.Port && IsAt(endpoint.Host);
 
     /// <summary>True when the peer is configured with this host, on any port.</summary>
     public bool IsAt(string host) => string.Equals(Canonical(Settings.Endpoint.Host), Canonical(host), StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Prevents requests for workers until a time. A pause that ends later stays.</summary>
+    public void PauseRequests(DateTimeOffset until) => NextRequestAt = until > NextRequestAt ? until : NextRequestAt;
 
     private static string Canonical(string host) => host is "127.0.0.1" or "::1" ? "localhost" : host;
 }

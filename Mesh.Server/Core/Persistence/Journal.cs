@@ -75,6 +75,9 @@ internal sealed class Journal
     internal void RemoveReplies(HashSet<TaskId> tasks) =>
         _open.Continuations.RemoveAll(after => after is { Kind: StoreContinuationKind.Reply, DeduplicationKey: TaskEntry task } && tasks.Contains(task.Id));
 
+    /// <summary>Removes the changes to schedules of the adopted servers for which the function returns true.</summary>
+    internal void RemoveSchedules(Predicate<ServerId> isRemoved) => _open.Ops.RemoveAll(op => op.Schedule?.StoredBy is { } server && isRemoved(server));
+
     /// <summary>The tasks that the open batch drops.</summary>
     internal HashSet<TaskId> TasksToDrop() => [.. _open.Ops.Where(op => op.Kind == StoreOpKind.DropTask).Select(op => op.Task!.WireId)];
 
@@ -84,7 +87,7 @@ internal sealed class Journal
     /// that the size of the batch does not grow with the time that the store is unavailable.
     /// </summary>
     /// <param name="rejectsDeadLetterRetries">True to return the retries of dead letters too. The store keeps the ones that it may have written.</param>
-    /// <returns>The acceptances whose submissions the caller must refuse.</returns>
+    /// <returns>The acceptances whose submissions the caller must refuse, and the requests to cancel whose outcome is unknown.</returns>
     internal List<StoreContinuation> RequeueFailed(StoreBatch failed, bool rejectsDeadLetterRetries = false)
     {
         var merged = new StoreBatch();
@@ -110,6 +113,15 @@ internal sealed class Journal
             {
                 refused.Add(after);
             }
+            else if (after.Cancel is not null)
+            {
+                // The client repeats the request. Its change is written again, because the core has made it.
+                refused.Add(after);
+                if (after.Kind == StoreContinuationKind.DeadLetterDeleted)
+                {
+                    merged.Continuations.Add(after with { Cancel = null });
+                }
+            }
             else if (after.Kind != StoreContinuationKind.Reply || ShouldKeep(after))
             {
                 merged.Continuations.Add(after);
@@ -124,7 +136,7 @@ internal sealed class Journal
     /// <summary>Removes the changes that a later change supersedes. Each change writes or deletes a whole record.</summary>
     private static void RemoveSuperseded(List<StoreOp> ops)
     {
-        var (loans, tasks) = (new HashSet<WorkerId>(), new HashSet<TaskId>());
+        var (loans, tasks, schedules) = (new HashSet<WorkerId>(), new HashSet<TaskId>(), new HashSet<(ServerId?, string)>());
         var kept = ops.Count;
         for (var i = ops.Count - 1; i >= 0; i--)
         {
@@ -135,13 +147,17 @@ internal sealed class Journal
                 case StoreOpKind.PutLoan or StoreOpKind.DropLoan:
                     isReplaced = !loans.Add(op.Loan!.Worker);
                     break;
+                case StoreOpKind.PutSchedule or StoreOpKind.DropSchedule:
+                    // A change with a task is kept for its task.
+                    isReplaced = !schedules.Add((op.Schedule!.StoredBy, op.Schedule.Name)) && op.Task is null;
+                    break;
                 case StoreOpKind.UpdateTask:
                     isReplaced = !tasks.Add(op.Task!.WireId);
                     break;
-                case StoreOpKind.SettleTask or StoreOpKind.MoveTaskToDeadLetters or StoreOpKind.DropTask:
+                case StoreOpKind.SettleTask or StoreOpKind.MoveTaskToDeadLetters or StoreOpKind.DropTask or StoreOpKind.CancelTask:
                     tasks.Add(op.Task!.WireId);
                     break;
-                case StoreOpKind.AcceptTask or StoreOpKind.RetryDeadLetter or StoreOpKind.RestoreTask:
+                case StoreOpKind.AcceptTask or StoreOpKind.RetryDeadLetter or StoreOpKind.RestoreTask or StoreOpKind.DeleteDeadLetter:
                     break;
                 default:
                     throw new InvalidOperationException($"Store change {op.Kind} is unknown.");

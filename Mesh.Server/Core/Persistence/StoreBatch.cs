@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core.Persistence;
@@ -24,6 +25,30 @@ internal enum StoreContinuationKind : byte
 
     /// <summary>Answer a submission with its conflict, after its stored tasks have been dropped.</summary>
     Withdrawn,
+
+    /// <summary>Remove a cancelled task from memory.</summary>
+    Cancelled,
+
+    /// <summary>Ask the ledger to reject further attempts at a cancelled task.</summary>
+    Invalidate,
+
+    /// <summary>Handle a request to cancel again, after the settlement or acceptance of its task.</summary>
+    Cancel,
+
+    /// <summary>Answer a request to cancel: its task is settled as cancelled.</summary>
+    CancelSettled,
+
+    /// <summary>Answer a request to cancel: its task runs, and no attempt follows.</summary>
+    CancelRequested,
+
+    /// <summary>Answer a request to cancel: its dead letter is deleted.</summary>
+    DeadLetterDeleted,
+
+    /// <summary>Queue the task of a schedule.</summary>
+    ScheduleFired,
+
+    /// <summary>Answer a request to delete dead letters.</summary>
+    DeadLettersDeleted,
 }
 
 /// <summary>An action that follows when a batch is stored, with its data.</summary>
@@ -38,7 +63,15 @@ internal readonly record struct StoreContinuation(StoreContinuationKind Kind)
 
     public TaskEntry? Task { get; init; }
 
+    /// <summary>The request to cancel a task. Null when it was answered already, because a write had failed.</summary>
+    public CancelRequest? Cancel { get; init; }
+
+    /// <summary>The dead letter that was deleted.</summary>
+    public TaskRecord? DeadLetter { get; init; }
+
     public IReadOnlyList<Loan> Loans { get; init; } = [];
+
+    public ScheduleFiring? Firing { get; init; }
 
     public SessionId Session { get; init; }
 
@@ -71,7 +104,10 @@ internal enum StoreOpKind : byte
     /// <summary>Updates the attempts and the error of an unsettled task.</summary>
     UpdateTask,
 
-    /// <summary>Removes an unsettled task, adds its result and increments the number of completed tasks.</summary>
+    /// <summary>
+    /// Removes an unsettled task, adds its result and the tasks of <see cref="StoreOp.Then"/>, and increments the number of completed tasks. Changes nothing when the task is
+    /// not unsettled any more.
+    /// </summary>
     SettleTask,
 
     /// <summary>Moves an unsettled task to the dead letters.</summary>
@@ -91,12 +127,42 @@ internal enum StoreOpKind : byte
 
     /// <summary>Removes a loan.</summary>
     DropLoan,
+
+    /// <summary>Removes an unsettled task and adds its record as a result, without counting it as completed.</summary>
+    CancelTask,
+
+    /// <summary>Removes a dead letter with its TASK_ID. A later dead letter with the same client id stays. Reports <see cref="StoreOp.MissingDeadLetterKey"/> when there is none.</summary>
+    DeleteDeadLetter,
+
+    /// <summary>
+    /// Adds a schedule or replaces it. With a task it first adds the task, which has an idempotency key, as <see cref="AcceptTask"/> does: both in one step.
+    /// </summary>
+    PutSchedule,
+
+    /// <summary>Removes a schedule.</summary>
+    DropSchedule,
 }
 
 /// <summary>One change to the store. Changes are idempotent, so a write with an unknown outcome can be repeated.</summary>
 internal readonly record struct StoreOp(StoreOpKind Kind, TaskRecord? Task, LoanRecord? Loan)
 {
+    /// <summary>The beginning of each <see cref="MissingDeadLetterKey"/>.</summary>
+    public const string MissingDeadLetterPrefix = "\n";
+
+    /// <summary>New tasks that <see cref="StoreOpKind.SettleTask"/> adds together with the result, or null.</summary>
+    public IReadOnlyList<TaskRecord>? Then { get; init; }
+
     public static StoreOp Of(StoreOpKind kind, TaskRecord task) => new(kind, task, null);
 
+    public ScheduleRecord? Schedule { get; init; }
+
+    /// <summary>The adopted server whose part of the store the change concerns, or null for this server.</summary>
+    public ServerId? StoredBy => Task?.StoredBy ?? Schedule?.StoredBy;
+
     public static StoreOp Of(StoreOpKind kind, LoanRecord loan) => new(kind, null, loan);
+
+    /// <summary>The key of a dead letter to delete that the store does not have, among the existing tasks that it returns for a batch. No client id has a control character.</summary>
+    public static string MissingDeadLetterKey(TaskId task) => MissingDeadLetterPrefix + task.Value;
+
+    public static StoreOp Of(StoreOpKind kind, ScheduleRecord schedule) => new(kind, null, null) { Schedule = schedule };
 }

@@ -1,5 +1,6 @@
 using Mesh.Server.Core.Adoption;
 using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core.Persistence;
@@ -14,6 +15,8 @@ internal sealed record StoredState
 
     public IReadOnlyList<LoanRecord> Loans { get; init; } = [];
 
+    public IReadOnlyList<ScheduleRecord> Schedules { get; init; } = [];
+
     /// <summary>The number of tasks completed since the store was created.</summary>
     public long Done { get; init; }
 
@@ -25,7 +28,7 @@ internal sealed record StoredState
 /// Makes the store and this server's memory consistent when the store has lost its latest acknowledged writes. Tasks that only the memory has are written again. Tasks that
 /// only the store has, because their settlement was lost, are queued again.
 /// </summary>
-internal sealed class StoreRecovery(CoreState core, TaskAdmission admission, AdoptionCoordinator adoptions)
+internal sealed class StoreRecovery(CoreState core, TaskAdmission admission, ScheduleCoordinator schedules, AdoptionCoordinator adoptions)
 {
     /// <summary>Starts the recovery. The caller must have refused all submissions that were being stored.</summary>
     public void Recover(StoredState stored, DateTimeOffset now)
@@ -53,10 +56,15 @@ internal sealed class StoreRecovery(CoreState core, TaskAdmission admission, Ado
         }
 
         var there = stored.Tasks.Select(record => record.WireId).ToHashSet();
-        var lost = core.Tasks.All.Where(task => task.Record.StoredBy is null && !there.Contains(task.Id)).Select(task => task.ToRecord(TaskState.Queued)).ToList();
+
+        // A follow-up that is being stored is written with the result of the task that has submitted it.
+        var lost = core.Tasks.All.Where(task => task.Record.StoredBy is null && task.Step != TaskStep.Storing && !there.Contains(task.Id)).Select(task => task.ToRecord(TaskState.Queued)).ToList();
         ops.AddRange(lost.Select(record => StoreOp.Of(StoreOpKind.RestoreTask, record)));
+        ops.AddRange(stored.Tasks.Where(record => record.IsCancelRequested != true && core.Tasks.Find(record.WireId) is { IsCancelRequested: true })
+            .Select(record => StoreOp.Of(StoreOpKind.UpdateTask, core.Tasks.Find(record.WireId)!.ToRecord(TaskState.Queued))));
         ops.AddRange(stored.Loans.Where(loan => core.Loans.Find(loan.Worker) is null).Select(loan => StoreOp.Of(StoreOpKind.DropLoan, loan)));
         ops.AddRange(core.Loans.All.Select(loan => StoreOp.Of(StoreOpKind.PutLoan, loan.Record)));
+        ops.AddRange(schedules.Repair(stored.Schedules));
         core.Journal.RemoveReplies([.. reloaded.Select(record => record.WireId)]);
         core.Journal.Prepend(ops);
         (core.Tasks.Done, core.Tasks.Dead) = (stored.Done, stored.Dead);

@@ -46,6 +46,12 @@ internal sealed class DeliveryTracker
             worker.ResetsAfterReading = true;
         }
 
+        if (task.SentOn == default)
+        {
+            // This process has not sent the task.
+            return;
+        }
+
         if (worker.ConfirmedOn != task.SentOn)
         {
             (worker.ConfirmedOn, worker.ConfirmedOrder) = (task.SentOn, task.SendOrder);

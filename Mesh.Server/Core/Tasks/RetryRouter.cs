@@ -25,20 +25,13 @@ internal sealed class RetryRouter(CoreState core)
     /// <summary>The longest time that a task waits for a better worker, in multiples of the task lease.</summary>
     private const int MaxWaitInLeases = 10;
 
-    /// <summary>The time between two scans for due tasks whose better workers have disconnected.</summary>
+    /// <summary>The time between two scans for retries whose better workers have disconnected.</summary>
     private static readonly TimeSpan RetryScanInterval = TimeSpan.FromSeconds(1);
 
     private DateTimeOffset _nextScan;
 
-    /// <summary>The time when the next retry is due or the next scan takes place, or null.</summary>
-    public DateTimeOffset? NextDeadline
-    {
-        get
-        {
-            var next = core.Tasks.Retries.NextDue;
-            return core.Tasks.Retries.FirstDue is not null && core.Workers.Polls.HasReady && !(next < _nextScan) ? _nextScan : next;
-        }
-    }
+    /// <summary>The time when the next scan takes place, or null.</summary>
+    public DateTimeOffset? NextDeadline => core.Tasks.Retries.First is not null && core.Workers.Polls.HasReady ? _nextScan : null;
 
     /// <summary>
     /// Returns whether a task that has just failed becomes a dead letter. When only one worker has failed at it and another worker can take it, the limit of attempts is twice
@@ -49,11 +42,11 @@ internal sealed class RetryRouter(CoreState core)
     public static bool IsExhausted(int attempts, int maxAttempts, int workers, bool othersCanTake) =>
         attempts >= maxAttempts && (maxAttempts == 1 || workers > 1 || !othersCanTake || attempts >= 2 * maxAttempts);
 
-    /// <summary>Takes the due task that has waited longest among those for which the worker is suitable. Returns false when there is none.</summary>
+    /// <summary>Takes the retry that has waited longest among those for which the worker is suitable. Returns false when there is none.</summary>
     public bool TryTake(WorkerEntry worker, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
     {
         var looked = 0;
-        for (var node = core.Tasks.Retries.FirstDue; node is not null && looked < SearchLimit; node = node.Next, looked++)
+        for (var node = core.Tasks.Retries.First; node is not null && looked < SearchLimit; node = node.Next, looked++)
         {
             if (worker.Handles.Contains(node.Value.Type) && IsSuitable(node.Value, worker, now))
             {
@@ -95,7 +88,7 @@ internal sealed class RetryRouter(CoreState core)
     /// <summary>Returns whether a task becomes a dead letter if its running attempt fails now.</summary>
     public bool IsExhausted(TaskEntry task, DateTimeOffset now)
     {
-        var max = core.Settings.Tasks.MaxAttempts;
+        var max = RetryPolicy.MaxAttempts(task.Record, core.Settings.Tasks);
         if (task.Attempts < max)
         {
             return false;
@@ -106,17 +99,17 @@ internal sealed class RetryRouter(CoreState core)
         return IsExhausted(task.Attempts, max, workers, workers <= 1 && HasBetterWorker(task, FailedBeforeRank, worker, now));
     }
 
-    /// <summary>Returns the due tasks once per scan interval, for another attempt to dispatch them, and an empty list otherwise.</summary>
+    /// <summary>Returns the queued retries once per scan interval, for another attempt to dispatch them, and an empty list otherwise.</summary>
     public IReadOnlyList<TaskEntry> TakeDueRetries(DateTimeOffset now)
     {
-        if (core.Tasks.Retries.FirstDue is null || !core.Workers.Polls.HasReady || _nextScan > now)
+        if (core.Tasks.Retries.First is null || !core.Workers.Polls.HasReady || _nextScan > now)
         {
             return [];
         }
 
         _nextScan = now + RetryScanInterval;
         var waiting = new List<TaskEntry>();
-        for (var node = core.Tasks.Retries.FirstDue; node is not null && waiting.Count < SearchLimit; node = node.Next)
+        for (var node = core.Tasks.Retries.First; node is not null && waiting.Count < SearchLimit; node = node.Next)
         {
             waiting.Add(node.Value);
         }

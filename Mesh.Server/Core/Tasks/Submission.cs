@@ -1,3 +1,5 @@
+using Mesh.Server.Core.Schedules;
+
 namespace Mesh.Server.Core.Tasks;
 
 /// <summary>The outcome of a <see cref="Submission"/>, with the HTTP status that the client receives.</summary>
@@ -34,6 +36,12 @@ internal enum SubmitOutcome : byte
 
     /// <summary>409: the id of one task belongs to a task with different fields, which <see cref="Submission.Conflict"/> describes. No task was accepted.</summary>
     Conflict,
+
+    /// <summary>429: the server has as many schedules as its settings allow.</summary>
+    TooManySchedules,
+
+    /// <summary>404: there is no schedule with the name.</summary>
+    NoSchedule,
 }
 
 /// <summary>The fields of a submitted task besides its id.</summary>
@@ -69,6 +77,15 @@ internal class Submission(IReadOnlyList<TaskRecord> tasks, bool isDeadLetterRetr
     /// Settled tasks of adopted servers that have the same ids as tasks of this submission with an idempotency key, by id. Null when there are none.
     /// </summary>
     public IReadOnlyDictionary<string, TaskRecord>? Settled { get; init; }
+
+    /// <summary>The change of a schedule, or null. A submission with such a change has no tasks.</summary>
+    public ScheduleChange? Schedule { get; init; }
+
+    /// <summary>True when the tasks are dead letters to delete.</summary>
+    public bool IsDeadLetterDeletion { get; init; }
+
+    /// <summary>The number of dead letters that were retried or deleted. The others did not exist any more.</summary>
+    public int Count { get; set; }
 
     /// <summary>The conflict when the outcome is <see cref="SubmitOutcome.Conflict"/>, else null.</summary>
     public TaskConflict? Conflict { get; set; }

@@ -6,7 +6,7 @@ namespace Mesh.Server.Core.Tasks;
 /// <summary>Accepts tasks: submissions of clients, stored tasks when the server starts, and stored tasks of adopted servers.</summary>
 internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
 {
-    /// <summary>Queues the stored tasks in the order of their acceptance. Called once, when the server starts.</summary>
+    /// <summary>Queues or schedules the stored tasks in the order of their acceptance. Called once, when the server starts.</summary>
     public void Restore(StoredState stored, DateTimeOffset now)
     {
         core.Tasks.Start(stored.Done, stored.Dead, now);
@@ -14,17 +14,29 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         {
             var task = new TaskEntry(record with { State = TaskState.Queued });
             core.Tasks.Add(task);
-            core.Tasks.Enqueue(task, now);
+            if (record.State == TaskState.Done)
+            {
+                tasks.ResumeSettlement(task, record);
+                continue;
+            }
+
+            tasks.Enqueue(task, now);
         }
     }
 
-    /// <summary>Queues stored tasks while the server is running, in the order of their acceptance. Tasks that are in memory already are ignored.</summary>
+    /// <summary>Queues or schedules stored tasks while the server is running, in the order of their acceptance. Tasks that are in memory already are ignored.</summary>
     public void AddStoredTasks(IReadOnlyList<TaskRecord> stored, DateTimeOffset now)
     {
         foreach (var record in stored.Where(task => core.Tasks.Find(task.WireId) is null).OrderBy(task => task.Sequence))
         {
             var task = new TaskEntry(record with { State = TaskState.Queued });
             core.Tasks.Add(task);
+            if (record.State == TaskState.Done)
+            {
+                tasks.ResumeSettlement(task, record);
+                continue;
+            }
+
             tasks.Enqueue(task, now);
         }
     }
@@ -38,6 +50,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         {
             core.Tasks.Detach(task, now);
             core.Tasks.Remove(task);
+            tasks.AnswerCancelRequests(task, CancelOutcome.Unknown);
             task.Step = TaskStep.Settling;
         }
 
@@ -183,6 +196,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
                 continue;
             }
 
+            submission.Count++;
             core.Tasks.Dead -= submission.IsDeadLetterRetry && task.Record.StoredBy is null ? 1 : 0;
             if (core.Tasks.Find(task.Id) == task)
             {
@@ -201,7 +215,8 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
             core.Tasks.Remove(task);
         }
 
-        core.Effects.SubmissionResults.Add((refused.Submission!, refused.MayBeStored ? SubmitOutcome.Unknown : SubmitOutcome.StoreUnavailable));
+        // A change of a schedule stays in the journal, and is stored when the store is available again.
+        core.Effects.SubmissionResults.Add((refused.Submission!, refused.MayBeStored || refused.Submission!.Schedule is not null ? SubmitOutcome.Unknown : SubmitOutcome.StoreUnavailable));
     }
 
     /// <summary>Finds an unsettled task of an adopted server by its client id, or returns null.</summary>

@@ -21,6 +21,9 @@ internal enum TaskStep : byte
 
     /// <summary>The result or the dead letter is being stored.</summary>
     Settling,
+
+    /// <summary>The task waits for its <see cref="TaskRecord.NotBefore"/> or for the end of its retry delay. It is not in the queue.</summary>
+    Scheduled,
 }
 
 /// <summary>An unsettled task in memory.</summary>
@@ -38,6 +41,7 @@ internal sealed class TaskEntry
         Error = record.Error;
         LastWorker = record.Worker;
         FirstAttemptTrace = record.FirstAttempt;
+        IsCancelRequested = record.IsCancelRequested == true;
         LeaseNode = new LinkedListNode<TaskEntry>(this);
         if (record is { Attempts: > 0, Worker: { } worker })
         {
@@ -54,6 +58,9 @@ internal sealed class TaskEntry
 
     public TaskStep Step { get; set; } = TaskStep.Storing;
 
+    /// <summary>The priority, from 0 to <see cref="TaskRecord.MaxPriority"/>, which comes first.</summary>
+    public int Priority => Record.Priority ?? TaskRecord.DefaultPriority;
+
     public int Attempts { get; set; }
 
     /// <summary>The workers that have failed at the task, each with its last attempt.</summary>
@@ -66,6 +73,30 @@ internal sealed class TaskEntry
 
     /// <summary>True when the task was stored and its submission was refused afterwards.</summary>
     public bool Withdrawn { get; set; }
+
+    /// <summary>True when a client has cancelled the task. No attempt follows the running one.</summary>
+    public bool IsCancelRequested { get; set; }
+
+    /// <summary>True when the worker of the running attempt was told to end it.</summary>
+    public bool IsCancelSent { get; set; }
+
+    /// <summary>The requests to handle again when the task is settled, or null.</summary>
+    public List<CancelRequest>? CancelRequests { get; set; }
+
+    /// <summary>True when the tasks in THEN of an OK are accepted. A cancelled task can still be done, and has no further effect then.</summary>
+    public bool AcceptsFollowUps => !IsCancelRequested;
+
+    /// <summary>The time when the running attempt has run too long, and its place among equal times. The default value when the attempt has no timeout. Set by <see cref="AttemptTimeouts"/>.</summary>
+    public (DateTimeOffset Due, long Order) TimesOutAt { get; set; }
+
+    /// <summary>The worker that was removed while it ran the last attempt, or null. It can resume the attempt.</summary>
+    public WorkerId? LostBy { get; set; }
+
+    /// <summary>True when the task was submitted with the result of another task, by this process.</summary>
+    public bool IsFollowUp { get; init; }
+
+    /// <summary>The THEN of a status that arrived while the task was being invalidated, or null.</summary>
+    public RawJson? LateThen { get; set; }
 
     /// <summary>The worker that runs the task, or null.</summary>
     public WorkerEntry? Worker { get; set; }
@@ -95,6 +126,12 @@ internal sealed class TaskEntry
 
     public DateTimeOffset QueuedAt { get; set; }
 
+    /// <summary>The time when a scheduled task is queued.</summary>
+    public DateTimeOffset DueAt { get; set; }
+
+    /// <summary>The place of this task in <see cref="ScheduledTasks"/>, which sets it.</summary>
+    public int ScheduleIndex { get; set; }
+
     public DateTimeOffset StartedAt { get; set; }
 
     /// <summary>The time when the settling status arrived or the last attempt ended.</summary>
@@ -111,7 +148,7 @@ internal sealed class TaskEntry
 
     public LinkedListNode<TaskEntry> LeaseNode { get; }
 
-    /// <summary>The node of this task in the list of due retries.</summary>
+    /// <summary>The node of this task in the list of queued retries.</summary>
     [field: MaybeNull]
     public LinkedListNode<TaskEntry> RetryNode => field ??= new LinkedListNode<TaskEntry>(this);
 
@@ -159,9 +196,21 @@ internal sealed class TaskEntry
         Result = result,
         Worker = LastWorker,
         FirstAttempt = FirstAttemptTrace,
+        IsCancelRequested = IsCancelRequested ? true : null,
+        Progress = state == TaskState.Running ? Progress : null,
     };
 
-    public TaskRecord ToRecord() => ToRecord(Step == TaskStep.Running ? TaskState.Running : TaskState.Queued);
+    /// <summary>Creates a record of the present state. That of a scheduled task has the time when it is queued as its <see cref="TaskRecord.NotBefore"/>.</summary>
+    public TaskRecord ToRecord() => Step == TaskStep.Scheduled ? ToRecord(TaskState.Scheduled) with { NotBefore = DueAt } : ToRecord(StateOf(Step));
+
+    /// <summary>Returns the state in the HTTP API of a task in this step.</summary>
+    public static TaskState StateOf(TaskStep step) => step switch
+    {
+        TaskStep.Running => TaskState.Running,
+        TaskStep.Scheduled => TaskState.Scheduled,
+        TaskStep.Storing or TaskStep.Queued or TaskStep.Invalidating or TaskStep.Settling => TaskState.Queued,
+        _ => throw new InvalidOperationException($"Task step {step} is unknown."),
+    };
 }
 
 /// <summary>The last failed attempt of one worker at a task.</summary>

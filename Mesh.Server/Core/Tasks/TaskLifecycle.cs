@@ -6,8 +6,11 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 namespace Mesh.Server.Core.Tasks;
 
 /// <summary>Moves an accepted task through its steps, from the queue to its settlement (docs/protocol.md, "The task cycle").</summary>
-internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
+internal sealed partial class TaskLifecycle(CoreState core, WorkerMonitor workers, FollowUps followUps)
 {
+    /// <summary>The number of scheduled tasks that one <see cref="OnTimer"/> queues. Other inputs are handled before the next ones, so that many tasks with the same time do not stop the server.</summary>
+    private const int MaxDueTasks = 1_000;
+
     private static readonly TimeSpan InvalidationRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly Queue<(TaskEntry Task, DateTimeOffset Due)> _invalidationRetries = new();
@@ -19,7 +22,9 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         get
         {
             var next = core.Tasks.NextLeaseEnd;
+            next = core.Tasks.Timeouts.NextDue is { } timeout && !(next < timeout) ? timeout : next;
             next = _invalidationRetries.TryPeek(out var retry) && !(next < retry.Due) ? retry.Due : next;
+            next = core.Tasks.Scheduled.NextDue is { } scheduled && !(next < scheduled) ? scheduled : next;
             return _retries.NextDeadline is { } due && !(next < due) ? due : next;
         }
     }
@@ -27,28 +32,23 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
     /// <summary>The number of tasks that wait for another attempt to invalidate them.</summary>
     public int InvalidationRetries => _invalidationRetries.Count;
 
-    /// <summary>Queues a task and dispatches it at once if a worker has a pending poll for it.</summary>
+    /// <summary>
+    /// Queues a task and dispatches it at once if a worker has a pending poll for it. Before its <see cref="TaskRecord.NotBefore"/> it is scheduled instead, and a task that was
+    /// cancelled is settled.
+    /// </summary>
     public void Enqueue(TaskEntry task, DateTimeOffset now)
     {
-        core.Tasks.Enqueue(task, now);
-        if (task.IsRetry)
+        if (task.IsCancelRequested)
         {
-            DispatchRetryIfPossible(task, now);
+            EndCancelled(task, now);
             return;
         }
 
-        // A pending poll may receive an older task than this one. The loop ends when this task is dispatched or no poll is left.
-        while (!core.Stopping && task.Step == TaskStep.Queued && core.Workers.Polls.TryTakeReady(task.Type, out var poll))
-        {
-            if (!TryDispatch(poll.Worker, poll.Session, now))
-            {
-                throw new InvalidOperationException($"Worker {poll.Worker.Id} has a ready poll and cannot receive a task.");
-            }
-        }
+        Enqueue(task, now, now);
     }
 
     /// <summary>
-    /// Answers a get_task with the oldest suitable retry, or else with the oldest queued task that the worker handles. Returns false when there is no task, the worker cannot
+    /// Answers a get_task with the oldest suitable retry, or else with the queued task that comes next of those that the worker handles. Returns false when there is no task, the worker cannot
     /// receive one, or the server is stopping.
     /// </summary>
     public bool TryDispatch(WorkerEntry worker, SessionId session, DateTimeOffset now)
@@ -68,7 +68,8 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
 
     /// <summary>Settles a task whose attempt succeeded. The status may come from another worker than the one that has the task now, or from one that is not connected.</summary>
     /// <param name="worker">The worker that sent the status, or null when it is not connected.</param>
-    public void Complete(TaskEntry task, WorkerEntry? worker, TaskStatus status, DateTimeOffset now)
+    /// <param name="then">The new tasks of the status, which are stored in the same write.</param>
+    public void Complete(TaskEntry task, WorkerEntry? worker, TaskStatus status, IReadOnlyList<TaskEntry> then, DateTimeOffset now)
     {
         core.Tasks.Detach(task, now);
         task.LastWorker = status.Worker;
@@ -82,7 +83,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
 
         (task.EndedAt, task.StatusTrace) = (now, status.TraceParent);
-        Settle(task, status.Result);
+        Settle(task, status.Result, then);
     }
 
     /// <summary>Queues a task again that was sent to its worker and did not reach it.</summary>
@@ -93,10 +94,19 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         Return(task, $"it did not reach {worker}: {reason}", now);
     }
 
-    /// <summary>Ends a failed attempt. The task is queued for a retry, or becomes a dead letter when its attempts are exhausted.</summary>
-    public void Fail(TaskEntry task, string error, DateTimeOffset now, string? trace = null)
+    /// <summary>Ends a failed attempt. The task is scheduled for a retry, or becomes a dead letter when its attempts are exhausted.</summary>
+    /// <param name="mayRetry">False when the worker reports that the task cannot succeed. It becomes a dead letter.</param>
+    /// <param name="retryAfter">The delay before the next attempt that the worker asks for, or null.</param>
+    public void Fail(TaskEntry task, string error, DateTimeOffset now, string? trace = null, bool mayRetry = true, TimeSpan? retryAfter = null)
     {
-        var (isExhausted, worker) = (_retries.IsExhausted(task, now), task.Worker);
+        if (task.IsCancelRequested)
+        {
+            task.Error = error;
+            EndCancelled(task, now, trace);
+            return;
+        }
+
+        var (isExhausted, worker) = (!mayRetry || _retries.IsExhausted(task, now), task.Worker);
         core.Tasks.Detach(task, now);
         (task.Error, task.EndedAt, task.StatusTrace) = (error, now, trace);
         if (worker is not null)
@@ -110,8 +120,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
             core.Journal.Add(StoreOp.Of(StoreOpKind.UpdateTask, task.ToRecord(TaskState.Queued)));
             core.Report(new TaskRequeued(task.Record, task.Attempts, error, IsCounted: true));
             core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Queued, now, trace, error));
-            core.Tasks.Enqueue(task, now, now + core.Settings.Tasks.RetryBackoff.Delay(task.Attempts));
-            DispatchRetryIfPossible(task, now);
+            Enqueue(task, now, now + (retryAfter ?? RetryPolicy.Delay(task.Record, core.Settings.Tasks, task.Attempts)));
             return;
         }
 
@@ -132,7 +141,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
     /// </summary>
     public void Return(TaskEntry task, string reason, DateTimeOffset now, string? trace = null)
     {
-        if (task.UncountedReturns >= RetryRouter.MaxReturns)
+        if (task.IsCancelRequested || task.UncountedReturns >= RetryRouter.MaxReturns)
         {
             Fail(task, reason, now, trace);
             return;
@@ -151,13 +160,12 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
 
         // The first return has no delay. Later ones have, so that a task that every worker hands back does not circulate continuously.
-        core.Tasks.Enqueue(task, now, task.UncountedReturns == 1 ? now : now + core.Settings.Tasks.RetryBackoff.Delay(task.UncountedReturns - 1));
-        DispatchRetryIfPossible(task, now);
+        Enqueue(task, now, task.UncountedReturns == 1 ? now : now + RetryPolicy.Delay(task.Record, core.Settings.Tasks, task.UncountedReturns - 1));
     }
 
     /// <summary>Settles a task for which the ledger rejects further attempts.</summary>
     /// <param name="applied">The balance after the task if an attempt was applied, or null for a dead letter.</param>
-    public void OnInvalidated(TaskId id, decimal? applied)
+    public void OnInvalidated(TaskId id, decimal? applied, DateTimeOffset now)
     {
         if (core.Tasks.Find(id) is not { Step: TaskStep.Invalidating } task)
         {
@@ -166,7 +174,17 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
 
         if (applied is { } balance)
         {
-            Settle(task, RawJson.Of(balance));
+            var then = followUps.Add(task, task.AcceptsFollowUps ? task.LateThen : null, task.StatusTrace, now);
+            if (then.Error is { } error)
+            {
+                core.Report(new FollowUpRefused(task.Record, error));
+            }
+
+            Settle(task, RawJson.Of(balance), then.Tasks);
+        }
+        else if (task.IsCancelRequested)
+        {
+            SettleCancelled(task);
         }
         else
         {
@@ -180,7 +198,17 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         if (core.Tasks.Find(id) is { Step: TaskStep.Invalidating } task)
         {
             _invalidationRetries.Enqueue((task, now + InvalidationRetryDelay));
+            AnswerCancelRequests(task, CancelOutcome.Unknown);
         }
+    }
+
+    /// <summary>Continues a settlement of which the store has applied the first part only, the completed record and the follow-ups.</summary>
+    /// <param name="done">The stored record.</param>
+    public void ResumeSettlement(TaskEntry task, TaskRecord done)
+    {
+        task.Step = TaskStep.Settling;
+        core.Journal.Add(StoreOp.Of(StoreOpKind.SettleTask, done));
+        CompleteOnceStored(StoreContinuationKind.Settled, task);
     }
 
     /// <summary>Removes a completed task from memory. Called when its result is stored.</summary>
@@ -205,7 +233,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         core.Report(new TaskDeadLettered(task.ToRecord(TaskState.Dead)));
     }
 
-    /// <summary>Fails attempts whose task lease has expired, dispatches due retries, and repeats failed invalidations.</summary>
+    /// <summary>Fails attempts whose task lease or timeout has expired, queues scheduled tasks that are due, and repeats failed invalidations.</summary>
     public void OnTimer(DateTimeOffset now)
     {
         while (core.Tasks.TryPeekExpired(now, out var task))
@@ -213,13 +241,46 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
             Fail(task, $"no status within the lease of {core.Settings.Tasks.LeaseTime.TotalSeconds:0.###} s", now);
         }
 
-        DispatchDueRetries(now);
+        while (core.Tasks.Timeouts.TryPeekDue(now, out var late))
+        {
+            Fail(late, $"the attempt ran longer than the timeout of {late.Record.Limits!.Timeout!.Value.TotalSeconds:0.###} s", now);
+        }
+
+        QueueDueTasks(now);
         while (_invalidationRetries.TryPeek(out var retry) && retry.Due <= now)
         {
             _invalidationRetries.Dequeue();
             if (retry.Task.Step == TaskStep.Invalidating)
             {
                 core.Effects.Invalidations.Add(retry.Task.Record);
+            }
+        }
+    }
+
+    /// <summary>Queues a task, or schedules it when <paramref name="due"/> or its <see cref="TaskRecord.NotBefore"/> is later than now. No other method decides between the two.</summary>
+    /// <param name="due">The end of the retry delay.</param>
+    private void Enqueue(TaskEntry task, DateTimeOffset now, DateTimeOffset due)
+    {
+        due = task.Record.NotBefore > due ? task.Record.NotBefore.Value : due;
+        if (due > now)
+        {
+            core.Tasks.Schedule(task, due);
+            return;
+        }
+
+        core.Tasks.Enqueue(task, now);
+        if (task.IsRetry)
+        {
+            DispatchRetryIfPossible(task, now);
+            return;
+        }
+
+        // A pending poll may receive another task than this one, which comes before it. The loop ends when this task is dispatched or no poll is left.
+        while (!core.Stopping && task.Step == TaskStep.Queued && core.Workers.Polls.TryTakeReady(task.Type, out var poll))
+        {
+            if (!TryDispatch(poll.Worker, poll.Session, now))
+            {
+                throw new InvalidOperationException($"Worker {poll.Worker.Id} has a ready poll and cannot receive a task.");
             }
         }
     }
@@ -241,7 +302,7 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
     }
 
-    /// <summary>Dispatches a due retry if a suitable worker has a pending poll.</summary>
+    /// <summary>Dispatches a queued retry if a suitable worker has a pending poll.</summary>
     private void DispatchRetryIfPossible(TaskEntry task, DateTimeOffset now)
     {
         if (task.RetryNode.List is not null && _retries.FindPendingPoll(task, now) is { } poll)
@@ -252,25 +313,25 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         }
     }
 
-    private void DispatchDueRetries(DateTimeOffset now)
+    private void QueueDueTasks(DateTimeOffset now)
     {
-        while (core.Tasks.Retries.TryMoveDue(now, out var task))
+        for (var count = 0; count < MaxDueTasks && core.Tasks.Scheduled.TryTakeDue(now, out var task); count++)
         {
-            DispatchRetryIfPossible(task, now);
+            Enqueue(task, now);
         }
 
-        // The better workers that these tasks waited for may have disconnected.
+        // The better workers that these retries waited for may have disconnected.
         foreach (var task in _retries.TakeDueRetries(now))
         {
             DispatchRetryIfPossible(task, now);
         }
     }
 
-    private void Settle(TaskEntry task, RawJson? result)
+    private void Settle(TaskEntry task, RawJson? result, IReadOnlyList<TaskEntry> then)
     {
         task.Step = TaskStep.Settling;
-        core.Journal.Add(StoreOp.Of(StoreOpKind.SettleTask, task.ToRecord(TaskState.Done, result)));
-        CompleteOnceStored(StoreContinuationKind.Settled, task);
+        core.Journal.Add(StoreOp.Of(StoreOpKind.SettleTask, task.ToRecord(TaskState.Done, result)) with { Then = then.Count == 0 ? null : [.. then.Select(one => one.Record)] });
+        CompleteOnceStored(StoreContinuationKind.Settled, task, then);
     }
 
     private void MoveToDeadLetters(TaskEntry task)
@@ -281,12 +342,19 @@ internal sealed class TaskLifecycle(CoreState core, WorkerMonitor workers)
         CompleteOnceStored(StoreContinuationKind.DeadLettered, task);
     }
 
-    private void CompleteOnceStored(StoreContinuationKind kind, TaskEntry task)
+    private void CompleteOnceStored(StoreContinuationKind kind, TaskEntry task, IReadOnlyList<TaskEntry>? then = null)
     {
-        core.Journal.AddContinuation(new StoreContinuation(kind) { Task = task });
+        core.Journal.AddContinuation(new StoreContinuation(kind) { Task = task, Tasks = then ?? [] });
         foreach (var (session, ack) in task.DeferredAcks)
         {
             core.Journal.Reply(session, ack, task, task.Attempts);
         }
+
+        foreach (var request in task.CancelRequests ?? [])
+        {
+            core.Journal.AddContinuation(new StoreContinuation(StoreContinuationKind.Cancel) { Cancel = request });
+        }
+
+        task.CancelRequests = null;
     }
 }

@@ -67,6 +67,10 @@ internal sealed record TaskRecord(string Id, TaskId WireId, TaskType Type, strin
     /// <summary>True when <see cref="Id"/> is an idempotency key of the client. A second submission with the same key is the same task.</summary>
     public bool Keyed { get; init; }
 
+    /// <summary>The part of a running attempt that is done, from 0 to 1, or null when the worker does not report it. Not stored.</summary>
+    [JsonIgnore]
+    public double? Progress { get; init; }
+
     /// <summary>The adopted server in whose part of the store the task is kept, or null for a task of this server.</summary>
     [JsonIgnore]
     public ServerId? StoredBy { get; init; }

@@ -26,14 +26,24 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     /// <summary>The queues of all types that have queued tasks.</summary>
     public IEnumerable<TypeQueue> Queues => _queues.Values.Where(queue => queue.Depth > 0);
 
+    /// <summary>The queues of all types that have queued or running tasks, those with the most queued tasks first.</summary>
+    public IEnumerable<TypeQueue> BusiestQueues => _queues.Values.Where(queue => queue.Depth > 0 || queue.Running > 0)
+        .OrderByDescending(queue => queue.Depth).ThenBy(queue => queue.Type.Name, StringComparer.Ordinal);
+
     /// <summary>The number of running tasks.</summary>
     public int Running => _leases.Count;
 
     /// <summary>The number of entries in the queues, including obsolete ones.</summary>
-    public int QueueEntries => _queues.Values.Sum(queue => queue.EntryCount) + Retries.EntryCount;
+    public int QueueEntries => _queues.Values.Sum(queue => queue.EntryCount) + Retries.Count + Scheduled.Count;
 
     /// <summary>The queued tasks that a worker had before.</summary>
     public RetryQueue Retries { get; } = new();
+
+    /// <summary>The tasks that wait until a time. They are not in the queue, and do not count in <see cref="Depth"/>.</summary>
+    public ScheduledTasks Scheduled { get; } = new();
+
+    /// <summary>The running attempts at tasks that have a timeout.</summary>
+    public AttemptTimeouts Timeouts { get; } = new();
 
     /// <summary>The number of completed tasks since the store was created.</summary>
     public long Done { get; set; }
@@ -96,16 +106,23 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     /// <summary>Finds a task by its client id, which is unique at the server that stores the task.</summary>
     public TaskEntry? Find(string id, ServerId? storedBy) => _byId.GetValueOrDefault((storedBy, id)) ?? _byWireId.GetValueOrDefault(new TaskId(id));
 
+    /// <summary>Holds a task outside of the queue until a time.</summary>
+    public void Schedule(TaskEntry task, DateTimeOffset due)
+    {
+        task.Step = TaskStep.Scheduled;
+        task.DueAt = due;
+        Scheduled.Add(task);
+    }
+
     /// <summary>Adds a task to the end of its queue.</summary>
-    /// <param name="due">The time before which a retry is not dispatched.</param>
-    public void Enqueue(TaskEntry task, DateTimeOffset now, DateTimeOffset due = default)
+    public void Enqueue(TaskEntry task, DateTimeOffset now)
     {
         task.Step = TaskStep.Queued;
         task.QueueOrder = ++_queueOrder;
         task.QueuedAt = now;
         if (task.IsRetry)
         {
-            Retries.Add(task, due, now);
+            Retries.Add(task);
         }
         else
         {
@@ -115,21 +132,21 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         AdjustDepth(task.Type, 1, now);
     }
 
-    /// <summary>Removes a due retry from the queue. The caller dispatches it.</summary>
+    /// <summary>Removes a retry from the queue. The caller dispatches it.</summary>
     public void TakeRetry(TaskEntry task, DateTimeOffset now)
     {
         Retries.Remove(task);
         AdjustDepth(task.Type, -1, now);
     }
 
-    /// <summary>Takes the oldest queued task of the given types, without retries. Returns false when there is none.</summary>
+    /// <summary>Takes the queued task of the given types that comes next, without retries (<see cref="TypeQueue"/>). Returns false when there is none.</summary>
     public bool TryDequeue(TaskTypeSet types, DateTimeOffset now, [NotNullWhen(true)] out TaskEntry? task)
     {
         task = null;
         TypeQueue? source = null;
         foreach (var type in types.AsSpan())
         {
-            if (_queues.TryGetValue(type, out var queue) && queue.Peek() is { } head && (task is null || head.QueueOrder < task.QueueOrder))
+            if (_queues.TryGetValue(type, out var queue) && queue.Peek() is { } head && (task is null || TypeQueue.IsBefore(head, task, settings.PriorityAge)))
             {
                 (task, source) = (head, queue);
             }
@@ -140,7 +157,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
             return false;
         }
 
-        source!.Dequeue();
+        source!.Dequeue(task);
         AdjustDepth(task.Type, -1, now);
         return true;
     }
@@ -155,7 +172,10 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         task.Progress = null;
         task.StartedAt = now;
         task.LeaseEnd = now + settings.LeaseTime;
+        task.LostBy = null;
         _leases.AddLast(task.LeaseNode);
+        QueueOf(task.Type).Running++;
+        Timeouts.Add(task, now);
         worker.Running.Add(task);
         worker.LastTask = task;
     }
@@ -168,7 +188,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         _leases.AddLast(task.LeaseNode);
     }
 
-    /// <summary>Removes a task from the queue or from its worker.</summary>
+    /// <summary>Removes a task from the queue, from the scheduled tasks or from its worker.</summary>
     public void Detach(TaskEntry task, DateTimeOffset now)
     {
         switch (task.Step)
@@ -177,11 +197,17 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
                 task.QueueOrder = 0;
                 Retries.Remove(task);
                 AdjustDepth(task.Type, -1, now);
+                QueueOf(task.Type).RemoveObsolete();
                 break;
             case TaskStep.Running:
                 _leases.Remove(task.LeaseNode);
+                QueueOf(task.Type).Running--;
+                Timeouts.Remove(task);
                 task.Worker!.Running.Remove(task);
                 task.Worker = null;
+                break;
+            case TaskStep.Scheduled:
+                Scheduled.Remove(task);
                 break;
             case TaskStep.Storing or TaskStep.Invalidating or TaskStep.Settling:
                 break;
@@ -201,7 +227,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     {
         if (!_queues.TryGetValue(type, out var queue))
         {
-            _queues.Add(type, queue = new TypeQueue(type));
+            _queues.Add(type, queue = new TypeQueue(type, settings.PriorityAge));
         }
 
         return queue;
@@ -211,7 +237,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     {
         var queue = QueueOf(type);
         queue.Depth += change;
-        if (queue is { Depth: 0, EntryCount: 0 } && _queues.Count > MaxIdleQueues)
+        if (queue is { Depth: 0, Running: 0, IsEmpty: true } && _queues.Count > MaxIdleQueues)
         {
             _queues.Remove(type);
         }

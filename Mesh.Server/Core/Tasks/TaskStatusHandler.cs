@@ -6,10 +6,12 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 namespace Mesh.Server.Core.Tasks;
 
 /// <summary>Handles task_status: changes the task that it answers, and acknowledges it when the change is stored (docs/protocol.md, "The task cycle").</summary>
-internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks)
+internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks, WorkerMonitor monitor, FollowUps followUps)
 {
     /// <summary>The largest number of deferred ACKs of one task. The newest are kept, because a line worker repeats its status on a new connection each time.</summary>
     private const int MaxDeferredAcks = 16;
+
+    private readonly RunningStatusHandler _running = new(core, monitor);
 
     /// <summary>Finds the task that a status answers (docs/protocol.md, "Optional fields"). Returns false when the status is ambiguous and is refused.</summary>
     /// <param name="worker">The worker that the status names, or null when it is not connected.</param>
@@ -57,7 +59,7 @@ internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks)
     }
 
     /// <summary>Handles a status. A status for a task that is unknown or already settled is acknowledged and changes nothing.</summary>
-    public void OnStatus(SessionId session, TaskStatus status, DateTimeOffset now)
+    public void OnStatus(SessionId session, Framing framing, TaskStatus status, DateTimeOffset now)
     {
         var worker = core.Workers.Find(status.Worker);
         if (worker is not null)
@@ -75,7 +77,7 @@ internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks)
         var ack = new Ack { Worker = status.Worker, Id = status.Id, TraceParent = status.TraceParent };
         if (status.Outcome == TaskOutcome.Running)
         {
-            core.Send(session, ack with { Cancel = !TryContinue(task, worker, status, now) });
+            _running.OnRunning(session, framing, status, task, ack, now);
             return;
         }
 
@@ -91,47 +93,46 @@ internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks)
         }
 
         var attempt = task.Attempts;
+        var then = status.Outcome == TaskOutcome.Ok && task.AcceptsFollowUps && task.Step is TaskStep.Queued or TaskStep.Scheduled or TaskStep.Running
+            ? followUps.Add(task, status.Then, status.TraceParent, now)
+            : new([]);
         switch (task.Step, status.Outcome)
         {
             case (TaskStep.Settling or TaskStep.Invalidating, _):
+                // The ledger decides whether the task is done. If it is, the tasks of this status are accepted with it.
+                task.LateThen ??= status.Then;
                 Acknowledge(task, session, ack, attempt);
                 break;
             case (TaskStep.Storing, _):
                 core.Reject(session, status, $"TASK_ID: \"{task.Id}\" has not been sent to a worker");
                 break;
-            case (_, TaskOutcome.Ok):
-                tasks.Complete(task, worker, status, now);
+            case (_, TaskOutcome.Ok) when then.Error is null:
+                tasks.Complete(task, worker, status, then.Tasks, now);
                 core.Journal.Reply(session, ack, task, attempt);
+                break;
+            case (TaskStep.Running, TaskOutcome.Ok) when task.Worker == worker && then.IsBusy:
+                tasks.Return(task, then.Error!, now, status.TraceParent);
+                Acknowledge(task, session, ack, attempt);
+                break;
+            case (TaskStep.Running, TaskOutcome.Ok) when task.Worker == worker:
+                tasks.Fail(task, then.Error!, now, status.TraceParent);
+                Acknowledge(task, session, ack, attempt);
                 break;
             case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker && status.HandedBack:
                 tasks.Return(task, status.Error ?? "handed back", now, status.TraceParent);
                 Acknowledge(task, session, ack, attempt);
                 break;
             case (TaskStep.Running, TaskOutcome.Nok) when task.Worker == worker:
-                tasks.Fail(task, status.Error ?? "NOK", now, status.TraceParent);
+                tasks.Fail(task, status.Error ?? "NOK", now, status.TraceParent, status.MayRetry, status.RetryAfter);
                 Acknowledge(task, session, ack, attempt);
                 break;
-            case (TaskStep.Running or TaskStep.Queued, TaskOutcome.Nok):
+            case (TaskStep.Running or TaskStep.Queued or TaskStep.Scheduled, TaskOutcome.Nok or TaskOutcome.Ok):
                 // The status may be a repetition. The ACK waits for the store, because the change of the first one may not be stored yet.
                 core.Journal.Reply(session, ack, task, attempt);
                 break;
             default:
                 throw new InvalidOperationException($"Task step {task.Step} with outcome {status.Outcome} is unknown.");
         }
-    }
-
-    /// <summary>Renews the task lease of an attempt that goes on. Returns false when the worker does not have the task any more.</summary>
-    private bool TryContinue(TaskEntry? task, WorkerEntry? worker, TaskStatus status, DateTimeOffset now)
-    {
-        if (worker is null || task is not { Step: TaskStep.Running } || task.Worker != worker)
-        {
-            return false;
-        }
-
-        DeliveryTracker.Confirm(task, worker);
-        core.Tasks.RenewLease(task, now);
-        task.Progress = status.Progress ?? task.Progress;
-        return true;
     }
 
     /// <summary>Sends an ACK when the journal is stored. While the task is being invalidated, the ACK is deferred until its settlement is in the journal.</summary>

@@ -63,6 +63,7 @@ internal sealed class WorkerRemover(CoreState core, TaskLifecycle tasks, WorkerM
     {
         while (worker.Running.Count > 0)
         {
+            worker.Running[^1].LostBy = worker.Id;
             tasks.Fail(worker.Running[^1], $"worker {worker.Id} is gone", now);
         }
 

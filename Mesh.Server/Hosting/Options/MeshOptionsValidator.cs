@@ -174,7 +174,10 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         }
 
         Range("Mesh__Tasks__MaxPayloadBytes", tasks.MaxPayloadBytes, 1, ProtocolLimits.MaxValueBytes, faults);
+        Range("Mesh__Tasks__MaxSchedules", tasks.MaxSchedules, 0, 100_000, faults);
+        Range("Mesh__Tasks__MaxWaits", tasks.MaxWaits, 0, 1_000_000, faults);
         Range("Mesh__Tasks__ResultRetention", tasks.ResultRetention, TimeSpan.FromSeconds(1), Month, faults);
+        Range("Mesh__Tasks__PriorityAge", tasks.PriorityAge, TimeSpan.Zero, TimeSpan.FromHours(24), faults);
     }
 
     private static void CheckLoans(LoansOptions loans, List<string> faults)

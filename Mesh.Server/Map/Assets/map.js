@@ -4,11 +4,13 @@ import { Chart } from './chart.js';
 import { follow, read, token } from './feed.js';
 import { Loans } from './loans.js';
 import { Stage } from './stage.js';
+import { showSchedules, showTypes } from './tables.js';
 
 const byId = id => document.getElementById(id);
 const TASK_WIDTH = 7; // width of one waiting task in the queue bar, pixels
 const RATE_OVER = 3; // the throughput is a mean over this many seconds
 const NEWS_AT_ONCE = 4;
+const SCHEDULES_EVERY = 5000; // milliseconds
 
 let status = null;
 let clockOffset = 0;
@@ -48,12 +50,14 @@ function show(next) {
   showPaused(next.paused);
   setNumber('n-queue', next.queue);
   waiting.tell(next.queue);
+  setNumber('n-scheduled', next.scheduled);
   setNumber('n-running', next.running);
   setNumber('n-done', next.done);
   setNumber('n-dead', next.dead);
   byId('n-dead').classList.toggle('bad', next.dead > 0);
   byId('belt-tasks').style.width = `${next.queue * TASK_WIDTH}px`;
   byId('map').hidden = false;
+  showTypes(next.types);
   stage.show(next, serverTime());
   loans.show(next, serverTime());
 }
@@ -74,6 +78,12 @@ function tick() {
   }
 }
 
+async function readSchedules() {
+  if (!live || document.hidden) return;
+  const schedules = await read('/schedules');
+  if (schedules) showSchedules(schedules);
+}
+
 async function opened(offset) {
   clockOffset = offset;
   const settings = await read('/map/settings');
@@ -86,6 +96,7 @@ async function opened(offset) {
   done.length = 0;
   byId('forget').hidden = !token.get();
   setLink('live', 'Live');
+  await readSchedules();
 }
 
 /** Shows the token form. Resolves when the user has entered a token. */
@@ -113,6 +124,7 @@ byId('forget').addEventListener('click', () => {
   location.reload();
 });
 setInterval(tick, 1000);
+setInterval(readSchedules, SCHEDULES_EVERY);
 for (;;) {
   await follow({ opened, status: show, away: reason => setLink('away', `${reason}; trying again`) });
   const refused = token.get() !== null;

@@ -11,7 +11,8 @@ public sealed class BorrowerTests : BorrowerTestBase
     public void Queue_AboveHighThreshold_RequestsWorkersInProportion()
     {
         Harness.Alive();
-        Harness.Submit(15);
+        Harness.Ask("own");
+        Harness.Submit(16);
         Harness.Pass(TimeSpan.FromSeconds(3));
         Assert.Empty(Requests());
 

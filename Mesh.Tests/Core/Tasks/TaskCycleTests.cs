@@ -77,7 +77,7 @@ public sealed class TaskCycleTests
         _mesh.Last<Ack>(session);
         Assert.Equal(1, _mesh.Core.GetStatus().Done);
         Assert.Equal(tasks[1].Id, Assert.Single(_mesh.Stored, op => op.Kind == StoreOpKind.SettleTask).Task!.Id);
-        Assert.Equal(TaskState.Queued, _mesh.Core.FindTask(tasks[0].Id)!.State);
+        Assert.Equal(TaskState.Scheduled, _mesh.Core.FindTask(tasks[0].Id)!.State);
     }
 
     [Fact]

@@ -124,7 +124,7 @@ public abstract class MeshApp(params string[] arguments) : IAsyncLifetime
 
         async Task WaitUntilIdleAsync(MeshClient server, int workers) => await server.StatusAsync(
             $"nothing to do, {workers} workers idle at home",
-            status => (int)status["queue"]! == 0 && (int)status["running"]! == 0 && !MeshTests.Loans(status).Any()
+            status => (int)status["queue"]! + (int)status["running"]! + (int)status["scheduled"]! == 0 && !MeshTests.Loans(status).Any()
                 && (bool)status["peers"]![0]!["alive"]! && IdleAtHome(status).Length == workers && MeshTests.Workers(status).Count() == workers,
             A, B);
     }

@@ -124,6 +124,7 @@ public sealed class TraceTests(RedisFixture redis)
               lend worker (owner)
             """,
             Traces.Tree(loan));
+        Assert.Equal("QUERY", loan.Spans.Single(span => span.Name == "request workers").Attributes["mesh.task.types"]);
         var back = await Traces.FindLinkedAsync(receiver, "release workers", loan.Id, spans: 4);
         Assert.Equal(
             """

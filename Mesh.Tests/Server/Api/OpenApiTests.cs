@@ -17,17 +17,24 @@ public sealed class OpenApiTests
             $"{operation.Name} {path.Name}: {string.Join(' ', operation.Value.GetProperty("responses").EnumerateObject().Select(response => response.Name).Order(StringComparer.Ordinal))}"));
         Assert.Equal(
             [
+                "delete /schedules/{name}: 204 401 403 404 429 503",
+                "delete /tasks/{id}: 202 204 401 403 404 409 429 503",
+                "delete /tasks: 200 400 401 403 429 503",
                 "get /accounts/{user}: 200 400 401 403 404 429 503",
                 "get /events: 200 401 403 429 503",
+                "get /schedules/{name}: 200 401 403 404 429 503",
+                "get /schedules: 200 401 403 429 503",
                 "get /status: 200 401 403 429 503",
-                "get /tasks/{id}: 200 401 403 404 429 503",
+                "get /tasks/{id}: 200 400 401 403 404 429 503",
                 "get /tasks: 200 400 401 403 429 503",
                 "post /loans/return: 202 401 403 429 503",
                 "post /pause: 200 401 403 429 503",
                 "post /resume: 200 401 403 429 503",
+                "post /tasks/retry: 202 400 401 403 429 503",
                 "post /tasks/{id}/retry: 202 401 403 404 409 429 503",
                 "post /tasks: 202 400 401 403 409 413 429 503",
                 "put /accounts/{user}: 200 201 400 401 403 413 429 503",
+                "put /schedules/{name}: 200 201 400 401 403 413 429 503",
             ],
             answers.Order(StringComparer.Ordinal));
     }

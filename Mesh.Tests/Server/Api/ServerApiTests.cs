@@ -59,7 +59,7 @@ public sealed class ServerApiTests
 
         var status = await server.GetJsonAsync("/status");
 
-        Assert.Equal(["id", "advertise", "queue", "running", "done", "dead", "paused", "workers", "peers", "loans", "adopted"], Names(status));
+        Assert.Equal(["id", "advertise", "queue", "running", "scheduled", "done", "dead", "paused", "types", "workers", "peers", "loans", "adopted"], Names(status));
         Assert.Equal(server.Endpoint.ToString(), status.GetProperty("advertise").GetString());
         Assert.Equal("""{"id":"w1","home":"server-a","state":"busy","transport":"websocket"}""", status.GetProperty("workers")[0].GetRawText());
         Assert.Equal(["id", "endpoint", "alive", "lastSeen", "load"], Names(status.GetProperty("peers")[0]));
@@ -118,7 +118,7 @@ public sealed class ServerApiTests
 
         var document = await server.GetJsonAsync("/openapi/v1.json");
 
-        Assert.Equal(["/accounts/{user}", "/events", "/loans/return", "/pause", "/resume", "/status", "/tasks", "/tasks/{id}", "/tasks/{id}/retry"], Names(document.GetProperty("paths")).Order(StringComparer.Ordinal));
+        Assert.Equal(["/accounts/{user}", "/events", "/loans/return", "/pause", "/resume", "/schedules", "/schedules/{name}", "/status", "/tasks", "/tasks/retry", "/tasks/{id}", "/tasks/{id}/retry"], Names(document.GetProperty("paths")).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -41,13 +41,17 @@ public sealed class StatusJsonTests
                 },
                 new LoanRecord(new WorkerId("w4"), LoanRole.Owner, Peer, LoanState.Lent, Time, Time),
             ],
-            [new AdoptionStatus(new ServerId("server-d"), Time, 3, 4)]);
+            [new AdoptionStatus(new ServerId("server-d"), Time, 3, 4)])
+        {
+            Scheduled = 6,
+            Types = [new TypeStatus(TaskType.Parse("RESIZE")!.Value, 5, 1)],
+        };
 
         var json = Write(status);
 
         Assert.Equal(
             """
-            {"id":"server-a","advertise":"[::1]:9001","queue":7,"running":2,"done":3000000000,"dead":1,"paused":true,
+            {"id":"server-a","advertise":"[::1]:9001","queue":7,"running":2,"scheduled":6,"done":3000000000,"dead":1,"paused":true,"types":[{"type":"RESIZE","queue":5,"running":1}],
             "workers":[{"id":"w1","home":"server-a","state":"idle","transport":"websocket"},
             {"id":"w\u00222","home":"server-a","state":"setAside","transport":"line","strikes":5,"pausedUntil":"2026-01-02T03:04:05.678+00:00"},
             {"id":"w3","home":"server-b","state":"lent","transport":null,"notLentUntil":"2026-01-02T03:04:05.678+00:00"}],

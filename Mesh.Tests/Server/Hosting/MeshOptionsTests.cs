@@ -74,6 +74,7 @@ public sealed class MeshOptionsTests
     [InlineData("Mesh:Supervisor:Endpoint", "supervisor", "Mesh__Supervisor__Endpoint must be host:port")]
     [InlineData("Mesh:Supervisor:Interval", "00:00:00", "Mesh__Supervisor__Interval is 00:00:00; it must lie between")]
     [InlineData("Mesh:Tasks:LineHoldTime", "00:00:02", "Mesh__Tasks__LineHoldTime is 00:00:02; it must lie between")]
+    [InlineData("Mesh:Tasks:PriorityAge", "1.00:00:01", "Mesh__Tasks__PriorityAge is 1.00:00:01; it must lie between 00:00:00 and 1.00:00:00")]
     [InlineData("Mesh:Producer:Enabled", "perhaps", "Mesh__Producer__Enabled must be true or false")]
     [InlineData("Mesh:Tasks:HoldTime", "00:00:41", "Mesh__Tasks__HoldTime must not be longer than 00:00:40: a worker gives up a server that has not answered its get_task for 00:00:45")]
     [InlineData("Mesh:Tasks:LineWorkerTimeout", "00:00:01.5", "Mesh__Tasks__LineWorkerTimeout must be longer than Mesh__Tasks__LineHoldTime")]

@@ -16,6 +16,7 @@ public sealed partial class MapTests
         { "/map/stage.js", "text/javascript; charset=utf-8" },
         { "/map/loans.js", "text/javascript; charset=utf-8" },
         { "/map/chart.js", "text/javascript; charset=utf-8" },
+        { "/map/tables.js", "text/javascript; charset=utf-8" },
     };
 
     [Theory]

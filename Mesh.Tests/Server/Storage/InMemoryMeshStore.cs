@@ -1,6 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Schedules;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
@@ -23,6 +24,9 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
     }
 
     public bool IsUnavailable { get; set; }
+
+    /// <summary>The stored schedules of this server.</summary>
+    public IReadOnlyCollection<ScheduleRecord> Schedules => _place.Of(own).Schedules.Values;
 
     public bool HasAdopted => _held.Keys.Any(server => server != own);
 
@@ -52,7 +56,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
             return new(ServerLeaseAcquireStatus.Held, state.EpochText, holder);
         }
 
-        if (server != own && state.Tasks.Count + state.Dead.Count == 0)
+        if (server != own && state.Tasks.Count + state.Dead.Count + state.Schedules.Count == 0)
         {
             return new(ServerLeaseAcquireStatus.Empty);
         }
@@ -103,6 +107,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
         {
             Tasks = [.. _place.Of(server).Tasks.Values.Select(task => Kept(task, server))],
             Loans = [.. _place.Of(server).Loans.Values],
+            Schedules = [.. _place.Of(server).Schedules.Values.Select(schedule => server == own ? schedule : schedule with { StoredBy = server })],
             Done = _place.Of(server).Done,
             Dead = _place.Of(server).Dead.Count,
         };
@@ -135,8 +140,12 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
         .Select(server => (_place.Of(server).Results.GetValueOrDefault(id) ?? _place.Of(server).Dead.GetValueOrDefault(id)) is { } task ? Kept(task, server) : null)
         .FirstOrDefault(task => task is not null));
 
-    public Task<IReadOnlyList<TaskRecord>> ListDeadAsync(int limit, CancellationToken cancellationToken) => Use<IReadOnlyList<TaskRecord>>(() =>
-        [.. Readable().SelectMany(server => _place.Of(server).Dead.Values.OrderBy(task => task.Sequence).Select(task => Kept(task, server))).Take(limit)]);
+    public Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken) => DeadLetterPages.CollectAsync(query, [.. Readable()], (server, after) =>
+        Use<IReadOnlyList<(DeadLetterCursor, TaskRecord?)>>(() => [.. _place.Of(server).Dead.Values.OrderBy(task => task.Sequence)
+            .SkipWhile(task => after is not null && task.Sequence <= after.Sequence).Take(DeadLetterPages.ReadSize)
+            .Select(task => (new DeadLetterCursor(server, task.Sequence, task.Id), (TaskRecord?)Kept(task, server)))]));
+
+    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => Use(() => Readable().Sum(server => (long)_place.Of(server).Dead.Count));
 
     /// <summary>Delivers the delayed write. Its caller does not wait for the answer any more.</summary>
     public Task ArriveAsync() => Use(() => Record.Exception(_late!));
@@ -152,14 +161,21 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
         Dictionary<string, TaskRecord?> known = [];
         foreach (var op in batch.Ops)
         {
-            var server = op.Task?.StoredBy ?? own;
+            var server = op.StoredBy ?? own;
             if (Holds(server))
             {
                 _place.Of(server).Apply(op, known);
             }
-            else if (op.Kind == StoreOpKind.RetryDeadLetter)
+            else if (op.Kind == StoreOpKind.DropSchedule)
             {
-                known[op.Task!.ExistingTaskKey] = null;
+                known[op.Schedule!.UnwrittenKey] = null;
+            }
+            else
+            {
+                foreach (var refused in op is { Kind: StoreOpKind.RetryDeadLetter or StoreOpKind.DeleteDeadLetter or StoreOpKind.PutSchedule, Task: { } task } ? [task] : op.Then ?? [])
+                {
+                    known[refused.ExistingTaskKey] = null;
+                }
             }
         }
 
@@ -222,6 +238,8 @@ internal sealed class InMemoryState
 
     public Dictionary<string, LoanRecord> Loans { get; } = [];
 
+    public Dictionary<string, ScheduleRecord> Schedules { get; } = [];
+
     public long Done { get; private set; }
 
     public long Epoch { get; set; }
@@ -252,12 +270,20 @@ internal sealed class InMemoryState
             case StoreOpKind.UpdateTask when Tasks.ContainsKey(wire):
                 Tasks[wire] = Stored(task!);
                 break;
-            case StoreOpKind.SettleTask when Take(task!):
-                Results[task!.Id] = Stored(task);
-                Done++;
+            case StoreOpKind.SettleTask:
+                Settle(task!, op.Then ?? [], known);
                 break;
             case StoreOpKind.MoveTaskToDeadLetters when Take(task!):
                 Dead[task!.Id] = Stored(task);
+                break;
+            case StoreOpKind.CancelTask when Take(task!):
+                Results[task!.Id] = Stored(task);
+                break;
+            case StoreOpKind.DeleteDeadLetter when Dead.TryGetValue(task!.Id, out var dead) && dead.WireId == task.WireId:
+                Dead.Remove(task.Id);
+                break;
+            case StoreOpKind.DeleteDeadLetter:
+                known[StoreOp.MissingDeadLetterKey(task!.WireId)] = null;
                 break;
             case StoreOpKind.RetryDeadLetter when Dead.Remove(task!.Id):
                 Put(task);
@@ -272,16 +298,48 @@ internal sealed class InMemoryState
             case StoreOpKind.DropTask:
                 Take(task!);
                 break;
+            case StoreOpKind.PutSchedule:
+                if (task is not null)
+                {
+                    Apply(op with { Kind = StoreOpKind.AcceptTask, Schedule = null }, known);
+                }
+
+                Schedules[op.Schedule!.Name] = op.Schedule with { StoredBy = null };
+                break;
+            case StoreOpKind.DropSchedule:
+                Schedules.Remove(op.Schedule!.Name);
+                break;
             case StoreOpKind.PutLoan:
                 Loans[op.Loan!.Worker.Value] = op.Loan;
                 break;
             case StoreOpKind.DropLoan:
                 Loans.Remove(op.Loan!.Worker.Value);
                 break;
-            case StoreOpKind.UpdateTask or StoreOpKind.SettleTask or StoreOpKind.MoveTaskToDeadLetters or StoreOpKind.RetryDeadLetter or StoreOpKind.RestoreTask:
+            case StoreOpKind.UpdateTask or StoreOpKind.MoveTaskToDeadLetters or StoreOpKind.RetryDeadLetter or StoreOpKind.RestoreTask or StoreOpKind.CancelTask:
                 break;
             default:
                 throw new InvalidOperationException($"Unknown change {op.Kind}.");
+        }
+    }
+
+    private void Settle(TaskRecord task, IReadOnlyList<TaskRecord> then, Dictionary<string, TaskRecord?> known)
+    {
+        var isUnsettled = Take(task);
+        foreach (var next in then.Where(next => !Tasks.ContainsKey(next.WireId.Value)))
+        {
+            if (!isUnsettled || Find(next.Id) is not null)
+            {
+                known[next.ExistingTaskKey] = isUnsettled ? Find(next.Id) : null;
+                continue;
+            }
+
+            Put(next);
+        }
+
+        if (isUnsettled)
+        {
+            Results[task.Id] = Stored(task);
+            Done++;
         }
     }
 

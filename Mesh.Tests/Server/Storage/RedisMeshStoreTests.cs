@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Mesh.Protocol;
 using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Tasks;
 using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
 using Mesh.Tests.Fixtures;
@@ -28,6 +29,23 @@ public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract(
 
         var left = await database.KeyTimeToLiveAsync("mesh:{server-a}:result:t1");
         Assert.InRange(left!.Value, RedisBackend.Retention - TimeSpan.FromMinutes(1), RedisBackend.Retention);
+    }
+
+    [Fact]
+    public async Task Load_DeadLettersWithoutAnIndex_BuildsIt()
+    {
+        var database = await redis.Isolated();
+        var store = new RedisMeshStore(() => database, Self, RedisBackend.Retention, RedisBackend.Expiry);
+        await AcquireLeaseAsync(store, Self, "self");
+        TaskRecord[] tasks = [.. Enumerable.Range(0, 1_500).Select(i => Task($"t{i}", sequence: i))];
+        await WriteAsync(store, [.. tasks.Select(task => StoreOp.Of(StoreOpKind.AcceptTask, task)), .. tasks.Select(task => StoreOp.Of(StoreOpKind.MoveTaskToDeadLetters, task))]);
+        await database.KeyDeleteAsync("mesh:{server-a}:dead-index");
+        Assert.Empty(await store.ListDeadAsync(10, Stop));
+
+        await store.LoadAsync(Self, Stop);
+
+        Assert.Equal(["t0", "t1", "t2"], (await store.ListDeadAsync(3, Stop)).Select(task => task.Id));
+        Assert.Equal(1_500, await store.CountDeadAsync(Stop));
     }
 
     [Fact]

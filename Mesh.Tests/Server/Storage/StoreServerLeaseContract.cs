@@ -3,6 +3,7 @@ using Mesh.Server.Core.Persistence;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
+using Mesh.Tests.Core.Schedules;
 using static Mesh.Tests.Server.Storage.StoreOperations;
 
 namespace Mesh.Tests.Server.Storage;
@@ -138,5 +139,58 @@ public abstract class StoreServerLeaseContract
         Assert.Equal(["order-1"], await WriteAsync(a, StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w9"))));
         Assert.Null(await b.FindSettledAsync("t1", Stop));
         Assert.Equal(TaskState.Queued, (await b.FindSettledAsync("own", Stop))!.State);
+    }
+
+    [Fact]
+    public async Task Adopt_SettleWithThen_StoresFollowUpsWithTheOwnerWhileTheLeaseIsHeld()
+    {
+        var servers = await _place.CreateAsync();
+        var (a, b) = (servers("server-a"), servers("server-b"));
+        await AcquireLeaseAsync(a, Self, "a");
+        await AcquireLeaseAsync(b, new ServerId("server-b"), "b", "server-b");
+        await WriteAsync(a, StoreOp.Of(StoreOpKind.AcceptTask, Task("t1")), StoreOp.Of(StoreOpKind.AcceptTask, Task("t2")), StoreOp.Of(StoreOpKind.AcceptTask, Keyed("order-1", "w1")));
+        await a.ReleaseLeaseAsync(Self, Stop);
+        await AcquireLeaseAsync(b, Self, "b", "server-b");
+        var adopted = (await b.LoadAsync(Self, Stop)).Tasks.ToDictionary(task => task.Id);
+
+        var known = await WriteKnownAsync(b, Settle("t1", Keyed("f1", "f1"), Keyed("order-1", "f2")), StoreOp.Of(StoreOpKind.AcceptTask, Task("own")));
+        Assert.Equal("w1", known["f2"]!.WireId.Value);
+        Assert.Single(known);
+        await b.ReleaseLeaseAsync(Self, Stop);
+        await AcquireLeaseAsync(a, Self, "a2");
+
+        // The lease is lost: nothing is written, and the follow-up is reported as known.
+        Assert.Equal(["f3"], await WriteAsync(b, Settle("t2", Keyed("f3", "f3"))));
+        Assert.Equal(["f1", "t2", "w1"], (await a.LoadAsync(Self, Stop)).Tasks.Select(task => task.WireId.Value).Order());
+
+        StoreOp Settle(string id, params TaskRecord[] then) =>
+            StoreOp.Of(StoreOpKind.SettleTask, adopted[id]) with { Then = [.. then.Select(task => task with { StoredBy = Self })] };
+    }
+
+    [Fact]
+    public async Task Adopt_SchedulesOnly_AreWrittenThereUntilTheOwnerTakesThemBack()
+    {
+        var servers = await _place.CreateAsync();
+        var (a, b) = (servers("server-a"), servers("server-b"));
+        await AcquireLeaseAsync(a, Self, "a");
+        await AcquireLeaseAsync(b, new ServerId("server-b"), "b", "server-b");
+        await WriteAsync(a, StoreOp.Of(StoreOpKind.PutSchedule, ScheduleTests.Schedule("nightly", "* * * * *")));
+        await a.ReleaseLeaseAsync(Self, Stop);
+
+        await AcquireLeaseAsync(b, Self, "b", "server-b");
+        var adopted = Assert.Single((await b.LoadAsync(Self, Stop)).Schedules);
+        Assert.Equal(Self, adopted.StoredBy);
+        var fire = StoreOp.Of(StoreOpKind.PutSchedule, adopted with { LastFired = adopted.Since.AddMinutes(1) }) with { Task = Keyed("schedule:nightly:1", "w1") with { StoredBy = Self } };
+        Assert.Empty(await WriteAsync(b, fire, StoreOp.Of(StoreOpKind.PutSchedule, ScheduleTests.Schedule("own", "* * * * *"))));
+        Assert.Equal(["w2"], await WriteAsync(b, fire with { Task = fire.Task with { WireId = new TaskId("w2") } }));
+        await b.ReleaseLeaseAsync(Self, Stop);
+        await AcquireLeaseAsync(a, Self, "a2");
+
+        // Later writes of the adopter are not applied, and reported.
+        var late = fire with { Task = fire.Task with { Id = "schedule:nightly:2", WireId = new TaskId("w3") } };
+        Assert.Equal(["schedule nightly of server-a", "w3"], (await WriteAsync(b, late, StoreOp.Of(StoreOpKind.DropSchedule, adopted))).Order(StringComparer.Ordinal));
+        var back = await a.LoadAsync(Self, Stop);
+        Assert.Equal(("w1", adopted.Since.AddMinutes(1)), (Assert.Single(back.Tasks).WireId.Value, Assert.Single(back.Schedules).LastFired));
+        Assert.Equal("own", Assert.Single((await b.LoadAsync(new ServerId("server-b"), Stop)).Schedules).Name);
     }
 }

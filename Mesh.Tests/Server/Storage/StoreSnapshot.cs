@@ -5,7 +5,7 @@ namespace Mesh.Tests.Server.Storage;
 /// <summary>A snapshot of one server's keys in a Redis. Restoring it simulates a power loss after which the last part of the append-only file is missing.</summary>
 internal sealed class StoreSnapshot
 {
-    private static readonly string[] Hashes = ["tasks", "ids", "dead", "loans"];
+    private static readonly string[] Hashes = ["tasks", "ids", "dead", "loans", "schedules"];
     private static readonly string[] Strings = ["done", "epoch", "written"];
 
     private readonly Dictionary<string, HashEntry[]> _hashes = [];

@@ -5,6 +5,7 @@ using Mesh.Server.Core.Loans;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.ServerLeases;
 using Mesh.Server.Storage;
+using Mesh.Tests.Core;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Publishing;
 using StackExchange.Redis;
@@ -42,6 +43,28 @@ public sealed class StoredFormatTests(RedisFixture redis)
         var settled = await store.FindSettledAsync("done-one", Stop);
         Assert.Equal((TaskState.Done, 10m, "w1"), (settled!.State, decimal.Parse(settled.Result!.Value.ToString(), CultureInfo.InvariantCulture), settled.Worker!.Value.Value));
         Assert.Equal(("no account", 1), ((await store.FindSettledAsync("dead-one", Stop))!.Error, (await store.FindSettledAsync("dead-one", Stop))!.Attempts));
+    }
+
+    [Fact]
+    public async Task Core_StateOfThePreviousVersion_QueuesItsTasksWithTheDefaults()
+    {
+        var database = await redis.Isolated();
+        await RestoreAsync(database);
+        var store = new RedisMeshStore(() => database, Self, RedisBackend.Retention, RedisBackend.Expiry);
+        await AcquireLeaseAsync(store, Self, "self");
+
+        var mesh = new CoreHarness(stored: await store.LoadAsync(Self, Stop));
+
+        Assert.Equal((2, 0), (mesh.Core.GetStatus().Queue, mesh.Core.GetStatus().Scheduled));
+        Assert.All(mesh.Core.Unsettled, task => Assert.Equal(TaskRecord.DefaultPriority, task.Priority));
+        mesh.Submit(new Submission([new TaskRecord("new", new TaskId("new"), TaskType.Query, "maria", null, 0) { Priority = TaskRecord.DefaultPriority + 1 }]));
+        var session = mesh.NewSession();
+        for (var i = 0; i < 3; i++)
+        {
+            mesh.Ask("w1", session);
+        }
+
+        Assert.Equal(["new", "running-one", "queued-one"], mesh.Sent.Where(send => send.Message is NewTask).Select(send => send.Task!.Record.Id));
     }
 
     [Fact]

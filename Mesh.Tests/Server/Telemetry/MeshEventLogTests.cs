@@ -68,6 +68,19 @@ public sealed class MeshEventLogTests
         Assert.All(["stranger", "Mesh__Peers__0__Id", "Mesh__Peers__0__Endpoint"], word => Assert.Contains(word, lines.Written[1], StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Request_IsLoggedWithItsTypes()
+    {
+        var time = new FakeTimeProvider();
+        var lines = new Lines();
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var log = new MeshEventLog(ActivatorUtilities.CreateInstance<MeshMetrics>(services, new CoreInputQueue(), time), time, lines);
+
+        log.Report(new WorkersRequested(new ServerId("server-b"), 2, 20, TaskTypeSet.Of(TaskType.Query, new TaskType("RESIZE"))));
+
+        Assert.Equal(["20 tasks are waiting. Requesting 2 workers from server-b for QUERY, RESIZE."], lines.Written);
+    }
+
     private sealed class Lines : ILogger<MeshEventLog>
     {
         public List<string> Written { get; } = [];

@@ -39,6 +39,8 @@ public sealed partial class MetricTagTests
         await LendAndReleaseAsync(server, worker);
         await SendTooMuchAsync(server);
         await SendLinesFromAnAddressNotAllowedAsync(server);
+        await server.PutAsync("/schedules/each-second", """{"cron":"* * * * * *","task":{"type":"QUERY","user":"maria"}}""");
+        await Eventually.HoldsAsync("a schedule has fired", () => metrics.Sum("mesh.schedules.fired") >= 1);
         using var silent = await server.ConnectAsync();
         await Eventually.HoldsAsync("a silent connection is dropped", () => metrics.Sum("mesh.connections.dropped") >= 1);
         await using var borrowed = await server.DialAsync(Framing.WebSocket, Secret);
@@ -79,6 +81,21 @@ public sealed partial class MetricTagTests
             TimeSpan.FromSeconds(20),
             () => string.Join('\n', metrics.All));
         Assert.Equal(1, metrics.Sum("mesh.task.attempts"));
+    }
+
+    [Fact]
+    public async Task Task_Cancelled_IsCountedAsCancelled()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var metrics = new RecordedMetrics(server);
+        var id = await server.SubmitAsync("""{"type":"QUERY","user":"maria"}""");
+
+        await server.DeleteAsync($"/tasks/{id}");
+
+        await Eventually.HoldsAsync(
+            "the task is counted as cancelled",
+            () => metrics.Sum("mesh.task.attempts", ("mesh.task.result", "cancelled"), ("messaging.destination.name", "QUERY")) == 1);
+        Assert.DoesNotContain(metrics.All, one => one.Name is "mesh.task.queue.duration" or "mesh.task.attempt.duration");
     }
 
     /// <summary>Name and tags of each row of the table of all metrics.</summary>

@@ -66,7 +66,7 @@ public sealed class MetricTests
             await entered.WaitAsync(TestContext.Current.CancellationToken).OrFailAsync("the loop to be busy");
             Assert.Empty(Gauges(server));
 
-            // The five gauges share one read. The loop's timer may have posted an input as well.
+            // The six gauges share one read. The loop's timer may have posted an input as well.
             Assert.InRange(inputs.Reader.Count, 1, 3);
         }
         finally
@@ -87,7 +87,7 @@ public sealed class MetricTests
             InstrumentPublished = (instrument, listener) =>
             {
                 if (instrument.Meter.Scope == server.Services.GetRequiredService<IMeterFactory>() && instrument.Meter.Name == MeshTelemetry.Name
-                    && instrument.Name is "mesh.queue.depth" or "mesh.tasks.running" or "mesh.tasks.adopted" or "mesh.workers" or "mesh.loans")
+                    && instrument.Name is "mesh.queue.depth" or "mesh.tasks.running" or "mesh.tasks.scheduled" or "mesh.tasks.adopted" or "mesh.workers" or "mesh.loans")
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }

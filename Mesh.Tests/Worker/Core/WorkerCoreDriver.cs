@@ -33,6 +33,9 @@ internal sealed class WorkerCoreDriver
 
     public IEnumerable<MeshMessage> Sent => Effects.OfType<Send>().Select(send => send.Message);
 
+    /// <summary>The RUNNING of the last input.</summary>
+    public IEnumerable<SendRunning> Running => Effects.OfType<SendRunning>();
+
     public IEnumerable<WorkerEvent> Reported => Effects.OfType<Report>().Select(tell => tell.Event);
 
     public ServerTarget? Dialled => Effects.OfType<Dial>().SingleOrDefault()?.ServerTarget;

@@ -38,7 +38,7 @@ internal sealed class BlockingHandler : ITaskHandler
 
     public void Release() => _release.SetResult();
 
-    public async ValueTask<HandlerResult> HandleAsync(NewTask task, CancellationToken cancellation)
+    public async ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation)
     {
         Count(1);
         _starts.Writer.TryWrite(true);

@@ -21,7 +21,7 @@ public sealed class HandlerTests
         var handler = new UpdateHandler(await WithMariaAsync(), Patience());
         var parsed = amount is null ? (decimal?)null : decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture);
 
-        var result = await handler.HandleAsync(new NewTask(TaskType.Update, "maria", parsed) { Id = new TaskId("t1") }, Stop);
+        var result = await handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Update, "maria", parsed) { Id = new TaskId("t1") }), Stop);
 
         Assert.Equal(HandlerResult.Failed(error), result);
     }
@@ -32,9 +32,9 @@ public sealed class HandlerTests
         var ledger = await WithMariaAsync();
         var handler = new UpdateHandler(ledger, Patience());
 
-        await handler.HandleAsync(new NewTask(TaskType.Update, "maria", 1), Stop);
+        await handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Update, "maria", 1)), Stop);
 
-        Assert.Equal(HandlerResult.Done(3), await handler.HandleAsync(new NewTask(TaskType.Update, "maria", 1), Stop));
+        Assert.Equal(HandlerResult.Done(3), await handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Update, "maria", 1)), Stop));
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class HandlerTests
         TimeSpan[] delays = [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(400)];
         Task[] waiting = [.. delays.Select(time.NextTimerAsync)];
 
-        var result = handler.HandleAsync(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") }, Stop).AsTask();
+        var result = handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") }), Stop).AsTask();
         for (var i = 0; i < delays.Length; i++)
         {
             await waiting[i];
@@ -68,7 +68,7 @@ public sealed class HandlerTests
         var handler = new QueryHandler(new UnavailableLedger(cancel), Patience());
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => handler.HandleAsync(new NewTask(TaskType.Query, "maria"), cancel.Token).AsTask());
+            () => handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Query, "maria")), cancel.Token).AsTask());
     }
 
     private static LedgerRetryPolicy Patience() => new(TimeProvider.System, NullLogger<LedgerRetryPolicy>.Instance);

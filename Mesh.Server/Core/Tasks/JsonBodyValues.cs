@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Mesh.Server.Api;
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>Reads single values of a body. Each method returns the description of the error, without the subject, or null for a valid value.</summary>
 internal static class JsonBodyValues
@@ -44,6 +44,11 @@ internal static class JsonBodyValues
             ? null
             : "must be a time with its offset, such as \"2030-01-31T12:00:00Z\" (RFC 3339)";
     }
+
+    /// <summary>
+    /// Checks a name that a client chose. The names "." and ".." are errors, because clients and servers remove these segments from a path, encoded or not.
+    /// </summary>
+    public static string? CheckPathName(string name) => name is "." or ".." ? "must not be . or .., because a URL cannot contain these names" : null;
 
     private static bool HasOffset(string text) => text.Length > 6 && (text[^1] is 'Z' or 'z' || (text[^6] is '+' or '-' && text[^3] == ':'));
 }

@@ -2,12 +2,11 @@ using System.Text;
 using System.Text.Json;
 using Mesh.Accounts;
 using Mesh.Protocol;
-using Mesh.Server.Core.Tasks;
 
-namespace Mesh.Server.Api;
+namespace Mesh.Server.Core.Tasks;
 
 /// <summary>
-/// Reads the body of POST /tasks, one task or an array, directly into task records without intermediate objects. Reading stops at the first error, and the
+/// Reads the body of POST /tasks or the value of THEN, one task or an array, directly into task records without intermediate objects. Reading stops at the first error, and the
 /// error names its place in the body, such as [17].amount.
 /// </summary>
 internal ref struct TaskBodyReader
@@ -143,7 +142,7 @@ internal ref struct TaskBodyReader
             case TypeName:
                 return ReadType(ref task);
             case UserName:
-                return JsonBodyValues.Text(_json, out task.User!) ?? AccountRules.CheckUser(task.User) ?? PathSegmentDecoder.Check(task.User);
+                return JsonBodyValues.Text(_json, out task.User!) ?? AccountRules.CheckUser(task.User) ?? JsonBodyValues.CheckPathName(task.User);
             case AmountName:
                 return ReadAmount(ref task);
             case IdName:
@@ -235,17 +234,42 @@ internal ref struct TaskBodyReader
         return id.Length == 0 ? "must not be empty"
             : Encoding.UTF8.GetByteCount(id) > ProtocolLimits.MaxIdBytes ? $"must not be longer than {ProtocolLimits.MaxIdBytes} bytes"
             : id.Any(char.IsControl) ? "must not contain control characters"
-            : PathSegmentDecoder.Check(id);
+            : JsonBodyValues.CheckPathName(id);
     }
 
     private string? ReadPayload(ref Fields task)
     {
         var start = (int)_json.TokenStartIndex;
-        _json.Skip();
+        if (!TrySkipValue())
+        {
+            return $"must not be nested deeper than {ProtocolLimits.MaxValueDepth} levels";
+        }
+
         var payload = RawJson.Copy(_body[start..(int)_json.BytesConsumed]);
         task.Payload = payload;
         _isTooLarge = payload.Length > _context.MaxPayloadBytes;
         return _isTooLarge ? $"must not be larger than {_context.MaxPayloadBytes} bytes (Mesh__Tasks__MaxPayloadBytes)" : null;
+    }
+
+    /// <summary>Skips the value at the reader's position. Returns false when it is nested deeper than a message may carry.</summary>
+    private bool TrySkipValue()
+    {
+        var outermost = _json.CurrentDepth;
+        while (_json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || _json.CurrentDepth > outermost)
+        {
+            if (_json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && _json.CurrentDepth - outermost >= ProtocolLimits.MaxValueDepth)
+            {
+                return false;
+            }
+
+            _json.Read();
+            if (_json.CurrentDepth == outermost && _json.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
+            {
+                break;
+            }
+        }
+
+        return true;
     }
 
     private string? ReadRetry(ref Fields task)
@@ -328,11 +352,11 @@ internal ref struct TaskBodyReader
 
     private readonly BodyFault? Add(List<TaskRecord> tasks, in Fields task)
     {
-        var wireId = Guid.CreateVersion7(_context.Now).ToString("N");
-        tasks.Add(new TaskRecord(task.Id ?? wireId, new TaskId(wireId), task.Type!.Value, task.User, task.Type == TaskType.Update ? task.Amount : null, Sequence: 0)
+        var wireId = _context.Parent is { } parent ? FollowUpId.Of(parent, _index) : new TaskId(Guid.CreateVersion7(_context.Now).ToString("N"));
+        tasks.Add(new TaskRecord(task.Id ?? wireId.Value, wireId, task.Type!.Value, task.User, task.Type == TaskType.Update ? task.Amount : null, Sequence: 0)
         {
             TraceParent = _context.TraceParent,
-            Keyed = task.Id is not null,
+            Keyed = task.Id is not null || _context.Parent is not null,
             Payload = task.Payload,
             Priority = task.Priority,
             NotBefore = task.NotBefore ?? (task.Delay > TimeSpan.Zero ? _context.Now + task.Delay : null),
@@ -376,6 +400,9 @@ internal ref struct TaskBodyReader
 /// <param name="MaxPayloadBytes">The largest payload, in bytes of UTF-8 without white space.</param>
 internal readonly record struct TaskBodyContext(DateTimeOffset Now, string? TraceParent, int MaxPayloadBytes)
 {
+    /// <summary>The task whose THEN has the tasks, or null for a submission.</summary>
+    public TaskId? Parent { get; init; }
+
     /// <summary>The largest value of maxAttempts.</summary>
     public const int MaxAttempts = 1_000;
 

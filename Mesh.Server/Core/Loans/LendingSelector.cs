@@ -1,0 +1,87 @@
+using Mesh.Protocol;
+
+namespace Mesh.Server.Core.Loans;
+
+/// <summary>A worker of the owner that is at home and not limited because of failures.</summary>
+/// <param name="IsLendable">True when it can be lent: it runs no task, handles a type and has not just ignored a REDIRECT.</param>
+/// <param name="IsWaiting">True when a get_task of it is held, so that it can leave immediately.</param>
+internal readonly record struct HomeWorker(WorkerId Id, TaskTypeSet Handles, bool IsLendable, bool IsWaiting);
+
+/// <summary>A WORKER_REQUEST as the owner sees it.</summary>
+/// <param name="Needed">The number of workers. Null, which older peers send, counts as 1.</param>
+/// <param name="Types">The types of which a worker must handle at least one. Null, which older peers send, means any worker.</param>
+internal readonly record struct LendingRequest(int? Needed, TaskTypeSet? Types);
+
+/// <summary>Decides which workers an owner lends (docs/protocol.md, "A loan, step by step"). Depends on its parameters only.</summary>
+internal static class LendingSelector
+{
+    /// <summary>
+    /// Selects the workers to lend. After each of them at least <see cref="BalancingOptions.MinWorkersBeforeSharing"/> workers stay, and as many for each type that it
+    /// handles, or one for each waiting task of the type if these are more. While the queue is above the high mark, only workers that handle no type of the backlog are lent, and
+    /// none for a request without types.
+    /// </summary>
+    /// <param name="atHome">All workers that are at home and not limited.</param>
+    /// <param name="backlog">The number of waiting tasks of each type.</param>
+    public static List<WorkerId> Select(
+        IReadOnlyList<HomeWorker> atHome, IReadOnlyDictionary<TaskType, int> backlog, int queue, in LendingRequest request, BalancingOptions settings)
+    {
+        var isAboveHighMark = queue > settings.MaxQueueThreshold;
+        var (needed, types) = (request.Needed ?? 1, request.Types);
+        if ((isAboveHighMark && types is null) || atHome.Count <= settings.MinWorkersBeforeSharing)
+        {
+            return [];
+        }
+
+        // Greedy: workers that can leave immediately come first, and of these the ones with the fewest types. Lending them reduces the fewest counts.
+        var staying = CountHandlers(atHome);
+        var chosen = new List<WorkerId>();
+        foreach (var worker in atHome.Where(worker => worker.IsLendable && types?.Overlaps(worker.Handles) != false)
+            .OrderByDescending(worker => worker.IsWaiting)
+            .ThenBy(worker => worker.Handles.Count))
+        {
+            if (chosen.Count >= needed || atHome.Count - chosen.Count <= settings.MinWorkersBeforeSharing)
+            {
+                break;
+            }
+
+            if (CanSpare(worker.Handles))
+            {
+                chosen.Add(worker.Id);
+                foreach (var type in worker.Handles.AsSpan())
+                {
+                    staying[type]--;
+                }
+            }
+        }
+
+        return chosen;
+
+        bool CanSpare(TaskTypeSet handles)
+        {
+            foreach (var type in handles.AsSpan())
+            {
+                var waiting = backlog.GetValueOrDefault(type);
+                if ((isAboveHighMark && waiting > 0) || staying[type] <= Math.Max(settings.MinWorkersBeforeSharing, waiting))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    private static Dictionary<TaskType, int> CountHandlers(IReadOnlyList<HomeWorker> atHome)
+    {
+        var counts = new Dictionary<TaskType, int>();
+        foreach (var worker in atHome)
+        {
+            foreach (var type in worker.Handles.AsSpan())
+            {
+                counts[type] = counts.GetValueOrDefault(type) + 1;
+            }
+        }
+
+        return counts;
+    }
+}

@@ -1,0 +1,37 @@
+using Mesh.Protocol;
+using Mesh.Simulation.Nodes;
+
+namespace Mesh.Simulation.Checks;
+
+/// <summary>Checks that a server ends an attempt that has run longer than the timeout of its task.</summary>
+internal sealed class TimeoutCheck(SimWorld world)
+{
+    /// <summary>Clocks run at slightly different rates, and a busy server is told the time later.</summary>
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
+
+    private const double ClockTolerance = 1.02;
+
+    private readonly Dictionary<TaskId, TimeSpan> _timeouts = [];
+    private readonly Dictionary<(ServerNode, TaskId), TimeSpan> _started = [];
+
+    /// <summary>Called before a task with a timeout is submitted.</summary>
+    public void Expect(TaskId task, TimeSpan timeout) => _timeouts[task] = timeout;
+
+    /// <summary>Called when a task is sent to a worker, or when a worker resumes it.</summary>
+    public void OnAttempt(ServerNode server, TaskId task)
+    {
+        if (_timeouts.ContainsKey(task))
+        {
+            _started[(server, task)] = world.Scheduler.Now;
+        }
+    }
+
+    /// <summary>Called when a server answers a RUNNING.</summary>
+    public void OnRunningAnswered(ServerNode server, TaskId task, bool cancel)
+    {
+        if (!cancel && _started.TryGetValue((server, task), out var started) && world.Scheduler.Now - started > (_timeouts[task] * ClockTolerance) + Tolerance)
+        {
+            throw new InvariantViolation(Invariant.TimeoutsEndAttempts, $"{server.Name} lets {task} go on, which has run for {world.Scheduler.Now - started} of {_timeouts[task]}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using Mesh.Protocol;
+using Mesh.Tests.Fixtures;
+using Mesh.Tests.Worker;
+using Mesh.Worker.Handlers;
+
+namespace Mesh.Tests.Integration;
+
+/// <summary>A loan for tasks of a type that only one worker of a peer handles, with servers as processes.</summary>
+[Trait("Speed", "Slow")]
+public sealed class TypedLoanTests(RedisFixture redis)
+{
+    [Theory]
+    [InlineData("WebSocket")]
+    [InlineData("Tcp")]
+    public async Task Tasks_OfATypeThatOneWorkerOfThePeerHandles_AreDoneByThatWorker(string transport)
+    {
+        var (a, b) = (RedisFixture.Unique("server-a"), RedisFixture.Unique("server-b"));
+        var (portA, portB) = (RedisProcess.FreePort(), RedisProcess.FreePort());
+        await using var borrower = await MeshProcess.ServerAsync(redis, a, portA, [(b, portB)]);
+        await using var owner = await MeshProcess.ServerAsync(redis, b, portB, [(a, portA)], new() { ["Balancing__MinWorkersBeforeSharing"] = "0" });
+        await using var own = await MeshProcess.WorkerAsync(redis, "own", borrower);
+        await using var general = await MeshProcess.WorkerAsync(redis, "general", owner);
+        await using var resizer = await WorkerHost.StartAsync(
+            $"127.0.0.1:{portB}", new Resizer(), ("Mesh:WorkerId", "resizer"), ("Mesh:HomeServer:Id", b), ("Mesh:Transport", transport));
+        await owner.StatusAsync("both workers are there", status => MeshTests.Workers(status).Count() == 2, borrower, own, general);
+        await borrower.StatusAsync("the peer is alive", status => (bool)status["peers"]![0]!["alive"]!, owner);
+
+        var ids = await borrower.SubmitAsync([.. Enumerable.Range(0, 5).Select(width => (object)new { type = "RESIZE", payload = new { width } })]);
+        await borrower.StatusAsync("all tasks are done", status => (int)status["done"]! == ids.Length, owner, own, general);
+        foreach (var id in ids)
+        {
+            Assert.Equal("resizer", (string?)(await borrower.GetAsync($"/tasks/{id}"))["worker"]);
+        }
+
+        await owner.StatusAsync(
+            "both workers are home again",
+            status => !MeshTests.Loans(status).Any() && MeshTests.Workers(status).Count(worker => (string)worker["state"]! == "idle") == 2,
+            borrower,
+            own,
+            general);
+        await borrower.StatusAsync("no loan is left", status => !MeshTests.Loans(status).Any(), owner);
+        Assert.Contains($"{b} lends resizer.", borrower.Everything, StringComparison.Ordinal);
+        Assert.Contains($"Lending resizer to {a}.", owner.Everything, StringComparison.Ordinal);
+        Assert.DoesNotContain("general", borrower.Everything, StringComparison.Ordinal);
+    }
+
+    private sealed class Resizer : ITaskHandler
+    {
+        public TaskType Type { get; } = new("RESIZE");
+
+        public ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation) => ValueTask.FromResult(HandlerResult.Done(task.Payload));
+    }
+}
