@@ -114,7 +114,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
                 known[key] = null;
             }
 
-            foreach (var op in ops.Where(op => op.Task is not null && (existing is null || (op.Kind == StoreOpKind.RetryDeadLetter && existing.ContainsKey(op.Task.Id)))))
+            foreach (var op in ops.Where(op => existing is null ? op.IsReportedWhenRefused : op.Kind == StoreOpKind.RetryDeadLetter && existing.ContainsKey(op.Task!.Id)))
             {
                 known[op.Task!.ExistingTaskKey] = null;
             }

@@ -272,7 +272,7 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
         foreach (var op in part)
         {
             world.Coverage.Count("store: change to an adopted server left out");
-            _ = op.Task is { } refused && known.TryAdd(refused.ExistingTaskKey, null);
+            _ = op.IsReportedWhenRefused && known.TryAdd(op.Task!.ExistingTaskKey, null);
             _ = op.Kind == StoreOpKind.DropSchedule && known.TryAdd(op.Schedule!.UnwrittenKey, null);
             foreach (var task in op.Then ?? [])
             {

@@ -39,10 +39,13 @@ public sealed class TypedLoanTests(RedisFixture redis)
             own,
             general);
         await borrower.StatusAsync("no loan is left", status => !MeshTests.Loans(status).Any(), owner);
-        Assert.Contains($"{b} lends resizer.", borrower.Everything, StringComparison.Ordinal);
-        Assert.Contains($"Lending resizer to {a}.", owner.Everything, StringComparison.Ordinal);
+        await LogsAsync(borrower, $"Borrowed from {b}: resizer.");
+        await LogsAsync(owner, $"Lending resizer to {a}.");
         Assert.DoesNotContain("general", borrower.Everything, StringComparison.Ordinal);
     }
+
+    private static Task LogsAsync(MeshProcess server, string text) =>
+        Eventually.HoldsAsync($"the log line \"{text}\"", () => server.Everything.Contains(text, StringComparison.Ordinal), details: () => server.Everything);
 
     private sealed class Resizer : ITaskHandler
     {

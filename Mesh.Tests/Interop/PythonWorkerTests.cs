@@ -41,6 +41,22 @@ public sealed class PythonWorkerTests
         Assert.Equal(1, (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("attempts").GetInt32());
     }
 
+    [Fact]
+    public async Task Resize_WithFurtherWidths_SubmitsThemWithItsResult()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var worker = PythonWorker.Start("WORKER_py", "127.0.0.1", server.Endpoint.Port);
+
+        var id = await server.SubmitAsync("""{"type":"RESIZE","payload":{"image":"cat.png","width":320,"steps":1,"further":[16,32]}}""");
+
+        await server.TaskAsync(id, "done");
+        await server.TaskAsync("cat.png-16", "done");
+        await server.TaskAsync("cat.png-32", "done");
+        var further = await server.GetJsonAsync("/tasks/cat.png-32");
+        Assert.Equal(512, further.GetProperty("result").GetProperty("bytes").GetInt32());
+        Assert.Equal((await server.GetJsonAsync($"/tasks/{id}")).GetProperty("traceId").GetString(), further.GetProperty("traceId").GetString());
+    }
+
     private static async Task<double?> ProgressAsync(TestServer server, string id) =>
         (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("progress") is { ValueKind: JsonValueKind.Number } progress ? progress.GetDouble() : null;
 }

@@ -2,8 +2,8 @@
 
 Usage: resize_worker.py WORKER_UUID HOST PORT
 
-It handles RESIZE. The payload has the image, its width, and the number of steps of the work. It reports its progress after each
-step, and ends when the server answers CANCEL.
+It handles RESIZE. The payload has the image, its width, the number of steps of the work, and further widths, which it submits as
+tasks with its result. It reports its progress after each step, and ends when the server answers CANCEL.
 """
 
 import json
@@ -48,6 +48,8 @@ def resize(task):
         if reply is not None and reply.get("CANCEL"):
             return status(task, "NOK", ERROR="cancelled")
     end = status(task, "OK", RESULT={"image": image, "bytes": width * 16})
+    if further := task["PAYLOAD"].get("further"):
+        end["THEN"] = [{"type": TYPE, "id": f"{image}-{width}", "payload": {"image": image, "width": width, "steps": 1}} for width in further]
     return end
 
 

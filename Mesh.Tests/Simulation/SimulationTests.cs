@@ -13,7 +13,7 @@ namespace Mesh.Tests.Simulation;
 [Trait("Speed", "Slow")]
 public sealed class SimulationTests(ITestOutputHelper output)
 {
-    private const int Lives = 500;
+    private const int Lives = 300;
 
     /// <summary>What a run that exercises the mesh must contain.</summary>
     private static readonly string[] Expected =

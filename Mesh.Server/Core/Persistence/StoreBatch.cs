@@ -152,6 +152,9 @@ internal readonly record struct StoreOp(StoreOpKind Kind, TaskRecord? Task, Loan
     /// <summary>New tasks that <see cref="StoreOpKind.SettleTask"/> adds together with the result, or null.</summary>
     public IReadOnlyList<TaskRecord>? Then { get; init; }
 
+    /// <summary>True when the store reports the task as existing if it does not make the change, because the lease of an adopted server is lost. The core answers a client about it.</summary>
+    public bool IsReportedWhenRefused => Kind is StoreOpKind.RetryDeadLetter or StoreOpKind.DeleteDeadLetter or StoreOpKind.CancelTask or StoreOpKind.UpdateTask || (Kind == StoreOpKind.PutSchedule && Task is not null);
+
     public static StoreOp Of(StoreOpKind kind, TaskRecord task) => new(kind, task, null);
 
     public ScheduleRecord? Schedule { get; init; }

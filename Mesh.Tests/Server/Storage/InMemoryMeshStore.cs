@@ -172,7 +172,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
             }
             else
             {
-                foreach (var refused in op is { Kind: StoreOpKind.RetryDeadLetter or StoreOpKind.DeleteDeadLetter or StoreOpKind.PutSchedule, Task: { } task } ? [task] : op.Then ?? [])
+                foreach (var refused in op.IsReportedWhenRefused ? [op.Task!] : op.Then ?? [])
                 {
                     known[refused.ExistingTaskKey] = null;
                 }
