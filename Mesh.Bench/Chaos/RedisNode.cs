@@ -50,6 +50,7 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
             return;
         }
 
+        // FAILOVER returns before the roles change, and Redis reports the change by ROLE only.
         var began = time.GetTimestamp();
         while (time.GetElapsedTime(began) < FailOverLimit && !await to.IsPrimaryAsync())
         {

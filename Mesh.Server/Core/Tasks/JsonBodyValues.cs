@@ -6,6 +6,20 @@ namespace Mesh.Server.Core.Tasks;
 /// <summary>Reads single values of a body. Each method returns the description of the error, without the subject, or null for a valid value.</summary>
 internal static class JsonBodyValues
 {
+    /// <summary>Returns the index of the property name at the reader's position among known names, or -1.</summary>
+    public static int IndexOfName(this in Utf8JsonReader json, string[] names)
+    {
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (json.ValueTextEquals(names[i]))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
     public static string? Text(in Utf8JsonReader json, out string text)
     {
         text = "";

@@ -29,8 +29,6 @@ internal ref struct TaskBodyReader
         TypeName, UserName, AmountName, IdName, PayloadName, PriorityName, NotBeforeName, DelayName, MaxAttemptsName, TimeoutName, RetryName,
     ];
 
-    private static readonly string[] RetryNames = ["delay", "factor", "maxDelay"];
-
     private readonly ReadOnlySpan<byte> _body;
     private readonly TaskBodyContext _context;
     private Utf8JsonReader _json;
@@ -110,15 +108,23 @@ internal ref struct TaskBodyReader
             fault = ReadField(ref task, ref given);
         }
 
-        return fault ?? Check(task) ?? Add(tasks, task);
+        fault ??= Check(task);
+        if (fault is null)
+        {
+            tasks.Add(ToRecord(task));
+        }
+
+        return fault;
     }
 
     private BodyFault? ReadField(ref Fields task, ref int given)
     {
-        var known = Known(Names);
+        var known = _json.IndexOfName(Names);
         if (known < 0)
         {
-            return Unknown(Names);
+            var name = _json.GetString()!;
+            _field = PropertyNames.Show(name);
+            return Fault(PropertyNames.Unknown(name, Names));
         }
 
         _field = Names[known];
@@ -170,30 +176,10 @@ internal ref struct TaskBodyReader
                 task.Timeout = timeout;
                 return wrong;
             case RetryName:
-                return ReadRetry(ref task);
+                return RetryDelaysReader.Read(ref _json, ref _field, out task.Retry);
             default:
                 throw new InvalidOperationException($"Unknown field {_field}.");
         }
-    }
-
-    private readonly int Known(string[] names)
-    {
-        for (var i = 0; i < names.Length; i++)
-        {
-            if (_json.ValueTextEquals(names[i]))
-            {
-                return i;
-            }
-        }
-
-        return -1;
-    }
-
-    private BodyFault Unknown(string[] names)
-    {
-        var name = _json.GetString()!;
-        _field = PropertyNames.Show(name);
-        return Fault(PropertyNames.Unknown(name, names));
     }
 
     private readonly string? ReadType(ref Fields task)
@@ -240,94 +226,15 @@ internal ref struct TaskBodyReader
     private string? ReadPayload(ref Fields task)
     {
         var start = (int)_json.TokenStartIndex;
-        if (!TrySkipValue())
+        _json.Skip();
+        if (!RawJson.TryParse(_body[start..(int)_json.BytesConsumed], ProtocolLimits.MaxValueDepth, out var payload))
         {
             return $"must not be nested deeper than {ProtocolLimits.MaxValueDepth} levels";
         }
 
-        var payload = RawJson.Copy(_body[start..(int)_json.BytesConsumed]);
         task.Payload = payload;
         _isTooLarge = payload.Length > _context.MaxPayloadBytes;
         return _isTooLarge ? $"must not be larger than {_context.MaxPayloadBytes} bytes (Mesh__Tasks__MaxPayloadBytes)" : null;
-    }
-
-    /// <summary>Skips the value at the reader's position. Returns false when it is nested deeper than a message may carry.</summary>
-    private bool TrySkipValue()
-    {
-        var outermost = _json.CurrentDepth;
-        while (_json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray || _json.CurrentDepth > outermost)
-        {
-            if (_json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && _json.CurrentDepth - outermost >= ProtocolLimits.MaxValueDepth)
-            {
-                return false;
-            }
-
-            _json.Read();
-            if (_json.CurrentDepth == outermost && _json.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
-            {
-                break;
-            }
-        }
-
-        return true;
-    }
-
-    private string? ReadRetry(ref Fields task)
-    {
-        if (_json.TokenType != JsonTokenType.StartObject)
-        {
-            return "must be an object with delay, factor and maxDelay";
-        }
-
-        TimeSpan? delay = null, maxDelay = null;
-        double? factor = null;
-        string? fault = null;
-        while (fault is null && _json.Read() && _json.TokenType != JsonTokenType.EndObject)
-        {
-            var known = Known(RetryNames);
-            if (known < 0)
-            {
-                return $"has a property that is unknown; the known properties are {string.Join(", ", RetryNames)}";
-            }
-
-            _field = $"{RetryName}.{RetryNames[known]}";
-            if ((known == 0 ? delay is not null : known == 1 ? factor is not null : maxDelay is not null))
-            {
-                return PropertyNames.Twice;
-            }
-
-            _json.Read();
-            switch (known)
-            {
-                case 0:
-                    fault = JsonBodyValues.Duration(_json, TimeSpan.Zero, TaskBodyContext.MaxDelay, out var first);
-                    delay = first;
-                    break;
-                case 1:
-                    var number = 0d;
-                    fault = _json.TokenType == JsonTokenType.Number && _json.TryGetDouble(out number) && number is >= 1 and <= 100 ? null : "must be a number from 1 to 100";
-                    factor = number;
-                    break;
-                default:
-                    fault = JsonBodyValues.Duration(_json, TimeSpan.Zero, TaskBodyContext.MaxDelay, out var longest);
-                    maxDelay = longest;
-                    break;
-            }
-        }
-
-        if (fault is not null)
-        {
-            return fault;
-        }
-
-        _field = RetryName;
-        if (delay is null)
-        {
-            return "must have a delay";
-        }
-
-        task.Retry = new RetryDelays(delay.Value, factor ?? RetryDelays.DefaultFactor, maxDelay ?? (delay.Value > RetryDelays.DefaultMaxDelay ? delay.Value : RetryDelays.DefaultMaxDelay));
-        return task.Retry.MaxDelay < task.Retry.Delay ? "must have a maxDelay that is not shorter than its delay" : null;
     }
 
     private BodyFault? Check(in Fields task)
@@ -350,10 +257,10 @@ internal ref struct TaskBodyReader
         return _field is null ? null : Fault(detail);
     }
 
-    private readonly BodyFault? Add(List<TaskRecord> tasks, in Fields task)
+    private readonly TaskRecord ToRecord(in Fields task)
     {
         var wireId = _context.Parent is { } parent ? FollowUpId.Of(parent, _index) : new TaskId(Guid.CreateVersion7(_context.Now).ToString("N"));
-        tasks.Add(new TaskRecord(task.Id ?? wireId.Value, wireId, task.Type!.Value, task.User, task.Type == TaskType.Update ? task.Amount : null, Sequence: 0)
+        return new TaskRecord(task.Id ?? wireId.Value, wireId, task.Type!.Value, task.User, task.Type == TaskType.Update ? task.Amount : null, Sequence: 0)
         {
             TraceParent = _context.TraceParent,
             Keyed = task.Id is not null || _context.Parent is not null,
@@ -361,8 +268,7 @@ internal ref struct TaskBodyReader
             Priority = task.Priority,
             NotBefore = task.NotBefore ?? (task.Delay > TimeSpan.Zero ? _context.Now + task.Delay : null),
             Limits = task.MaxAttempts is null && task.Timeout is null && task.Retry is null ? null : new TaskLimits(task.MaxAttempts, task.Timeout, task.Retry),
-        });
-        return null;
+        };
     }
 
     private readonly BodyFault Fault(string detail) => new(
@@ -392,23 +298,4 @@ internal ref struct TaskBodyReader
 
         public readonly bool IsForAccount => Type == TaskType.Query || Type == TaskType.Update;
     }
-}
-
-/// <summary>What the tasks of a body have in common, and the limits of their fields.</summary>
-/// <param name="Now">The time of the request, from which delays are counted.</param>
-/// <param name="TraceParent">The W3C trace context of the request, or null.</param>
-/// <param name="MaxPayloadBytes">The largest payload, in bytes of UTF-8 without white space.</param>
-internal readonly record struct TaskBodyContext(DateTimeOffset Now, string? TraceParent, int MaxPayloadBytes)
-{
-    /// <summary>The task whose THEN has the tasks, or null for a submission.</summary>
-    public TaskId? Parent { get; init; }
-
-    /// <summary>The largest value of maxAttempts.</summary>
-    public const int MaxAttempts = 1_000;
-
-    /// <summary>The longest delay of a task or of a retry.</summary>
-    public static readonly TimeSpan MaxDelay = TimeSpan.FromDays(3_650);
-
-    /// <summary>The longest timeout of an attempt.</summary>
-    public static readonly TimeSpan MaxTimeout = TimeSpan.FromDays(31);
 }

@@ -39,7 +39,7 @@ public sealed class AdoptedScheduleTests
     public void Adoption_OwnScheduleOfTheSameName_IsAnotherOne()
     {
         Adopt();
-        _core.Submit(new Submission([]) { Schedule = new ScheduleChange("nightly", ScheduleTests.Schedule("nightly", "* * * * *")) });
+        _core.Submit(new Submission([]) { Schedule = new ScheduleChange("nightly", ScheduleSamples.Schedule("nightly", "* * * * *")) });
 
         _core.Pass(TimeSpan.FromMinutes(1));
 
@@ -82,7 +82,7 @@ public sealed class AdoptedScheduleTests
     {
         _core.Core.OnAdopted(
             CoreHarness.Peer,
-            new StoredState { Schedules = [ScheduleTests.Schedule("nightly", "* * * * *") with { StoredBy = CoreHarness.Peer }] },
+            new StoredState { Schedules = [ScheduleSamples.Schedule("nightly", "* * * * *") with { StoredBy = CoreHarness.Peer }] },
             _core.Now);
     }
 }

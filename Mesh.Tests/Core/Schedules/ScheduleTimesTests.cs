@@ -95,7 +95,7 @@ public sealed class ScheduleTimesTests
         var longest = new string('n', 64);
         Assert.True(ScheduleRecord.IsValidName(longest));
         Assert.False(ScheduleRecord.IsValidName(longest + "n"));
-        var schedule = ScheduleTests.Schedule(longest, "* * * * *");
+        var schedule = ScheduleSamples.Schedule(longest, "* * * * *");
         Assert.Equal($"schedule:{longest}:2026-01-01T00:05:00Z", schedule.GetTaskId(At("2026-01-01T01:05:00+01:00")));
     }
 

@@ -72,7 +72,7 @@ public sealed class TaskApiTests
     [InlineData("""{"type":"RESIZE","retry":{"delay":"00:00:01","factor":0.5}}""", "retry.factor")]
     [InlineData("""{"type":"RESIZE","retry":{"delay":"00:00:10","maxDelay":"00:00:01"}}""", "retry")]
     [InlineData("""{"type":"RESIZE","retry":{"delay":"00:00:10","delay":"00:00:10"}}""", "retry.delay")]
-    [InlineData("""{"type":"RESIZE","retry":{"wait":"00:00:10"}}""", "retry")]
+    [InlineData("""{"type":"RESIZE","retry":{"wait":"00:00:10"}}""", "retry.wait")]
     [InlineData("""[{"type":"QUERY","user":"maria","usr":{"deep":[1]}}]""", "[0].usr")]
     [InlineData("""{"":1,"type":"QUERY","user":"maria"}""", "\"\"")]
     [InlineData("""{"\ud800":1,"type":"QUERY","user":"maria"}""", "body")]

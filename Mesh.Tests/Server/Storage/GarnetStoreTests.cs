@@ -9,6 +9,15 @@ namespace Mesh.Tests.Server.Storage;
 public sealed class GarnetMeshStoreTests(GarnetFixture garnet) : MeshStoreContract(new RedisBackend(garnet));
 
 [Trait("Speed", "Slow")]
+public sealed class GarnetFollowUpStoreTests(GarnetFixture garnet) : FollowUpStoreContract(new RedisBackend(garnet));
+
+[Trait("Speed", "Slow")]
+public sealed class GarnetDeadLetterStoreTests(GarnetFixture garnet) : DeadLetterStoreContract(new RedisBackend(garnet));
+
+[Trait("Speed", "Slow")]
+public sealed class GarnetScheduleStoreTests(GarnetFixture garnet) : ScheduleStoreContract(new RedisBackend(garnet));
+
+[Trait("Speed", "Slow")]
 public sealed class GarnetStoreLeaseTests(GarnetFixture garnet) : StoreServerLeaseContract(new RedisBackend(garnet));
 
 /// <summary>The ledger on Garnet.</summary>
@@ -21,6 +30,15 @@ public sealed class GarnetLedgerTests(GarnetFixture garnet) : LedgerContract
 /// <summary>The store on Valkey. Skipped where Valkey is not installed.</summary>
 [Trait("Speed", "Slow")]
 public sealed class ValkeyMeshStoreTests(ValkeyFixture valkey) : MeshStoreContract(new RedisBackend(valkey, RedisKind.Valkey));
+
+[Trait("Speed", "Slow")]
+public sealed class ValkeyFollowUpStoreTests(ValkeyFixture valkey) : FollowUpStoreContract(new RedisBackend(valkey, RedisKind.Valkey));
+
+[Trait("Speed", "Slow")]
+public sealed class ValkeyDeadLetterStoreTests(ValkeyFixture valkey) : DeadLetterStoreContract(new RedisBackend(valkey, RedisKind.Valkey));
+
+[Trait("Speed", "Slow")]
+public sealed class ValkeyScheduleStoreTests(ValkeyFixture valkey) : ScheduleStoreContract(new RedisBackend(valkey, RedisKind.Valkey));
 
 [Trait("Speed", "Slow")]
 public sealed class ValkeyStoreLeaseTests(ValkeyFixture valkey) : StoreServerLeaseContract(new RedisBackend(valkey, RedisKind.Valkey));

@@ -367,4 +367,10 @@ internal sealed class InMemoryState
 
 public sealed class InMemoryMeshStoreTests() : MeshStoreContract(new InMemoryBackend());
 
+public sealed class InMemoryFollowUpStoreTests() : FollowUpStoreContract(new InMemoryBackend());
+
+public sealed class InMemoryDeadLetterStoreTests() : DeadLetterStoreContract(new InMemoryBackend());
+
+public sealed class InMemoryScheduleStoreTests() : ScheduleStoreContract(new InMemoryBackend());
+
 public sealed class InMemoryStoreLeaseTests() : StoreServerLeaseContract(new InMemoryBackend());

@@ -16,6 +16,15 @@ namespace Mesh.Tests.Server.Storage;
 public sealed class RedisStoreLeaseTests(RedisFixture redis) : StoreServerLeaseContract(new RedisBackend(redis));
 
 [Trait("Speed", "Slow")]
+public sealed class RedisFollowUpStoreTests(RedisFixture redis) : FollowUpStoreContract(new RedisBackend(redis));
+
+[Trait("Speed", "Slow")]
+public sealed class RedisDeadLetterStoreTests(RedisFixture redis) : DeadLetterStoreContract(new RedisBackend(redis));
+
+[Trait("Speed", "Slow")]
+public sealed class RedisScheduleStoreTests(RedisFixture redis) : ScheduleStoreContract(new RedisBackend(redis));
+
+[Trait("Speed", "Slow")]
 public sealed class RedisMeshStoreTests(RedisFixture redis) : MeshStoreContract(new RedisBackend(redis))
 {
     [Fact]

@@ -174,14 +174,14 @@ public abstract class StoreServerLeaseContract
         var (a, b) = (servers("server-a"), servers("server-b"));
         await AcquireLeaseAsync(a, Self, "a");
         await AcquireLeaseAsync(b, new ServerId("server-b"), "b", "server-b");
-        await WriteAsync(a, StoreOp.Of(StoreOpKind.PutSchedule, ScheduleTests.Schedule("nightly", "* * * * *")));
+        await WriteAsync(a, StoreOp.Of(StoreOpKind.PutSchedule, ScheduleSamples.Schedule("nightly", "* * * * *")));
         await a.ReleaseLeaseAsync(Self, Stop);
 
         await AcquireLeaseAsync(b, Self, "b", "server-b");
         var adopted = Assert.Single((await b.LoadAsync(Self, Stop)).Schedules);
         Assert.Equal(Self, adopted.StoredBy);
         var fire = StoreOp.Of(StoreOpKind.PutSchedule, adopted with { LastFired = adopted.Since.AddMinutes(1) }) with { Task = Keyed("schedule:nightly:1", "w1") with { StoredBy = Self } };
-        Assert.Empty(await WriteAsync(b, fire, StoreOp.Of(StoreOpKind.PutSchedule, ScheduleTests.Schedule("own", "* * * * *"))));
+        Assert.Empty(await WriteAsync(b, fire, StoreOp.Of(StoreOpKind.PutSchedule, ScheduleSamples.Schedule("own", "* * * * *"))));
         Assert.Equal(["w2"], await WriteAsync(b, fire with { Task = fire.Task with { WireId = new TaskId("w2") } }));
         await b.ReleaseLeaseAsync(Self, Stop);
         await AcquireLeaseAsync(a, Self, "a2");
