@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Mesh.Accounts;
 using Mesh.Bench.Chaos;
+using Mesh.Common;
 using Mesh.Fuzz;
 using Mesh.Protocol;
 using Mesh.Server.Loop;
@@ -9,6 +10,7 @@ using Mesh.Simulation;
 using Mesh.Transport;
 using Mesh.Worker;
 using MeshAspire.ServiceDefaults;
+using MeshAspire.Worker;
 
 namespace Mesh.Tests.Publishing;
 
@@ -32,7 +34,7 @@ public sealed partial class DocNamesTests
 
     private static readonly ILookup<string, Type> Types = new[]
         {
-            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(MeshTelemetry), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
+            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
             typeof(DocNamesTests),
         }
         .Select(type => type.Assembly).Append(Assembly.LoadFrom(BuildOutput.AppHost))
