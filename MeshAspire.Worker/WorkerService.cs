@@ -32,6 +32,7 @@ internal sealed partial class WorkerService : BackgroundService
     private readonly MessageLogger _messages;
     private readonly ServerContact _contact;
     private readonly ILogger<WorkerService> _logger;
+    private readonly AcknowledgementObserver? _acknowledgements;
     private readonly Channel<WorkerInput> _inbox = Channel.CreateBounded<WorkerInput>(new BoundedChannelOptions(InboxCapacity) { SingleReader = true });
     private readonly Dictionary<int, (Task Running, TaskContext Context, CancellationTokenSource Cancel)> _attempts = [];
     private readonly long _startedAt;
@@ -50,7 +51,8 @@ internal sealed partial class WorkerService : BackgroundService
         MessageLogger messages,
         ServerContact contact,
         TimeProvider time,
-        ILogger<WorkerService> logger)
+        ILogger<WorkerService> logger,
+        AcknowledgementObserver? acknowledgements = null)
     {
         _options = options.Value;
         _runner = runner;
@@ -58,6 +60,7 @@ internal sealed partial class WorkerService : BackgroundService
         _messages = messages;
         _contact = contact;
         _logger = logger;
+        _acknowledgements = acknowledgements;
         _startedAt = time.GetTimestamp();
         var home = ServiceAddress.Parse(_options.HomeServer.Endpoint)!.Value;
         _home = new(home, resolver);
@@ -120,6 +123,11 @@ internal sealed partial class WorkerService : BackgroundService
         if (input is WorkerInput.AttemptEnded { Attempt: var attempt } && _attempts.Remove(attempt, out var ended))
         {
             ended.Cancel.Dispose();
+        }
+
+        if (_acknowledgements is not null && input is WorkerInput.Received { Message: Ack { Id: { } acknowledged } })
+        {
+            _acknowledgements.OnAcknowledged(acknowledged);
         }
 
         foreach (var effect in _core.Step(input, Now))

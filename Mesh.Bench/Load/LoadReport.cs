@@ -8,7 +8,7 @@ namespace Mesh.Bench.Load;
 
 /// <summary>The result of a run. Times are in milliseconds.</summary>
 internal sealed record LoadReport(
-    string Url, string Transport, int Workers, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, Percentiles Submit, long Refused, Percentiles Refuse, Percentiles Queue,
+    string Url, string Worker, string Transport, int Workers, int Slots, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, Percentiles Submit, long Refused, Percentiles Refuse, Percentiles Queue,
     Percentiles Task, long? GrowthMiB)
 {
     /// <param name="growth">The growth of the server's memory in bytes; null when it was not measured.</param>
@@ -17,8 +17,10 @@ internal sealed record LoadReport(
         var (submit, refusal, queue, task) = times.Histograms();
         return new(
             plan.Server.Url.ToString(),
+            plan.Kind == WorkerKind.Package ? "package" : "loop",
             plan.Transport == Protocol.Framing.Line ? "tcp" : "websocket",
             plan.Workers,
+            plan.Slots,
             plan.Tasks,
             plan.Batch,
             plan.Submitters,
@@ -64,7 +66,7 @@ internal sealed record LoadReport(
 
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Acknowledged:N0} tasks in {Seconds:N1} s: {TasksPerSecond:N0} tasks/s ({Workers} workers over {Transport})"));
+            $"{Acknowledged:N0} tasks in {Seconds:N1} s: {TasksPerSecond:N0} tasks/s ({Workers} workers with {Slots} slots over {Transport}, {Worker})"));
         console.Write(table);
         if (GrowthMiB is { } growth)
         {

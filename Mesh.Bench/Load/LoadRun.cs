@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using Mesh.Bench.CommandLine;
 using Mesh.Bench.Idle;
-using Mesh.Protocol;
-using Mesh.Transport;
+using MeshAspire.Client;
 using Spectre.Console;
 
 namespace Mesh.Bench.Load;
@@ -19,15 +18,15 @@ internal static class LoadRun
     {
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         var times = new TaskTimes(plan.Tasks, plan.UserPrefix);
-        var connections = new List<MeshConnection>();
+        await using var workers = plan.Kind == WorkerKind.Package ? (ILoadWorkers)new PackageWorkers(plan, times) : new LoopWorkers(plan, times);
         var memory = new MemoryGrowth(plan, times, process);
         LoadReport? report = null;
         var clock = Stopwatch.StartNew();
         try
         {
-            await ConnectAsync(plan, connections, cancellationToken);
+            await workers.ConnectAsync(cancellationToken);
             clock.Restart();
-            await MeasureAsync(plan, times, memory, connections, json || Console.IsErrorRedirected ? null : terminal, cancellationToken);
+            await MeasureAsync(plan, times, memory, workers, json || Console.IsErrorRedirected ? null : terminal, cancellationToken);
             report = LoadReport.Of(plan, times, clock.Elapsed, memory.Bytes);
             return report.FindExcess(plan.Limits) is { } excess ? throw new BenchException(excess) : 0;
         }
@@ -38,11 +37,6 @@ internal static class LoadRun
         finally
         {
             clock.Stop();
-            foreach (var connection in connections)
-            {
-                connection.Abort(CloseReason.Done);
-            }
-
             Report(report ?? LoadReport.Of(plan, times, clock.Elapsed, growth: null), json);
         }
     }
@@ -60,38 +54,40 @@ internal static class LoadRun
         }
     }
 
-    private static async Task ConnectAsync(LoadPlan plan, List<MeshConnection> connections, CancellationToken cancellationToken)
-    {
-        var dialer = plan.Server.CreateDialer();
-        for (var i = 0; i < plan.Workers; i++)
-        {
-            connections.Add(await dialer.DialAsync(plan.Server.Endpoint, plan.Transport, cancellationToken));
-        }
-    }
-
     private static async Task MeasureAsync(
-        LoadPlan plan, TaskTimes times, MemoryGrowth memory, List<MeshConnection> connections, IAnsiConsole? terminal, CancellationToken cancellationToken)
+        LoadPlan plan, TaskTimes times, MemoryGrowth memory, ILoadWorkers workers, IAnsiConsole? terminal, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
         // A POST that hangs is cancelled after the stall timeout of the plan.
         using var http = plan.Server.CreateClient(Timeout.InfiniteTimeSpan);
-        var workers = connections.Select((connection, i) =>
-            new SimulatedWorker(new WorkerId($"{plan.UserPrefix}{i}"), connection, times).RunAsync(ending.Token)).ToArray();
-        var submitting = new Submitter(plan, http, times).RunAsync(ending.Token);
+        var client = new MeshClient(http, CreateSettings(plan));
+        var working = workers.RunAsync(ending.Token);
+        var submitting = new Submitter(plan, client, times).RunAsync(ending.Token);
         var watching = terminal is null ? WatchAsync(plan, times, memory, null, ending.Token) : ShowAsync(plan, times, memory, terminal, ending.Token);
         try
         {
             // A part that ends before the last ACK has failed. Submitters that have posted all tasks are the exception.
-            await await Task.WhenAny([times.All, watching, .. workers, AllAfterAsync(submitting, times)]);
+            await await Task.WhenAny([times.All, watching, working, AllAfterAsync(submitting, times)]);
         }
         finally
         {
             await ending.CancelAsync();
-            await Task.WhenAll([.. workers, submitting, watching]).ContinueWith(
+            await Task.WhenAll([working, submitting, watching]).ContinueWith(
                 static all => _ = all.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
+
+    /// <summary>A refused request is not repeated by the client, so that each refusal is measured.</summary>
+    private static MeshClientSettings CreateSettings(LoadPlan plan) => new()
+    {
+        Endpoints = { plan.Server.Url.ToString() },
+        Token = plan.Server.Token,
+        MaxTasksPerRequest = Math.Min(plan.Batch, 40_000),
+        RetryLimit = 0,
+        RequestTimeout = plan.StallTimeout,
+        OperationTimeout = plan.StallTimeout,
+    };
 
     private static async Task AllAfterAsync(Task submitting, TaskTimes times)
     {

@@ -6,14 +6,19 @@ using TaskStatus = Mesh.Protocol.TaskStatus;
 namespace Mesh.Bench.Load;
 
 /// <summary>A worker whose tasks take no time. It sends the status and the next get_task together.</summary>
-internal sealed class SimulatedWorker(WorkerId id, MeshConnection connection, TaskTimes times)
+/// <param name="slots">The number of tasks at a time.</param>
+internal sealed class SimulatedWorker(WorkerId id, int slots, MeshConnection connection, TaskTimes times)
 {
     private readonly Queue<int?> _unacknowledged = new();
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var ask = new GetTask(id) { Tasks = TaskTypeSet.Of(TaskType.Query, TaskType.Update) };
-        Send(ask);
+        for (var slot = 0; slot < slots; slot++)
+        {
+            Send(ask);
+        }
+
         while (true)
         {
             var received = await connection.ReceiveAsync(cancellationToken);

@@ -1,16 +1,13 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using Mesh.Bench.CommandLine;
+using MeshAspire.Client;
 
 namespace Mesh.Bench.Load;
 
-/// <summary>Posts the tasks of a run in batches. Several submitters share the tasks.</summary>
-internal sealed class Submitter(LoadPlan plan, HttpClient http, TaskTimes times)
+/// <summary>Submits the tasks of a run in batches. Several submitters share the tasks.</summary>
+internal sealed class Submitter(LoadPlan plan, MeshClient client, TaskTimes times)
 {
-    private static readonly MediaTypeHeaderValue Json = new("application/json");
-    private static readonly TimeSpan DefaultRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private int _next;
 
@@ -33,36 +30,25 @@ internal sealed class Submitter(LoadPlan plan, HttpClient http, TaskTimes times)
 
     private async Task SubmitAsync(int first, int count, CancellationToken cancellationToken)
     {
-        var body = Body(first, count);
+        MeshTaskRequest[] tasks = [.. Enumerable.Range(first, count).Select(task => MeshTaskRequest.Query(times.UserOf(task)))];
         while (true)
         {
-            using var content = new ByteArrayContent(body);
-            content.Headers.ContentType = Json;
             var posted = Stopwatch.GetTimestamp();
-            using var answer = await http.PostAsync(new Uri("/tasks", UriKind.Relative), content, cancellationToken);
-            switch (answer.StatusCode)
+            try
             {
-                case HttpStatusCode.Accepted:
-                    times.SetAccepted(first, count, posted, Stopwatch.GetTimestamp());
-                    return;
-                case HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable:
-                    times.SetRefused(posted, Stopwatch.GetTimestamp());
-                    await Task.Delay(answer.Headers.RetryAfter?.Delta ?? DefaultRetry, TimeProvider.System, cancellationToken);
-                    break;
-                default:
-                    throw new BenchException($"POST /tasks answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
+                await client.SubmitManyAsync(tasks, cancellationToken);
+                times.SetAccepted(first, count, posted, Stopwatch.GetTimestamp());
+                return;
+            }
+            catch (Exception exception) when (exception is QueueFullException or MeshUnavailableException)
+            {
+                times.SetRefused(posted, Stopwatch.GetTimestamp());
+                await Task.Delay(RetryDelay, TimeProvider.System, cancellationToken);
+            }
+            catch (MeshException exception)
+            {
+                throw new BenchException(exception.Message, exception);
             }
         }
-    }
-
-    private byte[] Body(int first, int count)
-    {
-        var body = new StringBuilder("[", count * 48);
-        for (var task = first; task < first + count; task++)
-        {
-            body.Append(task == first ? "" : ",").Append("{\"type\":\"QUERY\",\"user\":\"").Append(times.UserOf(task)).Append("\"}");
-        }
-
-        return Encoding.UTF8.GetBytes(body.Append(']').ToString());
     }
 }
