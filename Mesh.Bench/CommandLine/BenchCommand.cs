@@ -5,6 +5,7 @@ using Mesh.Bench.Codec;
 using Mesh.Bench.Fuzz;
 using Mesh.Bench.Idle;
 using Mesh.Bench.Load;
+using Mesh.Bench.Overhead;
 using Mesh.Bench.Simulate;
 
 namespace Mesh.Bench.CommandLine;
@@ -25,7 +26,7 @@ internal static class BenchCommand
     {
         var root = new RootCommand("Measures a running mesh server and the codec, feeds a server with bad input, simulates whole meshes, and harms real ones.")
         {
-            LoadCommand.Create(), IdleCommand.Create(), FuzzCommand.Create(), SimulateCommand.Create(), ChaosCommand.Create(), CodecCommand.Create(),
+            LoadCommand.Create(), IdleCommand.Create(), FuzzCommand.Create(), SimulateCommand.Create(), ChaosCommand.Create(), CodecCommand.Create(), OverheadCommand.Create(),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Action is ParseErrorAction refusal)

@@ -17,27 +17,37 @@ internal static class LoadRun
     public static async Task<int> RunAsync(LoadPlan plan, ServerProcess? process, bool json, CancellationToken cancellationToken)
     {
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        var report = await MeasureAsync(plan, process, json || Console.IsErrorRedirected ? null : terminal, cancellationToken, failed => Report(failed, json));
+        Report(report, json);
+        return report.FindExcess(plan.Limits) is { } excess ? throw new BenchException(excess) : 0;
+    }
+
+    /// <param name="terminal">Shows the progress; null when it is not shown.</param>
+    /// <param name="onFailure">Receives the report until the failure of a run that fails.</param>
+    /// <exception cref="BenchException">The run failed.</exception>
+    public static async Task<LoadReport> MeasureAsync(
+        LoadPlan plan, ServerProcess? process, IAnsiConsole? terminal, CancellationToken cancellationToken, Action<LoadReport>? onFailure = null)
+    {
         var times = new TaskTimes(plan.Tasks, plan.UserPrefix);
         await using var workers = plan.Kind == WorkerKind.Package ? (ILoadWorkers)new PackageWorkers(plan, times) : new LoopWorkers(plan, times);
         var memory = new MemoryGrowth(plan, times, process);
-        LoadReport? report = null;
         var clock = Stopwatch.StartNew();
         try
         {
             await workers.ConnectAsync(cancellationToken);
             clock.Restart();
-            await MeasureAsync(plan, times, memory, workers, json || Console.IsErrorRedirected ? null : terminal, cancellationToken);
-            report = LoadReport.Of(plan, times, clock.Elapsed, memory.Bytes);
-            return report.FindExcess(plan.Limits) is { } excess ? throw new BenchException(excess) : 0;
+            await MeasureAsync(plan, times, memory, workers, terminal, cancellationToken);
+            return LoadReport.Of(plan, times, clock.Elapsed, memory.Bytes);
         }
-        catch (Exception exception) when (MeasuredServer.IsConnectionError(exception))
+        catch (Exception exception)
         {
-            throw plan.Server.ToBenchException(exception);
-        }
-        finally
-        {
-            clock.Stop();
-            Report(report ?? LoadReport.Of(plan, times, clock.Elapsed, growth: null), json);
+            onFailure?.Invoke(LoadReport.Of(plan, times, clock.Elapsed, growth: null));
+            if (MeasuredServer.IsConnectionError(exception))
+            {
+                throw plan.Server.ToBenchException(exception);
+            }
+
+            throw;
         }
     }
 
