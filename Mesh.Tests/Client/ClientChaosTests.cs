@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Mesh.Tests.Fixtures;
@@ -15,7 +16,7 @@ namespace Mesh.Tests.Client;
 [Collection(SequentialTests.Name)]
 public sealed class ClientChaosTests(ITestOutputHelper output)
 {
-    private const int Submitters = 16;
+    private const int Submitters = 32;
 
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
 
@@ -38,7 +39,8 @@ public sealed class ClientChaosTests(ITestOutputHelper output)
         await using var proxyB = new FaultProxy(RedisProcess.FreePort(), portB, _seed + 1);
         await a.SetBalanceAsync("chaos", 0);
         using var spans = new SpanCounter();
-        using var http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) });
+        using var answers = new StatusCounter();
+        using var http = new HttpClient(answers, disposeHandler: false);
         var client = NewClient(http, proxyA, proxyB, TimeSpan.FromSeconds(4));
         var load = new ClientChaosLoad(client, "chaos", _seed);
 
@@ -60,7 +62,7 @@ public sealed class ClientChaosTests(ITestOutputHelper output)
         output.WriteLine(
             $"lost requests {proxyA.LostRequests + proxyB.LostRequests}, lost answers {proxyA.LostAnswers + proxyB.LostAnswers}, late answers {proxyA.DelayedAnswers + proxyB.DelayedAnswers}, "
             + string.Join(", ", _faults.Select(fault => $"{fault.Key} {fault.Value} times")));
-        output.WriteLine($"balance {balance}");
+        output.WriteLine($"answers 202 {answers.Of(202)}, 429 {answers.Of(429)}, 503 {answers.Of(503)}, none {answers.Of(0)}; balance {balance}");
         Assert.Equal(load.Accepted.Count, load.Accepted.Distinct().Count());
         Assert.Equal(load.Accepted.Count, balance);
         Assert.Equal(load.Submitted, load.Accepted.Count + load.RefusedFull + load.RefusedUnavailable);
@@ -149,10 +151,33 @@ public sealed class ClientChaosTests(ITestOutputHelper output)
     });
 
     private static async Task<MeshProcess> ServerAsync(RedisProcess redis, string id, int port, (string Id, int Port) peer) => await MeshProcess.ServerAsync(
-        redis.ConnectionString, id, port, [peer], new() { ["Tasks__Capacity"] = "40", ["Tasks__MaxAttempts"] = "1000", ["Tasks__RetryDelay"] = "00:00:00.1" });
+        redis.ConnectionString, id, port, [peer], new() { ["Tasks__Capacity"] = "12", ["Tasks__MaxAttempts"] = "1000", ["Tasks__RetryDelay"] = "00:00:00.1" });
 
     private static MeshProcess Worker(RedisProcess redis, string id, MeshProcess home) => MeshProcess.Worker(
-        redis.ConnectionString, id, home.Id, home.Port, new() { ["Concurrency"] = "4", ["WorkTime"] = "00:00:00.010" });
+        redis.ConnectionString, id, home.Id, home.Port, new() { ["Concurrency"] = "2", ["WorkTime"] = "00:00:00.040" });
+
+    /// <summary>Counts the answers to submissions by their status. 0 stands for no answer.</summary>
+    private sealed class StatusCounter() : DelegatingHandler(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(1) })
+    {
+        private readonly ConcurrentDictionary<int, int> _counts = [];
+
+        public int Of(int status) => _counts.GetValueOrDefault(status);
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var status = 0;
+            try
+            {
+                var response = await base.SendAsync(request, cancellationToken);
+                status = (int)response.StatusCode;
+                return response;
+            }
+            finally
+            {
+                _ = request.Method == HttpMethod.Post ? _counts.AddOrUpdate(status, 1, (_, count) => count + 1) : 0;
+            }
+        }
+    }
 
     /// <summary>Counts the retries and fallbacks that the client's spans have.</summary>
     private sealed class SpanCounter : IDisposable

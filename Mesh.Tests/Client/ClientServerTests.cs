@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Mesh.Protocol;
 using Mesh.Tests.Fixtures;
@@ -138,6 +139,31 @@ public sealed class ClientServerTests
         Assert.Equal("cron", (await Assert.ThrowsAsync<TaskRejectedException>(() => client.PutScheduleAsync("nightly", new("never", task), Stop))).Field);
         Assert.True(await client.DeleteScheduleAsync("nightly", Stop));
         Assert.Null(await client.GetScheduleAsync("nightly", Stop));
+    }
+
+    [Fact]
+    public async Task Submit_WithinATrace_BelongsToIt()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var trace = new Activity("test").Start();
+
+        var id = await NewClient(server).SubmitAsync(new MeshTaskRequest("RESIZE"), Stop);
+
+        Assert.Equal(trace.TraceId.ToHexString(), (await NewClient(server).GetAsync(id, Stop))!.TraceId);
+    }
+
+    [Fact]
+    public async Task Run_LargestDepthOfAResult_IsRead()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var worker = await server.DialAsync(Framing.WebSocket);
+        var deep = new string('[', ProtocolLimits.MaxValueDepth) + new string(']', ProtocolLimits.MaxValueDepth);
+        var client = NewClient(server);
+        var id = await client.SubmitAsync(new MeshTaskRequest("RESIZE"), Stop);
+
+        await SettleAsync(worker, await NextAsync(worker), TaskOutcome.Ok, deep);
+
+        Assert.Equal(deep, (await client.WaitAsync(id, cancellationToken: Stop)).Result!.Value.GetRawText());
     }
 
     [Fact]

@@ -117,6 +117,12 @@ internal sealed class ScriptedServers : HttpMessageHandler
     /// <summary>No connection is made, so that the body is not read.</summary>
     public static ServerAction Refused() => RefusedAction;
 
+    /// <summary>A new connection is reset at once. SocketsHttpHandler then throws this exception, and does not read the body.</summary>
+    public static ServerAction ResetBeforeTheRequest() => ResetAction;
+
+    /// <summary>The request fails after it was sent, with an exception that HttpClient does not document.</summary>
+    public static ServerAction Throws() => (_, _) => throw new NotSupportedException("A handler of the application.");
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ServerAction action;
@@ -126,7 +132,7 @@ internal sealed class ScriptedServers : HttpMessageHandler
             action = script.Count > 1 ? script.Dequeue() : script.Peek();
         }
 
-        var body = action == RefusedAction || request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
+        var body = action == RefusedAction || action == ResetAction || request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
         lock (_lock)
         {
             _received.Add(new(request.RequestUri.Host, request.Method.Method, request.RequestUri.PathAndQuery, body, $"{request.Headers.Authorization}"));
@@ -136,6 +142,8 @@ internal sealed class ScriptedServers : HttpMessageHandler
     }
 
     private static readonly ServerAction RefusedAction = (_, _) => throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
+
+    private static readonly ServerAction ResetAction = (_, _) => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.NotConnected);
 
     private static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 }

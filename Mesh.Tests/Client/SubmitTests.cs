@@ -77,6 +77,26 @@ public sealed class SubmitTests
     }
 
     [Fact]
+    public async Task Submit_NewConnectionIsReset_GoesToTheFallback()
+    {
+        using var servers = new ScriptedServers().On("server-a", ResetBeforeTheRequest()).On("server-b", Accept());
+
+        await servers.Client().SubmitAsync(Task1, Stop);
+
+        Assert.Equal([PostA, PostB], servers.Log);
+    }
+
+    [Fact]
+    public async Task Submit_AnyOtherExceptionAfterTheSend_RepeatsTheIdAtTheSameServer()
+    {
+        using var servers = new ScriptedServers().On("server-a", Throws(), Accept()).On("server-b", Accept());
+
+        await servers.Client().SubmitAsync(Task1, Stop);
+
+        Assert.Equal([PostA, PostA], servers.Log);
+    }
+
+    [Fact]
     public async Task Submit_NothingAccepted_GoesToTheFallback()
     {
         using var servers = new ScriptedServers().On("server-a", NothingAccepted()).On("server-b", Accept());

@@ -36,8 +36,10 @@ internal sealed class RequestSender(HttpClient http, MeshClientSettings settings
             server.Connected();
             return await ReadAsync(server, request, response, ends.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception exception)
         {
+            // Every exception counts, since none may hide that a task was perhaps accepted. HttpClient can throw others than it documents, such as a SocketException when a new
+            // connection is reset at once, and so can handlers of the application.
             cancellationToken.ThrowIfCancellationRequested();
             var failure = ReplyClassifier.OfException(server, content, exception);
             if (failure.IsRefused)
