@@ -18,7 +18,8 @@ internal static class MeshClientTelemetry
         var span = Source.StartActivity(type is null ? operation : $"{operation} {type}", ActivityKind.Client);
         if (span is { IsAllDataRequested: true })
         {
-            span.SetTag("messaging.system", "mesh").SetTag("messaging.operation.name", operation);
+            // Aspire's dashboard identifies messaging spans by messaging.operation, the predecessor of the operation's name in OpenTelemetry's conventions.
+            span.SetTag("messaging.system", "mesh").SetTag("messaging.operation.name", operation).SetTag("messaging.operation", operation);
             _ = type is null ? span : span.SetTag("messaging.destination.name", type);
             _ = id is null ? span : span.SetTag("messaging.message.id", id);
         }

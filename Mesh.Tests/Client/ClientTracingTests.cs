@@ -19,6 +19,7 @@ public sealed class ClientTracingTests
 
         var span = Assert.Single(trace.Spans);
         Assert.Equal(("submit RESIZE", ActivityKind.Client, ActivityStatusCode.Unset), (span.DisplayName, span.Kind, span.Status));
+        Assert.Equal(("mesh", "submit", "RESIZE"), (span.GetTagItem("messaging.system"), span.GetTagItem("messaging.operation"), span.GetTagItem("messaging.destination.name")));
         Assert.Equal((id, 1, true, "server-b"), (span.GetTagItem("messaging.message.id"), span.GetTagItem("mesh.client.retries"), span.GetTagItem("mesh.client.fallback"), span.GetTagItem("server.address")));
     }
 
