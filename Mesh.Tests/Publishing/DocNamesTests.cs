@@ -26,7 +26,7 @@ public sealed partial class DocNamesTests
         "Offered", "Lent", "Released", "Expected", "Arrived", "Releasing", "Returning", "Returned", "SetAside", "Gone", "Accepted",
         "Healthy",
         // ASP.NET Core, NuGet, Aspire, Kubernetes.
-        "AllowedHosts", "NuGetAudit", "Sni", "WaitFor", "WithPersistence", "WebSocket", "Tcp", "Origin", "LoggerMessage", "Uri",
+        "AllowedHosts", "NuGetAudit", "Sni", "WaitFor", "WithPersistence", "WebSocket", "Tcp", "Origin", "LoggerMessage", "Uri", "PackageReference", "ProjectReference",
 
         // The category of logged messages.
         "Mesh.Messages",
@@ -34,7 +34,7 @@ public sealed partial class DocNamesTests
 
     private static readonly ILookup<string, Type> Types = new[]
         {
-            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
+            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun), typeof(MeshAspire.Client.MeshClient),
             typeof(DocNamesTests),
         }
         .Select(type => type.Assembly).Append(Assembly.LoadFrom(BuildOutput.AppHost))
@@ -176,7 +176,7 @@ public sealed partial class DocNamesTests
     private static partial Regex FileName();
 
     /// <summary>What a build or a reader makes, and examples.</summary>
-    [GeneratedRegex(@"/obj/|/\.env$|^a/b$|^farms/N$")]
+    [GeneratedRegex(@"/obj/|/\.env$|^a/b$|^farms/N$|^Words\.")]
     private static partial Regex NotChecked();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]

@@ -11,25 +11,28 @@ internal sealed partial class ShellBlocks : IAsyncDisposable
     /// <summary>The first line of a block whose program runs until it is interrupted.</summary>
     public const string Stays = "# Runs until you press Ctrl-C.";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentQueue<string> _output = new();
     private readonly List<Process> _running = [];
     private readonly Dictionary<string, string> _environment;
     private readonly string _prologue;
+    private readonly string _directory;
 
     /// <param name="environment">Variables of each block.</param>
     /// <param name="prologue">Shell code that is run before each block, such as functions that stand for programs.</param>
-    public ShellBlocks(Dictionary<string, string> environment, string prologue = "")
+    /// <param name="directory">The working directory; null for the repository.</param>
+    public ShellBlocks(Dictionary<string, string> environment, string prologue = "", string? directory = null)
     {
         Assert.SkipUnless(ExecutableFinder.Find(["bash"]) is not null, "bash is not on the PATH.");
-        (_environment, _prologue) = (environment, prologue);
+        (_environment, _prologue, _directory) = (environment, prologue, directory ?? BuildOutput.Source(""));
     }
 
     public string Output => string.Join('\n', _output);
 
     /// <summary>The blocks of one section, in order.</summary>
-    public static IReadOnlyList<string> Of(string page, string heading)
+    /// <param name="language">The language of the blocks.</param>
+    public static IReadOnlyList<string> Of(string page, string heading, string language = "sh")
     {
         var text = File.ReadAllText(BuildOutput.Source(page));
         var start = Regex.Match(text, $"^#+ {Regex.Escape(heading)}$", RegexOptions.Multiline);
@@ -40,9 +43,9 @@ internal sealed partial class ShellBlocks : IAsyncDisposable
         var blocks = new List<string>();
         for (var i = 0; i + 1 < section.Length && !Heading().IsMatch(section[i]); i += 2)
         {
-            if (section[i + 1].StartsWith("sh\n", StringComparison.Ordinal))
+            if (section[i + 1].StartsWith($"{language}\n", StringComparison.Ordinal))
             {
-                blocks.Add(section[i + 1][3..]);
+                blocks.Add(section[i + 1][(language.Length + 1)..]);
             }
         }
 
@@ -67,7 +70,7 @@ internal sealed partial class ShellBlocks : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = BuildOutput.Source(""),
+            WorkingDirectory = _directory,
         };
         foreach (var (key, value) in _environment)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Mesh.Tests.Publishing;
 
@@ -16,33 +17,54 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     private readonly ConcurrentQueue<string> _output = new();
     private readonly Process _process;
+    private readonly bool _isGroup;
     private readonly string _token = Guid.NewGuid().ToString("N");
 
     public AppHostProcess(params string[] arguments)
-    {
-        // A background job of a shell script ignores SIGINT, and its child processes inherit that.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", BuildOutput.AppHost, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetDirectoryName(BuildOutput.AppHost),
-            Environment =
+        : this(
+            // A background job of a shell script ignores SIGINT, and its child processes inherit that.
+            new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", BuildOutput.AppHost, .. arguments])
             {
-                // Each process that it starts inherits this variable.
-                ["Parameters__mesh-token"] = _token,
-                [AppHostPorts.Key] = AppHostPorts.Next(),
-                // The values of the launch profile.
-                ["ASPNETCORE_URLS"] = "http://localhost:15888",
-                ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
-                ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = "http://localhost:19001",
-                ["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = "http://localhost:20001",
+                WorkingDirectory = Path.GetDirectoryName(BuildOutput.AppHost),
+                Environment =
+                {
+                    [AppHostPorts.Key] = AppHostPorts.Next(),
+                    // The values of the launch profile.
+                    ["ASPNETCORE_URLS"] = "http://localhost:15888",
+                    ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
+                    ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = "http://localhost:19001",
+                    ["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = "http://localhost:20001",
+                },
             },
-        };
+            isGroup: false)
+    {
+    }
+
+    /// <param name="isGroup">Whether the process leads a process group, to which signals are sent as a terminal does.</param>
+    private AppHostProcess(ProcessStartInfo start, bool isGroup)
+    {
+        _isGroup = isGroup;
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+
+        // Each process that it starts inherits this variable.
+        start.Environment["Parameters__mesh-token"] = _token;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Starts an AppHost by a shell block of a documentation page.</summary>
+    public static AppHostProcess OfBlock(string block, string directory, Dictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "setsid", "bash", "-euo", "pipefail", "-c", block]) { WorkingDirectory = directory };
+        foreach (var (key, value) in environment)
+        {
+            start.Environment[key] = value;
+        }
+
+        return new(start, isGroup: true);
     }
 
     public string Output => string.Join('\n', _output);
@@ -70,16 +92,18 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    public void Signal(int signal) => Assert.Equal(0, SendSignal(_process.Id, signal));
+    public void Signal(int signal) => Assert.Equal(0, SendSignal(_isGroup ? -_process.Id : _process.Id, signal));
 
     /// <summary>Waits until the AppHost and all processes that it has started have ended.</summary>
     public Task GoneAsync() => Eventually.HoldsAsync(
         "the end of all processes", () => Started().Count == 0, Patience, () => $"{string.Join('\n', Started())}\n{Output}");
 
     /// <summary>The command lines of the AppHost and of all that it has started.</summary>
-    public List<string> Started() => [.. Directory.EnumerateDirectories("/proc")
-        .Where(process => Read($"{process}/environ").Contains(_token, StringComparison.Ordinal))
-        .Select(process => Read($"{process}/cmdline").Replace('\0', ' '))];
+    public List<string> Started() => [.. Directories().Select(process => Read($"{process}/cmdline").Replace('\0', ' '))];
+
+    /// <summary>The id of the process with this environment variable, which the AppHost has started.</summary>
+    public int ProcessWith(string name, string value) => int.Parse(
+        Path.GetFileName(Directories().Single(process => Read($"{process}/environ").Split('\0').Contains($"{name}={value}"))), CultureInfo.InvariantCulture);
 
     public async ValueTask DisposeAsync()
     {
@@ -100,6 +124,10 @@ internal sealed class AppHostProcess : IAsyncDisposable
             _output.Enqueue(line.Data);
         }
     }
+
+    /// <summary>The directories in /proc of the AppHost and of all that it has started.</summary>
+    private IEnumerable<string> Directories() =>
+        Directory.EnumerateDirectories("/proc").Where(process => Read($"{process}/environ").Contains(_token, StringComparison.Ordinal));
 
     private static string Read(string file)
     {
