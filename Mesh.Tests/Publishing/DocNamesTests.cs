@@ -9,6 +9,7 @@ using Mesh.Server.Loop;
 using Mesh.Simulation;
 using Mesh.Transport;
 using Mesh.Worker;
+using MeshAspire.Client;
 using MeshAspire.ServiceDefaults;
 using MeshAspire.Worker;
 
@@ -34,7 +35,7 @@ public sealed partial class DocNamesTests
 
     private static readonly ILookup<string, Type> Types = new[]
         {
-            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
+            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(MeshClient), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
             typeof(DocNamesTests),
         }
         .Select(type => type.Assembly).Append(Assembly.LoadFrom(BuildOutput.AppHost))
