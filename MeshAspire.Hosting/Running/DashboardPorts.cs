@@ -1,4 +1,7 @@
 using System.Net.NetworkInformation;
+using Aspire.Hosting;
+
+namespace MeshAspire.Hosting.Running;
 
 internal static class DashboardPorts
 {

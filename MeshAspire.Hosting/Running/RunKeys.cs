@@ -1,4 +1,7 @@
+using Aspire.Hosting;
 using Microsoft.Extensions.Configuration;
+
+namespace MeshAspire.Hosting.Running;
 
 internal static class RunKeys
 {

@@ -1,9 +1,15 @@
 #pragma warning disable ASPIRECERTIFICATES001 // WithoutHttpsCertificate is experimental.
 
+using Aspire.Hosting.ApplicationModel;
+using MeshAspire.Hosting.Redis;
+using MeshAspire.Hosting.Running;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-internal static class MeshRedisExtensions
+namespace Aspire.Hosting;
+
+/// <summary>Adds the Redis of a mesh to an application.</summary>
+public static class MeshRedisBuilderExtensions
 {
     private const string Kind = "Mesh:Redis";
     private const string Volume = "Mesh:RedisVolume";
@@ -13,26 +19,31 @@ internal static class MeshRedisExtensions
     /// or <c>external</c> for the server at <c>ConnectionStrings:{name}</c>. A container or the connection string is published. Container and Garnet write each change to a
     /// log on disk. <c>Mesh:RedisVolume</c> names the data that is kept between runs.
     /// </summary>
+    /// <param name="builder">The builder of the AppHost.</param>
+    /// <param name="name">The name of the resource.</param>
+    /// <returns>The builder of the resource.</returns>
     /// <exception cref="DistributedApplicationException">The setting is invalid, or the machine or the configuration lacks what it requires.</exception>
-    public static IResourceBuilder<IResourceWithConnectionString> AddMeshRedis(this IDistributedApplicationBuilder builder, string name)
+    public static IResourceBuilder<IResourceWithConnectionString> AddMeshRedis(this IDistributedApplicationBuilder builder, [ResourceName] string name)
     {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(name);
         var kind = builder.Configuration[Kind];
         return kind switch
         {
-            "external" => builder.AddExternal(name),
-            null or "" or "container" or "garnet" when builder.ExecutionContext.IsPublishMode => builder.AddContainer(name),
+            "external" => builder.AddExternalRedis(name),
+            null or "" or "container" or "garnet" when builder.ExecutionContext.IsPublishMode => builder.AddRedisContainer(name),
             "container" => ContainerRuntime.IsRunning(builder, out var fault)
-                ? builder.AddContainer(name, $"{Kind} is container")
+                ? builder.AddRedisContainer(name, $"{Kind} is container")
                 : throw new DistributedApplicationException($"{name} cannot start: {Kind} is container, but {fault}. Start one, or set {Kind} to garnet."),
-            "garnet" => builder.AddGarnet(name, $"{Kind} is garnet"),
+            "garnet" => builder.AddGarnetRedis(name, $"{Kind} is garnet"),
             null or "" => ContainerRuntime.IsRunning(builder, out var fault)
-                ? builder.AddContainer(name, "a container runtime is running")
-                : builder.AddGarnet(name, fault),
+                ? builder.AddRedisContainer(name, "a container runtime is running")
+                : builder.AddGarnetRedis(name, fault),
             _ => throw new DistributedApplicationException($"{Kind} is '{kind}'. It must be container, garnet or external. Without it, a container is used when a container runtime is running, else Garnet."),
         };
     }
 
-    private static IResourceBuilder<IResourceWithConnectionString> AddContainer(this IDistributedApplicationBuilder builder, string name, string? reason = null)
+    private static IResourceBuilder<IResourceWithConnectionString> AddRedisContainer(this IDistributedApplicationBuilder builder, string name, string? reason = null)
     {
         var redis = builder.AddRedis(name).WithAppendOnlyFile().WithoutHttpsCertificate();
         var volume = builder.Configuration[Volume] is { Length: > 0 } configured ? configured : VolumeNameGenerator.Generate(redis, "data");
@@ -47,7 +58,7 @@ internal static class MeshRedisExtensions
         return held ? redis.WithDataVolume(volume) : redis;
     }
 
-    private static IResourceBuilder<IResourceWithConnectionString> AddGarnet(this IDistributedApplicationBuilder builder, string name, string reason)
+    private static IResourceBuilder<IResourceWithConnectionString> AddGarnetRedis(this IDistributedApplicationBuilder builder, string name, string reason)
     {
         var volume = builder.Configuration[Volume] is { Length: > 0 } configured ? configured : name;
         var data = Path.Combine(builder.AppHostDirectory, "obj", "garnet", volume);
@@ -56,7 +67,7 @@ internal static class MeshRedisExtensions
         return builder.AddGarnet(name, held ? new DirectoryInfo(data) : builder.AddTemporaryDataDirectory()).WithRedisHealthCheck();
     }
 
-    private static IResourceBuilder<IResourceWithConnectionString> AddExternal(this IDistributedApplicationBuilder builder, string name)
+    private static IResourceBuilder<IResourceWithConnectionString> AddExternalRedis(this IDistributedApplicationBuilder builder, string name)
     {
         if (builder.ExecutionContext.IsRunMode && string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(name)))
         {

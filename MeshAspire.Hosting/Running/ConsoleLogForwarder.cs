@@ -1,8 +1,12 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+
+namespace MeshAspire.Hosting.Running;
 
 /// <summary>A line about a resource that is written to the console at startup.</summary>
 internal sealed record StartupMessage(string Resource, string Text);
@@ -86,7 +90,10 @@ internal sealed partial class ConsoleLogForwarder(
         }
     }
 
-    private void Write(string resource, string text) => console.WriteLine($"{resource.PadRight(NameWidth)} | {text}");
+    private void Write(string resource, string text) => console.WriteLine(Format(resource, text));
+
+    /// <summary>Returns a line of the console.</summary>
+    internal static string Format(string resource, string text) => $"{resource.PadRight(NameWidth)} | {text}";
 
     /// <summary>Matches a line that is written to the console: the time of the orchestrator, then an entry of .NET's console logger in its single-line format.</summary>
     [GeneratedRegex(@"^(?<time>\S+Z) .*?(?:\binfo: Mesh\.Server\.(?:Telemetry\.LoanConsoleLog|Producer\.DemoProducer)|\b(?:warn|fail|crit): \S+)\[\d+\] (?<text>.*)$")]

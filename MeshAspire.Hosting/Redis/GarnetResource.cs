@@ -1,3 +1,5 @@
+namespace Aspire.Hosting.ApplicationModel;
+
 /// <summary>A Garnet server, which implements the protocol of Redis and runs on .NET. It replaces Redis on a machine without a container runtime.</summary>
 internal sealed class GarnetResource(string name, string workingDirectory, ParameterResource password)
     : ExecutableResource(name, "dotnet", workingDirectory), IResourceWithConnectionString

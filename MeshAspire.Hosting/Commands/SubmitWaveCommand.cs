@@ -2,6 +2,10 @@
 
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+
+namespace MeshAspire.Hosting.Commands;
 
 /// <summary>The command that submits a number of tasks of one type, with the arguments of its dialog.</summary>
 internal static class SubmitWaveCommand

@@ -1,5 +1,7 @@
-using Microsoft.Extensions.DependencyInjection;
+using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Hosting;
+
+namespace MeshAspire.Hosting.Running;
 
 /// <summary>
 /// Stops the workers and then the servers before the AppHost ends. Aspire stops all resources at once; a server without its Redis, or a worker without its server, would wait
@@ -45,9 +47,4 @@ internal sealed class OrderedShutdownService(DistributedApplicationModel model, 
         Task stopped = Task.WhenAll(projects.Select(project => commands.ExecuteCommandAsync(project, KnownResourceCommands.StopCommand, cancellationToken)));
         await stopped.WaitAsync(Limit, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
-}
-
-internal static class OrderedShutdownExtensions
-{
-    public static void StopServersBeforeRedis(this IDistributedApplicationBuilder builder) => builder.Services.AddHostedService<OrderedShutdownService>();
 }

@@ -1,5 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+
+namespace MeshAspire.Hosting.Commands;
 
 /// <summary>The commands of a server in the dashboard and in <c>aspire resource server-a …</c>. Each command returns its result as text.</summary>
 internal static class ServerCommands
@@ -7,31 +11,25 @@ internal static class ServerCommands
     private static readonly TimeSpan ReturnLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ReturnStep = TimeSpan.FromMilliseconds(250);
 
-    public static IResourceBuilder<ProjectResource> WithMeshCommands(this IResourceBuilder<ProjectResource> server, IResourceBuilder<ParameterResource> token) => server
-        .WithMeshCommand(token, "submit-wave", "Submit a wave of tasks", SubmitWaveCommand.SubmitAsync, new CommandOptions
-        {
-            Description = "Submits a number of tasks of one type.",
-            IconName = "Send",
-            IsHighlighted = true,
-            Arguments = SubmitWaveCommand.Arguments,
-            ValidateArguments = SubmitWaveCommand.ValidateAsync,
-        })
-        .WithMeshCommand(token, "pause", "Pause", PauseAsync, new CommandOptions
+    public static IResourceBuilder<ProjectResource> WithServerCommands(this IResourceBuilder<ProjectResource> server) => server
+        .WithServerCommand("pause", "Pause", PauseAsync, new CommandOptions
         {
             Description = "Refuses new tasks until it is resumed. Tasks that were accepted before continue.",
             IconName = "Pause",
         })
-        .WithMeshCommand(token, "resume", "Resume", ResumeAsync, new CommandOptions { Description = "Accepts tasks again.", IconName = "Play" })
-        .WithMeshCommand(token, "return-workers", "Return borrowed workers", ReturnAsync, new CommandOptions
+        .WithServerCommand("resume", "Resume", ResumeAsync, new CommandOptions { Description = "Accepts tasks again.", IconName = "Play" })
+        .WithServerCommand("return-workers", "Return borrowed workers", ReturnAsync, new CommandOptions
         {
             Description = "Returns all borrowed workers to their owners, and waits until they have left.",
             IconName = "ArrowExit",
         });
 
-    private static IResourceBuilder<ProjectResource> WithMeshCommand(
-        this IResourceBuilder<ProjectResource> server, IResourceBuilder<ParameterResource> token, string name, string title,
+    /// <summary>Adds a command that calls the server's API with the token of the mesh. It is enabled while the server runs.</summary>
+    public static IResourceBuilder<ProjectResource> WithServerCommand(
+        this IResourceBuilder<ProjectResource> server, string name, string title,
         Func<ServerApi, ExecuteCommandContext, Task<ExecuteCommandResult>> execute, CommandOptions options)
     {
+        var token = server.GetMeshServer(nameof(server)).Token;
         options.UpdateState = context => context.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
         return server.WithCommand(name, title, RunAsync, options);
 
@@ -39,7 +37,7 @@ internal static class ServerCommands
         {
             try
             {
-                using var api = await ServerApi.ConnectAsync(server.GetEndpoint("http"), token.Resource, context.CancellationToken);
+                using var api = await ServerApi.ConnectAsync(server.GetEndpoint("http"), token, context.CancellationToken);
                 return await execute(api, context);
             }
             catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Aspire.Hosting;
+
+namespace MeshAspire.Hosting.Redis;
 
 /// <summary>Detects whether containers can be started on this machine. It asks Aspire's orchestrator, because a client such as <c>docker</c> on the PATH does not imply a running engine.</summary>
 internal static class ContainerRuntime

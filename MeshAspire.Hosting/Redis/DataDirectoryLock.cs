@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Hosting;
 
+namespace MeshAspire.Hosting.Redis;
+
 /// <summary>Locks a data directory for one run of the AppHost, because two servers would destroy an append-only file. The operating system releases the lock when the process ends.</summary>
 /// <remarks>It is a hosted service, so that the application disposes it after Redis has stopped.</remarks>
 internal sealed class DataDirectoryLock : IHostedService, IDisposable

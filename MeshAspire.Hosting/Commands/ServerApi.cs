@@ -1,6 +1,9 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Aspire.Hosting.ApplicationModel;
+
+namespace MeshAspire.Hosting.Commands;
 
 /// <summary>A client of one server's HTTP API, for the commands of the dashboard (docs/operations.md).</summary>
 internal sealed class ServerApi(HttpClient http) : IDisposable

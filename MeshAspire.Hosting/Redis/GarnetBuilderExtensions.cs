@@ -1,6 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+
+namespace MeshAspire.Hosting.Redis;
 
 internal static class GarnetBuilderExtensions
 {

@@ -1,3 +1,7 @@
+using Aspire.Hosting;
+
+namespace MeshAspire.Hosting.Running;
+
 internal static class ConfigurationErrors
 {
     private const int ExitCode = 1;
