@@ -21,6 +21,12 @@ internal static class Problems
     private const string RetryAfterPaused = "10";
 
     /// <summary>
+    /// The member of a problem that is false when it is certain that nothing of the request was accepted. A client may then send it to another server. A 503 without this member
+    /// leaves the outcome unknown (docs/protocol.md, "Tasks over HTTP").
+    /// </summary>
+    private const string Accepted = "accepted";
+
+    /// <summary>
     /// The options of the exception handler. An incomplete, slow or malformed request body is an error of the client, so the response has the exception's status
     /// and no error is logged.
     /// </summary>
@@ -75,17 +81,19 @@ internal static class Problems
                 return Results.Problem(
                     "This server has reached its limit of unsettled tasks (Mesh__Tasks__Capacity).",
                     statusCode: StatusCodes.Status429TooManyRequests,
-                    title: "The queue is full.");
+                    title: "The queue is full.",
+                    extensions: NothingAccepted());
             case SubmitOutcome.TooMany:
                 return TooLarge("body", "must not contain more tasks than this server's limit of unsettled tasks (Mesh__Tasks__Capacity)");
             case SubmitOutcome.StoreUnavailable:
-                return StoreUnavailable(context, context.RequestServices.GetRequiredService<ServerReadiness>().StoreFault);
+                return StoreUnavailable(context, context.RequestServices.GetRequiredService<ServerReadiness>().StoreFault, NothingAccepted());
             case SubmitOutcome.StoreNotDurable:
                 return ServiceUnavailable(
                     context,
                     $"The store is not durable. {context.RequestServices.GetRequiredService<ServerReadiness>().DurabilityRisk} Nothing was accepted. "
                     + "Set maxmemory-policy to noeviction, or accept the loss with Mesh__Store__AllowEviction.",
-                    RetryAfterNotDurable);
+                    RetryAfterNotDurable,
+                    NothingAccepted());
             case SubmitOutcome.Unknown:
                 var state = context.RequestServices.GetRequiredService<ServerReadiness>();
                 return ServiceUnavailable(
@@ -93,9 +101,9 @@ internal static class Problems
                     $"{(state.Phase == LoopPhase.Ended ? "This server is stopping." : $"The store is unavailable. {state.StoreFault}")} It is unknown whether the tasks are stored. "
                     + "Repeat the request: a task with an id is accepted once; a task without an id may run twice.");
             case SubmitOutcome.Stopping:
-                return Stopping(context);
+                return Stopping(context, NothingAccepted());
             case SubmitOutcome.Paused:
-                return ServiceUnavailable(context, "This server is paused. It accepts no new tasks until POST /resume.", RetryAfterPaused);
+                return ServiceUnavailable(context, "This server is paused. It accepts no new tasks until POST /resume.", RetryAfterPaused, NothingAccepted());
             case SubmitOutcome.NotDead:
                 return Results.Problem("The task is no longer a dead letter.", statusCode: StatusCodes.Status409Conflict, title: "Nothing to retry.");
             case SubmitOutcome.TooManySchedules:
@@ -116,14 +124,16 @@ internal static class Problems
         if (problem is ProblemHttpResult { ProblemDetails: var details })
         {
             details.Extensions["count"] = count;
+            _ = count > 0 && details.Extensions.Remove(Accepted);
         }
 
         return problem;
     }
 
     /// <param name="reason">A sentence with the cause, or null while the cause is unknown.</param>
-    public static IResult StoreUnavailable(HttpContext context, string? reason) =>
-        ServiceUnavailable(context, $"The store is unavailable. {reason} Nothing was accepted. Try again later.");
+    /// <param name="extensions">Further members of the problem.</param>
+    public static IResult StoreUnavailable(HttpContext context, string? reason, Dictionary<string, object?>? extensions = null) =>
+        ServiceUnavailable(context, $"The store is unavailable. {reason} Nothing was accepted. Try again later.", extensions: extensions);
 
     /// <summary>The error when the write of a schedule failed, or the server stopped during the write.</summary>
     public static IResult ChangeUnknown(HttpContext context) => ServiceUnavailable(
@@ -135,19 +145,25 @@ internal static class Problems
         return Results.Problem(detail, statusCode: StatusCodes.Status429TooManyRequests, title: "Too many requests wait.");
     }
 
-    public static IResult Stopping(HttpContext context) => ServiceUnavailable(context, "This server is stopping.");
+    /// <param name="extensions">Further members of the problem.</param>
+    public static IResult Stopping(HttpContext context, Dictionary<string, object?>? extensions = null) =>
+        ServiceUnavailable(context, "This server is stopping.", extensions: extensions);
 
-    /// <summary>The error while the core's loop does not run: the server is starting or stopping.</summary>
-    public static IResult NotReady(HttpContext context, ServerReadiness state) =>
-        state.Phase == LoopPhase.Starting ? ServiceUnavailable(context, $"This server is starting: it waits for {state.WaitingFor}.") : Stopping(context);
+    /// <summary>The error while the core's loop does not run: the server is starting or stopping. The request was not processed.</summary>
+    public static IResult NotReady(HttpContext context, ServerReadiness state) => state.Phase == LoopPhase.Starting
+        ? ServiceUnavailable(context, $"This server is starting: it waits for {state.WaitingFor}.", extensions: NothingAccepted())
+        : Stopping(context, NothingAccepted());
 
     private static IEnumerable<string> NamesOf(TaskFields fields) => Enum.GetValues<TaskFields>()
         .Where(field => field != TaskFields.None && fields.HasFlag(field))
         .Select(field => JsonNamingPolicy.CamelCase.ConvertName(field.ToString()));
 
-    private static IResult ServiceUnavailable(HttpContext context, string detail, string retryAfter = RetryAfterUnavailable)
+    private static Dictionary<string, object?> NothingAccepted() => new() { [Accepted] = false };
+
+    private static IResult ServiceUnavailable(
+        HttpContext context, string detail, string retryAfter = RetryAfterUnavailable, Dictionary<string, object?>? extensions = null)
     {
         context.Response.Headers.RetryAfter = retryAfter;
-        return Results.Problem(detail, statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not available now.");
+        return Results.Problem(detail, statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not available now.", extensions: extensions);
     }
 }

@@ -25,6 +25,8 @@ internal static class TaskEndpoints
         app.MapPost("/tasks", SubmitAsync)
             .AcceptsOneOrMany<TaskRequest>()
             .WithSummary("Submit one task or an array of tasks; together they are accepted or not.")
+            .WithDescription("A 503 or 429 whose problem has accepted: false has certainly accepted nothing. After a 503 without it the outcome is unknown: submit the tasks again, with the "
+                + "same ids and to the same server.")
             .Produces<AcceptedResponse>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status409Conflict)

@@ -122,7 +122,7 @@ internal sealed partial class ConnectionLimiter : IDisposable
         }
         else
         {
-            var body = $$"""{"title":"Not available now.","status":503,"detail":"{{why}}."}""";
+            var body = $$"""{"title":"Not available now.","status":503,"detail":"{{why}}.","accepted":false}""";
             context.Transport.Output.Write(Encoding.ASCII.GetBytes(
                 "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\nConnection: close\r\n"
                 + $"Content-Length: {body.Length}\r\n\r\n{body}"));
