@@ -32,6 +32,7 @@ internal enum Field : byte
     ServerRedirect,
     ServerReturn,
     RequestorInfo,
+    Attempt,
     TraceParent,
 }
 
@@ -141,6 +142,7 @@ internal readonly record struct FieldState(FieldFault FieldFault, FieldPart Fiel
         Field.ServerRedirect => "SERVER_REDIRECT",
         Field.ServerReturn => "SERVER_RETURN",
         Field.RequestorInfo => "REQUESTOR_INFO",
+        Field.Attempt => "ATTEMPT",
         Field.TraceParent => "TRACEPARENT",
         _ => throw new InvalidOperationException($"Field {field} has no name"),
     };

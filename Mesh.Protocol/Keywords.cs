@@ -71,6 +71,7 @@ internal static class Keywords
         6 when name.SequenceEqual(WireNames.Cancel) => Field.Cancel,
         7 when name.SequenceEqual(WireNames.TaskId) => Field.TaskId,
         7 when name.SequenceEqual(WireNames.Payload) => Field.Payload,
+        7 when name.SequenceEqual(WireNames.Attempt) => Field.Attempt,
         7 when name.SequenceEqual(WireNames.Framing) => Field.Framing,
         8 when name.SequenceEqual(WireNames.Response) => Field.Response,
         8 when name.SequenceEqual(WireNames.Progress) => Field.Progress,

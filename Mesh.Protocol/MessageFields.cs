@@ -15,6 +15,7 @@ internal ref struct MessageFields
     public TaskType Type;
     public TaskTypeSet Tasks;
     public int WorkersNeeded;
+    public int Attempt;
     public ServerLoad Load;
     public string WorkerUuid;
     public string ServerUuid;
@@ -123,6 +124,7 @@ internal ref struct MessageFields
         Field.Retry => JsonValueReader.Flag(ref json, ref Retry),
         Field.Cancel => JsonValueReader.Flag(ref json, ref Cancel),
         Field.WorkersNeeded => JsonValueReader.Whole(ref json, 1, int.MaxValue, ref WorkersNeeded),
+        Field.Attempt => JsonValueReader.Whole(ref json, 1, int.MaxValue, ref Attempt),
         Field.Load => JsonObjectReader.Load(ref json, ref Load),
         Field.Tasks => TaskTypesReader.Read(ref json, _message, ref Tasks),
         Field.WorkersUuid => JsonObjectReader.Workers(ref json, ref WorkersUuid),

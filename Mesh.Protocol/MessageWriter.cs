@@ -138,6 +138,11 @@ public static class MessageWriter
         }
 
         json.OptionalText(WireNames.TaskId, task.Id?.Value);
+        if (task.Attempt > 1)
+        {
+            json.Name(WireNames.Attempt);
+            json.Number(task.Attempt);
+        }
     }
 
     private static void WriteStatus(ref JsonTextWriter json, TaskStatus status)

@@ -31,6 +31,9 @@ public sealed record NewTask(TaskType Type, string? User = null, decimal? Amount
 
     /// <summary>TASK_ID: repeated in task_status and ack.</summary>
     public TaskId? Id { get; init; }
+
+    /// <summary>ATTEMPT: the number of this attempt at the task. 1 when the field is absent.</summary>
+    public int Attempt { get; init; } = 1;
 }
 
 /// <summary>no_task, server → worker: there is no task now. The worker requests one again later.</summary>

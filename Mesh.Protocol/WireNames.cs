@@ -20,6 +20,7 @@ internal static class WireNames
 
     // Our optional fields.
     public static ReadOnlySpan<byte> Amount => "AMOUNT"u8;
+    public static ReadOnlySpan<byte> Attempt => "ATTEMPT"u8;
     public static ReadOnlySpan<byte> TaskId => "TASK_ID"u8;
     public static ReadOnlySpan<byte> Tasks => "TASKS"u8;
     public static ReadOnlySpan<byte> Result => "RESULT"u8;

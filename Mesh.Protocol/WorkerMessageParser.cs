@@ -23,22 +23,22 @@ internal static class WorkerMessageParser
         };
     }
 
-    // {"TASK": "QUERY", "USER": text, "TASK_ID"?: id}
+    // {"TASK": "QUERY", "USER": text, "TASK_ID"?: id, "ATTEMPT"?: number}
     public static NewTask? Query(in MessageFields fields, ref ProtocolError error) =>
-        fields.ValidateRequired(Field.User, ref error) && fields.ValidateOptional(Field.TaskId, ref error)
-            ? new NewTask(TaskType.Query, fields.User) { Id = TaskIdOf(in fields), TraceParent = fields.TraceParent }
+        fields.ValidateRequired(Field.User, ref error) && ValidateTask(in fields, ref error)
+            ? new NewTask(TaskType.Query, fields.User) { Id = TaskIdOf(in fields), Attempt = AttemptOf(in fields), TraceParent = fields.TraceParent }
             : null;
 
-    // {"TASK": "UPDATE", "USER": text, "AMOUNT": number, "TASK_ID"?: id}
+    // {"TASK": "UPDATE", "USER": text, "AMOUNT": number, "TASK_ID"?: id, "ATTEMPT"?: number}
     public static NewTask? Update(in MessageFields fields, ref ProtocolError error) =>
-        fields.ValidateRequired(Field.User, ref error) && fields.ValidateRequired(Field.Amount, ref error) && fields.ValidateOptional(Field.TaskId, ref error)
-            ? new NewTask(TaskType.Update, fields.User, fields.Amount) { Id = TaskIdOf(in fields), TraceParent = fields.TraceParent }
+        fields.ValidateRequired(Field.User, ref error) && fields.ValidateRequired(Field.Amount, ref error) && ValidateTask(in fields, ref error)
+            ? new NewTask(TaskType.Update, fields.User, fields.Amount) { Id = TaskIdOf(in fields), Attempt = AttemptOf(in fields), TraceParent = fields.TraceParent }
             : null;
 
-    // {"TASK": any other type, "PAYLOAD"?: any, "TASK_ID"?: id}
+    // {"TASK": any other type, "PAYLOAD"?: any, "TASK_ID"?: id, "ATTEMPT"?: number}
     public static NewTask? OtherTask(in MessageFields fields, ref ProtocolError error) =>
-        fields.ValidateOptional(Field.Payload, ref error) && fields.ValidateOptional(Field.TaskId, ref error)
-            ? new NewTask(fields.Type) { Payload = fields.CopyOf(Field.Payload, fields.Payload), Id = TaskIdOf(in fields), TraceParent = fields.TraceParent }
+        fields.ValidateOptional(Field.Payload, ref error) && ValidateTask(in fields, ref error)
+            ? new NewTask(fields.Type) { Payload = fields.CopyOf(Field.Payload, fields.Payload), Id = TaskIdOf(in fields), Attempt = AttemptOf(in fields), TraceParent = fields.TraceParent }
             : null;
 
     // {"TASK": "NO_TASK"}
@@ -127,6 +127,11 @@ internal static class WorkerMessageParser
     };
 
     private static ServerId? ServerIdOf(in MessageFields fields) => fields.IsPresent(Field.ServerUuid) ? new ServerId(fields.ServerUuid) : null;
+
+    private static bool ValidateTask(in MessageFields fields, ref ProtocolError error) =>
+        fields.ValidateOptional(Field.TaskId, ref error) && fields.ValidateOptional(Field.Attempt, ref error);
+
+    private static int AttemptOf(in MessageFields fields) => fields.IsPresent(Field.Attempt) ? fields.Attempt : 1;
 
     private static TaskId? TaskIdOf(in MessageFields fields) => fields.IsPresent(Field.TaskId) ? new TaskId(fields.TaskId) : null;
 

@@ -1,3 +1,4 @@
+using Mesh.Common;
 using Mesh.Server.Hosting;
 using MeshAspire.ServiceDefaults;
 

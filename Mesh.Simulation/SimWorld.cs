@@ -8,7 +8,7 @@ using Mesh.Simulation.Network;
 using Mesh.Simulation.Nodes;
 using Mesh.Simulation.Stores;
 using Mesh.Simulation.Time;
-using Mesh.Worker.Core;
+using MeshAspire.Worker;
 
 namespace Mesh.Simulation;
 
@@ -168,7 +168,7 @@ internal sealed class SimWorld
     {
         for (var i = 0; i < workers.Count; i++)
         {
-            var options = new WorkerOptions
+            var options = new MeshWorkerSettings
             {
                 WorkerId = $"W{Workers.Count + 1}-{home.Id}",
                 HomeServer = new() { Id = home.Id.Value },

@@ -1,4 +1,5 @@
 using Mesh.Accounts;
+using Mesh.Common;
 using Mesh.Worker;
 using MeshAspire.ServiceDefaults;
 
@@ -8,6 +9,6 @@ return await ServiceRunner.RunAsync(() =>
     builder.AddSecretsDirectory();
     builder.AddServiceDefaults();
     builder.AddRedisClient("redis", configureOptions: options => options.EnableFailoverDetection());
-    builder.Services.AddMeshWorker();
+    builder.AddMeshWorker().AddAccountHandlers();
     return builder.Build();
 });

@@ -84,8 +84,8 @@ public sealed class MeshClient
     /// <summary>Submits a task with a payload that is serialized with the metadata of its type.</summary>
     /// <inheritdoc cref="SubmitAsync(MeshTaskRequest, CancellationToken)"/>
     public Task<string> SubmitAsync<TPayload>(
-        string type, TPayload payload, JsonTypeInfo<TPayload> payloadInfo, MeshTaskOptions? options = null, CancellationToken cancellationToken = default) =>
-        SubmitAsync(MeshTaskRequest.Create(type, payload, payloadInfo, options), cancellationToken);
+        string type, TPayload payload, MeshTaskOptions? options, JsonTypeInfo<TPayload> payloadInfo, CancellationToken cancellationToken = default) =>
+        SubmitAsync(MeshTaskRequest.Create(type, payload, options, payloadInfo), cancellationToken);
 
     /// <summary>
     /// Submits tasks in one request, or in several when they are more than a request may have, and returns their ids in the order of the tasks. Each request is accepted as a whole

@@ -1,3 +1,4 @@
+using Mesh.Common;
 using MeshAspire.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;

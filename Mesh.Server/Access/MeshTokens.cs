@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using Mesh.Common;
 using Mesh.Server.Hosting.Options;
-using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 

@@ -1,9 +1,9 @@
 using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
-using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Api;
 

@@ -59,9 +59,16 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public void Send(SessionId session, MeshMessage message) => Effects.Sends.Add(new SendEffect(session, message));
 
-    public void SendTask(SessionId session, TaskEntry task) => Effects.Sends.Add(new SendEffect(
+    /// <param name="withAttempt">False for a worker of the first generations, which gets no ATTEMPT.</param>
+    public void SendTask(SessionId session, TaskEntry task, bool withAttempt) => Effects.Sends.Add(new SendEffect(
         session,
-        new NewTask(task.Type, task.Record.User, task.Record.Amount) { Payload = task.Record.Payload, Id = task.Id, TraceParent = task.Record.TraceParent },
+        new NewTask(task.Type, task.Record.User, task.Record.Amount)
+        {
+            Payload = task.Record.Payload,
+            Id = task.Id,
+            Attempt = withAttempt ? task.Attempts : 1,
+            TraceParent = task.Record.TraceParent,
+        },
         task));
 
     public void Report(MeshEvent happened) => Effects.Events.Add(happened);

@@ -1,4 +1,5 @@
 using Mesh.Accounts;
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Api;

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Transport;
-using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Links;
 

@@ -1,9 +1,9 @@
 using System.Collections.Frozen;
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
-using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Links;
 

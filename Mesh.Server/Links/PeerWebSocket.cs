@@ -1,6 +1,6 @@
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Transport;
-using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Links;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Core;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Transport;
-using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Sessions;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Core;
@@ -6,7 +7,6 @@ using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Transport;
-using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace Mesh.Server.Sessions;

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using MeshAspire.ServiceDefaults;
+using Mesh.Common;
 
 namespace Mesh.Server.Telemetry;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
-using static MeshAspire.ServiceDefaults.MeshTelemetry;
+using static Mesh.Common.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 

@@ -1,6 +1,6 @@
 using Mesh.Server.Core;
 using Mesh.Server.Core.Loans;
-using static MeshAspire.ServiceDefaults.MeshTelemetry;
+using static Mesh.Common.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 

@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Tasks;
 using Mesh.Server.Loop;
-using MeshAspire.ServiceDefaults;
 
 namespace Mesh.Server.Telemetry;
 

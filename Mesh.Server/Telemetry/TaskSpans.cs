@@ -1,9 +1,9 @@
 using System.Diagnostics;
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Tasks;
-using MeshAspire.ServiceDefaults;
-using static MeshAspire.ServiceDefaults.MeshTelemetry;
+using static Mesh.Common.MeshTelemetry;
 
 namespace Mesh.Server.Telemetry;
 

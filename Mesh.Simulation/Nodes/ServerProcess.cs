@@ -1,3 +1,4 @@
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Core.Tasks;
@@ -10,7 +11,6 @@ using Mesh.Simulation.Checks;
 using Mesh.Simulation.Network;
 using Mesh.Simulation.Stores;
 using Mesh.Simulation.Time;
-using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -2,7 +2,7 @@ using Mesh.Accounts;
 using Mesh.Protocol;
 using Mesh.Simulation.Faults;
 using Mesh.Simulation.Time;
-using Mesh.Worker.Core;
+using MeshAspire.Worker.Core;
 
 namespace Mesh.Simulation.Nodes;
 

@@ -1,7 +1,7 @@
 using Mesh.Protocol;
 using Mesh.Simulation.Network;
 using Mesh.Simulation.Time;
-using Mesh.Worker.Core;
+using MeshAspire.Worker.Core;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Simulation.Nodes;

@@ -2,14 +2,15 @@ using Mesh.Protocol;
 using Mesh.Simulation.Checks;
 using Mesh.Simulation.Faults;
 using Mesh.Simulation.Time;
-using Mesh.Worker.Core;
+using MeshAspire.Worker;
+using MeshAspire.Worker.Core;
 
 namespace Mesh.Simulation.Nodes;
 
 /// <summary>One of our workers: its core, driven as the loop of Mesh.Worker drives it.</summary>
 internal sealed class WorkerNode : SimNode
 {
-    private readonly WorkerOptions _options;
+    private readonly MeshWorkerSettings _options;
     private readonly Random _random;
     private readonly WorkPlan _work;
     private readonly Dictionary<int, WorkerAttempt> _attempts = [];
@@ -18,7 +19,7 @@ internal sealed class WorkerNode : SimNode
     private NodeClock _clock = null!;
     private long _timer;
 
-    public WorkerNode(SimWorld world, WorkerOptions options, TaskTypeSet types, MeshEndpoint home, WorkPlan work, Random random)
+    public WorkerNode(SimWorld world, MeshWorkerSettings options, TaskTypeSet types, MeshEndpoint home, WorkPlan work, Random random)
         : base(world, options.WorkerId)
     {
         (_options, Types, _work, _random) = (options, types, work, random);
@@ -74,7 +75,12 @@ internal sealed class WorkerNode : SimNode
         _connection.Reset();
         IsLeaving = false;
         _clock = World.NewClock(_random);
-        _core = new WorkerCore(World.Mutation == Mutation.BorrowerNeverGivenUp ? WithoutBorrowerTimeout(_options) : _options, Types, new Random(_random.Next()));
+        if (World.Mutation == Mutation.BorrowerNeverGivenUp)
+        {
+            _options.Timing = _options.Timing with { BorrowerTimeout = TimeSpan.FromDays(1) };
+        }
+
+        _core = new WorkerCore(_options, Types, new Random(_random.Next()));
         After(_random.Seconds(0.01, 0.5), () => Step(new WorkerInput.Start()));
     }
 
@@ -87,9 +93,6 @@ internal sealed class WorkerNode : SimNode
 
         _connection.OnProcessEnded();
     }
-
-    private static WorkerOptions WithoutBorrowerTimeout(WorkerOptions options) =>
-        options with { Timing = options.Timing with { BorrowerTimeout = TimeSpan.FromDays(1) } };
 
     private void Step(WorkerInput input)
     {

@@ -88,6 +88,11 @@ public sealed class RedisProcess : IAsyncDisposable
         _killed = true;
     }
 
+    /// <summary>Stops the process's execution until <see cref="Continue"/>. Its clients get no answers.</summary>
+    internal void Pause() => PosixSignals.Send(_process.Id, PosixSignals.Stop);
+
+    internal void Continue() => PosixSignals.Send(_process.Id, PosixSignals.Continue);
+
     /// <summary>Starts it again on the same port after <see cref="KillAsync"/>. It is empty then.</summary>
     public async Task RestartAsync(CancellationToken cancellation = default)
     {

@@ -1,7 +1,6 @@
-using Mesh.Protocol;
+using System.Text.Json;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Worker;
-using Mesh.Worker.Handlers;
 
 namespace Mesh.Tests.Integration;
 
@@ -21,7 +20,7 @@ public sealed class TypedLoanTests(RedisFixture redis)
         await using var own = await MeshProcess.WorkerAsync(redis, "own", borrower);
         await using var general = await MeshProcess.WorkerAsync(redis, "general", owner);
         await using var resizer = await WorkerHost.StartAsync(
-            $"127.0.0.1:{portB}", new Resizer(), ("Mesh:WorkerId", "resizer"), ("Mesh:HomeServer:Id", b), ("Mesh:Transport", transport));
+            $"127.0.0.1:{portB}", handlers => handlers.AddHandler<JsonElement, JsonElement>("RESIZE", (payload, _) => Task.FromResult(payload)), ("Mesh:WorkerId", "resizer"), ("Mesh:HomeServer:Id", b), ("Mesh:Transport", transport));
         await owner.StatusAsync("both workers are there", status => MeshTests.Workers(status).Count() == 2, borrower, own, general);
         await borrower.StatusAsync("the peer is alive", status => (bool)status["peers"]![0]!["alive"]!, owner);
 
@@ -46,11 +45,4 @@ public sealed class TypedLoanTests(RedisFixture redis)
 
     private static Task LogsAsync(MeshProcess server, string text) =>
         Eventually.HoldsAsync($"the log line \"{text}\"", () => server.Everything.Contains(text, StringComparison.Ordinal), details: () => server.Everything);
-
-    private sealed class Resizer : ITaskHandler
-    {
-        public TaskType Type { get; } = new("RESIZE");
-
-        public ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation) => ValueTask.FromResult(HandlerResult.Done(task.Payload));
-    }
 }

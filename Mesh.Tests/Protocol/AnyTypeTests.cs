@@ -72,6 +72,8 @@ public sealed class AnyTypeTests
     [InlineData("\"TASK\": \"T\", \"PAYLOAD\": {\"a\":}", "PAYLOAD is not JSON")]
     [InlineData("\"TASK\": \"T\", \"PAYLOAD\": 1, \"PAYLOAD\": 1", "PAYLOAD is given twice")]
     [InlineData("\"TASK\": \"T\", \"TASK_ID\": 1", "TASK_ID must be a string")]
+    [InlineData("\"TASK\": \"T\", \"ATTEMPT\": 0", "ATTEMPT is out of range")]
+    [InlineData("\"TASK\": \"T\", \"ATTEMPT\": \"2\"", "ATTEMPT must be a number")]
     [InlineData("\"STATUS\": \"OK\", \"TASK\": \"RETURN\", \"WORKER_UUID\": \"w\"", "TASK has an unknown value")]
     [InlineData("\"STATUS\": \"OK\", \"TASK\": \"9\", \"WORKER_UUID\": \"w\"", "TASK has an unknown value")]
     [InlineData("\"STATUS\": \"OK\", \"TASK\": \"T\"", "WORKER_UUID is missing")]

@@ -27,6 +27,7 @@ internal static class MessageGen
     private static readonly Gen<ServerLoad?> Load = Optional(Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, 9], (queue, idle) => new ServerLoad(queue, idle)));
     private static readonly Gen<decimal> Number = Gen.OneOf(Gen.Decimal, Gen.OneOf(0m, 0.1m, -12.50m, decimal.MaxValue, decimal.MinValue, 0.0000000000000000000000000001m));
 
+    private static readonly Gen<int> Attempt = Gen.OneOf(Gen.Const(1), Gen.Int[1, int.MaxValue]);
     private static readonly Gen<TimeSpan> Delay = Gen.Long[0, ProtocolLimits.MaxRetryAfter.Ticks].Select(TimeSpan.FromTicks);
 
     private static readonly Gen<string?> Trace = Gen.OneOf(
@@ -35,9 +36,9 @@ internal static class MessageGen
 
     public static readonly Gen<MeshMessage> Any = Gen.Select(Gen.OneOf<MeshMessage>(
         Gen.Select(Worker, Optional(Server), Types.Null(), (w, s, t) => (MeshMessage)new GetTask(w, s) { Tasks = t }),
-        Gen.Select(Text, TaskId, (u, id) => (MeshMessage)new NewTask(TaskType.Query, u) { Id = id }),
+        Gen.Select(Text, TaskId, Attempt, (u, id, n) => (MeshMessage)new NewTask(TaskType.Query, u) { Id = id, Attempt = n }),
         Gen.Select(Text, Number, TaskId, (u, n, id) => (MeshMessage)new NewTask(TaskType.Update, u, n) { Id = id }),
-        Gen.Select(Other, Optional(JsonGen.Value), TaskId, (t, p, id) => (MeshMessage)new NewTask(t) { Payload = p, Id = id }),
+        Gen.Select(Other, Optional(JsonGen.Value), TaskId, Attempt, (t, p, id, n) => (MeshMessage)new NewTask(t) { Payload = p, Id = id, Attempt = n }),
         Gen.Const((MeshMessage)new NoTask()),
         Gen.Select(Endpoint, Framing, (e, f) => (MeshMessage)new Redirect(e) { Framing = f }),
         Gen.Select(Endpoint, Framing, (e, f) => (MeshMessage)new Return(e) { Framing = f }),

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Aspire.Hosting;
 using Mesh.Accounts;
 using Mesh.Bench.Chaos;
+using Mesh.Common;
 using Mesh.Fuzz;
 using Mesh.Protocol;
 using Mesh.Server.Loop;
@@ -10,6 +11,7 @@ using Mesh.Simulation;
 using Mesh.Transport;
 using Mesh.Worker;
 using MeshAspire.ServiceDefaults;
+using MeshAspire.Worker;
 
 namespace Mesh.Tests.Publishing;
 
@@ -33,7 +35,7 @@ public sealed partial class DocNamesTests
 
     private static readonly ILookup<string, Type> Types = new[]
         {
-            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(MeshTelemetry), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
+            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
             typeof(MeshHostingExtensions), typeof(DocNamesTests),
         }
         .Select(type => type.Assembly).Append(Assembly.LoadFrom(BuildOutput.AppHost))

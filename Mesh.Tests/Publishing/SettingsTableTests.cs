@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Mesh.Server.Hosting.Options;
-using Mesh.Worker.Core;
+using MeshAspire.Worker;
 
 namespace Mesh.Tests.Publishing;
 
@@ -19,7 +19,7 @@ public sealed partial class SettingsTableTests
 
     [Fact]
     public void WorkerTable_AgainstTheOptions_ListsEachWithItsDefault() =>
-        Assert.Equal(Settings(new WorkerOptions(), "Mesh").Order(), Table("### A worker's settings").Order());
+        Assert.Equal(Settings(new MeshWorkerSettings(), "Mesh").Order(), Table("### A worker's settings").Order());
 
     /// <summary>The settings in the form of the table: a list is represented by its first element; a setting without a default is "required" or "none".</summary>
     private static IEnumerable<string> Settings(object options, string prefix)

@@ -1,4 +1,4 @@
-using MeshAspire.ServiceDefaults;
+using Mesh.Common;
 
 namespace Mesh.Tests.ServiceDefaults;
 

@@ -91,7 +91,7 @@ public sealed class LongWorkTests
     private static Task<TestServer> StartServerAsync() => TestServer.StartAsync(("Mesh:ServerId", "SERVER_1"), ("Mesh:Tasks:LeaseTime", $"{LeaseTime}"));
 
     private static Task<WorkerHost> StartWorkerAsync(TestServer server, SteppingHandler handler, string transport, params (string, string)[] more) =>
-        WorkerHost.StartAsync(server.Endpoint.ToString(), handler, [("Mesh:Transport", transport), ("Mesh:RunningInterval", "00:00:00.100"), .. more]);
+        WorkerHost.StartAsync(server.Endpoint.ToString(), handler.AddTo, [("Mesh:Transport", transport), ("Mesh:RunningInterval", "00:00:00.100"), .. more]);
 
     private static async Task<double?> ProgressAsync(TestServer server, string id) =>
         (await server.GetJsonAsync($"/tasks/{id}")).GetProperty("progress") is { ValueKind: JsonValueKind.Number } progress ? progress.GetDouble() : null;

@@ -1,8 +1,6 @@
 using System.Text;
-using Mesh.Protocol;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Server;
-using Mesh.Worker.Handlers;
 
 namespace Mesh.Tests.Worker;
 
@@ -17,7 +15,7 @@ public sealed class ManySlotsTests
     {
         // All of its slots wait for tasks, so 1024 tasks are sent at once: twice the number that may be queued for a peer that does not read.
         await using var server = await TestServer.StartAsync(("Mesh:ServerId", "SERVER_1"), ("Mesh:Sessions:OutboxCapacity", "512"));
-        await using var worker = await WorkerHost.StartAsync(server.Endpoint.ToString(), new InstantHandler(), ("Mesh:Concurrency", "1024"));
+        await using var worker = await WorkerHost.StartAsync(server.Endpoint.ToString(), handlers => handlers.AddHandler<object?, int>("QUERY", (_, _) => Task.FromResult(1)), ("Mesh:Concurrency", "1024"));
         await HangGuard.UntilAsync("the worker to connect", async () => (await server.GetJsonAsync("/status")).GetProperty("workers").GetArrayLength() == 1);
 
         var queue = new StringBuilder("[").AppendJoin(",", Enumerable.Repeat("""{"type":"QUERY","user":"maria"}""", Tasks)).Append(']');
@@ -25,12 +23,5 @@ public sealed class ManySlotsTests
         await HangGuard.UntilAsync("all tasks to be done", async () => (await server.GetJsonAsync("/status")).GetProperty("done").GetInt64() == Tasks);
 
         Assert.Equal(2, TestContext.Current.TestOutputHelper!.Output.Split(" is at home with ").Length);
-    }
-
-    private sealed class InstantHandler : ITaskHandler
-    {
-        public TaskType Type => TaskType.Query;
-
-        public ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation) => new(HandlerResult.Done(1));
     }
 }

@@ -1,5 +1,4 @@
-using Mesh.Worker;
-using Mesh.Worker.Core;
+using MeshAspire.Worker.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,17 +14,18 @@ public sealed class StopTimeoutTests
     [InlineData("00:00:25")]
     public void Host_WorkerStops_WaitsTenSecondsLongerThanTheStopTimeout(string stopTimeout)
     {
-        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Mesh:HomeServer:Id"] = "SERVER_1",
             ["Mesh:HomeServer:Endpoint"] = "127.0.0.1:9001",
             ["Mesh:StopTimeout"] = stopTimeout,
-            ["ConnectionStrings:redis"] = "127.0.0.1:1",
-        }).Build()).AddMeshWorker();
-        using var provider = services.BuildServiceProvider();
+        });
+        builder.AddMeshWorker();
+        using var host = builder.Build();
 
         Assert.Equal(
-            TimeSpan.Parse(stopTimeout, System.Globalization.CultureInfo.InvariantCulture) + TimeSpan.FromSeconds(10), provider.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
+            TimeSpan.Parse(stopTimeout, System.Globalization.CultureInfo.InvariantCulture) + TimeSpan.FromSeconds(10), host.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using Mesh.Accounts;
 using Mesh.Tests.Accounts;
 using Mesh.Worker;
-using Mesh.Worker.Handlers;
+using MeshAspire.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -18,16 +18,16 @@ internal sealed class WorkerHost : IAsyncDisposable
     private WorkerHost(IHost host, FakeServer? home) => (_host, _home) = (host, home);
 
     public static async Task<WorkerHost> StartAsync(
-        FakeServer home, ILedger? ledger = null, ITaskHandler? handler = null, params (string Key, string Value)[] more) =>
+        FakeServer home, ILedger? ledger = null, Action<MeshWorkerBuilder>? handler = null, params (string Key, string Value)[] more) =>
         new(await StartAsync(home.Endpoint, ledger, handler, more), home);
 
     /// <summary>Starts a worker with any server as its home.</summary>
     public static async Task<WorkerHost> StartAsync(string home, params (string Key, string Value)[] more) => new(await StartAsync(home, null, null, more), null);
 
-    public static async Task<WorkerHost> StartAsync(string home, ITaskHandler handler, params (string Key, string Value)[] more) =>
+    public static async Task<WorkerHost> StartAsync(string home, Action<MeshWorkerBuilder> handler, params (string Key, string Value)[] more) =>
         new(await StartAsync(home, null, handler, more), null);
 
-    private static async Task<IHost> StartAsync(string home, ILedger? ledger, ITaskHandler? handler, (string Key, string Value)[] more)
+    private static async Task<IHost> StartAsync(string home, ILedger? ledger, Action<MeshWorkerBuilder>? handler, (string Key, string Value)[] more)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -40,15 +40,14 @@ internal sealed class WorkerHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(more.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddProvider(new TestLog());
         builder.Services.AddSingleton(ledger ?? new MemoryLedger());
-        builder.Services.AddMeshWorker();
-        if (handler is not null)
+        var worker = builder.AddMeshWorker();
+        if (handler is null)
         {
-            foreach (var own in builder.Services.Where(service => service.ServiceType == typeof(ITaskHandler)).ToList())
-            {
-                builder.Services.Remove(own);
-            }
-
-            builder.Services.AddSingleton(handler);
+            worker.AddAccountHandlers();
+        }
+        else
+        {
+            handler(worker);
         }
 
         var host = builder.Build();

@@ -1,7 +1,5 @@
-using Mesh.Protocol;
 using Mesh.Tests.Accounts;
 using Mesh.Tests.Worker.Handlers;
-using Mesh.Worker.Handlers;
 
 namespace Mesh.Tests.Worker;
 
@@ -85,7 +83,7 @@ public sealed class WorkerServiceTests
     {
         await using var home = FakeServer.Start();
         var handler = new BlockingHandler();
-        await using var worker = await WorkerHost.StartAsync(home, handler: handler, more: [("Mesh:Transport", transport), ("Mesh:RunningInterval", "00:00:00.100")]);
+        await using var worker = await WorkerHost.StartAsync(home, handler: handler.AddTo, more: [("Mesh:Transport", transport), ("Mesh:RunningInterval", "00:00:00.100")]);
         await (await home.NextAskAsync()).QueryAsync("t1");
         var running = await home.NextStatusAsync();
         Assert.Equal(("RUNNING", "t1"), (running.Field("STATUS"), running.Field("TASK_ID")));
@@ -136,7 +134,7 @@ public sealed class WorkerServiceTests
     {
         var handler = new BlockingHandler();
         await using var home = FakeServer.Start();
-        await using var worker = await WorkerHost.StartAsync(home, null, handler, ("Mesh:Transport", transport), ("Mesh:Concurrency", "4"));
+        await using var worker = await WorkerHost.StartAsync(home, null, handler.AddTo, ("Mesh:Transport", transport), ("Mesh:Concurrency", "4"));
         for (var i = 0; i < 4; i++)
         {
             await (await home.NextAskAsync()).QueryAsync($"t{i}");
@@ -164,7 +162,7 @@ public sealed class WorkerServiceTests
     {
         var handler = new BlockingHandler();
         await using var home = FakeServer.Start();
-        await using var worker = await WorkerHost.StartAsync(home, null, handler, ("Mesh:StopTimeout", "00:00:00.1"));
+        await using var worker = await WorkerHost.StartAsync(home, null, handler.AddTo, ("Mesh:StopTimeout", "00:00:00.1"));
         var ask = await home.NextAskAsync();
         Assert.Equal("""["QUERY"]""", ask.Field("TASKS"));
         await ask.QueryAsync("t1");
@@ -184,7 +182,7 @@ public sealed class WorkerServiceTests
     {
         var handler = new BlockingHandler();
         await using var home = FakeServer.Start();
-        await using var worker = await WorkerHost.StartAsync(home, null, handler);
+        await using var worker = await WorkerHost.StartAsync(home, null, handler.AddTo);
         await (await home.NextAskAsync()).QueryAsync("t1");
         await handler.StartedAsync();
 
@@ -201,7 +199,7 @@ public sealed class WorkerServiceTests
     public async Task Worker_HandlerThrows_IsNokWithABoundedError()
     {
         await using var home = FakeServer.Start();
-        await using var worker = await WorkerHost.StartAsync(home, null, new ThrowingHandler());
+        await using var worker = await WorkerHost.StartAsync(home, null, handlers => handlers.AddHandler<object?, int>("QUERY", (_, _) => throw new FormatException(new string('x', 1000))));
         await (await home.NextAskAsync()).QueryAsync("t1");
 
         var status = await home.NextStatusAsync();
@@ -244,12 +242,5 @@ public sealed class WorkerServiceTests
 
         // The status is in the same trace. It has a new span when a server of another test listens to the mesh's spans.
         Assert.StartsWith(trace[..36], (await home.NextStatusAsync()).Field("TRACEPARENT"), StringComparison.Ordinal);
-    }
-
-    private sealed class ThrowingHandler : ITaskHandler
-    {
-        public TaskType Type => TaskType.Query;
-
-        public ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation) => throw new FormatException(new string('x', 1000));
     }
 }

@@ -1,26 +1,19 @@
 using Mesh.Accounts;
-using Mesh.Protocol;
+using MeshAspire.Worker;
 
 namespace Mesh.Worker.Handlers;
 
 /// <summary>Handles QUERY: reads a balance.</summary>
-internal sealed class QueryHandler(ILedger ledger, LedgerRetryPolicy retryPolicy) : ITaskHandler
+internal sealed class QueryHandler(ILedger ledger, LedgerRetryPolicy retryPolicy) : ITaskHandler<AccountTask, decimal>
 {
-    public TaskType Type => TaskType.Query;
-
-    public async ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation)
+    public async Task<decimal> HandleAsync(AccountTask payload, TaskContext context)
     {
-        if (task.User is not { } user)
+        if (AccountRules.CheckUser(payload.User) is { } fault)
         {
-            return HandlerResult.Failed("USER is missing");
+            throw new TaskFailedException($"USER {fault}");
         }
 
-        if (AccountRules.CheckUser(user) is { } fault)
-        {
-            return HandlerResult.Failed($"USER {fault}");
-        }
-
-        var balance = await retryPolicy.ExecuteAsync(stop => ledger.FindBalanceAsync(user, stop), cancellation);
-        return balance is { } known ? HandlerResult.Done(known) : HandlerResult.Failed("unknown user");
+        var balance = await retryPolicy.ExecuteAsync(stop => ledger.FindBalanceAsync(payload.User, stop), context.CancellationToken);
+        return balance ?? throw new TaskFailedException("unknown user");
     }
 }

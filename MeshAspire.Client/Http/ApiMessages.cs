@@ -47,8 +47,8 @@ internal sealed record ScheduledTaskAnswer(
 
 internal sealed record RetryAnswer(TimeSpan Delay, double? Factor, TimeSpan? MaxDelay);
 
-/// <summary>The JSON serialization of the server's answers.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+/// <summary>The JSON serialization of the server's answers. A result has up to 64 levels, and lies in a task and in an array.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, MaxDepth = 72)]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(CountAnswer))]
 [JsonSerializable(typeof(MeshTask))]

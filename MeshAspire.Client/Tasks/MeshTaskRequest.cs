@@ -21,7 +21,7 @@ public sealed record MeshTaskRequest(string Type)
     public MeshTaskOptions Options { get; init; } = new();
 
     /// <summary>Creates a task with a payload that is serialized with the metadata of its type.</summary>
-    public static MeshTaskRequest Create<TPayload>(string type, TPayload payload, JsonTypeInfo<TPayload> payloadInfo, MeshTaskOptions? options = null) => new(type)
+    public static MeshTaskRequest Create<TPayload>(string type, TPayload payload, MeshTaskOptions? options, JsonTypeInfo<TPayload> payloadInfo) => new(type)
     {
         Payload = JsonSerializer.SerializeToElement(payload, payloadInfo),
         Options = options ?? new(),

@@ -289,7 +289,7 @@ internal sealed partial class TaskLifecycle(CoreState core, WorkerMonitor worker
     {
         core.Tasks.StartAttempt(task, worker, now);
         core.Deliveries.RecordSent(task, worker, session);
-        core.SendTask(session, task);
+        core.SendTask(session, task, withAttempt: !worker.RunsOneTaskAtATime);
         if (worker.Health.IsLimited)
         {
             PollRegistry.Suspend(worker);

@@ -24,7 +24,7 @@ internal sealed record MeshOptions
 
     public AcceptedTokensOptions AcceptedTokens { get; init; } = new();
 
-    /// <summary>A directory with one file for each key, such as Mesh__Token. It is read again when it changes (<see cref="MeshAspire.ServiceDefaults.SecretsDirectory"/>). Default: none.</summary>
+    /// <summary>A directory with one file for each key, such as Mesh__Token. It is read again when it changes (<see cref="Mesh.Common.SecretsDirectory"/>). Default: none.</summary>
     public string? SecretsDirectory { get; init; }
 
     /// <summary>The base URL of the dashboard. The map links to {base}/traces/detail/{traceId}. Default: none, no links.</summary>

@@ -229,6 +229,23 @@ public sealed class TaskCycleTests
         _mesh.Last<NewTask>(_mesh.Ask("w1"));
     }
 
+    /// <summary>docs/protocol.md, "Optional fields": ATTEMPT.</summary>
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 1)]
+    public void NewTask_OfTheSecondAttempt_TellsItToWorkersThatSendTasks(bool sendsTypes, int attempt)
+    {
+        var task = _mesh.Submit(1)[0];
+        var session = _mesh.Ask("w1", sendsTypes: sendsTypes);
+        Assert.Equal(1, _mesh.Last<NewTask>(session).Attempt);
+        _mesh.Say(session, new TaskStatus(TaskOutcome.Nok, TaskType.Query, new WorkerId("w1")) { Id = task.WireId });
+        _mesh.Ask("w1", session, sendsTypes: sendsTypes);
+        _mesh.Pass(TimeSpan.FromSeconds(20));
+        var asked = _mesh.Last<NewTask>(session);
+
+        Assert.Equal(attempt, asked.Attempt);
+    }
+
     [Fact]
     public void ForeignWorker_PollsWithoutStatus_LosesItsTask()
     {

@@ -1,9 +1,8 @@
-using System.Text;
 using Mesh.Protocol;
 using Mesh.Server.Core.Tasks;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Worker;
-using Mesh.Worker.Handlers;
+using MeshAspire.Worker;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Server.Api;
@@ -15,7 +14,7 @@ public sealed class FollowUpApiTests
     public async Task Handler_ThatReturnsThen_RunsChainAndFanOutInTheTraceOfTheFirstTask()
     {
         await using var server = await TestServer.StartAsync(("Mesh:ServerId", "SERVER_1"));
-        await using var worker = await WorkerHost.StartAsync(server.Endpoint.ToString(), new CountdownHandler(), ("Mesh:Concurrency", "4"));
+        await using var worker = await WorkerHost.StartAsync(server.Endpoint.ToString(), handlers => handlers.AddHandler<int, int>("COUNTDOWN", CountDownAsync), ("Mesh:Concurrency", "4"));
 
         var first = await server.SubmitAsync("""{"type":"COUNTDOWN","payload":3}""");
 
@@ -58,15 +57,13 @@ public sealed class FollowUpApiTests
     }
 
     /// <summary>Returns its payload, and submits two tasks with the next lower number.</summary>
-    private sealed class CountdownHandler : ITaskHandler
+    private static Task<int> CountDownAsync(int number, TaskContext context)
     {
-        public TaskType Type { get; } = TaskType.Parse("COUNTDOWN")!.Value;
-
-        public ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation)
+        for (var i = 0; i < 2 && number > 0; i++)
         {
-            var number = int.Parse(task.Payload!.Value.ToString(), System.Globalization.CultureInfo.InvariantCulture);
-            var next = $$"""{"type":"COUNTDOWN","payload":{{number - 1}}}""";
-            return new(HandlerResult.Done(task.Payload) with { Then = number == 0 ? null : RawJson.Copy(Encoding.UTF8.GetBytes($"[{next},{next}]")) });
+            context.AddFollowUp("COUNTDOWN", number - 1);
         }
+
+        return Task.FromResult(number);
     }
 }

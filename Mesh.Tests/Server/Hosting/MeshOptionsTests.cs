@@ -1,9 +1,9 @@
+using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Core;
 using Mesh.Server.Hosting;
 using Mesh.Server.Hosting.Options;
-using Mesh.Worker.Core;
-using MeshAspire.ServiceDefaults;
+using MeshAspire.Worker;
 using Microsoft.Extensions.Configuration;
 
 namespace Mesh.Tests.Server.Hosting;
@@ -101,7 +101,7 @@ public sealed class MeshOptionsTests
     public void Read_SettingsOfWorkers_AreNotReportedAsMisspelt()
     {
         var own = typeof(MeshOptions).GetProperties().Select(property => property.Name);
-        foreach (var name in typeof(WorkerOptions).GetProperties().Select(property => property.Name).Except(own))
+        foreach (var name in typeof(MeshWorkerSettings).GetProperties().Select(property => property.Name).Except(own))
         {
             var (options, faults) = Read(("Mesh:ServerId", "server-a"), ($"Mesh:{name}", "x"));
             Assert.Empty(faults);

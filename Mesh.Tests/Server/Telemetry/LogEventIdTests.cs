@@ -1,7 +1,8 @@
 using System.Reflection;
+using Mesh.Common;
 using Mesh.Server.Loop;
 using Mesh.Worker;
-using MeshAspire.ServiceDefaults;
+using MeshAspire.Worker;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Server.Telemetry;
@@ -13,7 +14,7 @@ public sealed class LogEventIdTests
     public void EventIds_OfServerAndWorker_AreEachUsedOnce()
     {
         const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
-        var ids = new[] { typeof(CoreLoop).Assembly, typeof(WorkerService).Assembly, typeof(MeshTelemetry).Assembly }
+        var ids = new[] { typeof(CoreLoop).Assembly, typeof(WorkerService).Assembly, typeof(AccountHandlers).Assembly, typeof(MeshTelemetry).Assembly }
             .SelectMany(assembly => assembly.GetTypes()).SelectMany(type => type.GetMethods(Declared))
             .Select(method => (method.GetCustomAttribute<LoggerMessageAttribute>()?.EventId, Name: $"{method.DeclaringType!.Name}.{method.Name}"))
             .Where(line => line.EventId is not null).ToList();

@@ -1,11 +1,11 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using Mesh.Common;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Tests.Fixtures;
 using Mesh.Tests.Integration;
 using Mesh.Tests.Server.Storage;
-using MeshAspire.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.Tests.Server.Telemetry;

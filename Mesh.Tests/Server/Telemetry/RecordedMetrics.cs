@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using MeshAspire.ServiceDefaults;
+using Mesh.Common;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.Tests.Server.Telemetry;

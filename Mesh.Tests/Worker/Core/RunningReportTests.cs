@@ -1,6 +1,7 @@
 using Mesh.Protocol;
-using Mesh.Worker.Core;
-using static Mesh.Worker.Core.WorkerEffect;
+using MeshAspire.Worker;
+using MeshAspire.Worker.Core;
+using static MeshAspire.Worker.Core.WorkerEffect;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Worker.Core;
@@ -8,8 +9,8 @@ namespace Mesh.Tests.Worker.Core;
 /// <summary>The worker's side of docs/protocol.md, "Long work".</summary>
 public sealed class RunningReportTests
 {
-    private static readonly WorkerOptions Two = WorkerCoreDriver.Options with { Concurrency = 2 };
-    private static readonly WorkerOptions Lines = WorkerCoreDriver.Options with { Transport = WorkerTransport.Tcp };
+    private static readonly MeshWorkerSettings Two = WorkerCoreDriver.CreateOptions(concurrency: 2);
+    private static readonly MeshWorkerSettings Lines = WorkerCoreDriver.CreateOptions(transport: WorkerTransport.Tcp);
     private static readonly TimeSpan Interval = WorkerCoreDriver.Options.RunningInterval;
 
     [Fact]

@@ -1,7 +1,8 @@
 using Mesh.Protocol;
 using Mesh.Tests.Fixtures;
-using Mesh.Worker.Core;
-using static Mesh.Worker.Core.WorkerEffect;
+using MeshAspire.Worker;
+using MeshAspire.Worker.Core;
+using static MeshAspire.Worker.Core.WorkerEffect;
 
 namespace Mesh.Tests.Worker.Core;
 
@@ -12,11 +13,21 @@ internal sealed class WorkerCoreDriver
     public static readonly ServerId HomeServer = new("SERVER_1");
     public static readonly MeshEndpoint BorrowerAt = new("10.0.0.2", 9002);
 
-    public static readonly WorkerOptions Options = new() { WorkerId = Me.Value, HomeServer = new() { Id = HomeServer.Value } };
+    public static readonly MeshWorkerSettings Options = CreateOptions();
 
     private readonly WorkerCore _core;
 
-    public WorkerCoreDriver(WorkerOptions? options = null, TaskTypeSet? handles = null) => _core = new(options ?? Options, handles ?? AccountTypes.All, new Random(7));
+    public WorkerCoreDriver(MeshWorkerSettings? options = null, TaskTypeSet? handles = null) => _core = new(options ?? Options, handles ?? AccountTypes.All, new Random(7));
+
+    /// <summary>Creates the settings of <see cref="Me"/> with other values.</summary>
+    public static MeshWorkerSettings CreateOptions(int concurrency = 1, WorkerTransport transport = WorkerTransport.WebSocket, params string[] allowedBorrowers) => new()
+    {
+        WorkerId = Me.Value,
+        HomeServer = new() { Id = HomeServer.Value },
+        Concurrency = concurrency,
+        Transport = transport,
+        Redirect = new() { Allowed = [.. allowedBorrowers] },
+    };
 
     public TimeSpan Now { get; private set; } = TimeSpan.FromHours(1);
 
@@ -41,7 +52,7 @@ internal sealed class WorkerCoreDriver
     public ServerTarget? Dialled => Effects.OfType<Dial>().SingleOrDefault()?.ServerTarget;
 
     /// <summary>Creates a worker that is connected to its home and has sent its first get_task.</summary>
-    public static WorkerCoreDriver AtHome(WorkerOptions? options = null, TaskTypeSet? handles = null)
+    public static WorkerCoreDriver AtHome(MeshWorkerSettings? options = null, TaskTypeSet? handles = null)
     {
         var rig = new WorkerCoreDriver(options, handles);
         rig.Feed(new WorkerInput.Start());
@@ -50,7 +61,7 @@ internal sealed class WorkerCoreDriver
     }
 
     /// <summary>Creates a worker that is connected to a borrower and has sent its first get_task.</summary>
-    public static WorkerCoreDriver Away(WorkerOptions? options = null)
+    public static WorkerCoreDriver Away(MeshWorkerSettings? options = null)
     {
         var rig = AtHome(options);
         rig.Receive(new Redirect(BorrowerAt));

@@ -1,7 +1,8 @@
 using Mesh.Protocol;
 using Mesh.Tests.Fixtures;
-using Mesh.Worker.Core;
-using static Mesh.Worker.Core.WorkerEffect;
+using MeshAspire.Worker;
+using MeshAspire.Worker.Core;
+using static MeshAspire.Worker.Core.WorkerEffect;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Worker.Core;
@@ -9,7 +10,7 @@ namespace Mesh.Tests.Worker.Core;
 /// <summary>The worker's side of docs/protocol.md, "A loan, step by step", and the stop of a worker.</summary>
 public sealed class WorkerCoreLoanTests
 {
-    private static readonly WorkerOptions Two = WorkerCoreDriver.Options with { Concurrency = 2 };
+    private static readonly MeshWorkerSettings Two = WorkerCoreDriver.CreateOptions(concurrency: 2);
     private static readonly Return Back = new(new MeshEndpoint("127.0.0.1", 9001));
 
     [Fact]
@@ -96,7 +97,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Redirect_ToAHostNotAllowed_IsRefused()
     {
-        var rig = WorkerCoreDriver.AtHome(WorkerCoreDriver.Options with { Redirect = new() { Allowed = ["*.example.org", "10.0.0.3", "10.0.0.2:1"] } });
+        var rig = WorkerCoreDriver.AtHome(WorkerCoreDriver.CreateOptions(allowedBorrowers: ["*.example.org", "10.0.0.3", "10.0.0.2:1"]));
 
         rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
 
@@ -172,7 +173,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Return_OverLines_WaitsForTheOtherSlotsAnswer()
     {
-        var rig = WorkerCoreDriver.Away(Two with { Transport = WorkerTransport.Tcp }).Receive(Back);
+        var rig = WorkerCoreDriver.Away(WorkerCoreDriver.CreateOptions(concurrency: 2, transport: WorkerTransport.Tcp)).Receive(Back);
         Assert.Empty(rig.Effects.OfType<Close>());
 
         rig.Receive(new NoTask());
@@ -232,7 +233,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void BorrowerLost_OverLines_GoesHome()
     {
-        var rig = WorkerCoreDriver.Away(WorkerCoreDriver.Options with { Transport = WorkerTransport.Tcp });
+        var rig = WorkerCoreDriver.Away(WorkerCoreDriver.CreateOptions(transport: WorkerTransport.Tcp));
         var lostAt = rig.Now;
         while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
         {

@@ -1,7 +1,8 @@
 using Mesh.Protocol;
 using Mesh.Tests.Fixtures;
-using Mesh.Worker.Core;
-using static Mesh.Worker.Core.WorkerEffect;
+using MeshAspire.Worker;
+using MeshAspire.Worker.Core;
+using static MeshAspire.Worker.Core.WorkerEffect;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Worker.Core;
@@ -9,8 +10,8 @@ namespace Mesh.Tests.Worker.Core;
 /// <summary>The worker's side of docs/protocol.md, "The task cycle".</summary>
 public sealed class WorkerCoreTaskTests
 {
-    private static readonly WorkerOptions Four = WorkerCoreDriver.Options with { Concurrency = 4 };
-    private static readonly WorkerOptions Lines = WorkerCoreDriver.Options with { Transport = WorkerTransport.Tcp };
+    private static readonly MeshWorkerSettings Four = WorkerCoreDriver.CreateOptions(concurrency: 4);
+    private static readonly MeshWorkerSettings Lines = WorkerCoreDriver.CreateOptions(transport: WorkerTransport.Tcp);
 
     [Fact]
     public void Connected_AtHome_PollsWithoutServer()

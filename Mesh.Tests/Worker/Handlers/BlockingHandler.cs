@@ -1,20 +1,17 @@
 using System.Threading.Channels;
-using Mesh.Protocol;
 using Mesh.Tests.Fixtures;
-using Mesh.Worker.Handlers;
+using MeshAspire.Worker;
 
 namespace Mesh.Tests.Worker.Handlers;
 
 /// <summary>A handler of QUERY tasks that run until the test releases them.</summary>
-internal sealed class BlockingHandler : ITaskHandler
+internal sealed class BlockingHandler
 {
     private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<bool> _starts = Channel.CreateUnbounded<bool>();
     private readonly Lock _lock = new();
     private int _running;
     private int _mostAtATime;
-
-    public TaskType Type => TaskType.Query;
 
     public int MostAtATime
     {
@@ -36,22 +33,24 @@ internal sealed class BlockingHandler : ITaskHandler
         }
     }
 
+    public void AddTo(MeshWorkerBuilder worker) => worker.AddHandler<object?, int>("QUERY", HandleAsync);
+
     public void Release() => _release.SetResult();
 
-    public async ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation)
+    private async Task<int> HandleAsync(object? payload, TaskContext context)
     {
         Count(1);
         _starts.Writer.TryWrite(true);
         try
         {
-            await _release.Task.WaitAsync(cancellation);
+            await _release.Task.WaitAsync(context.CancellationToken);
         }
         finally
         {
             Count(-1);
         }
 
-        return HandlerResult.Done(1);
+        return 1;
     }
 
     private void Count(int change)

@@ -3,6 +3,7 @@ using Mesh.Protocol;
 using Mesh.Tests.Accounts;
 using Mesh.Tests.Fixtures;
 using Mesh.Worker.Handlers;
+using MeshAspire.Worker;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 
@@ -21,9 +22,9 @@ public sealed class HandlerTests
         var handler = new UpdateHandler(await WithMariaAsync(), Patience());
         var parsed = amount is null ? (decimal?)null : decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture);
 
-        var result = await handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Update, "maria", parsed) { Id = new TaskId("t1") }), Stop);
+        var failure = await Assert.ThrowsAsync<TaskFailedException>(() => handler.HandleAsync(new AccountTask("maria", parsed), Context("t1")));
 
-        Assert.Equal(HandlerResult.Failed(error), result);
+        Assert.Equal((error, true, null), (failure.Message, failure.MayRetry, failure.RetryAfter));
     }
 
     [Fact]
@@ -32,9 +33,9 @@ public sealed class HandlerTests
         var ledger = await WithMariaAsync();
         var handler = new UpdateHandler(ledger, Patience());
 
-        await handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Update, "maria", 1)), Stop);
+        await handler.HandleAsync(new AccountTask("maria", 1), Context(null));
 
-        Assert.Equal(HandlerResult.Done(3), await handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Update, "maria", 1)), Stop));
+        Assert.Equal(3, await handler.HandleAsync(new AccountTask("maria", 1), Context(null)));
     }
 
     [Fact]
@@ -48,7 +49,7 @@ public sealed class HandlerTests
         TimeSpan[] delays = [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(400)];
         Task[] waiting = [.. delays.Select(time.NextTimerAsync)];
 
-        var result = handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Update, "maria", 1) { Id = new TaskId("t1") }), Stop).AsTask();
+        var result = handler.HandleAsync(new AccountTask("maria", 1), Context("t1"));
         for (var i = 0; i < delays.Length; i++)
         {
             await waiting[i];
@@ -56,7 +57,7 @@ public sealed class HandlerTests
             time.Advance(delays[i]);
         }
 
-        Assert.Equal(HandlerResult.Done(2), await result.OrFailAsync("the update to succeed"));
+        Assert.Equal(2, await result.OrFailAsync("the update to succeed"));
         Assert.Equal(3, ledger.Calls);
         Assert.Equal(2, await accounts.FindBalanceAsync("maria", Stop));
     }
@@ -68,8 +69,10 @@ public sealed class HandlerTests
         var handler = new QueryHandler(new UnavailableLedger(cancel), Patience());
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => handler.HandleAsync(new TaskAttempt(new NewTask(TaskType.Query, "maria")), cancel.Token).AsTask());
+            () => handler.HandleAsync(new AccountTask("maria"), TaskContexts.Create(new NewTask(TaskType.Query, "maria"), cancel.Token)));
     }
+
+    private static TaskContext Context(string? taskId) => TaskContexts.Create(new NewTask(TaskType.Update, "maria") { Id = taskId is null ? null : new TaskId(taskId) }, Stop);
 
     private static LedgerRetryPolicy Patience() => new(TimeProvider.System, NullLogger<LedgerRetryPolicy>.Instance);
 

@@ -1,29 +1,29 @@
-using Mesh.Protocol;
-using Mesh.Worker.Handlers;
+using System.Text.Json;
+using MeshAspire.Worker;
 
 namespace Mesh.Tests.Worker.Handlers;
 
 /// <summary>A handler of RESIZE tasks that the test moves forward. It reports the progress that the test sets, and ends when the test releases it or when it is cancelled.</summary>
-internal sealed class SteppingHandler(bool ignoresCancellation = false) : ITaskHandler
+internal sealed class SteppingHandler(bool ignoresCancellation = false)
 {
     private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _cancellations;
 
-    public TaskType Type { get; } = TaskType.Parse("RESIZE")!.Value;
-
     /// <summary>The attempt that runs now, or null.</summary>
-    public TaskAttempt? Attempt { get; private set; }
+    public TaskContext? Attempt { get; private set; }
 
     public int Cancellations => Volatile.Read(ref _cancellations);
 
+    public void AddTo(MeshWorkerBuilder worker) => worker.AddHandler<JsonElement?, JsonElement?>("RESIZE", HandleAsync);
+
     public void Release() => _release.TrySetResult();
 
-    public async ValueTask<HandlerResult> HandleAsync(TaskAttempt task, CancellationToken cancellation)
+    private async Task<JsonElement?> HandleAsync(JsonElement? payload, TaskContext context)
     {
-        Attempt = task;
+        Attempt = context;
         try
         {
-            await (ignoresCancellation ? _release.Task : _release.Task.WaitAsync(cancellation));
+            await (ignoresCancellation ? _release.Task : _release.Task.WaitAsync(context.CancellationToken));
         }
         catch (OperationCanceledException)
         {
@@ -31,6 +31,6 @@ internal sealed class SteppingHandler(bool ignoresCancellation = false) : ITaskH
             throw;
         }
 
-        return HandlerResult.Done(task.Payload);
+        return payload;
     }
 }

@@ -1,6 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Transport;
-using Mesh.Worker.Links;
+using MeshAspire.Worker.Links;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.ServiceDiscovery;
