@@ -36,7 +36,7 @@ public sealed partial class DocNamesTests
     private static readonly ILookup<string, Type> Types = new[]
         {
             typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
-            typeof(MeshHostingExtensions), typeof(DocNamesTests),
+            typeof(MeshHostingExtensions), typeof(MeshAspire.Client.MeshClient), typeof(DocNamesTests),
         }
         .Select(type => type.Assembly).Append(Assembly.LoadFrom(BuildOutput.AppHost))
         .SelectMany(assembly => assembly.GetTypes()).ToLookup(type => type.Name.Split('`')[0]);
