@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Aspire.Hosting;
 using Mesh.Accounts;
 using Mesh.Bench.Chaos;
 using Mesh.Common;
@@ -36,7 +37,7 @@ public sealed partial class DocNamesTests
     private static readonly ILookup<string, Type> Types = new[]
         {
             typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(MeshClient), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
-            typeof(DocNamesTests),
+            typeof(MeshHostingExtensions), typeof(DocNamesTests),
         }
         .Select(type => type.Assembly).Append(Assembly.LoadFrom(BuildOutput.AppHost))
         .SelectMany(assembly => assembly.GetTypes()).ToLookup(type => type.Name.Split('`')[0]);
