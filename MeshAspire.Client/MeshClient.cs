@@ -244,6 +244,8 @@ public sealed class MeshClient
         ArgumentNullException.ThrowIfNull(http);
         ArgumentNullException.ThrowIfNull(settings);
         var faults = MeshClientSettingsValidator.FindFaults(settings, MeshClientConfiguration.Section);
+        faults.AddRange(settings.Endpoints.Where(endpoint => endpoint.Contains("+http", StringComparison.OrdinalIgnoreCase))
+            .Select(endpoint => $"{endpoint} is resolved by service discovery, which this client does not use; add the client with AddMeshClient"));
         return faults.Count > 0 ? throw new ArgumentException(string.Join(Environment.NewLine, faults), nameof(settings))
             : settings.Endpoints.Count > 0 ? [.. settings.Endpoints.Select(endpoint => MeshServer.Normalize(new Uri(endpoint)))]
             : http.BaseAddress is { } address ? [MeshServer.Normalize(address)]

@@ -27,6 +27,11 @@ internal sealed class PackageWorkers(LoadPlan plan, TaskTimes times) : ILoadWork
         {
             while (!contact.IsReached)
             {
+                if (contact.IsLost)
+                {
+                    throw new BenchException($"{plan.Server.Url}: {contact.Description}");
+                }
+
                 await Task.Delay(ContactInterval, TimeProvider.System, cancellationToken);
             }
         }

@@ -106,8 +106,8 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3201, LogLevel.Information, "Task {TaskId} goes back to the queue after attempt {Attempts}: {Reason}.")]
     private partial void LogTaskRequeued(string taskId, int attempts, string reason);
 
-    [LoggerMessage(3202, LogLevel.Warning, "Task {TaskId} ({Type} of {User}) is a dead letter after {Attempts} attempts: {Error}.")]
-    private partial void LogTaskDeadLettered(string taskId, TaskType type, string? user, int attempts, string? error);
+    [LoggerMessage(3202, LogLevel.Warning, "Task {TaskId} ({Type}) is a dead letter after {Attempts} attempts: {Error}.")]
+    private partial void LogTaskDeadLettered(string taskId, TaskType type, int attempts, string? error);
 
     [LoggerMessage(3204, LogLevel.Information, "Task {TaskId} goes back to the queue without counting an attempt: {Reason}.")]
     private partial void LogTaskReturned(string taskId, string reason);

@@ -139,7 +139,7 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case TaskDeadLettered e:
                 if (_deadLettered.TryAcquire())
                 {
-                    LogTaskDeadLettered(e.Task.Id, e.Task.Type, e.Task.User, e.Task.Attempts, e.Task.Error);
+                    LogTaskDeadLettered(e.Task.Id, e.Task.Type, e.Task.Attempts, e.Task.Error);
                 }
 
                 break;

@@ -10,11 +10,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Mesh.Tests.Browser;
 
-/// <summary>The AppHost with its demo load and Aspire's dashboard, with separate ports and data. Disposing it ends all its processes.</summary>
+/// <summary>An AppHost with Aspire's dashboard, with separate ports and data. Disposing it ends all its processes.</summary>
 internal sealed class AppHostRun : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
 
+    private readonly string[] _resources;
     private readonly TestVolume _volume = new();
     private readonly LogTail _lines = new();
     private readonly CancellationTokenSource _stopped = new();
@@ -22,9 +23,7 @@ internal sealed class AppHostRun : IAsyncDisposable
     private DistributedApplication? _app;
     private Task _watching = Task.CompletedTask;
 
-    private AppHostRun()
-    {
-    }
+    private AppHostRun(string[] resources) => _resources = resources;
 
     /// <summary>The token that the maps require.</summary>
     public string Token { get; } = Guid.NewGuid().ToString("N");
@@ -35,18 +34,26 @@ internal sealed class AppHostRun : IAsyncDisposable
     /// <summary>The resource that has ended during the tests, with the lines of all resources until then; null while all run.</summary>
     public string? Fault { get; private set; }
 
-    public Uri ServerA => _app!.GetEndpoint("server-a", "http");
+    public Uri ServerA => AddressOf("server-a");
 
-    public Uri ServerB => _app!.GetEndpoint("server-b", "http");
+    public Uri ServerB => AddressOf("server-b");
 
-    public static async Task<AppHostRun> StartAsync()
+    /// <summary>What the AppHost has written to the console.</summary>
+    public string Console => _lines.ConsoleText;
+
+    /// <summary>Starts the AppHost of the repository with its demo load.</summary>
+    public static Task<AppHostRun> StartAsync() => StartAsync<Projects.MeshAspire_AppHost>(MeshApp.Resources);
+
+    /// <summary>Starts an AppHost with a mesh and waits until these resources are healthy.</summary>
+    public static async Task<AppHostRun> StartAsync<TAppHost>(params string[] resources)
+        where TAppHost : class
     {
-        var run = new AppHostRun();
+        var run = new AppHostRun(resources);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(StartLimit);
         try
         {
-            await run.HealthyAsync(limit.Token);
+            await run.HealthyAsync<TAppHost>(limit.Token);
             return run;
         }
         catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
@@ -59,6 +66,15 @@ internal sealed class AppHostRun : IAsyncDisposable
             await run.DisposeAsync();
             throw;
         }
+    }
+
+    public Uri AddressOf(string resource) => _app!.GetEndpoint(resource, "http");
+
+    /// <summary>Returns the status of a server.</summary>
+    public async Task<JsonNode> StatusAsync(Uri server)
+    {
+        using var http = Client(server);
+        return (await http.GetFromJsonAsync<JsonNode>("/status", TestContext.Current.CancellationToken))!;
     }
 
     /// <summary>Submits tasks in one request, and returns the trace id of the first one.</summary>
@@ -114,9 +130,10 @@ internal sealed class AppHostRun : IAsyncDisposable
         return http;
     }
 
-    private async Task HealthyAsync(CancellationToken cancellationToken)
+    private async Task HealthyAsync<TAppHost>(CancellationToken cancellationToken)
+        where TAppHost : class
     {
-        _builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.MeshAspire_AppHost>(
+        _builder = await DistributedApplicationTestingBuilder.CreateAsync<TAppHost>(
             new DistributedApplicationTestingBuilderOptions { EnableDashboard = true },
             ["--Mesh:Redis=garnet", $"--Parameters:mesh-token={Token}", $"--Mesh:RedisVolume={_volume.Name}", $"--{AppHostPorts.Key}={AppHostPorts.Next()}", "--DASHBOARD__DATA__PERSISTENCEMODE=None"],
             cancellationToken);
@@ -124,7 +141,7 @@ internal sealed class AppHostRun : IAsyncDisposable
         _builder.Services.AddLogging(logging => logging.ClearProviders().AddProvider(_lines).AddFilter("System.Net.Http", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning));
         _app = await _builder.BuildAsync(cancellationToken);
         await _app.StartAsync(cancellationToken);
-        foreach (var resource in MeshApp.Resources)
+        foreach (var resource in _resources)
         {
             await _app.ResourceNotifications.WaitForResourceHealthyAsync(resource, cancellationToken);
         }
@@ -139,7 +156,7 @@ internal sealed class AppHostRun : IAsyncDisposable
         {
             await foreach (var news in notifications.WatchAsync(_stopped.Token))
             {
-                if (MeshApp.Resources.Contains(news.Resource.Name) && KnownResourceStates.TerminalStates.Contains(news.Snapshot.State?.Text))
+                if (_resources.Contains(news.Resource.Name) && KnownResourceStates.TerminalStates.Contains(news.Snapshot.State?.Text))
                 {
                     Fault ??= $"{news.ResourceId} has ended by itself, {news.Snapshot.State?.Text}, exit code {news.Snapshot.ExitCode}:\n{_lines.Of(news.Resource.Name)}\n\nAll resources:\n{_lines.Text}";
                 }

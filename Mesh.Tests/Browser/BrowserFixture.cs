@@ -45,15 +45,18 @@ public sealed class BrowserFixture : IAsyncLifetime
     }
 
     /// <summary>Opens a browser context without any login. Skips the test where no browser is installed; in CI the test fails then.</summary>
-    internal async Task<BrowserSession> VisitAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
+    internal Task<BrowserSession> VisitAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false) => VisitAsync(_host, scheme, animations);
+
+    /// <summary>As the other overload, for the pages of another AppHost.</summary>
+    internal async Task<BrowserSession> VisitAsync(Lazy<Task<AppHostRun>> started, ColorScheme scheme = ColorScheme.Light, bool animations = false)
     {
         var context = await NewContextAsync(scheme, animations);
-        var host = await _host.Value;
+        var host = await started.Value;
         Assert.True(host.Fault is null, host.Fault);
         return new BrowserSession(context, host, Screenshots);
     }
 
-    /// <summary>As <see cref="VisitAsync"/>, for pages that no AppHost started.</summary>
+    /// <summary>As <see cref="VisitAsync(ColorScheme, bool)"/>, for pages that no AppHost started.</summary>
     internal async Task<IBrowserContext> NewContextAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
     {
         var found = ExecutableFinder.Find(Names) is not null;

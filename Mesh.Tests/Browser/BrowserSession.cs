@@ -71,13 +71,13 @@ internal sealed partial class BrowserSession : IAsyncDisposable
 
     private void Note(bool bad, string text)
     {
-        // The browser logs the status of a page that requires a token. The dashboard's framework logs an error when a page is left while it renders.
+        // The browser logs the status of a page that requires a token, and of an upload that is refused. The dashboard's framework logs an error when a page is left while it renders.
         if (bad && !Refused().IsMatch(text) && !text.Contains(PageLeft, StringComparison.Ordinal))
         {
             _complaints.Enqueue(text);
         }
     }
 
-    [GeneratedRegex(@"^Failed to load resource: the server responded with a status of 401 \(Unauthorized\) at \S+/(events|login)\b")]
+    [GeneratedRegex(@"^Failed to load resource: the server responded with a status of (401 \(Unauthorized\) at \S+/(events|login)|415 \(Unsupported Media Type\) at \S+/api/pictures)\b")]
     private static partial Regex Refused();
 }

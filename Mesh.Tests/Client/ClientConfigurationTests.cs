@@ -78,6 +78,16 @@ public sealed class ClientConfigurationTests
         Assert.Contains("Mesh__Client__RetryDelay", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Constructor_NameOfAService_RefersToAddMeshClient()
+    {
+        using var http = new HttpClient();
+
+        var error = Assert.Throws<ArgumentException>(() => new MeshClient(http, new() { Endpoints = { "https+http://server-a" } }));
+
+        Assert.Contains("add the client with AddMeshClient", error.Message, StringComparison.Ordinal);
+    }
+
     private static MeshClientSettings Read(params (string Key, string? Value)[] values) => Read(configure: null, values);
 
     private static MeshClientSettings Read(Action<MeshClientSettings>? configure, params (string Key, string? Value)[] values)

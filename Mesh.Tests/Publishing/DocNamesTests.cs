@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Aspire.Hosting;
 using Mesh.Accounts;
 using Mesh.Bench.Chaos;
 using Mesh.Common;
@@ -9,6 +10,7 @@ using Mesh.Server.Loop;
 using Mesh.Simulation;
 using Mesh.Transport;
 using Mesh.Worker;
+using MeshAspire.Client;
 using MeshAspire.ServiceDefaults;
 using MeshAspire.Worker;
 
@@ -34,8 +36,8 @@ public sealed partial class DocNamesTests
 
     private static readonly ILookup<string, Type> Types = new[]
         {
-            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun), typeof(MeshAspire.Client.MeshClient),
-            typeof(DocNamesTests),
+            typeof(MeshMessage), typeof(MeshConnection), typeof(ILedger), typeof(CoreLoop), typeof(WorkerService), typeof(AccountHandlers), typeof(MeshTelemetry), typeof(ServiceRunner), typeof(MeshClient), typeof(SimulationRun), typeof(FuzzRun), typeof(ChaosRun),
+            typeof(MeshHostingExtensions), typeof(DocNamesTests),
         }
         .Select(type => type.Assembly).Append(Assembly.LoadFrom(BuildOutput.AppHost))
         .SelectMany(assembly => assembly.GetTypes()).ToLookup(type => type.Name.Split('`')[0]);

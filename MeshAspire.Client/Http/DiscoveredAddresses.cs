@@ -27,8 +27,9 @@ internal sealed class DiscoveredAddresses(IReadOnlyList<Uri> configured, Service
         return [.. addresses.Select(MeshServer.Normalize).Distinct()];
     }
 
-    /// <summary>Returns whether an address can be the name of a service: it has no port, and its host is no IP address.</summary>
-    private static bool IsServiceName(Uri address) => address.IsDefaultPort && address.HostNameType is not (UriHostNameType.IPv4 or UriHostNameType.IPv6);
+    /// <summary>Returns whether an address can be the name of a service: it has several schemes, or it has no port and its host is no IP address.</summary>
+    private static bool IsServiceName(Uri address) =>
+        address.Scheme.Contains('+', StringComparison.Ordinal) || (address.IsDefaultPort && address.HostNameType is not (UriHostNameType.IPv4 or UriHostNameType.IPv6));
 
     private static Uri Combine(Uri address, EndPoint endpoint)
     {
