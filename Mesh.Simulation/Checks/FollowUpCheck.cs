@@ -99,7 +99,7 @@ internal sealed class FollowUpCheck(SimWorld world, Seeds seeds)
         foreach (var (parent, ids) in _followUps)
         {
             var stored = ids.Count(IsStored);
-            var lost = ids.Count(id => !IsStored(id) && world.Servers.Exists(server => world.DataLossTracker.MayBeLost(server, id) || world.InvariantChecker.Cancels.MayBeDeleted(server, id)));
+            var lost = ids.Count(id => !IsStored(id) && world.Servers.Exists(server => world.DataLossTracker.MayBeLost(server, id) || world.InvariantChecker.DeadLetters.IsDeleted(server, id)));
             world.Coverage.Count("end: follow-ups", stored);
             if (!done.Contains(parent))
             {
