@@ -2,14 +2,15 @@ using Mesh.Protocol;
 using Mesh.Server.Core.Persistence;
 using Mesh.Server.Core.Tasks;
 using Mesh.Simulation.Nodes;
+using Mesh.Simulation.Stores;
 
 namespace Mesh.Simulation.Checks;
 
 /// <summary>Checks the requests of clients that retry and delete dead letters.</summary>
 internal sealed class DeadLetterCheck(SimWorld world)
 {
-    /// <summary>The dead letters whose deletion is stored, with the server that stored them and their client id.</summary>
-    private readonly Dictionary<TaskId, (ServerNode Owner, string Id)> _deleted = [];
+    /// <summary>The dead letters whose deletion is stored, with the server that stored them, their client id and the time.</summary>
+    private readonly Dictionary<TaskId, (ServerNode Owner, string Id, TimeSpan At)> _deleted = [];
 
     /// <summary>The client ids of all dead letters that were ever deleted.</summary>
     private readonly HashSet<(ServerNode Owner, string Id)> _deletedIds = [];
@@ -30,19 +31,6 @@ internal sealed class DeadLetterCheck(SimWorld world)
     /// <param name="retry">The new task.</param>
     public void OnRetry(TaskId dead, TaskId retry) => _origins[retry] = dead;
 
-    /// <summary>Returns the dead letters of a server, those of a type or all.</summary>
-    public static IReadOnlyList<TaskRecord> Existing(ServerNode server, TaskType? type) => [.. server.Store.Dead.Values.Where(dead => type is null || dead.Type == type)];
-
-    /// <summary>Called when a request for all dead letters is complete.</summary>
-    /// <param name="existing">The dead letters that existed when it began.</param>
-    public static void OnCompleted(ServerNode server, IReadOnlyList<TaskRecord> existing)
-    {
-        if (existing.FirstOrDefault(dead => IsDead(server, dead.Id, dead.WireId)) is { } left)
-        {
-            throw new InvariantViolation(Invariant.DeadLetterRequestsAreExact, $"{server.Name} answers that all dead letters are changed, and {left.WireId} is not");
-        }
-    }
-
     /// <summary>Called before a page of a request for all dead letters is submitted.</summary>
     /// <param name="type">The requested type, or null for all.</param>
     public static void OnPage(TaskType? type, Submission page)
@@ -62,7 +50,7 @@ internal sealed class DeadLetterCheck(SimWorld world)
             case StoreOpKind.DeleteDeadLetter:
                 _deletions.Add(task);
                 _deletedIds.Add((owner, task.Id));
-                _deleted[task.WireId] = (owner, task.Id);
+                _deleted[task.WireId] = (owner, task.Id, world.Scheduler.Now);
                 break;
             case StoreOpKind.RetryDeadLetter:
                 _retries.Add(task.WireId);
@@ -97,7 +85,7 @@ internal sealed class DeadLetterCheck(SimWorld world)
     {
         var isRetry = _origins.TryGetValue(task.Id, out var dead);
         world.Coverage.Count("dead letters: a retried one given out", isRetry ? 1 : 0);
-        if (_deleted.ContainsKey(isRetry ? dead : task.Id))
+        if (_deleted.ContainsKey(isRetry ? dead : task.Id) && !world.FollowUpCheck.MayBeSubmittedAgain(isRetry ? dead : task.Id))
         {
             throw new InvariantViolation(Invariant.DeletedDeadLettersStayDeleted, $"{server.Name} gives out {task.Id}, which was deleted");
         }
@@ -106,9 +94,10 @@ internal sealed class DeadLetterCheck(SimWorld world)
     /// <summary>Called when the store of a server has lost writes. Forgets the deletions that are lost.</summary>
     public void ForgetLost(ServerNode owner)
     {
-        foreach (var (task, (_, id)) in _deleted.Where(deleted => deleted.Value.Owner == owner).ToList())
+        foreach (var (task, (_, id, at)) in _deleted.Where(deleted => deleted.Value.Owner == owner).ToList())
         {
-            if (owner.Store.Tasks.ContainsKey(task) || IsDead(owner, id, task))
+            // The store can have lost the acceptance of a follow-up too. Its parent runs again, and submits it with the same TASK_ID.
+            if (owner.Store.Tasks.ContainsKey(task) || IsDead(owner, id, task) || world.Scheduler.Now - at <= SimRedis.FsyncInterval)
             {
                 world.Coverage.Count("power loss: a deletion lost");
                 _deleted.Remove(task);
@@ -119,9 +108,9 @@ internal sealed class DeadLetterCheck(SimWorld world)
     /// <summary>Checks the stored tasks at rest.</summary>
     public void Check()
     {
-        foreach (var (task, (owner, id)) in _deleted)
+        foreach (var (task, (owner, id, _)) in _deleted)
         {
-            if (owner.Store.Tasks.ContainsKey(task) || IsDead(owner, id, task))
+            if ((owner.Store.Tasks.ContainsKey(task) || IsDead(owner, id, task)) && !world.FollowUpCheck.MayBeSubmittedAgain(task))
             {
                 throw new InvariantViolation(Invariant.DeletedDeadLettersStayDeleted, $"{owner.Name} stores {task}, which was deleted");
             }
