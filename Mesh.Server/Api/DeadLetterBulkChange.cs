@@ -24,38 +24,39 @@ internal sealed class DeadLetterBulkChange(IMeshStore store, Func<PendingSubmiss
 
     private async Task<BulkChangeResult> ChangeAsync(TaskType? type, Func<IReadOnlyList<TaskRecord>, PendingSubmission> change, CancellationToken cancellationToken)
     {
-        // A retried task can become a dead letter again. It is then behind those that exist now.
-        var left = await store.CountDeadAsync(cancellationToken);
         var count = 0;
-        DeadLetterCursor? after = null;
-        do
+        foreach (var last in await store.FindLastDeadAsync(cancellationToken))
         {
-            DeadLetterPage page;
-            try
+            DeadLetterCursor? after = null;
+            do
             {
-                page = await store.ReadDeadAsync(new(after, type, writeSize), cancellationToken);
-            }
-            catch (StoreUnavailableException) when (count > 0)
-            {
-                // Without this the client would not be told how many dead letters are changed already.
-                return new(count, SubmitOutcome.StoreUnavailable);
-            }
-
-            if (page.Tasks.Count > 0)
-            {
-                var submission = change(page.Tasks);
-                var outcome = await submit(submission);
-                count += submission.Count;
-                if (outcome is not (SubmitOutcome.Accepted or SubmitOutcome.NotDead))
+                DeadLetterPage page;
+                try
                 {
-                    return new(count, outcome);
+                    // A retried task that becomes a dead letter again is behind the last one that existed at the beginning.
+                    page = await store.ReadDeadAsync(new(after, type, writeSize) { Until = last }, cancellationToken);
                 }
-            }
+                catch (StoreUnavailableException) when (count > 0)
+                {
+                    // Without this the client would not be told how many dead letters are changed already.
+                    return new(count, SubmitOutcome.StoreUnavailable);
+                }
 
-            left -= page.Examined;
-            after = page.Next;
+                if (page.Tasks.Count > 0)
+                {
+                    var submission = change(page.Tasks);
+                    var outcome = await submit(submission);
+                    count += submission.Count;
+                    if (outcome is not (SubmitOutcome.Accepted or SubmitOutcome.NotDead))
+                    {
+                        return new(count, outcome);
+                    }
+                }
+
+                after = page.Next;
+            }
+            while (after is not null);
         }
-        while (after is not null && left > 0);
 
         return new(count, EndedBy: null);
     }

@@ -46,8 +46,8 @@ internal interface IMeshStore
     /// <remarks>The next page needs no more time than the first one.</remarks>
     Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Returns the number of dead letters that <see cref="ReadDeadAsync"/> returns in all pages.</summary>
-    Task<long> CountDeadAsync(CancellationToken cancellationToken);
+    /// <summary>Returns the position of the last dead letter of each server that has one, in the order of <see cref="ReadDeadAsync"/>.</summary>
+    Task<IReadOnlyList<DeadLetterCursor>> FindLastDeadAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Thrown when the store has lost the last changes that it had acknowledged to this process.</summary>

@@ -56,12 +56,14 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         await RedisDeadLetters.RepairIndexAsync(redis, keys, cancellationToken);
         var done = redis.StringGetAsync(keys.Done);
         var dead = redis.HashLengthAsync(keys.Dead);
+        var lastDead = RedisDeadLetters.FindLastAsync(redis, keys, server, cancellationToken);
         var tasks = await ReadHashAsync(redis, keys.Tasks, StoreJson.Default.TaskRecord, cancellationToken);
         var schedules = await ReadHashAsync(redis, keys.Schedules, StoreJson.Default.ScheduleRecord, cancellationToken);
         var stored = new StoredState
         {
             Done = (long)await done.WaitAsync(cancellationToken),
             Dead = await dead.WaitAsync(cancellationToken),
+            LastDeadSequence = (await lastDead)?.Sequence ?? 0,
             Tasks = server == own ? tasks : [.. tasks.Select(task => task with { StoredBy = server })],
             Loans = await ReadHashAsync(redis, keys.Loans, StoreJson.Default.LoanRecord, cancellationToken),
             Schedules = server == own ? schedules : [.. schedules.Select(schedule => schedule with { StoredBy = server })],
@@ -148,8 +150,8 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             return RedisDeadLetters.ReadAsync(database(), keys, server, after, record => ReadTask(keys.Dead, record, server), cancellationToken);
         }));
 
-    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => ExecuteAsync(async () =>
-        (await Task.WhenAll(ReadableServers().Select(server => database().SortedSetLengthAsync(new RedisKeys(server).DeadIndex))).WaitAsync(cancellationToken)).Sum());
+    public Task<IReadOnlyList<DeadLetterCursor>> FindLastDeadAsync(CancellationToken cancellationToken) => ExecuteAsync<IReadOnlyList<DeadLetterCursor>>(async () =>
+        [.. (await Task.WhenAll(ReadableServers().Select(server => RedisDeadLetters.FindLastAsync(database(), new(server), server, cancellationToken)))).OfType<DeadLetterCursor>()]);
 
     internal static T Read<T>(RedisKey key, RedisValue value, JsonTypeInfo<T> type)
     {

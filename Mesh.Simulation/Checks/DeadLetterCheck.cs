@@ -31,6 +31,19 @@ internal sealed class DeadLetterCheck(SimWorld world)
     /// <param name="retry">The new task.</param>
     public void OnRetry(TaskId dead, TaskId retry) => _origins[retry] = dead;
 
+    /// <summary>Returns the dead letters of a server, those of a type or all.</summary>
+    public static IReadOnlyList<TaskRecord> Existing(ServerNode server, TaskType? type) => [.. server.Store.Dead.Values.Where(dead => type is null || dead.Type == type)];
+
+    /// <summary>Called when a request for all dead letters is complete.</summary>
+    /// <param name="existing">The dead letters that existed when it began.</param>
+    public static void OnCompleted(ServerNode server, IReadOnlyList<TaskRecord> existing)
+    {
+        if (existing.FirstOrDefault(dead => IsDead(server, dead.Id, dead.WireId)) is { } left)
+        {
+            throw new InvariantViolation(Invariant.DeadLetterRequestsAreExact, $"{server.Name} answers that all dead letters are changed, and {left.WireId} is not");
+        }
+    }
+
     /// <summary>Called before a page of a request for all dead letters is submitted.</summary>
     /// <param name="type">The requested type, or null for all.</param>
     public static void OnPage(TaskType? type, Submission page)

@@ -90,7 +90,7 @@ public enum Invariant : byte
     /// <summary>A dead letter whose deletion is stored does not run and is not stored again, unless a Redis has lost its deletion.</summary>
     DeletedDeadLettersStayDeleted,
 
-    /// <summary>A request for the dead letters of one type changes only those, and answers with at most the number of those that it has changed.</summary>
+    /// <summary>A request for all dead letters, or those of one type, changes only those, and all that existed when it began unless it ended early. It answers with at most the number of those that it has changed.</summary>
     DeadLetterRequestsAreExact,
 
     /// <summary>

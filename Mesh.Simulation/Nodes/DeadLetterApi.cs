@@ -36,12 +36,17 @@ internal sealed class DeadLetterApi(SimWorld world, ServerNode node, IMeshStore 
     private async Task HandleAsync(DeadLetterRequest request)
     {
         BulkChangeResult? result = null;
+        var (existing, stops) = (DeadLetterCheck.Existing(node, request.Type), node.Store.Redis.StopCount);
         try
         {
             var change = new DeadLetterBulkChange(store, page => SubmitAsync(request, page), Math.Min(request.WriteSize, node.Settings.Tasks.Capacity));
             result = request.Revive is { } revive
                 ? await change.RetryAsync(request.Type, revive, CancellationToken.None)
                 : await change.DeleteAsync(request.Type, CancellationToken.None);
+            if (result is { EndedBy: null } && node.Store.Redis.StopCount == stops)
+            {
+                DeadLetterCheck.OnCompleted(node, existing);
+            }
         }
         catch (StoreUnavailableException)
         {

@@ -88,7 +88,9 @@ internal sealed class SimMeshStore : IMeshStore
         [.. ReadableServers()],
         (server, after) => _connection.CallAsync(() => ReadDead(server, after), page => page));
 
-    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => _connection.CallAsync(() => ReadableServers().Sum(server => (long)StoreOf(server).Dead.Count), count => count);
+    public Task<IReadOnlyList<DeadLetterCursor>> FindLastDeadAsync(CancellationToken cancellationToken) => _connection.CallAsync<IReadOnlyList<DeadLetterCursor>, IReadOnlyList<DeadLetterCursor>>(
+        () => [.. ReadableServers().Select(server => OrderedDead(server).LastOrDefault() is { } last ? new DeadLetterCursor(server, last.Sequence, last.Id) : null).OfType<DeadLetterCursor>()],
+        last => last);
 
     /// <summary>The process has ended: the write that is under way arrives, is lost, or arrives late.</summary>
     public void Abandon() => _writer.Abandon();
@@ -100,12 +102,13 @@ internal sealed class SimMeshStore : IMeshStore
     /// <summary>Returns new records, so that the checks can tell the requests apart that read the same dead letter.</summary>
     private IReadOnlyList<(DeadLetterCursor At, TaskRecord? Task)> ReadDead(ServerId server, DeadLetterCursor? after) =>
     [
-        .. StoreOf(server).Dead.Values
-            .OrderBy(task => task.Sequence).ThenBy(task => task.Id, StringComparer.Ordinal)
+        .. OrderedDead(server)
             .SkipWhile(task => after is not null && (task.Sequence < after.Sequence || (task.Sequence == after.Sequence && string.CompareOrdinal(task.Id, after.Id) <= 0)))
             .Take(DeadLetterPages.ReadSize)
             .Select(task => (new DeadLetterCursor(server, task.Sequence, task.Id), (TaskRecord?)(task with { StoredBy = server == _own ? null : server }))),
     ];
+
+    private IEnumerable<TaskRecord> OrderedDead(ServerId server) => StoreOf(server).Dead.Values.OrderBy(task => task.Sequence).ThenBy(task => task.Id, StringComparer.Ordinal);
 
     private int CountDelayed(StoredState stored) => stored.Tasks.Count(task => task.NotBefore > _node.Now);
 

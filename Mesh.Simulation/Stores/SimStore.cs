@@ -55,6 +55,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
             : [.. _schedules.Rows.Values],
         Done = _results.Rows.Values.Count(task => task.State == TaskState.Done),
         Dead = _dead.Rows.Count,
+        LastDeadSequence = _dead.Rows.Values.Select(task => task.Sequence).DefaultIfEmpty().Max(),
     };
 
     public void Apply(in StoreOp op, Dictionary<string, TaskRecord?> known)

@@ -58,7 +58,7 @@ internal readonly record struct StoreContinuation(StoreContinuationKind Kind)
 
     public IReadOnlyList<TaskEntry> Tasks { get; init; } = [];
 
-    /// <summary>Tasks that this submission repeats and that were still being stored for an earlier submission.</summary>
+    /// <summary>Tasks that this submission repeats and that were still being stored for an earlier submission. For a retry of dead letters also those that were being settled.</summary>
     public IReadOnlyList<TaskEntry> Repeated { get; init; } = [];
 
     public TaskEntry? Task { get; init; }
