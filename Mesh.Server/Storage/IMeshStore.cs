@@ -27,7 +27,10 @@ internal interface IMeshStore
     /// <exception cref="ServerLeaseLostException">This process does not hold the lease any more.</exception>
     Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken);
 
-    /// <summary>Writes a batch in one round trip, and in one more for each adopted server that it concerns. When it returns, the whole batch is stored.</summary>
+    /// <summary>
+    /// Writes a batch in one round trip, and in one more for each adopted server that it concerns. When it returns, the whole batch is stored, and <see cref="StoreBatch.DeadLetters"/>
+    /// is set.
+    /// </summary>
     /// <returns>
     /// The tasks that were not changed, by <see cref="TaskRecord.ExistingTaskKey"/>: keyed tasks that were already known, each with the task that the store has under its id, and
     /// dead letters to retry or to delete that do not exist and follow-ups of a task that was not unsettled any more, with null. Changes to an adopted server whose lease is lost are not written.

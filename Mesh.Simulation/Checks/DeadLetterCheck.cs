@@ -118,9 +118,17 @@ internal sealed class DeadLetterCheck(SimWorld world)
         }
     }
 
-    /// <summary>Checks the stored tasks at rest.</summary>
+    /// <summary>Checks the stored tasks at rest, and the numbers of dead letters.</summary>
     public void Check()
     {
+        foreach (var server in world.Servers.Where(server => server.Core is not null))
+        {
+            if (server.Core!.GetStatus().Dead is var counted && counted != server.Store.Dead.Count)
+            {
+                throw new InvariantViolation(Invariant.DeadLettersCounted, $"{server.Name} counts {counted} dead letters, and stores {server.Store.Dead.Count}");
+            }
+        }
+
         foreach (var (task, (owner, id, _)) in _deleted)
         {
             if ((owner.Store.Tasks.ContainsKey(task) || IsDead(owner, id, task)) && !world.FollowUpCheck.MayBeSubmittedAgain(task))

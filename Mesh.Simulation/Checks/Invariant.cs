@@ -93,6 +93,9 @@ public enum Invariant : byte
     /// <summary>A request for all dead letters, or those of one type, changes only those, and all that existed when it began unless it ended early. It answers with at most the number of those that it has changed.</summary>
     DeadLetterRequestsAreExact,
 
+    /// <summary>At rest, the number of dead letters in the status of a server is that in its store.</summary>
+    DeadLettersCounted,
+
     /// <summary>
     /// A borrower releases the workers of an owner whose reported load is above the high mark and higher than its own, within a limited time, except those that alone handle a waiting
     /// type.

@@ -215,6 +215,10 @@ public enum Mutation : byte
     [Breaks(Invariant.DeadLetterRequestsAreExact)]
     DeadLetterTypeIgnored,
 
+    /// <summary>The store does not return the number of dead letters after a write.</summary>
+    [Breaks(Invariant.DeadLettersCounted)]
+    DeadLettersMiscounted,
+
     /// <summary>A borrower does not consider the loads of the owners when it decides which workers to release.</summary>
     [Breaks(Invariant.BorrowersGiveWay)]
     OwnerLoadIgnored,

@@ -215,6 +215,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mutation.MissingDeadLetterRetried, 200)]
     [InlineData(Mutation.MissingDeadLetterCounted, 200)]
     [InlineData(Mutation.DeadLetterTypeIgnored, 20)]
+    [InlineData(Mutation.DeadLettersMiscounted, 20)]
     [InlineData(Mutation.OwnerLoadIgnored, 100)]
     public void Mutation_BreaksTheInvariantThatItNames(Mutation mutation, int within, int firstSeed = 1)
     {

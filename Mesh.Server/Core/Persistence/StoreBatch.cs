@@ -93,6 +93,9 @@ internal sealed class StoreBatch
     public List<StoreOp> Ops { get; } = [];
 
     internal List<StoreContinuation> Continuations { get; } = [];
+
+    /// <summary>The number of dead letters of this server after the write. Set by the store, and null when the batch changes nothing of this server.</summary>
+    public long? DeadLetters { get; set; }
 }
 
 /// <summary>The kinds of changes to the store.</summary>

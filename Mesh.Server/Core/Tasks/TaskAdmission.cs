@@ -206,7 +206,6 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
             }
 
             submission.Count++;
-            core.Tasks.Dead -= submission.IsDeadLetterRetry && task.Record.StoredBy is null ? 1 : 0;
             if (core.Tasks.Find(task.Id) == task)
             {
                 tasks.Enqueue(task, now);

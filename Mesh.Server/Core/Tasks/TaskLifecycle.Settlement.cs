@@ -93,7 +93,6 @@ internal sealed partial class TaskLifecycle
     public void OnDeadLettered(TaskEntry task)
     {
         core.Tasks.Remove(task);
-        core.Tasks.Dead += task.Record.StoredBy is null ? 1 : 0;
         core.Effects.TaskEnds.Add(new TaskEnd(task, TaskState.Dead, task.EndedAt, task.StatusTrace, task.Error));
         core.Report(new TaskDeadLettered(task.ToRecord(TaskState.Dead)));
     }

@@ -48,7 +48,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     /// <summary>The number of completed tasks since the store was created.</summary>
     public long Done { get; set; }
 
-    /// <summary>The number of dead letters.</summary>
+    /// <summary>The number of dead letters of this server after the last write. The store counts them, because the effect of a repeated change is unknown.</summary>
     public long Dead { get; set; }
 
     /// <summary>The time since which the depth is at or below the low mark, or null when it is above.</summary>

@@ -171,6 +171,29 @@ public abstract class DeadLetterStoreContract : StoreContract
     }
 
     [Fact]
+    public async Task Write_RepeatedChanges_SetsTheNumberOfDeadLettersOfThisServer()
+    {
+        var store = await ServingAsync();
+        var (t1, t2, t3) = (Task("t1", sequence: 1), Task("t2", sequence: 2), Task("t3", sequence: 3));
+        StoreOp[][] writes =
+        [
+            [.. DeadLetter(t1), .. DeadLetter(t2), .. DeadLetter(t3)],
+            [StoreOp.Of(StoreOpKind.DeleteDeadLetter, t1)],
+            [StoreOp.Of(StoreOpKind.RetryDeadLetter, t2 with { WireId = new TaskId("w2") })],
+            [StoreOp.Of(StoreOpKind.RestoreTask, t3)],
+        ];
+        List<long?> counts = [];
+        foreach (var write in writes.SelectMany(write => new[] { write, write }).Skip(1))
+        {
+            var batch = Batch(write);
+            await store.WriteAsync(batch, Stop);
+            counts.Add(batch.DeadLetters);
+        }
+
+        Assert.Equal([3, 2, 2, 1, 1, 0, 0], counts);
+    }
+
+    [Fact]
     public async Task MoveToDeadLetters_AgainAfterARetry_HasItsNewPlaceInTheOrder()
     {
         var store = await ServingAsync();

@@ -181,6 +181,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
             }
         }
 
+        batch.DeadLetters = mine.Dead.Count;
         return known;
     }
 
