@@ -65,5 +65,5 @@ internal sealed class GiveWayCheck(SimWorld world)
     }
 
     private static bool MayRelyOn(ServerCore core, WorkerEntry worker) =>
-        core.State.Loans.Find(worker.Id) is { } loan ? loan is { Record.Role: LoanRole.Borrower, State: LoanState.Arrived } : !worker.IsGone && !worker.Health.IsSetAside;
+        core.State.Loans.Find(worker.Id) is { } loan ? loan is { Record.Role: LoanRole.Borrower, State: LoanState.Arrived } : Lender.IsAtHome(worker, core.State) && !worker.Health.IsSetAside;
 }
