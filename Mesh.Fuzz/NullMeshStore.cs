@@ -27,9 +27,9 @@ internal sealed class NullMeshStore : IMeshStore
 
     public Task<TaskRecord?> FindSettledAsync(string id, CancellationToken cancellationToken) => Task.FromResult<TaskRecord?>(null);
 
-    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => Task.FromResult(0L);
+    public Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken) => Task.FromResult(new DeadLetterPage([], Next: null));
 
-    public Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken) => Task.FromResult(new DeadLetterPage([], Next: null, Examined: 0));
+    public Task<IReadOnlyList<DeadLetterCursor>> FindLastDeadAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<DeadLetterCursor>>([]);
 }
 
 /// <summary>A ledger without accounts.</summary>

@@ -47,6 +47,7 @@ internal sealed class SimWorld
             Servers.Add(new ServerNode(this, settings, store, seeds.For(peer.Id.Value)));
             var owner = Servers[^1];
             store.ScheduleWritten = op => ScheduleCheck.OnWritten(owner, op);
+            store.DeadLetterChanged = op => InvariantChecker.DeadLetters.OnChanged(owner, op);
             Network.Listen(peer.Endpoint, Servers[^1].Listener);
             AddWorkers(peer, server.Workers, server.ForeignWorkers, plan.Work, seeds);
         }
@@ -75,6 +76,7 @@ internal sealed class SimWorld
             seeds.For($"types of {server.Name}"),
             new CancellingClient(this, server, seeds.For($"canceller of {server.Name}")),
             seeds.For($"limits of {server.Name}"))));
+        DeadLetterClients.AddRange(Servers.Select(server => new DeadLetterClient(this, server, seeds.For($"dead letters of {server.Name}"))));
         if (seeds.For("cron").Chance(0.5))
         {
             ScheduleClients.AddRange(Servers.Select(server => new ScheduleClient(this, server, seeds.For($"schedules of {server.Name}"))));
@@ -117,6 +119,9 @@ internal sealed class SimWorld
     public List<ForeignWorker> ForeignWorkers { get; } = [];
 
     public List<Client> Clients { get; } = [];
+
+    /// <summary>The clients that retry or delete all dead letters.</summary>
+    public List<DeadLetterClient> DeadLetterClients { get; } = [];
 
     /// <summary>The clients that put schedules. Half of the lives have them.</summary>
     public List<ScheduleClient> ScheduleClients { get; } = [];

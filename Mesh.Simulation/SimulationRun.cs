@@ -90,6 +90,11 @@ public static class SimulationRun
             client.Begin(plan.Bursts);
         }
 
+        foreach (var client in world.DeadLetterClients)
+        {
+            client.Begin();
+        }
+
         foreach (var client in world.ScheduleClients)
         {
             client.Begin();

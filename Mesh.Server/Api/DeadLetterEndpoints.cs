@@ -18,7 +18,7 @@ internal static class DeadLetterEndpoints
 
     private const string Parameters = "state must be dead. type limits the request to one task type.";
 
-    /// <summary>The number of dead letters in one write. Other work of the loop and of Redis takes place between two of them.</summary>
+    /// <summary>The number of dead letters in one write.</summary>
     private const int WriteSize = 200;
 
     public static void MapDeadLetters(this IEndpointRouteBuilder app)
@@ -60,39 +60,36 @@ internal static class DeadLetterEndpoints
     }
 
     /// <summary>Returns a dead letter as a new task under its id.</summary>
-    public static TaskRecord Revive(TaskRecord dead, DateTimeOffset now) => dead with
+    /// <param name="wireId">The TASK_ID of the new task.</param>
+    public static TaskRecord Revive(TaskRecord dead, TaskId wireId) => dead with
     {
-        WireId = new TaskId(Guid.CreateVersion7(now).ToString("N")),
+        WireId = wireId,
         State = TaskState.Queued,
         Attempts = 0,
         Error = null,
         Worker = null,
     };
 
+    /// <summary>Returns the TASK_ID of a new task.</summary>
+    public static TaskId NewId(TimeProvider time) => new(Guid.CreateVersion7(time.GetUtcNow()).ToString("N"));
+
     private static Task<IResult> RetryAsync(
         string? state, string? type, HttpContext context, CoreInputQueue inputs, IMeshStore store, TimeProvider time, IOptions<MeshOptions> options) => ForAllAsync(
             state,
             type,
-            Math.Min(WriteSize, options.Value.Tasks.Capacity),
-            dead => new PendingSubmission([.. dead.Select(task => Revive(task, time.GetUtcNow()))], isDeadLetterRetry: true),
+            only => new DeadLetterBulkChange(store, inputs.SubmitAsync, Math.Min(WriteSize, options.Value.Tasks.Capacity))
+                .RetryAsync(only, dead => Revive(dead, NewId(time)), context.RequestAborted),
             StatusCodes.Status202Accepted,
-            context,
-            inputs,
-            store);
+            context);
 
     private static Task<IResult> DeleteAsync(string? state, string? type, HttpContext context, CoreInputQueue inputs, IMeshStore store) => ForAllAsync(
         state,
         type,
-        WriteSize,
-        dead => new PendingSubmission(dead, isDeadLetterRetry: false) { IsDeadLetterDeletion = true },
+        only => new DeadLetterBulkChange(store, inputs.SubmitAsync, WriteSize).DeleteAsync(only, context.RequestAborted),
         StatusCodes.Status200OK,
-        context,
-        inputs,
-        store);
+        context);
 
-    /// <summary>Changes all dead letters that exist when the request begins, page by page.</summary>
-    private static async Task<IResult> ForAllAsync(
-        string? state, string? type, int limit, Func<IReadOnlyList<TaskRecord>, PendingSubmission> change, int status, HttpContext context, CoreInputQueue inputs, IMeshStore store)
+    private static async Task<IResult> ForAllAsync(string? state, string? type, Func<TaskType?, Task<BulkChangeResult>> change, int status, HttpContext context)
     {
         if (state != State)
         {
@@ -104,30 +101,10 @@ internal static class DeadLetterEndpoints
             return WrongType();
         }
 
-        // A retried task can become a dead letter again. It is then behind those that exist now.
-        var left = await store.CountDeadAsync(context.RequestAborted);
-        var count = 0;
-        DeadLetterCursor? after = null;
-        do
-        {
-            var page = await store.ReadDeadAsync(new(after, only, limit), context.RequestAborted);
-            if (page.Tasks.Count > 0)
-            {
-                var submission = change(page.Tasks);
-                var outcome = await inputs.SubmitAsync(submission);
-                count += submission.Count;
-                if (outcome is not (SubmitOutcome.Accepted or SubmitOutcome.NotDead))
-                {
-                    return Problems.Partial(outcome == SubmitOutcome.TooMany ? SubmitOutcome.Full : outcome, count, context);
-                }
-            }
-
-            left -= page.Examined;
-            after = page.Next;
-        }
-        while (after is not null && left > 0);
-
-        return Results.Json(new CountResponse(count), ApiJson.Default.CountResponse, statusCode: status);
+        var (count, endedBy) = await change(only);
+        return endedBy is { } outcome
+            ? Problems.Partial(outcome == SubmitOutcome.TooMany ? SubmitOutcome.Full : outcome, count, context)
+            : Results.Json(new CountResponse(count), ApiJson.Default.CountResponse, statusCode: status);
     }
 
     private static bool TryParseType(string? text, out TaskType? type)

@@ -174,7 +174,7 @@ internal static class TaskEndpoints
             return Problems.NotDead(id);
         }
 
-        var again = DeadLetterEndpoints.Revive(settled, time.GetUtcNow());
+        var again = DeadLetterEndpoints.Revive(settled, DeadLetterEndpoints.NewId(time));
         var outcome = await inputs.SubmitAsync([again], isDeadLetterRetry: true);
         return outcome == SubmitOutcome.Accepted ? Accepted([again]) : Problems.Of(outcome, context);
     }

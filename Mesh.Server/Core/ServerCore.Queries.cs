@@ -53,6 +53,9 @@ internal sealed partial class ServerCore
         ? _core.Tasks.Scheduled.InOrder()
         : _core.Tasks.All.Where(task => TaskEntry.StateOf(task.Step) == state).OrderBy(task => task.Record.Sequence)).Take(limit).Select(task => task.ToRecord());
 
+    /// <summary>The whole state. Used by the checks of the simulation.</summary>
+    public CoreState State => _core;
+
     /// <summary>All unsettled tasks. Used by the checks of the simulation.</summary>
     public IEnumerable<TaskEntry> Unsettled => _core.Tasks.All;
 

@@ -15,6 +15,7 @@ internal sealed partial class ServerCore
     public void OnStored(StoreBatch batch, IReadOnlyDictionary<string, TaskRecord?> known, DateTimeOffset now)
     {
         _core.StoreUnavailable &= batch.Ops.Count == 0;
+        _core.Tasks.Dead = batch.DeadLetters ?? _core.Tasks.Dead;
         Journal.OnStored();
         foreach (var after in batch.Continuations)
         {

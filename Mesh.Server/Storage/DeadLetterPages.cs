@@ -11,13 +11,16 @@ namespace Mesh.Server.Storage;
 /// <param name="After">The page begins after this dead letter. Null for the first page.</param>
 /// <param name="Type">Only dead letters of this type, or null for all.</param>
 /// <param name="Limit">The largest number of dead letters.</param>
-internal sealed record DeadLetterQuery(DeadLetterCursor? After, TaskType? Type, int Limit);
+internal sealed record DeadLetterQuery(DeadLetterCursor? After, TaskType? Type, int Limit)
+{
+    /// <summary>Only dead letters of this one's server that were not accepted after it, or null for those of all servers.</summary>
+    public DeadLetterCursor? Until { get; init; }
+}
 
 /// <summary>A page of dead letters, oldest first.</summary>
 /// <param name="Tasks">The dead letters. There can be fewer than the limit, or none, although another page follows.</param>
 /// <param name="Next">The position of the next page, or null when there are no more dead letters.</param>
-/// <param name="Examined">The number of dead letters that were read, of any type.</param>
-internal sealed record DeadLetterPage(IReadOnlyList<TaskRecord> Tasks, DeadLetterCursor? Next, int Examined);
+internal sealed record DeadLetterPage(IReadOnlyList<TaskRecord> Tasks, DeadLetterCursor? Next);
 
 /// <summary>A position in the order of the dead letters: those of this server first, then those of the servers that it has adopted, each in the order of their acceptance.</summary>
 /// <param name="Server">The server that stores the dead letter.</param>
@@ -62,7 +65,7 @@ internal static class DeadLetterPages
     {
         var tasks = new List<TaskRecord>();
         var (examined, last) = (0, query.After);
-        foreach (var server in servers.SkipWhile(server => query.After is { } after && server != after.Server))
+        foreach (var server in servers.Where(server => query.Until is null || server == query.Until.Server).SkipWhile(server => query.After is { } after && server != after.Server))
         {
             var position = query.After is { } start && start.Server == server ? start : null;
             IReadOnlyList<(DeadLetterCursor At, TaskRecord? Task)> some;
@@ -70,17 +73,22 @@ internal static class DeadLetterPages
             {
                 if (examined >= MaxExamined)
                 {
-                    return new(tasks, last, examined);
+                    return new(tasks, last);
                 }
 
                 some = await read(server, position);
                 foreach (var (at, task) in some)
                 {
+                    if (at.Sequence > query.Until?.Sequence)
+                    {
+                        return new(tasks, Next: null);
+                    }
+
                     if (task is not null && (query.Type is null || task.Type == query.Type))
                     {
                         if (tasks.Count == query.Limit)
                         {
-                            return new(tasks, last, examined);
+                            return new(tasks, last);
                         }
 
                         tasks.Add(task);
@@ -93,7 +101,7 @@ internal static class DeadLetterPages
             while (some.Count == ReadSize);
         }
 
-        return new(tasks, Next: null, examined);
+        return new(tasks, Next: null);
     }
 
     /// <summary>Returns the oldest dead letters.</summary>

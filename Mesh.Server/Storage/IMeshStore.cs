@@ -27,7 +27,10 @@ internal interface IMeshStore
     /// <exception cref="ServerLeaseLostException">This process does not hold the lease any more.</exception>
     Task<StoredState> LoadAsync(ServerId server, CancellationToken cancellationToken);
 
-    /// <summary>Writes a batch in one round trip, and in one more for each adopted server that it concerns. When it returns, the whole batch is stored.</summary>
+    /// <summary>
+    /// Writes a batch in one round trip, and in one more for each adopted server that it concerns. When it returns, the whole batch is stored, and <see cref="StoreBatch.DeadLetters"/>
+    /// is set.
+    /// </summary>
     /// <returns>
     /// The tasks that were not changed, by <see cref="TaskRecord.ExistingTaskKey"/>: keyed tasks that were already known, each with the task that the store has under its id, and
     /// dead letters to retry or to delete that do not exist and follow-ups of a task that was not unsettled any more, with null. Changes to an adopted server whose lease is lost are not written.
@@ -46,8 +49,8 @@ internal interface IMeshStore
     /// <remarks>The next page needs no more time than the first one.</remarks>
     Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Returns the number of dead letters that <see cref="ReadDeadAsync"/> returns in all pages.</summary>
-    Task<long> CountDeadAsync(CancellationToken cancellationToken);
+    /// <summary>Returns the position of the last dead letter of each server that has one, in the order of <see cref="ReadDeadAsync"/>.</summary>
+    Task<IReadOnlyList<DeadLetterCursor>> FindLastDeadAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Thrown when the store has lost the last changes that it had acknowledged to this process.</summary>

@@ -50,5 +50,11 @@ internal static class RedisDeadLetters
             new DeadLetterCursor(server, (long)entry.Score, entry.Element.ToString()), record.IsNull ? null : readTask(record)))];
     }
 
+    /// <summary>Returns the position of the last dead letter, or null when there is none.</summary>
+    public static async Task<DeadLetterCursor?> FindLastAsync(IDatabase redis, RedisKeys keys, ServerId server, CancellationToken cancellationToken) =>
+        await redis.SortedSetRangeByRankWithScoresAsync(keys.DeadIndex, 0, 0, Order.Descending).WaitAsync(cancellationToken) is [var last]
+            ? new(server, (long)last.Score, last.Element.ToString())
+            : null;
+
     private static SortedSetEntry ToIndexEntry(RedisKeys keys, HashEntry entry) => new(entry.Name, RedisMeshStore.Read(keys.Dead, entry.Value, StoreJson.Default.TaskRecord).Sequence);
 }

@@ -56,12 +56,14 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         await RedisDeadLetters.RepairIndexAsync(redis, keys, cancellationToken);
         var done = redis.StringGetAsync(keys.Done);
         var dead = redis.HashLengthAsync(keys.Dead);
+        var lastDead = RedisDeadLetters.FindLastAsync(redis, keys, server, cancellationToken);
         var tasks = await ReadHashAsync(redis, keys.Tasks, StoreJson.Default.TaskRecord, cancellationToken);
         var schedules = await ReadHashAsync(redis, keys.Schedules, StoreJson.Default.ScheduleRecord, cancellationToken);
         var stored = new StoredState
         {
             Done = (long)await done.WaitAsync(cancellationToken),
             Dead = await dead.WaitAsync(cancellationToken),
+            LastDeadSequence = (await lastDead)?.Sequence ?? 0,
             Tasks = server == own ? tasks : [.. tasks.Select(task => task with { StoredBy = server })],
             Loans = await ReadHashAsync(redis, keys.Loans, StoreJson.Default.LoanRecord, cancellationToken),
             Schedules = server == own ? schedules : [.. schedules.Select(schedule => schedule with { StoredBy = server })],
@@ -79,7 +81,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
         if (!batch.Ops.Exists(op => op.StoredBy is not null))
         {
-            return await WriteAsync(own, batch.Ops, cancellationToken) ?? throw await CreateLeaseLostAsync(own, cancellationToken);
+            return await WriteOwnAsync(batch, batch.Ops, cancellationToken);
         }
 
         Dictionary<string, TaskRecord?> known = [];
@@ -88,7 +90,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             var ops = part.ToList();
             if (part.Key is not { } storedBy)
             {
-                foreach (var (id, stored) in await WriteAsync(own, ops, cancellationToken) ?? throw await CreateLeaseLostAsync(own, cancellationToken))
+                foreach (var (id, stored) in await WriteOwnAsync(batch, ops, cancellationToken))
                 {
                     known[id] = stored;
                 }
@@ -98,7 +100,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
             // An adopter accepts no submissions for the other server, so only retries and deletions of dead letters, follow-ups and tasks of schedules can be refused. When the lease is
             // lost, no change is made.
-            var existing = await WriteAsync(storedBy, ops, cancellationToken);
+            var existing = (await WriteAsync(storedBy, ops, cancellationToken))?.Known;
             foreach (var task in ops.SelectMany(op => op is { Kind: StoreOpKind.PutSchedule, Task: { } fired } ? [fired] : op.Then ?? []).Where(task => existing?.ContainsKey(task.Id) != false))
             {
                 known[task.ExistingTaskKey] = existing?[task.Id];
@@ -148,8 +150,8 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
             return RedisDeadLetters.ReadAsync(database(), keys, server, after, record => ReadTask(keys.Dead, record, server), cancellationToken);
         }));
 
-    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => ExecuteAsync(async () =>
-        (await Task.WhenAll(ReadableServers().Select(server => database().SortedSetLengthAsync(new RedisKeys(server).DeadIndex))).WaitAsync(cancellationToken)).Sum());
+    public Task<IReadOnlyList<DeadLetterCursor>> FindLastDeadAsync(CancellationToken cancellationToken) => ExecuteAsync<IReadOnlyList<DeadLetterCursor>>(async () =>
+        [.. (await Task.WhenAll(ReadableServers().Select(server => RedisDeadLetters.FindLastAsync(database(), new(server), server, cancellationToken)))).OfType<DeadLetterCursor>()]);
 
     internal static T Read<T>(RedisKey key, RedisValue value, JsonTypeInfo<T> type)
     {
@@ -178,7 +180,7 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
     private static void AddExisting(RedisKeys keys, RedisValue[] reply, Dictionary<string, TaskRecord?> known)
     {
-        for (var i = 0; i < reply.Length; i += RedisScripts.ValuesPerExisting)
+        for (var i = 1; i < reply.Length; i += RedisScripts.ValuesPerExisting)
         {
             var (id, record) = (reply[i].ToString(), reply[i + 1]);
             known[id] = record.IsNullOrEmpty ? null : TryReadExisting(keys.Result(id), record);
@@ -220,12 +222,19 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         return server == own ? task : task with { StoredBy = server };
     }
 
-    /// <summary>Writes changes to the state of one server. Returns null when this process does not hold its lease any more.</summary>
-    private async Task<Dictionary<string, TaskRecord?>?> WriteAsync(ServerId server, List<StoreOp> ops, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, TaskRecord?>> WriteOwnAsync(StoreBatch batch, List<StoreOp> ops, CancellationToken cancellationToken)
+    {
+        var (known, dead) = await WriteAsync(own, ops, cancellationToken) ?? throw await CreateLeaseLostAsync(own, cancellationToken);
+        batch.DeadLetters = dead;
+        return known;
+    }
+
+    /// <summary>Writes changes to the state of one server. Returns the known tasks and the number of dead letters, or null when this process does not hold its lease any more.</summary>
+    private async Task<(Dictionary<string, TaskRecord?> Known, long Dead)?> WriteAsync(ServerId server, List<StoreOp> ops, CancellationToken cancellationToken)
     {
         var (redis, keys) = (database(), server == own ? _keys : new RedisKeys(server));
         Dictionary<string, TaskRecord?> known = [];
-        var start = 0;
+        var (start, dead) = (0, 0L);
         do
         {
             if (_leases.Find(server) is not { } lease)
@@ -263,12 +272,14 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
             lease.Acknowledge(number);
             _full &= !probe;
-            AddExisting(keys, (RedisValue[])reply!, known);
+            var values = (RedisValue[])reply!;
+            AddExisting(keys, values, known);
+            dead = (long)values[0];
             start += count;
         }
         while (start < ops.Count);
 
-        return known;
+        return (known, dead);
     }
 
     private static int CountForOneCall(List<StoreOp> ops, int start)

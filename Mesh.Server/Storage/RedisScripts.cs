@@ -30,13 +30,13 @@ internal static class RedisScripts
     /// <summary>The number of arguments of one change: its name, the wire id, worker, schedule or number, the client's id, the record.</summary>
     public const int ArgumentsPerOp = 4;
 
-    /// <summary>The number of values in the reply for each task that was already known: its id, and the record that the store has or ''.</summary>
+    /// <summary>The number of values in the reply for each task that was already known, after the number of dead letters: its id, and the record that the store has or ''.</summary>
     public const int ValuesPerExisting = 2;
 
     /// <summary>
     /// Applies changes in order. A change that was applied before does nothing. KEYS: tasks, ids, dead letters, loans, done, fencing token, last write number, dead letter index, then the result key
     /// of each accept-keyed, then, settle, restore and cancel, and the schedules for each put-schedule and drop-schedule. ARGV: the retention of results in seconds, the writer's fencing token, probe or '', the number of the last write that the writer
-    /// knows, the number of this write, then four arguments for each change. Returns the ids that were already known, each with its record, and those of dead letters to retry
+    /// knows, the number of this write, then four arguments for each change. Returns the number of dead letters, then the ids that were already known, each with its record, and those of dead letters to retry
     /// that do not exist, each with ''. Changes nothing and returns 0 when the fencing token is that of another process, 1 when the store is older than the writer's last write, and
     /// 2 when a later write arrived before this one.
     /// The number of the write is written last: a full store accepts it after changes that need no memory. A probe first writes what needs memory, so that a full store refuses the write.
@@ -58,7 +58,7 @@ internal static class RedisScripts
         if tonumber(ARGV[5]) <= written then return 2 end
         if not epoch or ARGV[3] == 'probe' then redis.call('SET', KEYS[6], ARGV[2]) end
         local tasks, ids, dead, loans, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-        local known, key, settled, follow = {}, 9, 0, {}
+        local known, key, settled, follow = { 0 }, 9, 0, {}
         for i = 6, #ARGV, 4 do
           local op, wire, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
           if op == 'accept' then
@@ -176,6 +176,7 @@ internal static class RedisScripts
         end
         if settled > 0 then redis.call('INCRBY', done, settled) end
         redis.call('SET', KEYS[7], ARGV[5])
+        known[1] = redis.call('HLEN', dead)
         return known
         """;
 }

@@ -10,16 +10,6 @@ internal sealed class CancelCheck(SimWorld world)
     /// <summary>The tasks of which a client was told that they are cancelled, with the server that stores them and their client id.</summary>
     private readonly Dictionary<TaskId, (ServerNode Server, string Id)> _cancelled = [];
 
-    /// <summary>The ids of dead letters that clients have asked to delete.</summary>
-    private readonly HashSet<(ServerNode, string)> _deleted = [];
-
-    /// <summary>Whether an accepted task may be missing, because a client has deleted its dead letter.</summary>
-    public bool MayBeDeleted(ServerNode server, string id) => _deleted.Contains((server, id));
-
-    /// <summary>Called before a client deletes a dead letter.</summary>
-    /// <param name="server">The server that stores it.</param>
-    public void OnDelete(ServerNode server, string id) => _deleted.Add((server, id));
-
     /// <summary>Called when a server answers a request.</summary>
     public void OnAnswer(ServerNode server, CancelRequest request, CancelOutcome outcome)
     {

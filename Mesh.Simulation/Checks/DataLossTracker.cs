@@ -50,6 +50,7 @@ internal sealed class DataLossTracker(SimWorld world)
             RecordLost(servers[i], before[i]);
             world.ScheduleCheck.OnPowerLoss(servers[i]);
             world.InvariantChecker.Cancels.ForgetLost(servers[i]);
+            world.InvariantChecker.DeadLetters.ForgetLost(servers[i]);
         }
     }
 

@@ -27,6 +27,9 @@ internal sealed class FollowUpCheck(SimWorld world, Seeds seeds)
     /// <summary>The tasks that may be done without their follow-ups: a node that sends no THEN has reported them as done, the ledger was asked, or they were cancelled before they were done.</summary>
     private readonly HashSet<TaskId> _mayLackFollowUps = [];
 
+    /// <summary>Whether a task can be submitted again with its TASK_ID, because a Redis has lost the end of its parent.</summary>
+    public bool MayBeSubmittedAgain(TaskId task) => _parents.TryGetValue(task, out var known) && world.DataLossTracker.IsUnsettledAgain(known.Parent);
+
     /// <summary>Returns the THEN of a handler's result, or null.</summary>
     public RawJson? ThenOf(string server, NewTask task)
     {
@@ -99,7 +102,7 @@ internal sealed class FollowUpCheck(SimWorld world, Seeds seeds)
         foreach (var (parent, ids) in _followUps)
         {
             var stored = ids.Count(IsStored);
-            var lost = ids.Count(id => !IsStored(id) && world.Servers.Exists(server => world.DataLossTracker.MayBeLost(server, id) || world.InvariantChecker.Cancels.MayBeDeleted(server, id)));
+            var lost = ids.Count(id => !IsStored(id) && world.Servers.Exists(server => world.DataLossTracker.MayBeLost(server, id) || world.InvariantChecker.DeadLetters.IsDeleted(server, id)));
             world.Coverage.Count("end: follow-ups", stored);
             if (!done.Contains(parent))
             {

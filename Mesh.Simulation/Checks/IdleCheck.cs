@@ -92,6 +92,11 @@ internal sealed class IdleCheck(SimWorld world)
             }
         }
 
+        if (world.DeadLetterClients.Exists(client => client.Open > 0))
+        {
+            return (Invariant.AcceptedTasksSettle, "a client waits for its request for dead letters");
+        }
+
         foreach (var server in Serving)
         {
             if (server.Core is not { } core)
@@ -135,6 +140,7 @@ internal sealed class IdleCheck(SimWorld world)
     {
         CheckTasks();
         world.FollowUpCheck.Check();
+        world.InvariantChecker.DeadLetters.Check();
         CheckBalances();
         foreach (var server in Serving)
         {
@@ -188,7 +194,7 @@ internal sealed class IdleCheck(SimWorld world)
             foreach (var id in world.InvariantChecker.AcceptedBy(server))
             {
                 if (!server.Store.Results.ContainsKey(id) && !server.Store.Dead.ContainsKey(id) && !world.DataLossTracker.MayBeLost(server, id)
-                    && !world.InvariantChecker.Cancels.MayBeDeleted(server, id))
+                    && !world.InvariantChecker.DeadLetters.IsDeleted(server, id))
                 {
                     throw new InvariantViolation(Invariant.AcceptedTasksSettle, $"{server.Name} accepted {id} and has lost it");
                 }

@@ -87,6 +87,21 @@ public enum Invariant : byte
     /// <summary>A server does not let an attempt go on that has run longer than the timeout of its task.</summary>
     TimeoutsEndAttempts,
 
+    /// <summary>A dead letter whose deletion is stored does not run and is not stored again, unless a Redis has lost its deletion.</summary>
+    DeletedDeadLettersStayDeleted,
+
+    /// <summary>A request for all dead letters, or those of one type, changes only those, and all that existed when it began unless it ended early. It answers with at most the number of those that it has changed.</summary>
+    DeadLetterRequestsAreExact,
+
+    /// <summary>At rest, the number of dead letters in the status of a server is that in its store.</summary>
+    DeadLettersCounted,
+
+    /// <summary>
+    /// A borrower releases the workers of an owner whose reported load is above the high mark and higher than its own, within a limited time, except those that alone handle a waiting
+    /// type.
+    /// </summary>
+    BorrowersGiveWay,
+
     /// <summary>A worker never runs more handlers at once than it has slots, with those of abandoned tasks.</summary>
     SlotsKept,
 }

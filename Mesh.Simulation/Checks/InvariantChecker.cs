@@ -23,6 +23,10 @@ internal sealed class InvariantChecker(SimWorld world)
 
     public TimeoutCheck Timeouts { get; } = new(world);
 
+    public DeadLetterCheck DeadLetters { get; } = new(world);
+
+    public GiveWayCheck GivingWay { get; } = new(world);
+
     /// <summary>The ids of the tasks that a server has accepted.</summary>
     public IReadOnlySet<string> AcceptedBy(ServerNode server) => _accepted.TryGetValue(server, out var ids) ? ids : (IReadOnlySet<string>)new HashSet<string>();
 
@@ -147,6 +151,7 @@ internal sealed class InvariantChecker(SimWorld world)
         _requests.OnDispatch(server, task);
         _retries.OnDispatch(server, task);
         world.FollowUpCheck.OnDispatch(server, task);
+        DeadLetters.OnDispatch(server, task);
         Cancels.OnAttempt(server, task.Id);
         Timeouts.OnAttempt(server, task.Id);
         if (server.MayServe(task.Record.StoredBy))
@@ -218,7 +223,12 @@ internal sealed class InvariantChecker(SimWorld world)
 
     public void OnAnswer(ServerNode server, Submission submission, SubmitOutcome outcome)
     {
-        if (outcome != SubmitOutcome.Accepted)
+        if (submission.IsDeadLetterDeletion || submission.IsDeadLetterRetry)
+        {
+            DeadLetters.OnAnswer(server, submission, outcome);
+        }
+
+        if (outcome != SubmitOutcome.Accepted || submission.IsDeadLetterDeletion)
         {
             return;
         }

@@ -202,6 +202,26 @@ public enum Mutation : byte
     /// <summary>A server ignores the timeouts of tasks.</summary>
     [Breaks(Invariant.TimeoutsEndAttempts)]
     TimeoutsIgnored,
+
+    /// <summary>The store accepts the retry of a dead letter that was deleted or retried meanwhile.</summary>
+    [Breaks(Invariant.DeletedDeadLettersStayDeleted, Invariant.UpdateCountsOnce, Invariant.FollowUpsOnce)]
+    MissingDeadLetterRetried,
+
+    /// <summary>The store does not report the dead letters to delete that do not exist.</summary>
+    [Breaks(Invariant.DeadLetterRequestsAreExact)]
+    MissingDeadLetterCounted,
+
+    /// <summary>The store returns the dead letters of all types, whatever type is requested.</summary>
+    [Breaks(Invariant.DeadLetterRequestsAreExact)]
+    DeadLetterTypeIgnored,
+
+    /// <summary>The store does not return the number of dead letters after a write.</summary>
+    [Breaks(Invariant.DeadLettersCounted)]
+    DeadLettersMiscounted,
+
+    /// <summary>A borrower does not consider the loads of the owners when it decides which workers to release.</summary>
+    [Breaks(Invariant.BorrowersGiveWay)]
+    OwnerLoadIgnored,
 }
 
 /// <summary>Names what a mutation breaks.</summary>

@@ -46,6 +46,9 @@ internal enum FaultKind : byte
 
     /// <summary>Kills a server during its next write of tasks that another task submits with its result.</summary>
     KillServerDuringFollowUps,
+
+    /// <summary>At the next page of a request for all dead letters, kills the server, or stops or slows its Redis.</summary>
+    FaultDuringDeadLetterRequest,
 }
 
 /// <summary>One fault.</summary>

@@ -80,19 +80,13 @@ internal sealed class FaultInjector(SimWorld world)
                 world.Network.StartPartition(Pick(world.Nodes, fault.Target)!.Name, Pick(world.Nodes, fault.Other)!.Name, world.Scheduler.Now + fault.For);
                 break;
             case FaultKind.StoreDown:
-                var redis = Pick(world.Redises, fault.Target)!;
-                redis.Stop();
-                EndAfter(fault, redis.Start);
+                StopRedis(Pick(world.Redises, fault.Target)!, fault);
                 break;
             case FaultKind.PowerLoss:
-                var unplugged = Pick(world.Redises, fault.Target)!;
-                world.DataLossTracker.LosePower(unplugged, SimRedis.FsyncInterval * fault.Other / 10_000);
-                EndAfter(fault, unplugged.Start);
+                LosePower(Pick(world.Redises, fault.Target)!, fault);
                 break;
             case FaultKind.StoreSlow:
-                var slow = Pick(world.Redises, fault.Target)!;
-                slow.MaxExtraLatency = TimeSpan.FromSeconds(fault.Silent ? 3 : 0.2);
-                EndAfter(fault, () => slow.MaxExtraLatency = TimeSpan.Zero);
+                Slow(Pick(world.Redises, fault.Target)!, fault);
                 break;
             case FaultKind.StoreErrors:
                 var troubled = Pick(world.Redises, fault.Target)!;
@@ -116,6 +110,9 @@ internal sealed class FaultInjector(SimWorld world)
                 break;
             case FaultKind.KillServerDuringFollowUps:
                 world.TriggeredFaults.OnNextFollowUps(Pick(world.Servers, fault.Target)!, server => KillWithin(server, fault, 0.002));
+                break;
+            case FaultKind.FaultDuringDeadLetterRequest:
+                world.TriggeredFaults.OnNextDeadLetterPage(server => world.Scheduler.After(TimeSpan.FromSeconds(0.004 * fault.Other / 10_000), () => InjectDeadLetterFault(server, fault)));
                 break;
             case FaultKind.FaultDuringLoan:
                 world.TriggeredFaults.OnNextLoanStep((server, worker) => InjectLoanFault(server, worker, fault));
@@ -171,6 +168,44 @@ internal sealed class FaultInjector(SimWorld world)
 
                 break;
         }
+    }
+
+    private void InjectDeadLetterFault(ServerNode server, Fault fault)
+    {
+        switch (fault.Target % 4)
+        {
+            case 0:
+                Restart(server, fault, struck => struck.Kill(fault.Silent));
+                break;
+            case 1:
+                Slow(server.Store.Redis, fault);
+                break;
+            case 2:
+                StopRedis(server.Store.Redis, fault);
+                break;
+            default:
+                // It loses nothing in a life whose Redis writes each change out before it answers.
+                LosePower(server.Store.Redis, fault);
+                break;
+        }
+    }
+
+    private void StopRedis(SimRedis redis, Fault fault)
+    {
+        redis.Stop();
+        EndAfter(fault, redis.Start);
+    }
+
+    private void LosePower(SimRedis redis, Fault fault)
+    {
+        world.DataLossTracker.LosePower(redis, SimRedis.FsyncInterval * fault.Other / 10_000);
+        EndAfter(fault, redis.Start);
+    }
+
+    private void Slow(SimRedis redis, Fault fault)
+    {
+        redis.MaxExtraLatency = TimeSpan.FromSeconds(fault.Silent ? 3 : 0.2);
+        EndAfter(fault, () => redis.MaxExtraLatency = TimeSpan.Zero);
     }
 
     /// <summary>Kills a node within a time, with a higher probability early, and starts it again.</summary>

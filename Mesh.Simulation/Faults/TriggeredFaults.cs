@@ -10,6 +10,7 @@ internal sealed class TriggeredFaults(Scheduler scheduler)
     private readonly Dictionary<SimNode, Action<SimNode>> _followUps = [];
     private readonly Dictionary<SimNode, Action<SimNode>> _tasks = [];
     private readonly Queue<Action<ServerNode, string>> _loans = new();
+    private readonly Queue<Action<ServerNode>> _deadLetterPages = new();
 
     public void OnNextWrite(ServerNode server, Action<SimNode> inject) => _writes[server] = inject;
 
@@ -18,6 +19,8 @@ internal sealed class TriggeredFaults(Scheduler scheduler)
     public void OnNextTask(WorkerNode worker, Action<SimNode> inject) => _tasks[worker] = inject;
 
     public void OnNextLoanStep(Action<ServerNode, string> inject) => _loans.Enqueue(inject);
+
+    public void OnNextDeadLetterPage(Action<ServerNode> inject) => _deadLetterPages.Enqueue(inject);
 
     public void OnWrite(ServerNode server) => Trigger(_writes, server);
 
@@ -33,12 +36,21 @@ internal sealed class TriggeredFaults(Scheduler scheduler)
         }
     }
 
+    public void OnDeadLetterPage(ServerNode server)
+    {
+        if (_deadLetterPages.TryDequeue(out var inject))
+        {
+            scheduler.After(TimeSpan.Zero, () => inject(server));
+        }
+    }
+
     public void Clear()
     {
         _writes.Clear();
         _followUps.Clear();
         _tasks.Clear();
         _loans.Clear();
+        _deadLetterPages.Clear();
     }
 
     private void Trigger(Dictionary<SimNode, Action<SimNode>> waiting, SimNode node)

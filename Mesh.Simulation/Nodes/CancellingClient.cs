@@ -46,11 +46,6 @@ internal sealed class CancellingClient(SimWorld world, ServerNode server, Random
         // The tasks of a server that is down are cancelled at the server that has adopted them.
         var at = world.Servers.Find(other => other.Adopts(server)) ?? server;
         var dead = deadLetter is null ? null : at == server ? deadLetter : deadLetter with { StoredBy = new(server.Name) };
-        if (dead is not null)
-        {
-            world.InvariantChecker.Cancels.OnDelete(server, id);
-        }
-
         Open++;
         var answered = false;
         var request = new ClientCancel(id, outcome =>

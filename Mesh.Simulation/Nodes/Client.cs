@@ -106,6 +106,7 @@ internal sealed class Client(
         foreach (var task in dead)
         {
             var again = task with { WireId = NewId(), State = TaskState.Queued, Attempts = 0, Error = null, Worker = null };
+            world.InvariantChecker.DeadLetters.OnRetry(task.WireId, again.WireId);
             Post([at == server ? again : again with { StoredBy = new ServerId(server.Name) }], isDeadLetterRetry: true, 1, at);
         }
     }

@@ -109,6 +109,17 @@ internal sealed class ServerNode : SimNode
         Feed(new(LoopInputKind.Cancel) { Subject = request });
     }
 
+    public void Change(DeadLetterRequest request)
+    {
+        if (Core is null)
+        {
+            request.Answer(null);
+            return;
+        }
+
+        _process!.Change(request);
+    }
+
     /// <summary>An operator gives a command.</summary>
     public void Command(Action<ServerCore, DateTimeOffset> command) => Feed(new(LoopInputKind.Command)
     {

@@ -40,6 +40,7 @@ internal sealed class ServerProcess
     private readonly Dictionary<ServerId, PeerLink> _links = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly SimEffectExecutor _executor;
+    private readonly DeadLetterApi _deadLetters;
     private readonly int _seed;
     private readonly List<Task> _running = [];
     private LoopCore? _loop;
@@ -62,6 +63,7 @@ internal sealed class ServerProcess
         }
 
         _executor = new SimEffectExecutor(world, node, _links, _adoptions, _invalidator);
+        _deadLetters = new DeadLetterApi(world, node, Store, _inbox);
     }
 
     public int Id { get; }
@@ -81,6 +83,9 @@ internal sealed class ServerProcess
 
     /// <summary>Gives the core an input, performs what it decides and writes what has gathered.</summary>
     public void Feed(LoopInput item) => _context.Run(() => Step(item));
+
+    /// <summary>Handles a request for all dead letters.</summary>
+    public void Change(DeadLetterRequest request) => _context.Run(() => _deadLetters.Begin(request));
 
     /// <summary>Suspends the process. Its connections are closed.</summary>
     public void Hold()
@@ -102,6 +107,7 @@ internal sealed class ServerProcess
         if (!_context.HasEnded)
         {
             _context.End();
+            _deadLetters.End();
             Store.Abandon();
             (_loop, Core) = (null, null);
             _node.OnEnded(this);
@@ -223,7 +229,7 @@ internal sealed class ServerProcess
 
         if (_world.Mutation != Mutation.TimeNotTold)
         {
-            loop.OnTimer(now);
+            CallTimer(loop, now);
         }
 
         loop.Flush(now, _stopping.Token);
@@ -245,6 +251,20 @@ internal sealed class ServerProcess
         {
             _node.Timer.Arm(Core!, Clock);
         }
+    }
+
+    private void CallTimer(LoopCore loop, DateTimeOffset now)
+    {
+        if (_world.Mutation != Mutation.OwnerLoadIgnored)
+        {
+            loop.OnTimer(now);
+            return;
+        }
+
+        var loads = Core!.State.Peers.All.Select(peer => (Peer: peer, peer.Load)).ToList();
+        loads.ForEach(known => known.Peer.Load = null);
+        loop.OnTimer(now);
+        loads.ForEach(known => known.Peer.Load = known.Peer.Alive ? known.Load : null);
     }
 
     private void EndPauses()

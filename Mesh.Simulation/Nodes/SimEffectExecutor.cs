@@ -85,6 +85,10 @@ internal sealed class SimEffectExecutor(
             {
                 world.Coverage.Count($"frozen server: {outcome}");
             }
+            else if (submission is PendingSubmission page)
+            {
+                page.Complete(outcome);
+            }
             else
             {
                 ((ClientSubmission)submission).Answer(outcome);
@@ -92,6 +96,10 @@ internal sealed class SimEffectExecutor(
         }
 
         effects.Clear();
+        if (!IsCutOff && node.Core is { } core)
+        {
+            world.InvariantChecker.GivingWay.OnStep(node, core, now);
+        }
     }
 
     public IReadOnlyList<PeerSendEffect> TakeUnsentRequests()

@@ -17,6 +17,9 @@ internal sealed class SimHeldLeases(SimWorld world, ServerNode node, SimStoreCon
 
     public bool HasAdopted => _held.Keys.Any(server => server != _own);
 
+    /// <summary>The servers of the leases.</summary>
+    public IReadOnlyCollection<ServerId> Servers => _held.Keys;
+
     public IReadOnlyCollection<SimHeldLease> All => _held.Values;
 
     public bool TryGet(ServerId server, [NotNullWhen(true)] out SimHeldLease? lease) => _held.TryGetValue(server, out lease);

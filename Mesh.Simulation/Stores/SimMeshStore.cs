@@ -52,6 +52,7 @@ internal sealed class SimMeshStore : IMeshStore
         if (server != _own)
         {
             _world.Coverage.Count("adoption: adopted");
+            _world.DeadLetterClients.Find(client => client.IsOf(server))?.OnAdopted();
             _world.Coverage.Count("adoption: tasks", stored.Tasks.Count);
             _world.Coverage.Count("adoption: delayed tasks", CountDelayed(stored));
             _node.Log($"adopts {stored.Tasks.Count} tasks of {server}");
@@ -82,12 +83,32 @@ internal sealed class SimMeshStore : IMeshStore
         () => _leases.All.Select(lease => lease.Store.Results.GetValueOrDefault(id) ?? lease.Store.Dead.GetValueOrDefault(id)).FirstOrDefault(task => task is not null),
         task => task);
 
-    public Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken) => throw new NotSupportedException("The clients of the simulation read the store themselves.");
+    public Task<DeadLetterPage> ReadDeadAsync(DeadLetterQuery query, CancellationToken cancellationToken) => DeadLetterPages.CollectAsync(
+        _world.Mutation == Mutation.DeadLetterTypeIgnored ? query with { Type = null } : query,
+        [.. ReadableServers()],
+        (server, after) => _connection.CallAsync(() => ReadDead(server, after), page => page));
 
-    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => throw new NotSupportedException("The clients of the simulation read the store themselves.");
+    public Task<IReadOnlyList<DeadLetterCursor>> FindLastDeadAsync(CancellationToken cancellationToken) => _connection.CallAsync<IReadOnlyList<DeadLetterCursor>, IReadOnlyList<DeadLetterCursor>>(
+        () => [.. ReadableServers().Select(server => OrderedDead(server).LastOrDefault() is { } last ? new DeadLetterCursor(server, last.Sequence, last.Id) : null).OfType<DeadLetterCursor>()],
+        last => last);
 
     /// <summary>The process has ended: the write that is under way arrives, is lost, or arrives late.</summary>
     public void Abandon() => _writer.Abandon();
+
+    private IEnumerable<ServerId> ReadableServers() => _leases.Servers.Where(server => server != _own).Prepend(_own);
+
+    private SimStore StoreOf(ServerId server) => _world.Servers.Find(node => node.Name == server.Value)!.Store;
+
+    /// <summary>Returns new records, so that the checks can tell the requests apart that read the same dead letter.</summary>
+    private IReadOnlyList<(DeadLetterCursor At, TaskRecord? Task)> ReadDead(ServerId server, DeadLetterCursor? after) =>
+    [
+        .. OrderedDead(server)
+            .SkipWhile(task => after is not null && (task.Sequence < after.Sequence || (task.Sequence == after.Sequence && string.CompareOrdinal(task.Id, after.Id) <= 0)))
+            .Take(DeadLetterPages.ReadSize)
+            .Select(task => (new DeadLetterCursor(server, task.Sequence, task.Id), (TaskRecord?)(task with { StoredBy = server == _own ? null : server }))),
+    ];
+
+    private IEnumerable<TaskRecord> OrderedDead(ServerId server) => StoreOf(server).Dead.Values.OrderBy(task => task.Sequence).ThenBy(task => task.Id, StringComparer.Ordinal);
 
     private int CountDelayed(StoredState stored) => stored.Tasks.Count(task => task.NotBefore > _node.Now);
 

@@ -37,6 +37,9 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
     /// <summary>Called when a change to a schedule has been applied.</summary>
     public Action<StoreOp>? ScheduleWritten { get; set; }
 
+    /// <summary>Called when a dead letter was retried or deleted.</summary>
+    public Action<StoreOp>? DeadLetterChanged { get; set; }
+
     public bool Contains(TaskRecord task) =>
         _tasks.Contains(task.WireId) || _ids.Contains(task.Id) || _results.Contains(task.Id) || _dead.Contains(task.Id);
 
@@ -52,6 +55,7 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
             : [.. _schedules.Rows.Values],
         Done = _results.Rows.Values.Count(task => task.State == TaskState.Done),
         Dead = _dead.Rows.Count,
+        LastDeadSequence = _dead.Rows.Values.Select(task => task.Sequence).DefaultIfEmpty().Max(),
     };
 
     public void Apply(in StoreOp op, Dictionary<string, TaskRecord?> known)
@@ -110,10 +114,11 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
 
                 break;
             case StoreOpKind.RetryDeadLetter:
-                if (_dead.Remove(task.Id))
+                if (_dead.Remove(task.Id) || (mutation == Mutation.MissingDeadLetterRetried && !_tasks.Contains(task.WireId)))
                 {
                     _ids[task.Id] = task.WireId;
                     _tasks[task.WireId] = task;
+                    DeadLetterChanged?.Invoke(op);
                 }
                 else if (!_tasks.Contains(task.WireId))
                 {
@@ -153,8 +158,9 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
                 if (_dead.TryGet(task.Id, out var letter) && letter.WireId == task.WireId)
                 {
                     _dead.Remove(task.Id);
+                    DeadLetterChanged?.Invoke(op);
                 }
-                else
+                else if (mutation != Mutation.MissingDeadLetterCounted)
                 {
                     known[StoreOp.MissingDeadLetterKey(task.WireId)] = null;
                 }

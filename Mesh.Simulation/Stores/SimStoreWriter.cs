@@ -199,6 +199,7 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
                     world.DataLossTracker.OnRewritten(node);
                 }
 
+                batch.DeadLetters = world.Mutation == Mutation.DeadLettersMiscounted ? null : node.Store.Dead.Count;
                 answer.SetResult(outcome.Value.Known);
                 break;
             default:

@@ -18,6 +18,7 @@ internal sealed class CoreHarness
     private readonly Effects _effects = new();
     private readonly Dictionary<string, TaskRecord?> _known = [];
     private long _nextSession;
+    private long _dead;
     private StoreBatch? _held;
 
     public CoreHarness(Func<ServerSettings, ServerSettings>? configure = null, StoredState? stored = null)
@@ -29,6 +30,7 @@ internal sealed class CoreHarness
             Peers = [new PeerSettings(Peer, PeerEndpoint), new PeerSettings(new ServerId("SERVER_3"), new MeshEndpoint("127.0.0.1", 9003))],
             Timing = new TimingOptions { HeartbeatJitter = 0 },
         };
+        _dead = stored?.Dead ?? 0;
         Core = new ServerCore(configure?.Invoke(settings) ?? settings, stored ?? StoredState.Empty, Now, seed: 1, _effects);
         Drain();
     }
@@ -237,6 +239,7 @@ internal sealed class CoreHarness
         var batch = _held ?? new StoreBatch();
         _held = null;
         HoldStore = false;
+        _dead = stored.Dead;
         Core.OnStoreRolledBack(batch, stored, Now);
         Drain();
     }
@@ -290,6 +293,13 @@ internal sealed class CoreHarness
         Stored.AddRange(batch.Ops);
         var known = batch.Ops.Where(op => op is { Kind: StoreOpKind.AcceptTask or StoreOpKind.PutSchedule, Task: not null }).Select(op => op.Task!).Concat(batch.Ops.SelectMany(op => op.Then ?? []))
             .Where(task => _known.ContainsKey(task.Id)).DistinctBy(task => task.Id).ToDictionary(task => task.Id, task => _known[task.Id]);
+        _dead += batch.Ops.Where(op => op.StoredBy is null).Sum(op => op.Kind switch
+        {
+            StoreOpKind.MoveTaskToDeadLetters => 1,
+            StoreOpKind.RetryDeadLetter or StoreOpKind.DeleteDeadLetter => -1,
+            _ => 0,
+        });
+        batch.DeadLetters = _dead;
         Core.OnStored(batch, known, Now);
     }
 }

@@ -119,6 +119,18 @@ public sealed class SimulationTests(ITestOutputHelper output)
         "loan: requested for some types",
         "loan: requested for a type that no worker handles",
         "loan: released to an owner with a longer queue",
+        "loan: released to give way",
+        "dead letters: deleted, complete",
+        "dead letters: deleted, no answer",
+        "dead letters: deleted",
+        "dead letters: retried, complete",
+        "dead letters: retried, no answer",
+        "dead letters: retried, StoreUnavailable",
+        "dead letters: retried",
+        "dead letters: a page against an adopter",
+        "dead letters: a retried one given out",
+        "dead letters: the answer leaves out some that were changed",
+        "dead letters: the store does not answer",
     ];
 
     [Fact]
@@ -200,6 +212,11 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mutation.CancelledTaskKept, 20)]
     [InlineData(Mutation.CancelRequestNotLoaded, 400)]
     [InlineData(Mutation.TimeoutsIgnored, 100)]
+    [InlineData(Mutation.MissingDeadLetterRetried, 200)]
+    [InlineData(Mutation.MissingDeadLetterCounted, 200)]
+    [InlineData(Mutation.DeadLetterTypeIgnored, 20)]
+    [InlineData(Mutation.DeadLettersMiscounted, 20)]
+    [InlineData(Mutation.OwnerLoadIgnored, 100)]
     public void Mutation_BreaksTheInvariantThatItNames(Mutation mutation, int within, int firstSeed = 1)
     {
         // As many lives at a time as there are cores, looked at in the order of their seeds.

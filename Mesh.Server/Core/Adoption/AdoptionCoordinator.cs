@@ -52,6 +52,7 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
         _inFlight.Remove(server);
         core.Adoptions[server] = new AdoptedServer(server, now);
         core.Report(new ServerAdopted(server, stored.Tasks.Count, stored.Dead));
+        core.Tasks.ContinueSequenceAfter(stored.LastDeadSequence);
         admission.AddStoredTasks(stored.Tasks, now);
         schedules.Restore(stored.Schedules, now);
     }

@@ -58,7 +58,7 @@ internal readonly record struct StoreContinuation(StoreContinuationKind Kind)
 
     public IReadOnlyList<TaskEntry> Tasks { get; init; } = [];
 
-    /// <summary>Tasks that this submission repeats and that were still being stored for an earlier submission.</summary>
+    /// <summary>Tasks that this submission repeats and that were still being stored for an earlier submission. For a retry of dead letters also those that were being settled.</summary>
     public IReadOnlyList<TaskEntry> Repeated { get; init; } = [];
 
     public TaskEntry? Task { get; init; }
@@ -93,6 +93,9 @@ internal sealed class StoreBatch
     public List<StoreOp> Ops { get; } = [];
 
     internal List<StoreContinuation> Continuations { get; } = [];
+
+    /// <summary>The number of dead letters of this server after the write. Set by the store, and null when the batch changes nothing of this server.</summary>
+    public long? DeadLetters { get; set; }
 }
 
 /// <summary>The kinds of changes to the store.</summary>

@@ -22,6 +22,9 @@ internal sealed record StoredState
 
     /// <summary>The number of dead letters in the store.</summary>
     public long Dead { get; init; }
+
+    /// <summary>The largest sequence number of a dead letter in the store, or 0.</summary>
+    public long LastDeadSequence { get; init; }
 }
 
 /// <summary>
@@ -68,6 +71,7 @@ internal sealed class StoreRecovery(CoreState core, TaskAdmission admission, Sch
         core.Journal.RemoveReplies([.. reloaded.Select(record => record.WireId)]);
         core.Journal.Prepend(ops);
         (core.Tasks.Done, core.Tasks.Dead) = (stored.Done, stored.Dead);
+        core.Tasks.ContinueSequenceAfter(stored.LastDeadSequence);
         core.Report(new StoreRolledBack(lost.Count, reloaded.Count));
         admission.AddStoredTasks(reloaded, now);
     }

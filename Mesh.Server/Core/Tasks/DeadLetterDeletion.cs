@@ -31,7 +31,6 @@ internal static class DeadLetterDeletion
             if (!known.ContainsKey(StoreOp.MissingDeadLetterKey(task.WireId)) && !(task.StoredBy is not null && known.ContainsKey(task.ExistingTaskKey)))
             {
                 deletion.Count++;
-                core.Tasks.Dead -= task.StoredBy is null ? 1 : 0;
             }
         }
 

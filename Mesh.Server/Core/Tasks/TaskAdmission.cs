@@ -10,6 +10,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
     public void Restore(StoredState stored, DateTimeOffset now)
     {
         core.Tasks.Start(stored.Done, stored.Dead, now);
+        core.Tasks.ContinueSequenceAfter(stored.LastDeadSequence);
         foreach (var record in stored.Tasks.OrderBy(task => task.Sequence))
         {
             var task = new TaskEntry(record with { State = TaskState.Queued });
@@ -145,10 +146,18 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
                 core.Effects.SubmissionResults.Add((submission, SubmitOutcome.Conflict));
                 return;
             }
-            else if (entry is { Step: TaskStep.Storing })
+            else if (entry is { Step: TaskStep.Storing } || (entry is { Step: TaskStep.Settling } && submission.IsDeadLetterRetry))
             {
                 (repeated ??= []).Add(entry);
             }
+        }
+
+        if (submission.IsDeadLetterRetry && repeated is not null)
+        {
+            // A client repeats the submission of the dead letter, or the store has it before this server knows. The retry starts again when the change is stored.
+            entries.ForEach(core.Tasks.Remove);
+            core.Journal.AddContinuation(new StoreContinuation(StoreContinuationKind.Accepted) { Submission = submission, Repeated = repeated });
+            return;
         }
 
         if (submission.IsDeadLetterRetry && entries.Count == 0)
@@ -178,9 +187,9 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
             return;
         }
 
-        if (accepted.Repeated.Any(task => task.Withdrawn))
+        if (accepted.Repeated.Any(task => task.Withdrawn || submission.IsDeadLetterRetry))
         {
-            // The earlier submission that contained a repeated task was refused, so this submission starts again.
+            // The earlier submission that contained a repeated task was refused, or a retry has waited for it, so this submission starts again.
             Withdraw(accepted.Tasks, known);
             OnSubmit(submission, now);
             return;
@@ -197,7 +206,6 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
             }
 
             submission.Count++;
-            core.Tasks.Dead -= submission.IsDeadLetterRetry && task.Record.StoredBy is null ? 1 : 0;
             if (core.Tasks.Find(task.Id) == task)
             {
                 tasks.Enqueue(task, now);

@@ -55,11 +55,6 @@ internal sealed class TaskCanceller(CoreState core, TaskLifecycle tasks, TaskAdm
     /// <param name="known">The tasks whose change the store did not make, as in <see cref="ServerCore.OnStored"/>.</param>
     public void OnStored(in StoreContinuation stored, IReadOnlyDictionary<string, TaskRecord?> known)
     {
-        if (stored.DeadLetter is { StoredBy: null } deleted && (stored.MayBeStored || !known.ContainsKey(StoreOp.MissingDeadLetterKey(deleted.WireId))))
-        {
-            core.Tasks.Dead--;
-        }
-
         if (stored.Cancel is not { } request)
         {
             return;

@@ -48,7 +48,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     /// <summary>The number of completed tasks since the store was created.</summary>
     public long Done { get; set; }
 
-    /// <summary>The number of dead letters.</summary>
+    /// <summary>The number of dead letters of this server after the last write. The store counts them, because the effect of a repeated change is unknown.</summary>
     public long Dead { get; set; }
 
     /// <summary>The time since which the depth is at or below the low mark, or null when it is above.</summary>
@@ -70,14 +70,17 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     }
 
     /// <summary>
-    /// Returns a sequence number above all earlier ones, in microseconds since 1970. It is based on the clock because dead letters of earlier starts are not loaded: their
-    /// numbers are lower unless the clock was set back.
+    /// Returns a sequence number above those of all tasks and dead letters that this server serves, in microseconds since 1970. It follows the clock, so that it is also above those of
+    /// most settled tasks.
     /// </summary>
     public long NextSequence(DateTimeOffset now) => _sequence = Math.Max(_sequence + 1, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
 
+    /// <summary>Makes all later sequence numbers larger than one. Called for loaded dead letters, whose numbers are above the clock when it was set back or another server gave them.</summary>
+    public void ContinueSequenceAfter(long sequence) => _sequence = Math.Max(_sequence, sequence);
+
     public void Add(TaskEntry task)
     {
-        _sequence = Math.Max(_sequence, task.Record.Sequence);
+        ContinueSequenceAfter(task.Record.Sequence);
         _byWireId.Add(task.Id, task);
         if (task.Record.Id != task.Id.Value)
         {

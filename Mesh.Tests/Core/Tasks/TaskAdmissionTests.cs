@@ -167,6 +167,79 @@ public sealed class TaskAdmissionTests
     }
 
     [Fact]
+    public void RetryDeadLetter_SubmittedAgainMeanwhile_IsRetriedAfterThatIsStored()
+    {
+        _mesh.Know("order-1", Keyed("order-1", "w1"));
+        _mesh.HoldStore = true;
+        _mesh.Submit(new Submission([Keyed("order-1", "w2")]));
+        _mesh.Submit(new Submission([Keyed("order-1", "w3")], isDeadLetterRetry: true));
+        Assert.Empty(_mesh.Answers);
+
+        _mesh.Store();
+
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Accepted], _mesh.Answers);
+        Assert.Equal("w3", Assert.Single(_mesh.Stored, op => op.Kind == StoreOpKind.RetryDeadLetter).Task!.WireId.Value);
+        Assert.Equal(1, _mesh.Core.GetStatus().Queue);
+    }
+
+    [Fact]
+    public void RetryDeadLetter_ItsDeathIsBeingStored_IsRetriedAfterThat()
+    {
+        var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { MaxAttempts = 1 } });
+        var task = mesh.Submit(1)[0];
+        var worker = mesh.Ask("w1");
+        mesh.HoldStore = true;
+        mesh.Say(worker, new TaskStatus(TaskOutcome.Nok, task.Type, new WorkerId("w1")) { Id = task.WireId, Error = "no" });
+
+        mesh.Submit(new Submission([task with { WireId = new TaskId("again") }], isDeadLetterRetry: true));
+        mesh.Store();
+
+        Assert.Equal([SubmitOutcome.Accepted, SubmitOutcome.Accepted], mesh.Answers);
+        Assert.Equal([StoreOpKind.AcceptTask, StoreOpKind.MoveTaskToDeadLetters, StoreOpKind.RetryDeadLetter], mesh.Stored.Select(op => op.Kind));
+        Assert.Equal(0, mesh.Core.GetStatus().Dead);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void RetryDeadLetter_WriteBeforeItFails_IsRetriedOrRefused(bool isRolledBack)
+    {
+        _mesh.HoldStore = true;
+        _mesh.Submit(new Submission([Keyed("order-1", "w2")]));
+        _mesh.Submit(new Submission([Keyed("order-1", "w3")], isDeadLetterRetry: true));
+        if (isRolledBack)
+        {
+            _mesh.RollBackStore(StoredState.Empty);
+        }
+        else
+        {
+            _mesh.FailStore();
+            _mesh.Store();
+        }
+
+        Assert.Equal(isRolledBack ? [SubmitOutcome.StoreUnavailable, SubmitOutcome.StoreUnavailable] : [SubmitOutcome.Unknown, SubmitOutcome.Accepted], _mesh.Answers);
+        Assert.Equal(isRolledBack ? 0 : 1, _mesh.Core.GetStatus().Queue);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Submit_DeadLettersWithLargerNumbersThanTheClock_IsBehindThem(bool isAdopted)
+    {
+        var last = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks;
+        var stored = new StoredState { LastDeadSequence = last };
+        var mesh = new CoreHarness(stored: isAdopted ? null : stored);
+        if (isAdopted)
+        {
+            mesh.Core.OnAdopted(CoreHarness.Peer, stored, mesh.Now);
+        }
+
+        mesh.Submit(2);
+
+        Assert.Equal([last + 1, last + 2], mesh.Stored.Select(op => op.Task!.Sequence));
+    }
+
+    [Fact]
     public void Stopping_DispatchesAndAcceptsNoTask()
     {
         var task = _mesh.Submit(2)[0];

@@ -103,7 +103,6 @@ public abstract class DeadLetterStoreContract : StoreContract
         var store = await ServingAsync();
         TaskRecord[] dead = [.. Enumerable.Range(0, 250).Select(i => Task($"t{i}", sequence: 1_000 - i) with { Type = i % 3 == 0 ? TaskType.Parse("RESIZE")!.Value : TaskType.Query })];
         await WriteAsync(store, [.. dead.SelectMany(DeadLetter)]);
-        Assert.Equal(250, await store.CountDeadAsync(Stop));
 
         var (read, pages, after) = (new List<TaskRecord>(), 0, (DeadLetterCursor?)null);
         do
@@ -120,7 +119,78 @@ public abstract class DeadLetterStoreContract : StoreContract
         while (after is not null);
 
         Assert.Equal(dead.Where(task => type is null || task.Type == TaskType.Query).Select(task => task.Id).Reverse(), read.Select(task => task.Id));
-        Assert.Equal(250 - (2 * pages), await store.CountDeadAsync(Stop));
+        Assert.Equal(250 - (2 * pages), (await store.ListDeadAsync(1_000, Stop)).Count);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(100)]
+    public async Task ReadDead_UntilALaterOne_LeavesOutThoseBehindIt(int limit)
+    {
+        var store = await ServingAsync();
+        Assert.Empty(await store.FindLastDeadAsync(Stop));
+        Assert.Equal(0, (await store.LoadAsync(Self, Stop)).LastDeadSequence);
+        await WriteAsync(store, [.. DeadLetter(Task("t3", sequence: 30)), .. DeadLetter(Task("t1", sequence: 10))]);
+        var last = Assert.Single(await store.FindLastDeadAsync(Stop));
+        Assert.Equal(new DeadLetterCursor(Self, 30, "t3"), last);
+        Assert.Equal(30, (await store.LoadAsync(Self, Stop)).LastDeadSequence);
+
+        await WriteAsync(store, [.. DeadLetter(Task("t2", sequence: 20)), .. DeadLetter(Task("t4", sequence: 40))]);
+
+        List<string> read = [];
+        DeadLetterCursor? after = null;
+        do
+        {
+            var page = await store.ReadDeadAsync(new(after, Type: null, limit) { Until = last }, Stop);
+            read.AddRange(page.Tasks.Select(task => task.Id));
+            after = page.Next;
+        }
+        while (after is not null);
+
+        Assert.Equal(["t1", "t2", "t3"], read);
+    }
+
+    [Fact]
+    public async Task FindLastDead_AdoptedServer_GivesOneForEachServer()
+    {
+        var open = await Place.CreateAsync();
+        var (own, adopter) = (open("server-a"), open("server-b"));
+        await AcquireLeaseAsync(own, Self, "self");
+        await WriteAsync(own, [.. DeadLetter(Task("t1", sequence: 10)), .. DeadLetter(Task("t2", sequence: 20))]);
+        await own.ReleaseLeaseAsync(Self, Stop);
+        var other = new ServerId("server-b");
+        await AcquireLeaseAsync(adopter, other, "other", other.Value);
+        await WriteAsync(adopter, DeadLetter(Task("u1", sequence: 5)));
+        await AcquireLeaseAsync(adopter, Self, "other", other.Value);
+        Assert.Equal(20, (await adopter.LoadAsync(Self, Stop)).LastDeadSequence);
+
+        var last = await adopter.FindLastDeadAsync(Stop);
+
+        Assert.Equal([new DeadLetterCursor(other, 5, "u1"), new DeadLetterCursor(Self, 20, "t2")], last);
+        Assert.Equal(["t1", "t2"], (await adopter.ReadDeadAsync(new(After: null, Type: null, Limit: 10) { Until = last[1] }, Stop)).Tasks.Select(task => task.Id));
+    }
+
+    [Fact]
+    public async Task Write_RepeatedChanges_SetsTheNumberOfDeadLettersOfThisServer()
+    {
+        var store = await ServingAsync();
+        var (t1, t2, t3) = (Task("t1", sequence: 1), Task("t2", sequence: 2), Task("t3", sequence: 3));
+        StoreOp[][] writes =
+        [
+            [.. DeadLetter(t1), .. DeadLetter(t2), .. DeadLetter(t3)],
+            [StoreOp.Of(StoreOpKind.DeleteDeadLetter, t1)],
+            [StoreOp.Of(StoreOpKind.RetryDeadLetter, t2 with { WireId = new TaskId("w2") })],
+            [StoreOp.Of(StoreOpKind.RestoreTask, t3)],
+        ];
+        List<long?> counts = [];
+        foreach (var write in writes.SelectMany(write => new[] { write, write }).Skip(1))
+        {
+            var batch = Batch(write);
+            await store.WriteAsync(batch, Stop);
+            counts.Add(batch.DeadLetters);
+        }
+
+        Assert.Equal([3, 2, 2, 1, 1, 0, 0], counts);
     }
 
     [Fact]

@@ -110,6 +110,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
             Schedules = [.. _place.Of(server).Schedules.Values.Select(schedule => server == own ? schedule : schedule with { StoredBy = server })],
             Done = _place.Of(server).Done,
             Dead = _place.Of(server).Dead.Count,
+            LastDeadSequence = _place.Of(server).Dead.Values.Select(task => task.Sequence).DefaultIfEmpty().Max(),
         };
     });
 
@@ -145,7 +146,8 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
             .SkipWhile(task => after is not null && task.Sequence <= after.Sequence).Take(DeadLetterPages.ReadSize)
             .Select(task => (new DeadLetterCursor(server, task.Sequence, task.Id), (TaskRecord?)Kept(task, server)))]));
 
-    public Task<long> CountDeadAsync(CancellationToken cancellationToken) => Use(() => Readable().Sum(server => (long)_place.Of(server).Dead.Count));
+    public Task<IReadOnlyList<DeadLetterCursor>> FindLastDeadAsync(CancellationToken cancellationToken) => Use<IReadOnlyList<DeadLetterCursor>>(() => [.. Readable()
+        .Select(server => _place.Of(server).Dead.Values.MaxBy(task => task.Sequence) is { } last ? new DeadLetterCursor(server, last.Sequence, last.Id) : null).OfType<DeadLetterCursor>()]);
 
     /// <summary>Delivers the delayed write. Its caller does not wait for the answer any more.</summary>
     public Task ArriveAsync() => Use(() => Record.Exception(_late!));
@@ -179,6 +181,7 @@ internal sealed class InMemoryMeshStore(ServerId own, InMemoryNamespace? place =
             }
         }
 
+        batch.DeadLetters = mine.Dead.Count;
         return known;
     }
 

@@ -8,14 +8,14 @@ namespace Mesh.Tests.Server.Storage;
 /// <summary>Base of the tests that each <see cref="IMeshStore"/> passes.</summary>
 public abstract class StoreContract
 {
-    private readonly IStoreBackend _place;
+    private protected StoreContract(IStoreBackend place) => Place = place;
 
-    private protected StoreContract(IStoreBackend place) => _place = place;
+    private protected IStoreBackend Place { get; }
 
     /// <summary>Creates an empty store whose server holds its lease.</summary>
     private protected async Task<IMeshStore> ServingAsync()
     {
-        var store = (await _place.CreateAsync())("server-a");
+        var store = (await Place.CreateAsync())("server-a");
         await AcquireLeaseAsync(store, Self, "self");
         return store;
     }

@@ -27,10 +27,12 @@ internal static class StoreOperations
     public static async Task<IEnumerable<string>> WriteAsync(IMeshStore store, params StoreOp[] ops) => (await WriteKnownAsync(store, ops)).Keys;
 
     /// <summary>Writes changes, and returns the tasks that were known.</summary>
-    public static Task<IReadOnlyDictionary<string, TaskRecord?>> WriteKnownAsync(IMeshStore store, params StoreOp[] ops)
+    public static Task<IReadOnlyDictionary<string, TaskRecord?>> WriteKnownAsync(IMeshStore store, params StoreOp[] ops) => store.WriteAsync(Batch(ops), Stop);
+
+    public static StoreBatch Batch(params StoreOp[] ops)
     {
         var batch = new StoreBatch();
         batch.Ops.AddRange(ops);
-        return store.WriteAsync(batch, Stop);
+        return batch;
     }
 }
