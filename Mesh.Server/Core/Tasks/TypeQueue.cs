@@ -10,7 +10,7 @@ namespace Mesh.Server.Core.Tasks;
 /// </summary>
 internal sealed class TypeQueue(TaskType type, TimeSpan priorityAge)
 {
-    /// <summary>The number of obsolete entries that are always allowed.</summary>
+    /// <summary>The number of obsolete entries that are always allowed while tasks are queued.</summary>
     private const int MaxObsolete = 64;
 
     /// <summary>The queues by priority. Each is created when it is needed, and kept.</summary>
@@ -80,12 +80,12 @@ internal sealed class TypeQueue(TaskType type, TimeSpan priorityAge)
     }
 
     /// <summary>
-    /// Removes the entries of tasks that have left the queue, when they are more than half of all entries. Called when a task has left it from the middle: tasks that are submitted
+    /// Removes the entries of tasks that have left the queue, when they are more than half of all entries or no task is left. Called when a task has left it from the middle: tasks that are submitted
     /// and cancelled while no worker handles their type do not fill the memory.
     /// </summary>
     public void RemoveObsolete()
     {
-        if (EntryCount <= (2 * Depth) + MaxObsolete)
+        if (Depth > 0 && EntryCount <= (2 * Depth) + MaxObsolete)
         {
             return;
         }

@@ -76,6 +76,16 @@ public sealed class CancelTests
     public void Cancel_UnknownTask_IsNotUnsettled() => Assert.Equal([CancelOutcome.NotUnsettled], _mesh.Cancel("nobody"));
 
     [Fact]
+    public void Cancel_OnlyQueuedTask_LeavesNoEntryInTheQueue()
+    {
+        var task = _mesh.Submit(1)[0];
+
+        _mesh.Cancel(task.Id);
+
+        Assert.Equal(0, _mesh.Core.Footprint.QueueEntries);
+    }
+
+    [Fact]
     public void Cancel_DeadLetter_DeletesIt()
     {
         var mesh = new CoreHarness(settings => settings with { Tasks = new TasksOptions { MaxAttempts = 1 } });
