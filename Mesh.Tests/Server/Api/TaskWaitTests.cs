@@ -7,7 +7,6 @@ using Mesh.Tests.Fixtures;
 using Mesh.Tests.Server.Storage;
 using Mesh.Transport;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using TaskStatus = Mesh.Protocol.TaskStatus;
 
 namespace Mesh.Tests.Server.Api;
@@ -51,14 +50,19 @@ public sealed class TaskWaitTests
     [Fact]
     public async Task Wait_TaskNotSettledInTime_AnswersWithItsPresentState()
     {
-        var time = new FakeTimeProvider();
+        var wait = TimeSpan.FromSeconds(7);
+        var time = new TimerTrackingTimeProvider();
         await using var server = await TestServer.StartAsync(new InMemoryMeshStore(new ServerId("server-a")), time);
         await server.SubmitAsync(Task1);
-        var waiting = await WaitAsync(server, "/tasks/order-1?wait=7");
+        var armed = time.NextTimerAsync(wait);
+        var waiting = server.GetAsync("/tasks/order-1?wait=7");
+        await armed;
 
-        Assert.Equal(7, await server.SecondsUntilAsync(time, waiting, most: 20));
+        time.Advance(wait - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, Waiters(server).Count);
+        time.Advance(TimeSpan.FromMilliseconds(1));
 
-        Assert.Equal("queued", await StateAsync(await waiting));
+        Assert.Equal("queued", await StateAsync(await waiting.OrFailAsync("the answer")));
         Assert.Equal(0, Waiters(server).Count);
     }
 
