@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
+using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Chaos;
 
@@ -136,9 +137,12 @@ internal sealed class ChaosMesh : IAsyncDisposable
         }
     }
 
-    // The build copies the programs to the output directory of this one.
-    private ProcessStartInfo DotNet(string program, params string[] arguments) =>
-        new(_plan.Programs.DotNet, [Path.Combine(AppContext.BaseDirectory, program + ".dll"), .. arguments]);
+    /// <exception cref="BenchException">The build has not copied the program to the output directory of this one.</exception>
+    private ProcessStartInfo DotNet(string program, params string[] arguments)
+    {
+        var path = Path.Combine(AppContext.BaseDirectory, program + ".dll");
+        return File.Exists(path) ? new(_plan.Programs.DotNet, [path, .. arguments]) : throw new BenchException($"{path} is missing. Build Mesh.Bench again.");
+    }
 
     private void Set(ProcessStartInfo start, string redis, Dictionary<string, string> settings)
     {
