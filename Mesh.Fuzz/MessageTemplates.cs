@@ -30,7 +30,7 @@ internal static class MessageTemplates
         new([FieldTemplate.Id("SERVER_UUID"), FieldTemplate.Ids("WORKERS_UUID")], [], ("RESPONSE", "RELEASE_COMPLETED")),
         new([FieldTemplate.Text("USER")], [FieldTemplate.Id("TASK_ID")], ("TASK", "QUERY")),
         new([FieldTemplate.Text("USER"), FieldTemplate.Number("AMOUNT")], [FieldTemplate.Id("TASK_ID")], ("TASK", "UPDATE")),
-        new([], [FieldTemplate.Id("TASK_ID"), FieldTemplate.Value("PAYLOAD"), FieldTemplate.Number("ATTEMPT")], ("TASK", "RESIZE")),
+        new([], [FieldTemplate.Id("TASK_ID"), FieldTemplate.Value("PAYLOAD"), FieldTemplate.Count("ATTEMPT")], ("TASK", "RESIZE")),
         new([FieldTemplate.Address("SERVER_REDIRECT")], [], ("TASK", "REDIRECT")),
         new([FieldTemplate.Address("SERVER_RETURN")], [], ("TASK", "RETURN")),
         new([], [FieldTemplate.Id("TASK_ID"), FieldTemplate.Flag("CANCEL")], ("STATUS", "ACK")),

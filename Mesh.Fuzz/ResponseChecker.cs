@@ -9,7 +9,7 @@ internal static class ResponseChecker
     private static readonly HashSet<string> Fields =
     [
         "message", "WORKER", "STATUS", "TASK", "RESPONSE", "WORKER_UUID", "SERVER_UUID", "WORKERS_UUID", "USER", "AMOUNT", "TASK_ID", "TASKS", "RESULT", "ERROR", "HANDED_BACK",
-        "FRAMING", "WORKERS_NEEDED", "LOAD", "SERVER_REDIRECT", "SERVER_RETURN", "REQUESTOR_INFO", "TRACEPARENT", "PAYLOAD", "PROGRESS", "CANCEL", "RETRY", "RETRY_AFTER", "THEN",
+        "FRAMING", "WORKERS_NEEDED", "LOAD", "SERVER_REDIRECT", "SERVER_RETURN", "REQUESTOR_INFO", "TRACEPARENT", "ATTEMPT", "PAYLOAD", "PROGRESS", "CANCEL", "RETRY", "RETRY_AFTER", "THEN",
     ];
 
     /// <summary>Checks and counts a message. Returns whether it is an error.</summary>

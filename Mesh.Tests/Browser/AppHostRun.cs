@@ -5,6 +5,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Mesh.Tests.Integration.AppHost;
+using MeshAspire.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -81,12 +82,9 @@ internal sealed class AppHostRun : IAsyncDisposable
     public async Task<string> SubmitAsync(Uri server, int count = 1)
     {
         using var http = Client(server);
-        var tasks = Enumerable.Repeat(new { type = "QUERY", user = "Maria" }, count);
-        using var accepted = await http.PostAsJsonAsync("/tasks", tasks, TestContext.Current.CancellationToken);
-        await SucceededAsync(accepted);
-        var ids = await accepted.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken);
-        var task = await http.GetFromJsonAsync<JsonNode>($"/tasks/{(string)ids!["ids"]![0]!}", TestContext.Current.CancellationToken);
-        return (string)task!["traceId"]!;
+        var client = new MeshClient(http, new MeshClientSettings());
+        var ids = await client.SubmitManyAsync(Enumerable.Repeat(MeshTaskRequest.Query("Maria"), count), TestContext.Current.CancellationToken);
+        return (await client.GetAsync(ids[0], TestContext.Current.CancellationToken))!.TraceId!;
     }
 
     /// <summary>Sends a command such as "/pause" to the server's API.</summary>

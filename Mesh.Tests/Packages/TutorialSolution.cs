@@ -9,6 +9,9 @@ namespace Mesh.Tests.Packages;
 /// </summary>
 internal sealed partial class TutorialSolution : IDisposable
 {
+    /// <summary>Builds leave the processor to the tests that run at the same time.</summary>
+    private const string LowPriority = "renice -n 10 -p $$ >/dev/null";
+
     private readonly string _root = Directory.CreateTempSubdirectory("mesh-tutorial-").FullName;
 
     /// <summary>Makes the version of the packages unique, since NuGet keeps a package of a version that it has seen.</summary>
@@ -69,6 +72,7 @@ internal sealed partial class TutorialSolution : IDisposable
             ["MSBUILDDISABLENODEREUSE"] = "1",
             ["UseSharedCompilation"] = "false",
         },
+        LowPriority,
         directory: Folder);
 
     /// <summary>Writes a file of the solution.</summary>
