@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StackExchange.Redis;
 
 namespace Mesh.Accounts;
@@ -24,6 +25,10 @@ public static class RedisErrorClassifier
         // The client sends no write to a server that became a replica after the client had chosen it.
         RedisCommandException unsendable => $"Redis: {unsendable.Message}",
         ObjectDisposedException => "Redis: the connection is closed.",
+
+        // When a connection fails, the client also ends its calls with the exceptions of its socket and its pipe, and cancels them. A cancellation by the caller has the caller's token.
+        IOException or SocketException or InvalidOperationException { Source: "System.IO.Pipelines" } => $"Redis: the connection has failed ({exception.Message}).",
+        OperationCanceledException { CancellationToken.CanBeCanceled: false } => "Redis: the client has cancelled the call.",
         _ => null,
     };
 

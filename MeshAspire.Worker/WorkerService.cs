@@ -15,7 +15,7 @@ using Microsoft.Extensions.ServiceDiscovery;
 namespace MeshAspire.Worker;
 
 /// <summary>
-/// Runs <see cref="WorkerCore"/>. One loop reads the inputs of the link, the attempts and the timer from a channel, in order, and carries out the effects of the core.
+/// Runs <see cref="WorkerCore"/>. One loop reads the inputs of the link, the attempts and the timer from a channel, in order, and carries out the effects of the core. It never blocks.
 /// </summary>
 internal sealed partial class WorkerService : BackgroundService
 {
@@ -33,8 +33,10 @@ internal sealed partial class WorkerService : BackgroundService
     private readonly ServerContact _contact;
     private readonly ILogger<WorkerService> _logger;
     private readonly AcknowledgementObserver? _acknowledgements;
-    private readonly Channel<WorkerInput> _inbox = Channel.CreateBounded<WorkerInput>(new BoundedChannelOptions(InboxCapacity) { SingleReader = true });
-    private readonly Dictionary<int, (Task Running, TaskContext Context, CancellationTokenSource Cancel)> _attempts = [];
+
+    // While the loop waits, the thread that writes an input runs the loop. This saves a switch of threads for each input.
+    private readonly Channel<WorkerInput> _inbox = Channel.CreateBounded<WorkerInput>(new BoundedChannelOptions(InboxCapacity) { SingleReader = true, AllowSynchronousContinuations = true });
+    private readonly Dictionary<int, RunningAttempt> _attempts = [];
     private readonly long _startedAt;
     private Link? _link;
     private Task _linkRunning = Task.CompletedTask;
@@ -122,7 +124,7 @@ internal sealed partial class WorkerService : BackgroundService
     {
         if (input is WorkerInput.AttemptEnded { Attempt: var attempt } && _attempts.Remove(attempt, out var ended))
         {
-            ended.Cancel.Dispose();
+            ended.Dispose();
         }
 
         if (_acknowledgements is not null && input is WorkerInput.Received { Message: Ack { Id: { } acknowledged } })
@@ -166,12 +168,12 @@ internal sealed partial class WorkerService : BackgroundService
                 _link!.Send(status with { Progress = _attempts[running.Attempt].Context.Progress });
                 break;
             case WorkerEffect.RunAttempt run:
-                var cancel = new CancellationTokenSource();
-                var context = _runner.CreateContext(run.Task, cancel.Token);
-                _attempts.Add(run.Attempt, (WatchAsync(RunAsync(run, context)), context, cancel));
+                var attempt = new RunningAttempt(this, run);
+                _attempts.Add(run.Attempt, attempt);
+                ThreadPool.UnsafeQueueUserWorkItem(attempt, preferLocal: true);
                 break;
             case WorkerEffect.CancelAttempt cancelled:
-                _attempts[cancelled.Attempt].Cancel.Cancel();
+                _attempts[cancelled.Attempt].Cancel();
                 break;
             case WorkerEffect.Dial dial:
                 _link?.Dispose();
@@ -230,13 +232,6 @@ internal sealed partial class WorkerService : BackgroundService
         };
     }
 
-    private async Task RunAsync(WorkerEffect.RunAttempt run, TaskContext context)
-    {
-        // Runs on the thread pool, because a handler may compute before its first await and would block the loop.
-        var result = await Task.Run(() => _runner.RunAsync(run.Task, context), CancellationToken.None);
-        await PostAsync(new WorkerInput.AttemptEnded(run.Attempt, result));
-    }
-
     /// <summary>Ends the loop when a link or an attempt throws, which is a programming error. The host then logs the exception and stops.</summary>
     private async Task WatchAsync(Task part)
     {
@@ -252,7 +247,9 @@ internal sealed partial class WorkerService : BackgroundService
     }
 
     /// <summary>Adds an input, and waits while the inbox is full. Inputs after the end of the loop are dropped.</summary>
-    private async ValueTask PostAsync(WorkerInput input)
+    private ValueTask PostAsync(WorkerInput input) => _inbox.Writer.TryWrite(input) ? default : PostWhenFreeAsync(input);
+
+    private async ValueTask PostWhenFreeAsync(WorkerInput input)
     {
         while (await _inbox.Writer.WaitToWriteAsync())
         {
@@ -260,6 +257,34 @@ internal sealed partial class WorkerService : BackgroundService
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>An attempt, which starts on the thread pool: a handler may compute before its first await, and would block the loop.</summary>
+    private sealed class RunningAttempt : IThreadPoolWorkItem, IDisposable
+    {
+        private readonly WorkerService _service;
+        private readonly WorkerEffect.RunAttempt _run;
+        private readonly CancellationTokenSource _cancel = new();
+
+        public RunningAttempt(WorkerService service, WorkerEffect.RunAttempt run)
+        {
+            (_service, _run) = (service, run);
+            Context = service._runner.CreateContext(run.Task, _cancel.Token);
+        }
+
+        public TaskContext Context { get; }
+
+        public void Execute() => _ = _service.WatchAsync(RunAsync());
+
+        public void Cancel() => _cancel.Cancel();
+
+        public void Dispose() => _cancel.Dispose();
+
+        private async Task RunAsync()
+        {
+            var result = await _service._runner.RunAsync(_run.Task, Context);
+            await _service.PostAsync(new WorkerInput.AttemptEnded(_run.Attempt, result));
         }
     }
 }

@@ -22,7 +22,9 @@ internal sealed record DeadLetterQuery(DeadLetterCursor? After, TaskType? Type, 
 /// <param name="Next">The position of the next page, or null when there are no more dead letters.</param>
 internal sealed record DeadLetterPage(IReadOnlyList<TaskRecord> Tasks, DeadLetterCursor? Next);
 
-/// <summary>A position in the order of the dead letters: those of this server first, then those of the servers that it has adopted, each in the order of their acceptance.</summary>
+/// <summary>
+/// A position in the order of the dead letters: those of this server first, then those of the servers that it has adopted, by name, each in the order of their acceptance.
+/// </summary>
 /// <param name="Server">The server that stores the dead letter.</param>
 internal sealed record DeadLetterCursor(ServerId Server, long Sequence, string Id)
 {
@@ -56,7 +58,7 @@ internal static class DeadLetterPages
     /// <summary>The number of dead letters after which a page ends, also when few of them are of the requested type.</summary>
     public const int MaxExamined = 10_000;
 
-    /// <param name="servers">The servers whose dead letters are readable, in the order of the pages.</param>
+    /// <param name="servers">The servers whose dead letters are readable, this server first. The server of the position may have left since the last page.</param>
     /// <param name="read">
     /// Returns the next <see cref="ReadSize"/> dead letters of a server after a position, oldest first, and fewer only at the end. A null stands for one that was removed meanwhile.
     /// </param>
@@ -65,7 +67,9 @@ internal static class DeadLetterPages
     {
         var tasks = new List<TaskRecord>();
         var (examined, last) = (0, query.After);
-        foreach (var server in servers.Where(server => query.Until is null || server == query.Until.Server).SkipWhile(server => query.After is { } after && server != after.Server))
+        foreach (var server in servers.Skip(1).OrderBy(server => server.Value, StringComparer.Ordinal).Prepend(servers[0])
+            .SkipWhile(server => query.After is { } after && server != after.Server && (server == servers[0] || string.CompareOrdinal(server.Value, after.Server.Value) < 0))
+            .Where(server => query.Until is null || server == query.Until.Server))
         {
             var position = query.After is { } start && start.Server == server ? start : null;
             IReadOnlyList<(DeadLetterCursor At, TaskRecord? Task)> some;

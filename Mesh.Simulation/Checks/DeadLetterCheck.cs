@@ -31,8 +31,9 @@ internal sealed class DeadLetterCheck(SimWorld world)
     /// <param name="retry">The new task.</param>
     public void OnRetry(TaskId dead, TaskId retry) => _origins[retry] = dead;
 
-    /// <summary>Returns the dead letters of a server, those of a type or all.</summary>
-    public static IReadOnlyList<TaskRecord> Existing(ServerNode server, TaskType? type) => [.. server.Store.Dead.Values.Where(dead => type is null || dead.Type == type)];
+    /// <summary>Returns the dead letters that a request at a server must change, those of a type or all. A store that has lost writes can have dead letters that the server has retried.</summary>
+    public IReadOnlyList<TaskRecord> Existing(ServerNode server, TaskType? type) =>
+        world.DataLossTracker.IsStoreStale(server) ? [] : [.. server.Store.Dead.Values.Where(dead => type is null || dead.Type == type)];
 
     /// <summary>Called when a request for all dead letters is complete.</summary>
     /// <param name="existing">The dead letters that existed when it began.</param>

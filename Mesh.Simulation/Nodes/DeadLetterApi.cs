@@ -36,7 +36,7 @@ internal sealed class DeadLetterApi(SimWorld world, ServerNode node, IMeshStore 
     private async Task HandleAsync(DeadLetterRequest request)
     {
         BulkChangeResult? result = null;
-        var (existing, stops) = (DeadLetterCheck.Existing(node, request.Type), node.Store.Redis.StopCount);
+        var (existing, stops) = (world.InvariantChecker.DeadLetters.Existing(node, request.Type), node.Store.Redis.StopCount);
         try
         {
             var change = new DeadLetterBulkChange(store, page => SubmitAsync(request, page), Math.Min(request.WriteSize, node.Settings.Tasks.Capacity));

@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
 using Mesh.Accounts;
 using StackExchange.Redis;
 
@@ -24,6 +26,32 @@ public sealed class RedisErrorClassifierTests
     [Fact]
     public void Reason_ServerBecameReplicaBeforeTheWrite_IsDescribed() => Assert.StartsWith(
         "Redis: Command cannot be issued", RedisErrorClassifier.Reason(new RedisCommandException("Command cannot be issued to a replica: EVALSHA")), StringComparison.Ordinal);
+
+    [Fact]
+    public void Reason_CancelledByTheClientOnly_IsDescribed()
+    {
+        using var caller = new CancellationTokenSource();
+        var call = new TaskCompletionSource();
+        call.SetCanceled(CancellationToken.None);
+        Assert.Equal("Redis: the client has cancelled the call.", RedisErrorClassifier.Reason(new TaskCanceledException(call.Task)));
+        Assert.Null(RedisErrorClassifier.Reason(new OperationCanceledException(caller.Token)));
+    }
+
+    [Fact]
+    public void Reason_PipeOfTheClientFails_IsDescribed()
+    {
+        var pipe = new Pipe();
+        pipe.Reader.Complete();
+        var fault = Assert.Throws<InvalidOperationException>(() => pipe.Reader.AdvanceTo(default));
+        Assert.StartsWith("Redis: the connection has failed", RedisErrorClassifier.Reason(fault), StringComparison.Ordinal);
+        Assert.Null(RedisErrorClassifier.Reason(new InvalidOperationException("a bug")));
+    }
+
+    [Theory]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(SocketException))]
+    public void Reason_SocketOfTheClientFails_IsDescribed(Type type) =>
+        Assert.StartsWith("Redis: the connection has failed", RedisErrorClassifier.Reason((Exception)Activator.CreateInstance(type)!), StringComparison.Ordinal);
 
     [Fact]
     public void IsFull_ErrorWrappedByOldRedis_IsTrue() => Assert.True(RedisErrorClassifier.IsFull(new RedisServerException(

@@ -14,6 +14,7 @@ namespace Mesh.Tests.Browser;
 /// <summary>An AppHost with Aspire's dashboard, with separate ports and data. Disposing it ends all its processes.</summary>
 internal sealed class AppHostRun : IAsyncDisposable
 {
+    private const int LinesOfEnded = 12;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
 
     private readonly string[] _resources;
@@ -23,6 +24,7 @@ internal sealed class AppHostRun : IAsyncDisposable
     private IDistributedApplicationTestingBuilder? _builder;
     private DistributedApplication? _app;
     private Task _watching = Task.CompletedTask;
+    private ResourceEvent? _ended;
 
     private AppHostRun(string[] resources) => _resources = resources;
 
@@ -32,8 +34,10 @@ internal sealed class AppHostRun : IAsyncDisposable
     /// <summary>The dashboard's address with the token of its login.</summary>
     public Uri Login { get; private set; } = null!;
 
-    /// <summary>The resource that has ended during the tests, with the lines of all resources until then; null while all run.</summary>
-    public string? Fault { get; private set; }
+    /// <summary>The resource that has ended during the tests, with its last lines and those of all resources; null while all run.</summary>
+    public string? Fault => _ended is { } news
+        ? $"{news.ResourceId} has ended by itself, {news.Snapshot.State?.Text}, exit code {news.Snapshot.ExitCode}:\n{_lines.Of(news.Resource.Name, LinesOfEnded)}\n\nAll resources:\n{_lines.Text}"
+        : null;
 
     public Uri ServerA => AddressOf("server-a");
 
@@ -156,7 +160,7 @@ internal sealed class AppHostRun : IAsyncDisposable
             {
                 if (_resources.Contains(news.Resource.Name) && KnownResourceStates.TerminalStates.Contains(news.Snapshot.State?.Text))
                 {
-                    Fault ??= $"{news.ResourceId} has ended by itself, {news.Snapshot.State?.Text}, exit code {news.Snapshot.ExitCode}:\n{_lines.Of(news.Resource.Name)}\n\nAll resources:\n{_lines.Text}";
+                    _ended ??= news;
                 }
             }
         }

@@ -10,6 +10,9 @@ internal sealed partial class BrowserSession : IAsyncDisposable
 {
     private const string PageLeft = "The circuit associated with this dispatcher is no longer available";
 
+    /// <summary>Follows each error of a circuit, which is logged before it.</summary>
+    private const string CircuitEnded = "Circuit has been shut down due to error.";
+
     private readonly ConcurrentQueue<string> _complaints = new();
     private readonly IBrowserContext _context;
     private readonly string _screenshots;
@@ -72,7 +75,7 @@ internal sealed partial class BrowserSession : IAsyncDisposable
     private void Note(bool bad, string text)
     {
         // The browser logs the status of a page that requires a token, and of an upload that is refused. The dashboard's framework logs an error when a page is left while it renders.
-        if (bad && !Refused().IsMatch(text) && !text.Contains(PageLeft, StringComparison.Ordinal))
+        if (bad && !Refused().IsMatch(text) && !text.Contains(PageLeft, StringComparison.Ordinal) && !text.Contains(CircuitEnded, StringComparison.Ordinal))
         {
             _complaints.Enqueue(text);
         }

@@ -27,7 +27,7 @@ public sealed partial class TraceTests(BrowserFixture browser)
             async () =>
             {
                 await page.GotoAsync(new Uri(visitor.Host.Login, $"/traces/detail/{trace}").ToString());
-                await Expect(page.GetByText("Total spans").Or(page.GetByText("not found"))).ToBeVisibleAsync();
+                await Expect(page.GetByText("Total spans").Or(page.GetByText("not found")).First).ToBeVisibleAsync();
                 return await Span(page, "server-b: settle QUERY").CountAsync();
             },
             settled => settled == 1);

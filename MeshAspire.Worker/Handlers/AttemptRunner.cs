@@ -50,7 +50,7 @@ internal sealed partial class AttemptRunner
     public TaskContext CreateContext(NewTask task, CancellationToken cancellationToken) => new(task, _worker, _scopes, _json, _handlers[task.Type].Logger, cancellationToken);
 
     /// <summary>Runs one attempt. An exception of the handler becomes a NOK result, and so does a cancellation.</summary>
-    public async Task<AttemptResult> RunAsync(NewTask task, TaskContext context)
+    public async ValueTask<AttemptResult> RunAsync(NewTask task, TaskContext context)
     {
         using var activity = WorkerTracing.StartAttempt(task);
         var result = CheckSize(task, await HandleAsync(task, context) with { TraceParent = activity?.Id ?? task.TraceParent });
@@ -62,7 +62,7 @@ internal sealed partial class AttemptRunner
         return result;
     }
 
-    private async Task<AttemptResult> HandleAsync(NewTask task, TaskContext context)
+    private async ValueTask<AttemptResult> HandleAsync(NewTask task, TaskContext context)
     {
         try
         {
@@ -106,6 +106,12 @@ internal sealed partial class AttemptRunner
     /// </summary>
     private AttemptResult CheckSize(NewTask task, AttemptResult result)
     {
+        // Without THEN, the other fields of a status are shorter than half a message.
+        if (result is { Then: null, Result: null or { Utf8.Length: < ProtocolLimits.MaxMessageBytes / 2 } })
+        {
+            return result;
+        }
+
         var status = new TaskStatus(result.Outcome, task.Type, _worker) { Id = task.Id, Result = result.Result, Then = result.Then, Error = result.Error, TraceParent = result.TraceParent };
         var error =
             result.Then is { } then && !RawJson.TryParse(then.Utf8.Span, ProtocolLimits.MaxValueDepth, out _) ? $"THEN is nested deeper than {ProtocolLimits.MaxValueDepth} levels"

@@ -128,6 +128,7 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
                 return LoanInstruction.None;
             case LoanState.Released:
                 worker.IgnoredRedirects = default;
+                worker.LastShortLoan = now - loan.Record.Started <= IgnoredRedirects.EarlyReturnWindow ? loan.Record.Started : default;
                 OnReturnedHome(loan, now, trace);
                 return LoanInstruction.None;
             default:
@@ -187,7 +188,8 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
                 worker.Id,
                 worker.Handles,
                 worker.Running.Count == 0 && worker.Handles.Count > 0 && worker.IgnoredRedirects.NotLentUntil <= now,
-                worker.PendingPolls.Count > 0))
+                worker.PendingPolls.Count > 0,
+                worker.LastShortLoan))
             .ToList();
         var backlog = core.Tasks.Queues.ToDictionary(queue => queue.Type, queue => queue.Depth);
         var chosen = LendingSelector.Select(atHome, backlog, core.Tasks.Depth, new LendingRequest(request.WorkersNeeded, request.Tasks), core.Settings.Balancing);

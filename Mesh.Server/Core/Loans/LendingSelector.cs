@@ -5,7 +5,8 @@ namespace Mesh.Server.Core.Loans;
 /// <summary>A worker of the owner that is at home and not limited because of failures.</summary>
 /// <param name="IsLendable">True when it can be lent: it runs no task, handles a type and has not just ignored a REDIRECT.</param>
 /// <param name="IsWaiting">True when a get_task of it is held, so that it can leave immediately.</param>
-internal readonly record struct HomeWorker(WorkerId Id, TaskTypeSet Handles, bool IsLendable, bool IsWaiting);
+/// <param name="LastShortLoan">The start of its last loan if that was a short one, else the default value.</param>
+internal readonly record struct HomeWorker(WorkerId Id, TaskTypeSet Handles, bool IsLendable, bool IsWaiting, DateTimeOffset LastShortLoan);
 
 /// <summary>A WORKER_REQUEST as the owner sees it.</summary>
 /// <param name="Needed">The number of workers. Null, which older peers send, counts as 1.</param>
@@ -32,11 +33,13 @@ internal static class LendingSelector
             return [];
         }
 
-        // Greedy: workers that can leave immediately come first, and of these the ones with the fewest types. Lending them reduces the fewest counts.
+        // Greedy: workers that can leave immediately come first, and of these the ones with the fewest types. Lending them reduces the fewest counts. Workers take turns after short loans,
+        // because one that never reaches its borrower must not keep the others from going.
         var staying = CountHandlers(atHome);
         var chosen = new List<WorkerId>();
         foreach (var worker in atHome.Where(worker => worker.IsLendable && types?.Overlaps(worker.Handles) != false)
             .OrderByDescending(worker => worker.IsWaiting)
+            .ThenBy(worker => worker.LastShortLoan)
             .ThenBy(worker => worker.Handles.Count))
         {
             if (chosen.Count >= needed || atHome.Count - chosen.Count <= settings.MinWorkersBeforeSharing)

@@ -199,8 +199,8 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
             case TaskStep.Queued:
                 task.QueueOrder = 0;
                 Retries.Remove(task);
-                AdjustDepth(task.Type, -1, now);
                 QueueOf(task.Type).RemoveObsolete();
+                AdjustDepth(task.Type, -1, now);
                 break;
             case TaskStep.Running:
                 _leases.Remove(task.LeaseNode);
@@ -240,7 +240,12 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     {
         var queue = QueueOf(type);
         queue.Depth += change;
-        if (queue is { Depth: 0, Running: 0, IsEmpty: true } && _queues.Count > MaxIdleQueues)
+        if (queue.Depth == 0)
+        {
+            queue.Clear();
+        }
+
+        if (queue is { Depth: 0, Running: 0 } && _queues.Count > MaxIdleQueues)
         {
             _queues.Remove(type);
         }

@@ -30,8 +30,6 @@ internal sealed class TypeQueue(TaskType type, TimeSpan priorityAge)
     /// <summary>The number of entries, including obsolete ones.</summary>
     public int EntryCount => _byPriority.Sum(queue => queue?.Count ?? 0);
 
-    public bool IsEmpty => _occupied == 0;
-
     /// <summary>Returns whether a worker that handles the types of both queued tasks gets the first one before the other.</summary>
     public static bool IsBefore(TaskEntry one, TaskEntry other, TimeSpan priorityAge)
     {
@@ -80,12 +78,12 @@ internal sealed class TypeQueue(TaskType type, TimeSpan priorityAge)
     }
 
     /// <summary>
-    /// Removes the entries of tasks that have left the queue, when they are more than half of all entries or no task is left. Called when a task has left it from the middle: tasks that are submitted
+    /// Removes the entries of tasks that have left the queue, when they are more than half of all entries. Called when a task leaves it from the middle: tasks that are submitted
     /// and cancelled while no worker handles their type do not fill the memory.
     /// </summary>
     public void RemoveObsolete()
     {
-        if (Depth > 0 && EntryCount <= (2 * Depth) + MaxObsolete)
+        if (EntryCount <= (2 * Depth) + MaxObsolete)
         {
             return;
         }
@@ -98,6 +96,15 @@ internal sealed class TypeQueue(TaskType type, TimeSpan priorityAge)
                 _byPriority[priority] = current;
                 _occupied = current.Count > 0 ? _occupied : _occupied & ~(1u << priority);
             }
+        }
+    }
+
+    /// <summary>Removes all entries. Called when the last task has left the queue: the entries that remain are obsolete.</summary>
+    public void Clear()
+    {
+        for (; _occupied != 0; _occupied &= _occupied - 1)
+        {
+            _byPriority[BitOperations.TrailingZeroCount(_occupied)]!.Clear();
         }
     }
 

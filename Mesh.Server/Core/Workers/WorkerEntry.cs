@@ -64,6 +64,9 @@ internal sealed class WorkerEntry
 
     public IgnoredRedirects IgnoredRedirects { get; set; }
 
+    /// <summary>The start of its last loan if the worker was home again within <see cref="IgnoredRedirects.EarlyReturnWindow"/>, else the default value. It may not have reached the borrower.</summary>
+    public DateTimeOffset LastShortLoan { get; set; }
+
     public bool IsGone => GoneSince is not null;
 }
 

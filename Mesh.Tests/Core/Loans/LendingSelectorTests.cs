@@ -11,6 +11,8 @@ public sealed class LendingSelectorTests
     private static readonly TaskType Resize = new("RESIZE");
     private static readonly TaskTypeSet Resizes = TaskTypeSet.Of(Resize);
 
+    private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch;
+
     private readonly List<HomeWorker> _atHome = [];
     private readonly Dictionary<TaskType, int> _backlog = [];
 
@@ -114,7 +116,19 @@ public sealed class LendingSelectorTests
         Assert.Empty(Select(9, types: null));
     }
 
-    private void Add(string id, TaskTypeSet handles, bool isLendable = true, bool isWaiting = true) => _atHome.Add(new HomeWorker(new WorkerId(id), handles, isLendable, isWaiting));
+    [Fact]
+    public void Select_AfterShortLoans_LetsTheWorkersTakeTurns()
+    {
+        Add("second", Resizes, lastShortLoan: Start.AddSeconds(1));
+        Add("first", Resizes, lastShortLoan: Start);
+        Add("stays", Resizes, lastShortLoan: Start.AddSeconds(2));
+        Add("never", TaskTypeSet.Of(Resize, TaskType.Update));
+        Add("stays too", TaskTypeSet.Of(TaskType.Update), lastShortLoan: Start.AddSeconds(3));
+        Assert.Equal(["never", "first", "second"], Select(9, Resizes));
+    }
+
+    private void Add(string id, TaskTypeSet handles, bool isLendable = true, bool isWaiting = true, DateTimeOffset lastShortLoan = default) =>
+        _atHome.Add(new HomeWorker(new WorkerId(id), handles, isLendable, isWaiting, lastShortLoan));
 
     private List<string> Select(int? needed, TaskTypeSet? types, int minimum = 1, int? queue = null) => LendingSelector.Select(
         _atHome, _backlog, queue ?? _backlog.Values.Sum(), new LendingRequest(needed, types), new BalancingOptions { MinWorkersBeforeSharing = minimum }).ConvertAll(worker => worker.Value);

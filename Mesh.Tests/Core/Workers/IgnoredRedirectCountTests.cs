@@ -59,6 +59,28 @@ public sealed class IgnoredRedirectCountTests
         Assert.Contains(_mesh.Events.OfType<LoanEnded>(), ended => ended.Reason == "the worker is back by itself");
     }
 
+    [Fact]
+    public void Worker_ReleasedBeforeItArrives_LetsTheOthersGoFirst()
+    {
+        string[] offered = ["", "", ""];
+        for (var i = 0; i < offered.Length; i++)
+        {
+            foreach (var worker in (string[])["py", "other"])
+            {
+                _mesh.Ask(worker, framing: Framing.Line, sendsTypes: false);
+            }
+
+            var session = _mesh.Say(new WorkerRequest(CoreHarness.PeerEndpoint) { Server = CoreHarness.Peer, WorkersNeeded = 1 });
+            var lent = Assert.Single(Assert.IsType<Available>(_mesh.Sent.Last(send => send.Session == session).Message).Workers);
+            _mesh.Pass(TimeSpan.FromSeconds(3));
+            _mesh.Say(new CommandRelease(CoreHarness.Peer, [lent]));
+            offered[i] = lent.Value;
+        }
+
+        Assert.Equal(["py", "other", "py"], offered);
+        Assert.Empty(_mesh.Events.OfType<RedirectIgnored>());
+    }
+
     private WorkerStatus Status() => Assert.Single(_mesh.Core.GetStatus().Workers);
 
     /// <summary>A peer requests a worker.</summary>

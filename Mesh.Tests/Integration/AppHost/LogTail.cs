@@ -37,8 +37,8 @@ internal sealed class LogTail : ILoggerProvider
 
     public void Dispose() => Console.Dispose();
 
-    /// <summary>The lines of one resource.</summary>
-    public string Of(string resource) => string.Join('\n', _lines.GetValueOrDefault(resource)?.Select(line => line.Line) ?? []);
+    /// <summary>The last lines of one resource.</summary>
+    public string Of(string resource, int count) => string.Join('\n', _lines.GetValueOrDefault(resource)?.TakeLast(count).Select(line => line.Line) ?? []);
 
     private void Add(string resource, string line)
     {

@@ -164,7 +164,7 @@ public sealed class AttemptRunnerTests
     {
         var task = new NewTask(Resize) { Id = new TaskId("t1"), Attempt = 3, Payload = payload is null ? null : RawJson.Copy(Encoding.UTF8.GetBytes(payload)) };
         var runner = Runner(add);
-        return runner.RunAsync(task, runner.CreateContext(task, TestContext.Current.CancellationToken));
+        return runner.RunAsync(task, runner.CreateContext(task, TestContext.Current.CancellationToken)).AsTask();
     }
 
     private static AttemptRunner Runner(Action<MeshWorkerBuilder> add)
