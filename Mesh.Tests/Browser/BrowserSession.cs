@@ -10,7 +10,7 @@ internal sealed partial class BrowserSession : IAsyncDisposable
 {
     private const string PageLeft = "The circuit associated with this dispatcher is no longer available";
 
-    /// <summary>Follows each error of a circuit, which is logged before it.</summary>
+    /// <summary>Answers what a page sends after an error of its circuit. The error itself is logged before.</summary>
     private const string CircuitEnded = "Circuit has been shut down due to error.";
 
     private readonly ConcurrentQueue<string> _complaints = new();
