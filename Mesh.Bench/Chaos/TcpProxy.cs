@@ -3,22 +3,28 @@ using System.Net.Sockets;
 
 namespace Mesh.Bench.Chaos;
 
-/// <summary>A TCP proxy for one server or Redis. It forwards bytes, and simulates network faults: it resets connections or stops forwarding.</summary>
+/// <summary>
+/// A TCP proxy for one server or Redis. It forwards bytes, and simulates network faults: it refuses or resets connections, stops forwarding, and delays or loses single parts.
+/// </summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener;
     private readonly IPEndPoint _target;
+    private readonly Func<bool, TimeSpan?>? _decide;
     private readonly CancellationTokenSource _end = new();
     private readonly Lock _lock = new();
     private readonly HashSet<Socket> _sockets = [];
     private readonly HashSet<Task> _pairs = [];
+    private TcpListener? _listener;
     private TaskCompletionSource _open = Opened();
     private Task _accepting = Task.CompletedTask;
 
-    public TcpProxy(string name, int port, int targetPort)
+    /// <param name="decide">
+    /// Decides about each part that was received: returns how long to delay it, or null to reset the connection instead of forwarding it. Its argument is true for a part from the target.
+    /// Called by several threads. Null to forward everything at once.
+    /// </param>
+    public TcpProxy(string name, int port, int targetPort, Func<bool, TimeSpan?>? decide = null)
     {
-        (Name, Port) = (name, port);
-        _listener = new TcpListener(IPAddress.Loopback, port);
+        (Name, Port, _decide) = (name, port, decide);
         _target = new IPEndPoint(IPAddress.Loopback, targetPort);
     }
 
@@ -27,10 +33,20 @@ internal sealed class TcpProxy : IAsyncDisposable
     /// <summary>The port on which the proxy listens.</summary>
     public int Port { get; }
 
+    /// <summary>Accepts connections.</summary>
     public void Start()
     {
+        _listener = new TcpListener(IPAddress.Loopback, Port);
         _listener.Start();
-        _accepting = AcceptAsync();
+        _accepting = AcceptAsync(_listener);
+    }
+
+    /// <summary>Refuses connections until <see cref="Start"/>, and resets those that exist.</summary>
+    public async Task StopAsync()
+    {
+        _listener?.Stop();
+        await _accepting;
+        ResetConnections();
     }
 
     /// <summary>Resets all current connections.</summary>
@@ -68,10 +84,8 @@ internal sealed class TcpProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        _listener.Stop();
-        ResetConnections();
+        await StopAsync();
         ResumeForwarding();
-        await _accepting;
         Task[] pairs;
         lock (_lock)
         {
@@ -89,13 +103,13 @@ internal sealed class TcpProxy : IAsyncDisposable
         return open;
     }
 
-    private async Task AcceptAsync()
+    private async Task AcceptAsync(TcpListener listener)
     {
         try
         {
             while (!_end.IsCancellationRequested)
             {
-                var client = await _listener.AcceptSocketAsync(_end.Token);
+                var client = await listener.AcceptSocketAsync(_end.Token);
                 var pair = PairAsync(client);
                 lock (_lock)
                 {
@@ -106,7 +120,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The run has ended.
+            // The proxy was stopped.
         }
     }
 
@@ -126,7 +140,7 @@ internal sealed class TcpProxy : IAsyncDisposable
                 client.NoDelay = server.NoDelay = true;
                 await Gate();
                 await server.ConnectAsync(_target, _end.Token);
-                await Task.WhenAll(PumpAsync(client, server), PumpAsync(server, client));
+                await Task.WhenAll(PumpAsync(client, server, fromTarget: false), PumpAsync(server, client, fromTarget: true));
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
             {
@@ -144,7 +158,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(Socket from, Socket to)
+    private async Task PumpAsync(Socket from, Socket to, bool fromTarget)
     {
         var buffer = new byte[32 * 1024];
         try
@@ -152,6 +166,11 @@ internal sealed class TcpProxy : IAsyncDisposable
             while (await from.ReceiveAsync(buffer) is > 0 and var count)
             {
                 await Gate();
+                if (_decide is not null)
+                {
+                    await Task.Delay(_decide(fromTarget) ?? throw new SocketException((int)SocketError.ConnectionReset), TimeProvider.System, _end.Token);
+                }
+
                 for (var sent = 0; sent < count;)
                 {
                     sent += await to.SendAsync(buffer.AsMemory(sent, count - sent));
@@ -161,7 +180,7 @@ internal sealed class TcpProxy : IAsyncDisposable
             await Gate();
             to.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // When one direction ends, the other one is ended too, so that its pump does not wait for ever.
             Reset(from);

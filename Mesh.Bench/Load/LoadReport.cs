@@ -7,12 +7,14 @@ using Spectre.Console;
 namespace Mesh.Bench.Load;
 
 /// <summary>The result of a run. Times are in milliseconds.</summary>
+/// <param name="ProcessorMicroseconds">The processor time of this process for one task, in microseconds.</param>
 internal sealed record LoadReport(
-    string Url, string Worker, string Transport, int Workers, int Slots, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, Percentiles Submit, long Refused, Percentiles Refuse, Percentiles Queue,
+    string Url, string Worker, string Transport, int Workers, int Slots, int Tasks, int Batch, int Submitters, int Acknowledged, double Seconds, double TasksPerSecond, double ProcessorMicroseconds, Percentiles Submit, long Refused, Percentiles Refuse, Percentiles Queue,
     Percentiles Task, long? GrowthMiB)
 {
+    /// <param name="processor">The processor time of this process.</param>
     /// <param name="growth">The growth of the server's memory in bytes; null when it was not measured.</param>
-    public static LoadReport Of(LoadPlan plan, TaskTimes times, TimeSpan elapsed, long? growth)
+    public static LoadReport Of(LoadPlan plan, TaskTimes times, TimeSpan elapsed, TimeSpan processor, long? growth)
     {
         var (submit, refusal, queue, task) = times.Histograms();
         return new(
@@ -27,6 +29,7 @@ internal sealed record LoadReport(
             times.Acknowledged,
             Math.Round(elapsed.TotalSeconds, 3),
             Math.Round(times.Acknowledged / elapsed.TotalSeconds),
+            times.Acknowledged == 0 ? 0 : Math.Round(processor.TotalMicroseconds / times.Acknowledged, 1),
             Percentiles.Of(submit),
             refusal.TotalCount,
             Percentiles.Of(refusal),

@@ -31,17 +31,18 @@ internal static class LoadRun
         var times = new TaskTimes(plan.Tasks, plan.UserPrefix);
         await using var workers = plan.Kind == WorkerKind.Package ? (ILoadWorkers)new PackageWorkers(plan, times) : new LoopWorkers(plan, times);
         var memory = new MemoryGrowth(plan, times, process);
-        var clock = Stopwatch.StartNew();
+        var (clock, began) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
         try
         {
             await workers.ConnectAsync(cancellationToken);
             clock.Restart();
+            began = Environment.CpuUsage.TotalTime;
             await MeasureAsync(plan, times, memory, workers, terminal, cancellationToken);
-            return LoadReport.Of(plan, times, clock.Elapsed, memory.Bytes);
+            return LoadReport.Of(plan, times, clock.Elapsed, Environment.CpuUsage.TotalTime - began, memory.Bytes);
         }
         catch (Exception exception)
         {
-            onFailure?.Invoke(LoadReport.Of(plan, times, clock.Elapsed, growth: null));
+            onFailure?.Invoke(LoadReport.Of(plan, times, clock.Elapsed, Environment.CpuUsage.TotalTime - began, growth: null));
             if (MeasuredServer.IsConnectionError(exception))
             {
                 throw plan.Server.ToBenchException(exception);

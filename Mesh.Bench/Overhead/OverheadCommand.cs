@@ -12,8 +12,8 @@ internal static class OverheadCommand
         var server = new ServerOptions();
         var workers = NumberOption.Create("--workers", "Workers, with one connection each.", 16, 1, 1_000);
         var slots = NumberOption.Create("--slots", "Tasks that one worker runs at a time.", 4, 1, ProtocolLimits.MaxPollsPerWorker);
-        var tasks = NumberOption.Create("--tasks", "Tasks of each round.", 50_000, 1, 10_000_000);
-        var rounds = NumberOption.Create("--rounds", "Rounds of each kind of worker.", 5, 1, 1_000);
+        var tasks = NumberOption.Create("--tasks", "Tasks of each round.", 20_000, 1, 10_000_000);
+        var rounds = NumberOption.Create("--rounds", "Rounds of each kind of worker.", 15, 1, 1_000);
         var limit = NumberOption.CreateOptional("--max-overhead", "Percent of the time of the loop that the package may take more, else the run fails.", 0, 1_000);
         var command = new Command("overhead", "Compares workers of the package MeshAspire.Worker with a bare loop, in turn, on a running server.") { server.Url, server.Token, workers, slots, tasks, rounds, limit };
         command.Runs((parsed, cancellationToken) => OverheadRun.RunAsync(

@@ -7,7 +7,7 @@ namespace Mesh.Tests.Bench;
 public sealed class LoadTests
 {
     private static readonly Percentiles Fast = new(1, 2, 3, 4, 5);
-    private static readonly LoadReport Report = new("http://127.0.0.1:9001/", "package", "websocket", 1, 1, 1, 1, 1, 1, 1, 1, Fast, 7, Fast with { Max = 5000 }, Fast, Fast, 150);
+    private static readonly LoadReport Report = new("http://127.0.0.1:9001/", "package", "websocket", 1, 1, 1, 1, 1, 1, 1, 1, 1, Fast, 7, Fast with { Max = 5000 }, Fast, Fast, 150);
 
     [Theory]
     [InlineData(null, null, null)]

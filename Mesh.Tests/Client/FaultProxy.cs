@@ -1,33 +1,25 @@
-using System.Net;
-using System.Net.Sockets;
+using Mesh.Bench.Chaos;
 
 namespace Mesh.Tests.Client;
 
 /// <summary>
-/// A TCP proxy that injects faults at random: it resets a connection instead of forwarding a request or an answer, and delays answers. So a client cannot know whether the
-/// server has received a request whose answer is missing.
+/// A proxy before a server that loses requests and answers at random, and delays answers. So a client cannot know whether the server has received a request whose answer is
+/// missing.
 /// </summary>
 internal sealed class FaultProxy : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly Random _random;
-    private readonly IPEndPoint _target;
-    private readonly HashSet<Socket> _sockets = [];
-    private readonly HashSet<Task> _pairs = [];
-    private readonly CancellationTokenSource _end = new();
-    private TcpListener? _listener;
-    private Task _accepting = Task.CompletedTask;
+    private readonly TcpProxy _proxy;
 
     public FaultProxy(int port, int targetPort, int seed)
     {
-        (Port, _random) = (port, new Random(seed));
-        _target = new IPEndPoint(IPAddress.Loopback, targetPort);
+        _random = new Random(seed);
+        _proxy = new TcpProxy($"the network before port {targetPort}", port, targetPort, Decide);
         Open();
     }
 
-    public int Port { get; }
-
-    public string Address => $"http://127.0.0.1:{Port}";
+    public string Address => $"http://127.0.0.1:{_proxy.Port}";
 
     /// <summary>Whether faults are injected.</summary>
     public bool Injects { get; set; }
@@ -41,127 +33,13 @@ internal sealed class FaultProxy : IAsyncDisposable
     public int DelayedAnswers { get; private set; }
 
     /// <summary>Accepts connections.</summary>
-    public void Open()
-    {
-        _listener = new TcpListener(IPAddress.Loopback, Port);
-        _listener.Start();
-        _accepting = AcceptAsync(_listener);
-    }
+    public void Open() => _proxy.Start();
 
     /// <summary>Refuses connections until <see cref="Open"/>, and resets those that exist.</summary>
-    public async Task CloseAsync()
-    {
-        _listener!.Stop();
-        await _accepting;
-        lock (_lock)
-        {
-            foreach (var socket in _sockets)
-            {
-                Reset(socket);
-            }
-        }
-    }
+    public Task CloseAsync() => _proxy.StopAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        await CloseAsync();
-        Task[] pairs;
-        lock (_lock)
-        {
-            pairs = [.. _pairs];
-        }
+    public ValueTask DisposeAsync() => _proxy.DisposeAsync();
 
-        await Task.WhenAll(pairs);
-        _end.Dispose();
-    }
-
-    private async Task AcceptAsync(TcpListener listener)
-    {
-        try
-        {
-            while (true)
-            {
-                var client = await listener.AcceptSocketAsync(CancellationToken.None);
-                lock (_lock)
-                {
-                    _pairs.RemoveWhere(static pair => pair.IsCompleted);
-                    _pairs.Add(ForwardAsync(client));
-                }
-            }
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            // Closed.
-        }
-    }
-
-    private async Task ForwardAsync(Socket client)
-    {
-        using var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        using (client)
-        {
-            lock (_lock)
-            {
-                _sockets.Add(client);
-                _sockets.Add(server);
-            }
-
-            try
-            {
-                client.NoDelay = server.NoDelay = true;
-                await server.ConnectAsync(_target, _end.Token);
-                await Task.WhenAll(PumpAsync(client, server, isAnswer: false), PumpAsync(server, client, isAnswer: true));
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
-            {
-                Reset(client);
-                Reset(server);
-            }
-            finally
-            {
-                lock (_lock)
-                {
-                    _sockets.Remove(client);
-                    _sockets.Remove(server);
-                }
-            }
-        }
-    }
-
-    private async Task PumpAsync(Socket from, Socket to, bool isAnswer)
-    {
-        var buffer = new byte[32 * 1024];
-        try
-        {
-            while (await from.ReceiveAsync(buffer) is > 0 and var count)
-            {
-                if (Decide(isAnswer) is { } delay)
-                {
-                    await Task.Delay(delay, TimeProvider.System, _end.Token);
-                }
-                else
-                {
-                    throw new SocketException((int)SocketError.ConnectionReset);
-                }
-
-                for (var sent = 0; sent < count;)
-                {
-                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent));
-                }
-            }
-
-            to.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
-        {
-            Reset(from);
-            Reset(to);
-            throw;
-        }
-    }
-
-    /// <summary>Returns how long to delay what was received, or null to reset the connection instead.</summary>
     private TimeSpan? Decide(bool isAnswer)
     {
         lock (_lock)
@@ -185,19 +63,6 @@ internal sealed class FaultProxy : IAsyncDisposable
                 default:
                     return TimeSpan.Zero;
             }
-        }
-    }
-
-    private static void Reset(Socket socket)
-    {
-        try
-        {
-            socket.LingerState = new LingerOption(true, 0);
-            socket.Close();
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            // The connection has already ended.
         }
     }
 }

@@ -42,7 +42,6 @@ internal sealed class TaskEntry
         LastWorker = record.Worker;
         FirstAttemptTrace = record.FirstAttempt;
         IsCancelRequested = record.IsCancelRequested == true;
-        LeaseNode = new LinkedListNode<TaskEntry>(this);
         if (record is { Attempts: > 0, Worker: { } worker })
         {
             RecordFailure(worker, default, default);
@@ -104,8 +103,8 @@ internal sealed class TaskEntry
     /// <summary>The worker of the last attempt.</summary>
     public WorkerId? LastWorker { get; set; }
 
-    /// <summary>The ACKs to send when the settlement of an invalidated task is stored.</summary>
-    public List<(SessionId Session, Ack Ack)> DeferredAcks { get; } = [];
+    /// <summary>The ACKs to send when the settlement of an invalidated task is stored, or null.</summary>
+    public List<(SessionId Session, Ack Ack)>? DeferredAcks { get; set; }
 
     /// <summary>The number of the current queue entry. Queue entries with another number are obsolete.</summary>
     public long QueueOrder { get; set; }
@@ -146,7 +145,9 @@ internal sealed class TaskEntry
     /// <summary>The W3C trace context in which the first attempt was dispatched.</summary>
     public string? FirstAttemptTrace { get; set; }
 
-    public LinkedListNode<TaskEntry> LeaseNode { get; }
+    /// <summary>The node of this task in the list of running tasks. Created with the first attempt, so that a queued task takes less memory.</summary>
+    [field: MaybeNull]
+    public LinkedListNode<TaskEntry> LeaseNode => field ??= new LinkedListNode<TaskEntry>(this);
 
     /// <summary>The node of this task in the list of queued retries.</summary>
     [field: MaybeNull]

@@ -115,7 +115,7 @@ internal sealed partial class TaskLifecycle
     private void CompleteOnceStored(StoreContinuationKind kind, TaskEntry task, IReadOnlyList<TaskEntry>? then = null)
     {
         core.Journal.AddContinuation(new StoreContinuation(kind) { Task = task, Tasks = then ?? [] });
-        foreach (var (session, ack) in task.DeferredAcks)
+        foreach (var (session, ack) in task.DeferredAcks ?? [])
         {
             core.Journal.Reply(session, ack, task, task.Attempts);
         }

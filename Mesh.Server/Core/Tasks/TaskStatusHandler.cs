@@ -142,14 +142,14 @@ internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks, Wor
         {
             core.Journal.Reply(session, ack, task, attempt);
         }
-        else if (!task.DeferredAcks.Exists(known => known.Session == session))
+        else if ((task.DeferredAcks ??= []) is var deferred && !deferred.Exists(known => known.Session == session))
         {
-            if (task.DeferredAcks.Count == MaxDeferredAcks)
+            if (deferred.Count == MaxDeferredAcks)
             {
-                task.DeferredAcks.RemoveAt(0);
+                deferred.RemoveAt(0);
             }
 
-            task.DeferredAcks.Add((session, ack));
+            deferred.Add((session, ack));
         }
     }
 }
