@@ -76,11 +76,11 @@ public static class AlternatingBursts
             load.Submitted);
     }
 
-    /// <summary>docs/operations.md, "How many loans": W × (1 + 60 s / C), where C is 2 × the longer of ReleaseAfter and LoadBalancerInterval.</summary>
+    /// <summary>docs/operations.md, "How many loans": W × (1 + 60 s / C), where C is the longer of 2 × ReleaseAfter and LoadBalancerInterval.</summary>
     private static int Bound(ServerSettings settings)
     {
         var (balancing, timing) = (settings.Balancing, settings.Timing);
-        var cycle = 2 * (balancing.ReleaseAfter > timing.LoadBalancerInterval ? balancing.ReleaseAfter : timing.LoadBalancerInterval);
+        var cycle = 2 * balancing.ReleaseAfter > timing.LoadBalancerInterval ? 2 * balancing.ReleaseAfter : timing.LoadBalancerInterval;
         return (int)((Workers - balancing.MinWorkersBeforeSharing) * (1 + (Minute / (cycle * ClockTolerance))));
     }
 

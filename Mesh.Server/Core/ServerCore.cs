@@ -38,6 +38,10 @@ internal sealed partial class ServerCore
     private readonly StoreRecovery _recovery;
     private DateTimeOffset _nextLoanCheck;
     private DateTimeOffset _nextBalance;
+    private bool _wasAboveMark;
+
+    /// <summary>The time from which a queue that rises above the high mark causes a balancing round at once. It limits such rounds to one in each interval.</summary>
+    private DateTimeOffset _nextEarlyBalance;
 
     /// <summary>Creates the core and restores the stored tasks and loans.</summary>
     /// <param name="seed">The seed of the random delays.</param>
@@ -61,7 +65,7 @@ internal sealed partial class ServerCore
         _schedules = new ScheduleCoordinator(_core, _tasks);
         _adoptions = new AdoptionCoordinator(_core, _admission, _schedules);
         _recovery = new StoreRecovery(_core, _admission, _schedules, _adoptions);
-        _nextLoanCheck = _nextBalance = now;
+        _nextLoanCheck = _nextBalance = _nextEarlyBalance = now;
 
         _admission.Restore(stored, now);
         _schedules.Restore(stored.Schedules, now);
@@ -99,9 +103,14 @@ internal sealed partial class ServerCore
             next = Earliest(next, _schedules.NextDeadline);
             next = _core.Loans.All.Count > 0 ? Earliest(next, _nextLoanCheck) : next;
             var balancing = _core.Tasks.Depth > 0 || _core.Loans.All.Count > 0;
-            return balancing ? Earliest(next, _nextBalance) : next;
+            return balancing ? Earliest(next, NextBalance) : next;
         }
     }
+
+    /// <summary>The time of the next balancing round: after the interval, or as soon as the queue has risen above the high mark.</summary>
+    private DateTimeOffset NextBalance => IsAboveMark && !_wasAboveMark ? Earlier(_nextBalance, _nextEarlyBalance) : _nextBalance;
+
+    private bool IsAboveMark => _core.Tasks.AboveMaxThresholdSince is not null;
 
     /// <summary>Handles a message that a worker or peer sent on a session of this server. An unexpected message is refused.</summary>
     public void OnMessage(SessionId session, Framing framing, MeshMessage message, DateTimeOffset now)
@@ -192,10 +201,9 @@ internal sealed partial class ServerCore
         _peers.OnTimer(now);
         _adoptions.OnTimer(now);
         _schedules.OnTimer(now);
-        if (_nextBalance <= now)
+        if (NextBalance <= now)
         {
-            _nextBalance = now + _core.Settings.Timing.LoadBalancerInterval;
-            _loanRequester.Balance(now);
+            Balance(now);
         }
 
         if (_nextLoanCheck <= now)
@@ -245,6 +253,18 @@ internal sealed partial class ServerCore
         var workers = _loanRequester.ReturnAll(now);
         ProcessChangedWorkers(now);
         return workers;
+    }
+
+    private void Balance(DateTimeOffset now)
+    {
+        _nextBalance = now + _core.Settings.Timing.LoadBalancerInterval;
+        if (IsAboveMark && !_wasAboveMark)
+        {
+            _nextEarlyBalance = _nextBalance;
+        }
+
+        _wasAboveMark = IsAboveMark;
+        _loanRequester.Balance(now);
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
