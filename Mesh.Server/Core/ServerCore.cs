@@ -31,17 +31,13 @@ internal sealed partial class ServerCore
     private readonly Lender _lender;
     private readonly Borrower _borrower;
     private readonly LoanRequester _loanRequester;
+    private readonly BalancingSchedule _balancing;
     private readonly PeerHeartbeatMonitor _peers;
     private readonly PeerMessageRouter _router;
     private readonly ScheduleCoordinator _schedules;
     private readonly AdoptionCoordinator _adoptions;
     private readonly StoreRecovery _recovery;
     private DateTimeOffset _nextLoanCheck;
-    private DateTimeOffset _nextBalance;
-    private bool _wasAboveMark;
-
-    /// <summary>The time from which a queue that rises above the high mark causes a balancing round at once. It limits such rounds to one in each interval.</summary>
-    private DateTimeOffset _nextEarlyBalance;
 
     /// <summary>Creates the core and restores the stored tasks and loans.</summary>
     /// <param name="seed">The seed of the random delays.</param>
@@ -59,13 +55,14 @@ internal sealed partial class ServerCore
         _lender = new Lender(_core, loanWriter);
         _borrower = new Borrower(_core, loanWriter, _monitor);
         _loanRequester = new LoanRequester(_core, loanWriter, _borrower, _monitor);
+        _balancing = new BalancingSchedule(_core, _loanRequester, now);
         _dispatcher = new WorkerDispatcher(_core, _tasks, _monitor, _remover, _lender, _borrower);
         _peers = new PeerHeartbeatMonitor(_core);
         _router = new PeerMessageRouter(_core, _peers, _lender, _borrower, _loanRequester);
         _schedules = new ScheduleCoordinator(_core, _tasks);
         _adoptions = new AdoptionCoordinator(_core, _admission, _schedules);
         _recovery = new StoreRecovery(_core, _admission, _schedules, _adoptions);
-        _nextLoanCheck = _nextBalance = _nextEarlyBalance = now;
+        _nextLoanCheck = now;
 
         _admission.Restore(stored, now);
         _schedules.Restore(stored.Schedules, now);
@@ -102,15 +99,9 @@ internal sealed partial class ServerCore
             next = Earliest(next, Earliest(_peers.NextDeadline, Earliest(_adoptions.NextDeadline, _monitor.NextDeadline)));
             next = Earliest(next, _schedules.NextDeadline);
             next = _core.Loans.All.Count > 0 ? Earliest(next, _nextLoanCheck) : next;
-            var balancing = _core.Tasks.Depth > 0 || _core.Loans.All.Count > 0;
-            return balancing ? Earliest(next, NextBalance) : next;
+            return Earliest(next, _balancing.NextRound);
         }
     }
-
-    /// <summary>The time of the next balancing round: after the interval, or as soon as the queue has risen above the high mark.</summary>
-    private DateTimeOffset NextBalance => IsAboveMark && !_wasAboveMark ? Earlier(_nextBalance, _nextEarlyBalance) : _nextBalance;
-
-    private bool IsAboveMark => _core.Tasks.AboveMaxThresholdSince is not null;
 
     /// <summary>Handles a message that a worker or peer sent on a session of this server. An unexpected message is refused.</summary>
     public void OnMessage(SessionId session, Framing framing, MeshMessage message, DateTimeOffset now)
@@ -201,9 +192,9 @@ internal sealed partial class ServerCore
         _peers.OnTimer(now);
         _adoptions.OnTimer(now);
         _schedules.OnTimer(now);
-        if (NextBalance <= now)
+        if (_balancing.NextRound <= now)
         {
-            Balance(now);
+            _balancing.Run(now);
         }
 
         if (_nextLoanCheck <= now)
@@ -253,18 +244,6 @@ internal sealed partial class ServerCore
         var workers = _loanRequester.ReturnAll(now);
         ProcessChangedWorkers(now);
         return workers;
-    }
-
-    private void Balance(DateTimeOffset now)
-    {
-        _nextBalance = now + _core.Settings.Timing.LoadBalancerInterval;
-        if (IsAboveMark && !_wasAboveMark)
-        {
-            _nextEarlyBalance = _nextBalance;
-        }
-
-        _wasAboveMark = IsAboveMark;
-        _loanRequester.Balance(now);
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
