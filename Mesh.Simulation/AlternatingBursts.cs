@@ -34,10 +34,11 @@ public static class AlternatingBursts
     /// <summary>The rate of a clock is up to 0.5 % wrong, so that a minute of the servers is shorter than one of the simulation.</summary>
     private const double ClockTolerance = 0.99;
 
-    public static AlternatingBurstsReport Run(long seed, TimeSpan duration, Mutation mutation = Mutation.None)
+    /// <param name="roundsLimit">True for settings with which the time between rounds limits the loans. False for settings with which ReleaseAfter does.</param>
+    public static AlternatingBurstsReport Run(long seed, TimeSpan duration, Mutation mutation = Mutation.None, bool roundsLimit = false)
     {
         var seeds = new Seeds(seed);
-        var world = new SimWorld(Plan(), seeds, logCapacity: 1, digest: false, mutation);
+        var world = new SimWorld(Plan(roundsLimit), seeds, logCapacity: 1, digest: false, mutation);
         world.InvariantChecker.Loans.ChecksPause = false;
         var load = new Load(world, seeds.For("bursts"), duration);
         var check = new IdleCheck(world);
@@ -76,11 +77,11 @@ public static class AlternatingBursts
             load.Submitted);
     }
 
-    /// <summary>docs/operations.md, "How many loans": W × (1 + 60 s / C), where C is 2 × the longer of ReleaseAfter and LoadBalancerInterval.</summary>
+    /// <summary>docs/operations.md, "How many loans": W × (1 + 60 s / C), where C is the longer of 2 × ReleaseAfter and LoadBalancerInterval.</summary>
     private static int Bound(ServerSettings settings)
     {
         var (balancing, timing) = (settings.Balancing, settings.Timing);
-        var cycle = 2 * (balancing.ReleaseAfter > timing.LoadBalancerInterval ? balancing.ReleaseAfter : timing.LoadBalancerInterval);
+        var cycle = 2 * balancing.ReleaseAfter > timing.LoadBalancerInterval ? 2 * balancing.ReleaseAfter : timing.LoadBalancerInterval;
         return (int)((Workers - balancing.MinWorkersBeforeSharing) * (1 + (Minute / (cycle * ClockTolerance))));
     }
 
@@ -111,11 +112,16 @@ public static class AlternatingBursts
         return most;
     }
 
-    private static SimulationPlan Plan()
+    private static SimulationPlan Plan(bool roundsLimit)
     {
-        // Rounds are frequent, so that ReleaseAfter limits the loans and not the time between rounds.
-        var timing = new TimingOptions { LoadBalancerInterval = TimeSpan.FromSeconds(0.4) };
-        var settings = new ServerSettings { Id = default, Advertise = default, Peers = [], Timing = timing };
+        var settings = new ServerSettings
+        {
+            Id = default,
+            Advertise = default,
+            Peers = [],
+            Timing = new TimingOptions { LoadBalancerInterval = TimeSpan.FromSeconds(roundsLimit ? 4 : 0.4) },
+            Balancing = new BalancingOptions { ReleaseAfter = TimeSpan.FromSeconds(roundsLimit ? 0.1 : 2) },
+        };
         WorkerPlan[] workers =
         [
             .. new[] { WorkloadTypes.All, WorkloadTypes.All, TaskTypeSet.Of(TaskType.Query), TaskTypeSet.Of(TaskType.Update), TaskTypeSet.Of(WorkloadTypes.Report) }

@@ -176,9 +176,9 @@ internal sealed partial class WorkerService : BackgroundService
                 _attempts[cancelled.Attempt].Cancel();
                 break;
             case WorkerEffect.Dial dial:
-                _link?.Dispose();
+                var previous = EndAsync(_link, _linkRunning);
                 _link = Open(dial);
-                _linkRunning = WatchAsync(_link.RunAsync());
+                _linkRunning = WatchAsync(Task.WhenAll(_link.RunAsync(), previous));
                 break;
             case WorkerEffect.Close:
                 _link!.Close();
@@ -230,6 +230,13 @@ internal sealed partial class WorkerService : BackgroundService
             Framing.Line => new LineLink(dial.Link, server, find, _exchange, PostAsync, _messages),
             _ => throw new InvalidOperationException($"Unknown framing {dial.ServerTarget.Framing}."),
         };
+    }
+
+    /// <summary>Waits until a link that the core has replaced has ended, and disposes it.</summary>
+    private static async Task EndAsync(Link? link, Task running)
+    {
+        await running;
+        link?.Dispose();
     }
 
     /// <summary>Ends the loop when a link or an attempt throws, which is a programming error. The host then logs the exception and stops.</summary>

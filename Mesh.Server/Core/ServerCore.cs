@@ -31,13 +31,13 @@ internal sealed partial class ServerCore
     private readonly Lender _lender;
     private readonly Borrower _borrower;
     private readonly LoanRequester _loanRequester;
+    private readonly BalancingSchedule _balancing;
     private readonly PeerHeartbeatMonitor _peers;
     private readonly PeerMessageRouter _router;
     private readonly ScheduleCoordinator _schedules;
     private readonly AdoptionCoordinator _adoptions;
     private readonly StoreRecovery _recovery;
     private DateTimeOffset _nextLoanCheck;
-    private DateTimeOffset _nextBalance;
 
     /// <summary>Creates the core and restores the stored tasks and loans.</summary>
     /// <param name="seed">The seed of the random delays.</param>
@@ -55,13 +55,14 @@ internal sealed partial class ServerCore
         _lender = new Lender(_core, loanWriter);
         _borrower = new Borrower(_core, loanWriter, _monitor);
         _loanRequester = new LoanRequester(_core, loanWriter, _borrower, _monitor);
+        _balancing = new BalancingSchedule(_core, _loanRequester, now);
         _dispatcher = new WorkerDispatcher(_core, _tasks, _monitor, _remover, _lender, _borrower);
         _peers = new PeerHeartbeatMonitor(_core);
         _router = new PeerMessageRouter(_core, _peers, _lender, _borrower, _loanRequester);
         _schedules = new ScheduleCoordinator(_core, _tasks);
         _adoptions = new AdoptionCoordinator(_core, _admission, _schedules);
         _recovery = new StoreRecovery(_core, _admission, _schedules, _adoptions);
-        _nextLoanCheck = _nextBalance = now;
+        _nextLoanCheck = now;
 
         _admission.Restore(stored, now);
         _schedules.Restore(stored.Schedules, now);
@@ -98,8 +99,7 @@ internal sealed partial class ServerCore
             next = Earliest(next, Earliest(_peers.NextDeadline, Earliest(_adoptions.NextDeadline, _monitor.NextDeadline)));
             next = Earliest(next, _schedules.NextDeadline);
             next = _core.Loans.All.Count > 0 ? Earliest(next, _nextLoanCheck) : next;
-            var balancing = _core.Tasks.Depth > 0 || _core.Loans.All.Count > 0;
-            return balancing ? Earliest(next, _nextBalance) : next;
+            return Earliest(next, _balancing.NextRound);
         }
     }
 
@@ -192,10 +192,9 @@ internal sealed partial class ServerCore
         _peers.OnTimer(now);
         _adoptions.OnTimer(now);
         _schedules.OnTimer(now);
-        if (_nextBalance <= now)
+        if (_balancing.NextRound <= now)
         {
-            _nextBalance = now + _core.Settings.Timing.LoadBalancerInterval;
-            _loanRequester.Balance(now);
+            _balancing.Run(now);
         }
 
         if (_nextLoanCheck <= now)

@@ -27,8 +27,12 @@ internal sealed class FollowUpCheck(SimWorld world, Seeds seeds)
     /// <summary>The tasks that may be done without their follow-ups: a node that sends no THEN has reported them as done, the ledger was asked, or they were cancelled before they were done.</summary>
     private readonly HashSet<TaskId> _mayLackFollowUps = [];
 
-    /// <summary>Whether a task can be submitted again with its TASK_ID, because a Redis has lost the end of its parent.</summary>
-    public bool MayBeSubmittedAgain(TaskId task) => _parents.TryGetValue(task, out var known) && world.DataLossTracker.IsUnsettledAgain(known.Parent);
+    /// <summary>
+    /// Whether a task can be submitted again with its TASK_ID, because a Redis has lost the end of its parent. A parent that is a follow-up can have been lost as a whole: then the end of
+    /// its own parent was lost.
+    /// </summary>
+    public bool MayBeSubmittedAgain(TaskId task) =>
+        _parents.TryGetValue(task, out var known) && (world.DataLossTracker.IsUnsettledAgain(known.Parent) || MayBeSubmittedAgain(known.Parent));
 
     /// <summary>Returns the THEN of a handler's result, or null.</summary>
     public RawJson? ThenOf(string server, NewTask task)

@@ -9,11 +9,13 @@ namespace Mesh.Tests.Simulation;
 public sealed class AlternatingBurstsTests(ITestOutputHelper output)
 {
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void Loans_AlternatingBurstsForAnHour_StayBelowTheBound(long seed)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(1, true)]
+    [InlineData(2, true)]
+    public void Loans_AlternatingBurstsForAnHour_StayBelowTheBound(long seed, bool roundsLimit)
     {
-        var report = AlternatingBursts.Run(seed, TimeSpan.FromHours(1));
+        var report = AlternatingBursts.Run(seed, TimeSpan.FromHours(1), roundsLimit: roundsLimit);
         output.WriteLine($"{report}");
 
         Assert.True(report.Broken is null, $"{report}");

@@ -50,6 +50,12 @@ internal sealed partial class WorkerCore
             case LinkState.Down:
                 SwitchServer(drain.Next, drain.TraceParent);
                 break;
+            case LinkState.Up when drain.Next is { } next && !UsesLineFraming:
+                // The worker does not wait for the end of the connection, because it ignores all that still arrives over it.
+                Close();
+                _linkState = LinkState.Down;
+                SwitchServer(next, drain.TraceParent);
+                break;
             case LinkState.Dialing or LinkState.Up:
                 Close();
                 break;

@@ -5,7 +5,8 @@ namespace MeshAspire.Worker.Core;
 
 /// <summary>
 /// The state machine of a worker, without I/O. It takes an input and the current time and returns effects (docs/protocol.md, "The task cycle" and "A loan, step by step").
-/// It has at most one link, so it communicates with one server at a time. It leaves a server when no task of that server is open or its time limit is over.
+/// It uses one link at a time, so it communicates with one server at a time. A WebSocket that it leaves is closed while it dials the next server. It leaves a server when no task of
+/// that server is open or its time limit is over.
 /// The times are those of any monotonic clock.
 /// </summary>
 internal sealed partial class WorkerCore

@@ -11,6 +11,8 @@ internal sealed class BacklogMonitor(CoreState core)
 
     private DateTimeOffset? _surplusSince;
 
+    public bool HasUnservedTypes => _unservedSince.Count > 0;
+
     public BalanceInput Observe(DateTimeOffset now)
     {
         var loans = core.Loans.All.Where(loan => loan.State is LoanState.Expected or LoanState.Arrived).ToList();
@@ -33,6 +35,18 @@ internal sealed class BacklogMonitor(CoreState core)
 
     /// <summary>Starts the time of a surplus again. Called when a worker was released.</summary>
     public void RestartSurplus(DateTimeOffset now) => _surplusSince = _surplusSince is null ? null : now;
+
+    /// <summary>The time after a round at which the next of the conditions that it saw has lasted for <see cref="BalancingOptions.ReleaseAfter"/>, or null.</summary>
+    public DateTimeOffset? FindNextCondition(DateTimeOffset round)
+    {
+        var releaseAfter = core.Settings.Balancing.ReleaseAfter;
+        return _unservedSince.Values.Select(since => (DateTimeOffset?)since)
+            .Append(_surplusSince)
+            .Concat(core.Loans.All.Where(loan => loan.State is LoanState.Expected or LoanState.Arrived).SelectMany(loan => (DateTimeOffset?[])[loan.Record.Started, loan.UnusedSince]))
+            .Select(since => since + releaseAfter)
+            .Where(due => due > round)
+            .Min();
+    }
 
     /// <summary>Forgets the recorded times. Called at a round without waiting tasks and loans.</summary>
     public void Clear()

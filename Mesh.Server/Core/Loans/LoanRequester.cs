@@ -16,6 +16,15 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
     private readonly BacklogMonitor _backlog = new(core);
     private BorrowRequest? _request;
 
+    /// <summary>True while a request waits for the answer of a peer. Rounds then request no workers.</summary>
+    public bool IsRequesting => _request is not null;
+
+    /// <summary>True when tasks wait whose type no worker here handles, at the last round.</summary>
+    public bool HasUnservedTypes => _backlog.HasUnservedTypes;
+
+    /// <summary>The time at which a peer last promised workers, or null.</summary>
+    public DateTimeOffset? LastPromise { get; private set; }
+
     /// <summary>Handles an operator's command to return all borrowed workers. No workers are requested during the <see cref="BorrowingCooldown"/> that follows.</summary>
     /// <returns>The workers that are being returned, as in <see cref="Borrower.ReturnAll"/>.</returns>
     public IReadOnlyList<WorkerId> ReturnAll(DateTimeOffset now)
@@ -65,6 +74,9 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
         }
     }
 
+    /// <summary>The time after a round at which the next of the conditions that it saw has lasted for <see cref="BalancingOptions.ReleaseAfter"/>, or null.</summary>
+    public DateTimeOffset? FindNextCondition(DateTimeOffset round) => _backlog.FindNextCondition(round);
+
     /// <summary>Handles AVAILABLE: opens a loan for each worker that it names, and asks the next peer when more workers are needed.</summary>
     public void OnAvailable(PeerEntry owner, Available available, DateTimeOffset now)
     {
@@ -81,10 +93,11 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
                 new LoanRecord(worker, LoanRole.Borrower, owner.Id, LoanState.Expected, now, now) { TraceParent = available.TraceParent }, requested: requested);
         }
 
+        LastPromise = available.Workers.Count > 0 ? now : LastPromise;
         if (available.Workers.Count > 0 && available.Workers.All(worker => monitor.WasSetAside(worker, now)))
         {
             // All these workers were set aside here and are returned immediately. The pause keeps the server from borrowing them again at once.
-            Pause(owner, now);
+            owner.PauseRequests(now + RefusalPauses.Delay(++owner.Refusals));
         }
         else
         {
@@ -108,7 +121,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
         OnPeerAnswered(owner, 0, now);
     }
 
-    private static void Pause(PeerEntry owner, DateTimeOffset now) => owner.PauseRequests(now + RefusalPauses.Delay(++owner.Refusals));
+    private static void Pause(PeerEntry owner, DateTimeOffset now) => owner.PauseAfterRefusal(now + RefusalPauses.Delay(++owner.Refusals));
 
     private void OnPeerAnswered(PeerEntry owner, int workers, DateTimeOffset now)
     {

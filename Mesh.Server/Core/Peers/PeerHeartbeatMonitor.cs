@@ -71,7 +71,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         if (core.Peers.FindSender(heartbeat.Server) is { } peer)
         {
             RecordContact(peer, now);
-            peer.Load = heartbeat.Load ?? peer.Load;
+            peer.SetLoad(heartbeat.Load ?? peer.Load, now);
         }
         else
         {
@@ -153,11 +153,11 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         peer.HeartbeatInFlight = false;
         peer.Failures = 0;
         peer.LastSeen = now;
-        peer.Load = response.Load;
+        peer.SetLoad(response.Load, now);
         peer.NextHeartbeat = now + ApplyJitter(_settings.HeartbeatInterval);
         if (!peer.Alive)
         {
-            peer.Alive = true;
+            peer.MarkAlive(now);
             core.Report(new PeerAvailabilityChanged(peer.Id, IsAlive: true));
         }
     }
@@ -184,9 +184,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
 
     private void MarkDead(PeerEntry peer, string reason, DateTimeOffset now)
     {
-        peer.Alive = false;
-        peer.DeadSince = now;
-        peer.Load = null;
+        peer.MarkDead(now);
         core.Report(new PeerAvailabilityChanged(peer.Id, IsAlive: false, reason));
     }
 

@@ -5,12 +5,15 @@ namespace Mesh.Server.Core.Peers;
 /// <summary>A configured peer and its state.</summary>
 internal sealed class PeerEntry(PeerSettings settings)
 {
+    private DateTimeOffset _pausedUntil;
+    private DateTimeOffset _refusedUntil;
+
     public ServerId Id => Settings.Id;
 
     public PeerSettings Settings { get; } = settings;
 
     /// <summary>True from an answered heartbeat until the heartbeats fail or time out.</summary>
-    public bool Alive { get; set; }
+    public bool Alive { get; private set; }
 
     /// <summary>The time of the last message from the peer, or null.</summary>
     public DateTimeOffset? LastSeen { get; set; }
@@ -34,7 +37,10 @@ internal sealed class PeerEntry(PeerSettings settings)
     public DateTimeOffset NextHeartbeat { get; set; }
 
     /// <summary>The peer is not asked for workers before this time. It is set after a refusal, and when workers are released to the peer.</summary>
-    public DateTimeOffset NextRequestAt { get; private set; }
+    public DateTimeOffset NextRequestAt => _pausedUntil > _refusedUntil ? _pausedUntil : _refusedUntil;
+
+    /// <summary>The time at which the peer became alive, or at which it last reported more idle workers than before.</summary>
+    public DateTimeOffset OfferedSince { get; private set; }
 
     /// <summary>The number of worker requests in a row that the peer refused or did not answer.</summary>
     public int Refusals { get; set; }
@@ -49,7 +55,28 @@ internal sealed class PeerEntry(PeerSettings settings)
     public bool IsAt(string host) => string.Equals(Canonical(Settings.Endpoint.Host), Canonical(host), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Prevents requests for workers until a time. A pause that ends later stays.</summary>
-    public void PauseRequests(DateTimeOffset until) => NextRequestAt = until > NextRequestAt ? until : NextRequestAt;
+    public void PauseRequests(DateTimeOffset until) => _pausedUntil = until > _pausedUntil ? until : _pausedUntil;
+
+    /// <summary>As <see cref="PauseRequests"/>, but the pause ends early when the peer reports more idle workers.</summary>
+    public void PauseAfterRefusal(DateTimeOffset until) => _refusedUntil = until > _refusedUntil ? until : _refusedUntil;
+
+    /// <summary>Marks the peer as alive after an answered heartbeat.</summary>
+    public void MarkAlive(DateTimeOffset now) => (Alive, OfferedSince) = (true, now);
+
+    /// <summary>Marks the peer as dead. Its load is not known any more.</summary>
+    public void MarkDead(DateTimeOffset now) => (Alive, DeadSince, Load) = (false, now, null);
+
+    /// <summary>Sets <see cref="Load"/> to that of a heartbeat. More idle workers than before end the pause after refusals.</summary>
+    public void SetLoad(ServerLoad? load, DateTimeOffset now)
+    {
+        if (load?.Idle > (Load?.Idle ?? 0))
+        {
+            _refusedUntil = default;
+            OfferedSince = now;
+        }
+
+        Load = load;
+    }
 
     private static string Canonical(string host) => host is "127.0.0.1" or "::1" ? "localhost" : host;
 }

@@ -22,6 +22,35 @@ public sealed class BorrowerTests : BorrowerTestBase
         Assert.Equal((3, CoreHarness.Self, CoreHarness.SelfEndpoint), (request.WorkersNeeded, request.Server, request.Requestor));
     }
 
+    /// <summary>docs/operations.md, Mesh__Timing__LoadBalancerInterval.</summary>
+    [Fact]
+    public void Queue_RisesAboveHighThreshold_RequestsAtOnceAndOnceInEachInterval()
+    {
+        Harness.Alive();
+        Harness.Submit(1);
+        Harness.Pass(TimeSpan.FromMilliseconds(100));
+        Harness.Submit(15);
+        Harness.Pass(TimeSpan.Zero);
+        Assert.Single(Requests());
+        Harness.Reply(CoreHarness.Peer, new Available(CoreHarness.Peer, [new WorkerId("g1")]));
+        var guest = Harness.Ask("g1", home: "server-b");
+        Harness.Pass(TimeSpan.FromMilliseconds(950));
+        for (var i = 0; i < 3; i++)
+        {
+            SettleOne("g1", guest);
+        }
+
+        // The round at 1.1 s finds the queue below the mark. It then rises twice within one interval.
+        Harness.Pass(TimeSpan.FromMilliseconds(200));
+        Harness.Submit(20);
+        Harness.Pass(TimeSpan.Zero);
+        Assert.Equal(2, Requests().Count());
+        Harness.Reply(CoreHarness.Peer, new Unavailable(CoreHarness.Peer));
+        Harness.Alive();
+        Harness.Pass(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(2, Requests().Count());
+    }
+
     [Fact]
     public void Queue_AboveHighThreshold_RequestsFromLivePeersOnly()
     {

@@ -143,7 +143,7 @@ public sealed class BorrowerTypeTests : BorrowerTestBase
     [Fact]
     public void Owner_GotWorkersBack_IsNotAskedForTheTime()
     {
-        var guest = BorrowAndRelease();
+        var guest = BorrowUntilReleased();
         AcknowledgeRelease();
         Harness.Close(guest);
         Harness.Say(new ReleaseCompleted(CoreHarness.Peer, [new WorkerId("g1")]));
@@ -159,14 +159,7 @@ public sealed class BorrowerTypeTests : BorrowerTestBase
     [Fact]
     public void Owner_RefusesDuringTheTime_DoesNotShortenIt()
     {
-        var guest = Borrow("g1");
-        DrainQueue(guest);
-        for (var ticks = 0; !Releases().Any(); ticks++)
-        {
-            Assert.InRange(ticks, 0, 40);
-            Harness.Pass(TimeSpan.FromMilliseconds(100));
-        }
-
+        BorrowUntilReleased();
         var before = Requests().Count();
         Harness.Reply(CoreHarness.Peer, new Unavailable(CoreHarness.Peer));
         Harness.Submit(20);
@@ -175,6 +168,20 @@ public sealed class BorrowerTypeTests : BorrowerTestBase
     }
 
     private DateTimeOffset LastRelease => Harness.Events.OfType<LoanStateChanged>().Last(step => step.Loan.State == LoanState.Releasing).Loan.Since;
+
+    /// <summary>Borrows g1, settles all tasks, and stops at the time of the release.</summary>
+    private SessionId BorrowUntilReleased()
+    {
+        var guest = Borrow("g1");
+        DrainQueue(guest);
+        for (var ticks = 0; !Releases().Any(); ticks++)
+        {
+            Assert.InRange(ticks, 0, 40);
+            Harness.Pass(TimeSpan.FromMilliseconds(100));
+        }
+
+        return guest;
+    }
 
     private void Settle(string worker, SessionId session, TaskType type, TaskTypeSet handles)
     {

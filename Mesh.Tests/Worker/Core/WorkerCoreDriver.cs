@@ -64,9 +64,7 @@ internal sealed class WorkerCoreDriver
     public static WorkerCoreDriver Away(MeshWorkerSettings? options = null)
     {
         var rig = AtHome(options);
-        rig.Receive(new Redirect(BorrowerAt));
-        rig.End();
-        rig.Connect();
+        rig.Receive(new Redirect(BorrowerAt)).Leave().Connect();
         return rig;
     }
 
@@ -92,6 +90,9 @@ internal sealed class WorkerCoreDriver
     public WorkerCoreDriver Connect() => Feed(new WorkerInput.Connected(Link));
 
     public WorkerCoreDriver End() => Feed(new WorkerInput.Disconnected(Link, "closed"));
+
+    /// <summary>Ends the link that the worker has left, if it waits for that before it dials the next server.</summary>
+    public WorkerCoreDriver Leave() => Dialled is null ? End() : this;
 
     public WorkerCoreDriver FailDial(bool speaksLines = false) => Feed(new WorkerInput.DialFailed(Link, speaksLines, "refused"));
 

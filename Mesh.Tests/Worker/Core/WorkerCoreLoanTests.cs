@@ -14,17 +14,41 @@ public sealed class WorkerCoreLoanTests
     private static readonly Return Back = new(new MeshEndpoint("127.0.0.1", 9001));
 
     [Fact]
-    public void Redirect_Idle_ClosesThenDialsTheBorrower()
+    public void Redirect_Idle_ClosesAndDialsTheBorrowerAtOnce()
     {
         var rig = WorkerCoreDriver.AtHome();
+        var left = rig.Link;
+
+        rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
+        var borrower = new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.WebSocket);
+        Assert.Equal([new Close(left), new Dial(left + 1, borrower)], rig.Effects.Where(effect => effect is Close or Dial));
+        Assert.Equal(new WorkerEvent.RedirectAccepted(WorkerCoreDriver.BorrowerAt), Assert.Single(rig.Reported));
+    }
+
+    [Fact]
+    public void Redirect_LeftConnectionEndsLate_ChangesNothing()
+    {
+        var rig = WorkerCoreDriver.AtHome(Two);
+        var left = rig.Link;
+        rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt)).Connect();
+        Assert.Equal(2, rig.Sent.OfType<GetTask>().Count());
+
+        Assert.Empty(rig.Feed(new WorkerInput.Received(left, WorkerCoreDriver.Query())).Effects);
+        Assert.Empty(rig.Feed(new WorkerInput.Disconnected(left, "closed")).Effects);
+        rig.Receive(WorkerCoreDriver.Query("t2"));
+        Assert.Single(rig.Effects.OfType<RunAttempt>());
+    }
+
+    [Fact]
+    public void Redirect_OverLines_DialsTheBorrowerWhenTheLinkHasEnded()
+    {
+        var rig = WorkerCoreDriver.AtHome(WorkerCoreDriver.CreateOptions(transport: WorkerTransport.Tcp));
 
         rig.Receive(new Redirect(WorkerCoreDriver.BorrowerAt));
         Assert.Single(rig.Effects.OfType<Close>());
         Assert.Null(rig.Dialled);
-        Assert.Equal(new WorkerEvent.RedirectAccepted(WorkerCoreDriver.BorrowerAt), Assert.Single(rig.Reported));
 
-        rig.End();
-        Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.WebSocket), rig.Dialled);
+        Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.Line), rig.End().Dialled);
     }
 
     [Fact]
@@ -71,8 +95,7 @@ public sealed class WorkerCoreLoanTests
         rig.Receive(WorkerCoreDriver.AckOf("t1"));
         Assert.Single(rig.Effects.OfType<Close>());
 
-        rig.End();
-        rig.Connect();
+        rig.Leave().Connect();
         Assert.IsType<GetTask>(Assert.Single(rig.Sent));
         rig.Finish();
         Assert.Equal(new WorkerEvent.AbandonedAttemptEnded(), Assert.Single(rig.Reported));
@@ -86,8 +109,7 @@ public sealed class WorkerCoreLoanTests
         WakeUntil(rig, () => rig.Effects.OfType<Close>().Any());
         Assert.Null(rig.WakeAt);
 
-        rig.End();
-        rig.Connect();
+        rig.Leave().Connect();
         Assert.Empty(rig.Sent);
         rig.Finish();
 
@@ -108,7 +130,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void Redirect_ToLinePeer_UsesLines()
     {
-        var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt) { Framing = Framing.Line }).End();
+        var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt) { Framing = Framing.Line }).Leave();
 
         Assert.Equal(new ServerTarget(WorkerCoreDriver.BorrowerAt, Framing.Line), rig.Dialled);
     }
@@ -116,7 +138,7 @@ public sealed class WorkerCoreLoanTests
     [Fact]
     public void DialFailed_BorrowerWithoutWebSocket_UsesLines()
     {
-        var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt)).End();
+        var rig = WorkerCoreDriver.AtHome().Receive(new Redirect(WorkerCoreDriver.BorrowerAt)).Leave();
 
         rig.FailDial(speaksLines: true);
 
@@ -129,7 +151,7 @@ public sealed class WorkerCoreLoanTests
         var rig = WorkerCoreDriver.Away().Receive(new Redirect(new MeshEndpoint("10.0.0.9", 1)));
 
         Assert.IsType<WorkerEvent.RejectedByBorrower>(Assert.Single(rig.Reported));
-        Assert.True(rig.End().Dialled!.IsHome);
+        Assert.True(rig.Leave().Dialled!.IsHome);
     }
 
     [Fact]
@@ -138,7 +160,7 @@ public sealed class WorkerCoreLoanTests
         var rig = WorkerCoreDriver.Away().Receive(new Rejection("unknown worker"));
 
         Assert.Equal(new WorkerEvent.RejectedByBorrower(new(WorkerCoreDriver.BorrowerAt, Framing.WebSocket), "unknown worker"), Assert.Single(rig.Reported));
-        Assert.True(rig.End().Dialled!.IsHome);
+        Assert.True(rig.Leave().Dialled!.IsHome);
     }
 
     [Fact]
@@ -156,7 +178,7 @@ public sealed class WorkerCoreLoanTests
         var rig = WorkerCoreDriver.Away().Receive(Back);
         Assert.Equal(new WorkerEvent.ReturnAccepted(Back.Target), Assert.Single(rig.Reported));
 
-        Assert.True(rig.End().Dialled!.IsHome);
+        Assert.True(rig.Leave().Dialled!.IsHome);
 
         Assert.Equal(new GetTask(WorkerCoreDriver.Me) { Tasks = AccountTypes.All }, Assert.Single(rig.Connect().Sent));
     }
@@ -246,7 +268,7 @@ public sealed class WorkerCoreLoanTests
         }
 
         Assert.InRange(rig.Now - lostAt, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5));
-        Assert.True(rig.End().Dialled!.IsHome);
+        Assert.True(rig.Leave().Dialled!.IsHome);
     }
 
     [Fact]
