@@ -34,7 +34,7 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public ScheduleRegistry Schedules { get; } = new();
 
-    public PeerRegistry Peers { get; } = new(settings.Peers);
+    public PeerRegistry Peers { get; } = new();
 
     /// <summary>Workers whose loan has changed. <see cref="ServerCore"/> answers their pending polls, where possible, at the end of each input.</summary>
     public List<WorkerId> WorkersWithChangedLoans { get; } = [];

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Server.Core.Peers;
 using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Core;
@@ -23,11 +24,19 @@ internal readonly record struct TaskEnd(TaskEntry Task, TaskState State, DateTim
 internal readonly record struct PeerSendEffect(
     ServerId Peer, MeshMessage Message, bool ExpectsReply, IReadOnlyList<string>? Links = null, MeshEvent? ReportOnSend = null);
 
+/// <summary>A link to a peer to open, which replaces an open one, or to close.</summary>
+/// <param name="Settings">The address of the peer. Null closes the link.</param>
+/// <param name="Link">The number of the link, which the shell passes on with everything that the link reports.</param>
+internal readonly record struct PeerLinkEffect(ServerId Peer, PeerSettings? Settings, PeerLinkId Link);
+
 /// <summary>The effects of one or more inputs. The loop executes them and clears the lists. The order within a list is kept.</summary>
 internal sealed class Effects
 {
     /// <summary>Messages to send on sessions.</summary>
     public List<SendEffect> Sends { get; } = [];
+
+    /// <summary>Links to peers to open and to close, before messages are sent.</summary>
+    public List<PeerLinkEffect> PeerLinks { get; } = [];
 
     /// <summary>Messages to send to peers over this server's links.</summary>
     public List<PeerSendEffect> PeerSends { get; } = [];
@@ -65,6 +74,7 @@ internal sealed class Effects
     public void Clear()
     {
         Sends.Clear();
+        PeerLinks.Clear();
         PeerSends.Clear();
         Invalidations.Clear();
         AdoptionRequests.Clear();

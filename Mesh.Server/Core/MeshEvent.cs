@@ -33,6 +33,16 @@ internal sealed record WorkerReinstated(WorkerId Worker, ServerId Home, string R
 /// <param name="Reason">The reason why the peer became dead, or null when it became alive.</param>
 internal sealed record PeerAvailabilityChanged(ServerId Peer, bool IsAlive, string? Reason = null) : MeshEvent;
 
+/// <summary>A peer was added while the server runs, or its address was changed.</summary>
+internal sealed record PeerConfigured(ServerId Peer, MeshEndpoint Endpoint) : MeshEvent;
+
+/// <summary>A server is no longer a configured peer. It is forgotten when its loans have ended.</summary>
+/// <param name="Loans">The number of loans with it.</param>
+internal sealed record PeerLeaving(ServerId Peer, int Loans) : MeshEvent;
+
+/// <summary>A server that is no longer a configured peer was forgotten, and its link was closed.</summary>
+internal sealed record PeerRemoved(ServerId Peer) : MeshEvent;
+
 /// <summary>The server at a peer's address uses a different SERVER_UUID than the configured one. This server treats it as that peer.</summary>
 internal sealed record PeerRenamed(ServerId Peer, MeshEndpoint Endpoint, ServerId Name) : MeshEvent;
 

@@ -28,7 +28,8 @@ internal sealed partial class ServerCore
         _core.Deliveries.Sessions,
         _core.Loans.All.Count,
         _borrower.ReleaseRequests,
-        _lender.Batches);
+        _lender.Batches,
+        _core.Peers.All.Count);
 
     /// <summary>Finds an unsettled task by its client id, or returns null.</summary>
     public TaskRecord? FindTask(string id) => (_core.Tasks.Find(id, storedBy: null) ?? _admission.FindAdopted(id))?.ToRecord();
@@ -87,4 +88,4 @@ internal sealed partial class ServerCore
 /// <param name="Sessions">WebSockets that workers are bound to.</param>
 /// <param name="TaskSessions">Sessions on which tasks were sent.</param>
 internal sealed record CoreFootprint(
-    int Tasks, int QueueEntries, int InvalidationRetries, int Workers, int PendingPolls, int Sessions, int TaskSessions, int Loans, int ReleaseRequests, int ReleaseBatches);
+    int Tasks, int QueueEntries, int InvalidationRetries, int Workers, int PendingPolls, int Sessions, int TaskSessions, int Loans, int ReleaseRequests, int ReleaseBatches, int Peers);

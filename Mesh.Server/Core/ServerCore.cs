@@ -34,6 +34,7 @@ internal sealed partial class ServerCore
     private readonly BalancingSchedule _balancing;
     private readonly PeerHeartbeatMonitor _peers;
     private readonly PeerMessageRouter _router;
+    private readonly PeerMembership _membership;
     private readonly ScheduleCoordinator _schedules;
     private readonly AdoptionCoordinator _adoptions;
     private readonly StoreRecovery _recovery;
@@ -61,6 +62,7 @@ internal sealed partial class ServerCore
         _router = new PeerMessageRouter(_core, _peers, _lender, _borrower, _loanRequester);
         _schedules = new ScheduleCoordinator(_core, _tasks);
         _adoptions = new AdoptionCoordinator(_core, _admission, _schedules);
+        _membership = new PeerMembership(_core, _peers, _lender, _borrower, _loanRequester, _router, _adoptions);
         _recovery = new StoreRecovery(_core, _admission, _schedules, _adoptions);
         _nextLoanCheck = now;
 
@@ -83,7 +85,7 @@ internal sealed partial class ServerCore
             }
         }
 
-        _peers.Start(now);
+        _membership.Start(settings.Peers, now);
         OnTimer(now);
     }
 
@@ -153,6 +155,17 @@ internal sealed partial class ServerCore
 
     /// <summary>Records the framing of a peer. Called when a link has detected it.</summary>
     public void OnPeerFraming(ServerId id, Framing framing) => _router.OnFraming(id, framing);
+
+    /// <summary>True for the current link to a peer. What other links report is to be ignored.</summary>
+    public bool IsCurrentLink(ServerId peer, PeerLinkId link) => _core.Peers.Find(peer)?.Link == link;
+
+    /// <summary>Replaces the set of peers. Servers that are no longer peers are forgotten when their loans have ended (docs/protocol.md, "Peers that come and go").</summary>
+    /// <param name="peers">All peers, each id once, without this server.</param>
+    public void OnPeersChanged(IReadOnlyList<PeerSettings> peers, DateTimeOffset now)
+    {
+        _membership.Replace(peers, now);
+        ProcessChangedWorkers(now);
+    }
 
     /// <summary>Handles a request to cancel a task. Its outcome is added to <see cref="Effects.CancelResults"/>, at once or when the change is stored.</summary>
     public void OnCancel(CancelRequest request, DateTimeOffset now)
@@ -250,7 +263,7 @@ internal sealed partial class ServerCore
 
     private static DateTimeOffset? Earliest(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 
-    /// <summary>Answers the pending polls of workers whose loan changed or whose pause ended. An answer may change the loan of another worker, which the loops then include.</summary>
+    /// <summary>Answers the pending polls of workers whose loan changed or whose pause ended, and forgets former peers without loans. An answer may change the loan of another worker, which the loops then include.</summary>
     private void ProcessChangedWorkers(DateTimeOffset now)
     {
         for (var i = 0; i < _core.WorkersWithChangedLoans.Count; i++)
@@ -271,5 +284,6 @@ internal sealed partial class ServerCore
         }
 
         _core.UnpausedWorkers.Clear();
+        _membership.RemoveUnused(now);
     }
 }

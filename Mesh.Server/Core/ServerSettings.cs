@@ -10,6 +10,7 @@ internal sealed record ServerSettings
     /// <summary>The address that this server sends to peers and workers.</summary>
     public required MeshEndpoint Advertise { get; init; }
 
+    /// <summary>The peers at the start. <see cref="ServerCore.OnPeersChanged"/> changes them.</summary>
     public required IReadOnlyList<PeerSettings> Peers { get; init; }
 
     /// <summary>The addresses that workers may be sent to, in addition to those of the peers.</summary>

@@ -3,6 +3,8 @@ using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Access;
 using Mesh.Server.Api;
+using Mesh.Server.Core;
+using Mesh.Server.Discovery;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Links;
 using Mesh.Server.Listening;
@@ -75,6 +77,9 @@ internal static class MeshServerExtensions
     {
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = QuietLogs });
         var services = builder.Services;
+        var files = new SettingsFileFaults();
+        files.Watch(builder.Configuration);
+        services.AddSingleton(files);
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<MeshOptions>()
             .Configure<IConfiguration>((options, configuration) => SettingsBinder.Bind(configuration.GetSection(MeshOptions.Section), options, options.Unreadable, options.Unknown))
@@ -133,6 +138,11 @@ internal static class MeshServerExtensions
         services.AddSingleton<LoanConsoleLog>();
         services.AddSingleton<EffectExecutor>();
         services.AddSingleton<CoreLoop>();
+        services.AddSingleton<INameResolver, SystemNameResolver>();
+        services.AddSingleton<IServerIdProbe, ServerIdProbe>();
+        services.AddSingleton<DnsPeers>();
+        services.AddSingleton<ConfiguredPeers>();
+        services.AddSingleton<PeerSetMonitor>();
         services.AddSingleton<SettingsResolver>();
         services.AddHostedService<MeshServerService>();
     }
@@ -147,7 +157,7 @@ internal static class MeshServerExtensions
         services.AddSingleton<LineProtocolMiddleware>();
         services.AddSingleton<WebSocketProtocolMiddleware>();
         services.AddSingleton<IPeerTransport, SocketPeerTransport>();
-        services.AddSingleton<PeerLinks>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<PeerLinks>(provider, (Action<MeshEvent>)provider.GetRequiredService<MeshEventLog>().Report));
         services.AddSingleton(provider => new MeshDialer(new MeshDialerOptions
         {
             Token = () => provider.GetRequiredService<MeshTokens>().ForPeers,

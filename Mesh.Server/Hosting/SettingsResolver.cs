@@ -1,6 +1,7 @@
 using System.Net;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Discovery;
 using Mesh.Server.Hosting.Options;
 using Mesh.Server.Loop;
 using Mesh.Transport;
@@ -17,6 +18,7 @@ internal sealed partial class SettingsResolver(
     IOptions<MeshOptions> options,
     IServer server,
     ServiceEndpointResolver discovery,
+    DnsPeers dns,
     ServerReadiness state,
     TimeProvider time,
     ILogger<SettingsResolver> logger)
@@ -37,7 +39,22 @@ internal sealed partial class SettingsResolver(
             peers.Add(new PeerSettings(new ServerId(peer.Id!), endpoint) { IsTls = address.IsTls });
         }
 
-        return CreateSettings(options.Value, advertise, peers);
+        // Servers that do not answer yet are found later.
+        var found = await dns.FindAsync(options.Value.PeersFromDns, new ServerId(options.Value.ServerId!), cancellationToken);
+        return CreateSettings(options.Value, advertise, PeerSetMonitor.Combine(peers, found));
+    }
+
+    /// <summary>Resolves the address of a peer once. Returns null when its name cannot be resolved.</summary>
+    public async Task<MeshEndpoint?> TryResolveAsync(ServiceAddress address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return address.Endpoint ?? await FindAsync(address.Name!, cancellationToken);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     internal static ServerSettings CreateSettings(MeshOptions options, MeshEndpoint advertise, IReadOnlyList<PeerSettings> peers) => new()

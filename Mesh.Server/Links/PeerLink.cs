@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Mesh.Common;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Peers;
 using Mesh.Server.Loop;
 using Mesh.Server.Telemetry;
 using Mesh.Transport;
@@ -16,6 +17,7 @@ namespace Mesh.Server.Links;
 internal sealed partial class PeerLink(
     ServerId self,
     PeerSettings peer,
+    PeerLinkId id,
     TimeSpan replyTimeout,
     CoreInputQueue inputs,
     IPeerTransport transport,
@@ -53,7 +55,7 @@ internal sealed partial class PeerLink(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The server is stopping.
+            // The server is stopping, or the peer was removed.
         }
 #pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
         catch (Exception exception)
@@ -87,7 +89,7 @@ internal sealed partial class PeerLink(
                 failure = $"refused: {refused.Error}";
                 break;
             case not null when PeerWebSocket.IsReply(send.Message, reply):
-                await inputs.PeerReplyAsync(peer.Id, span is null ? reply : reply with { TraceParent = span.Id });
+                await inputs.PeerReplyAsync(peer.Id, id, span is null ? reply : reply with { TraceParent = span.Id });
                 return;
             case not null:
                 failure = $"answered {reply.GetType().Name}";
@@ -105,7 +107,7 @@ internal sealed partial class PeerLink(
         LogFailed(send.Message.GetType().Name, peer.Id, failure);
         if (send.ExpectsReply)
         {
-            await inputs.PeerFailedAsync(peer.Id, send.Message, failure);
+            await inputs.PeerFailedAsync(peer.Id, id, send.Message, failure);
         }
     }
 
@@ -200,7 +202,7 @@ internal sealed partial class PeerLink(
         {
             _framing = framing;
             LogFraming(peer.Id, framing);
-            await inputs.PeerFramingAsync(peer.Id, framing);
+            await inputs.PeerFramingAsync(peer.Id, id, framing);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Peers;
 using Mesh.Server.Core.Tasks;
 
 namespace Mesh.Server.Loop;
@@ -72,14 +73,17 @@ internal sealed class CoreInputQueue
     public ValueTask<bool> SessionClosedAsync(SessionId session, SessionEnd end) =>
         PostAsync(new(LoopInputKind.SessionClosed) { Session = session, End = end });
 
-    public ValueTask<bool> PeerReplyAsync(ServerId peer, MeshMessage reply) =>
-        PostAsync(new(LoopInputKind.PeerReply) { Id = peer.Value, Subject = reply });
+    public ValueTask<bool> PeerReplyAsync(ServerId peer, PeerLinkId link, MeshMessage reply) =>
+        PostAsync(new(LoopInputKind.PeerReply) { Id = peer.Value, Link = link, Subject = reply });
 
-    public ValueTask<bool> PeerFailedAsync(ServerId peer, MeshMessage request, string reason) =>
-        PostAsync(new(LoopInputKind.PeerFailed) { Id = peer.Value, Subject = request, Detail = reason });
+    public ValueTask<bool> PeerFailedAsync(ServerId peer, PeerLinkId link, MeshMessage request, string reason) =>
+        PostAsync(new(LoopInputKind.PeerFailed) { Id = peer.Value, Link = link, Subject = request, Detail = reason });
 
-    public ValueTask<bool> PeerFramingAsync(ServerId peer, Framing framing) =>
-        PostAsync(new(LoopInputKind.PeerFraming) { Id = peer.Value, Framing = framing });
+    public ValueTask<bool> PeerFramingAsync(ServerId peer, PeerLinkId link, Framing framing) =>
+        PostAsync(new(LoopInputKind.PeerFraming) { Id = peer.Value, Link = link, Framing = framing });
+
+    /// <summary>Replaces the set of peers.</summary>
+    public ValueTask<bool> PeersChangedAsync(IReadOnlyList<PeerSettings> peers) => PostAsync(new(LoopInputKind.PeersChanged) { Subject = peers });
 
     /// <summary>Submits tasks, or a retry of dead letters. Returns <see cref="SubmitOutcome.StoreUnavailable"/> before the stored state is loaded.</summary>
     public Task<SubmitOutcome> SubmitAsync(IReadOnlyList<TaskRecord> tasks, bool isDeadLetterRetry = false) => SubmitAsync(new PendingSubmission(tasks, isDeadLetterRetry));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Discovery;
 using Mesh.Server.Links;
 using Mesh.Server.ServerLeases;
 using Mesh.Server.StoreWriting;
@@ -21,6 +22,7 @@ internal sealed partial class CoreLoop(
     TaskInvalidator invalidator,
     AdoptedServerLeases adoptions,
     PeerLinks links,
+    PeerSetMonitor peers,
     EffectExecutor executor,
     TimeProvider time,
     ILogger<CoreLoop> logger)
@@ -51,7 +53,7 @@ internal sealed partial class CoreLoop(
         Activity.Current = null;
         await lease.AcquireAsync(settings, cancellationToken);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (renewing, invalidating, adopting, inspecting) = (lease.RunAsync(stopping.Token), Task.CompletedTask, Task.CompletedTask, Task.CompletedTask);
+        var (renewing, invalidating, adopting, inspecting, findingPeers) = (lease.RunAsync(stopping.Token), Task.CompletedTask, Task.CompletedTask, Task.CompletedTask, Task.CompletedTask);
         try
         {
             var stored = await writer.LoadAsync(settings.Id, cancellationToken);
@@ -64,6 +66,7 @@ internal sealed partial class CoreLoop(
             inspecting = durability.RunAsync(stopping.Token);
             invalidating = invalidator.RunAsync(stopping.Token);
             adopting = adoptions.RunAsync(stopping.Token);
+            findingPeers = peers.RunAsync(settings, stopping.Token);
             inputs.Open();
             state.Phase = LoopPhase.Running;
             LogRunning(settings.Id, settings.Advertise);
@@ -76,7 +79,7 @@ internal sealed partial class CoreLoop(
             _drained.TrySetResult();
             await stopping.CancelAsync();
             await renewing;
-            await Task.WhenAll(invalidating, adopting, inspecting, writer.Writing, lease.ReleaseLeaseAsync());
+            await Task.WhenAll(invalidating, adopting, inspecting, findingPeers, writer.Writing, lease.ReleaseLeaseAsync());
         }
     }
 

@@ -25,6 +25,11 @@ internal sealed class EffectExecutor(
             sessions.Send(send.Session, send.Task is { } task ? TaskSpans.Dispatch(task, (NewTask)send.Message, now) : send.Message);
         }
 
+        foreach (var link in effects.PeerLinks)
+        {
+            links.Change(link);
+        }
+
         foreach (var send in effects.PeerSends)
         {
             if (!links.TrySend(send) && send.ExpectsReply)

@@ -41,6 +41,8 @@ internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, S
             case LoopInputKind.SessionClosed:
                 core.OnSessionClosed(item.Session, item.End, now);
                 break;
+            case LoopInputKind.PeerReply or LoopInputKind.PeerFailed or LoopInputKind.PeerFraming when !core.IsCurrentLink(new ServerId(item.Id!), item.Link):
+                break;
             case LoopInputKind.PeerReply:
                 core.OnPeerReply(new ServerId(item.Id!), (MeshMessage)item.Subject!, now);
                 break;
@@ -49,6 +51,9 @@ internal sealed class LoopCore(ServerCore core, Effects effects, ServerId own, S
                 break;
             case LoopInputKind.PeerFraming:
                 core.OnPeerFraming(new ServerId(item.Id!), item.Framing);
+                break;
+            case LoopInputKind.PeersChanged:
+                core.OnPeersChanged((IReadOnlyList<PeerSettings>)item.Subject!, now);
                 break;
             case LoopInputKind.Submit:
                 core.OnSubmit((Submission)item.Subject!, now);

@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Server.Core;
+using Mesh.Server.Core.Peers;
 
 namespace Mesh.Server.Loop;
 
@@ -10,6 +11,7 @@ internal enum LoopInputKind : byte
     PeerReply,
     PeerFailed,
     PeerFraming,
+    PeersChanged,
     Submit,
     Read,
     Command,
@@ -39,10 +41,13 @@ internal readonly record struct LoopInput(LoopInputKind Kind)
 
     public SessionEnd End { get; init; }
 
+    /// <summary>The link to a peer that an input comes from.</summary>
+    public PeerLinkId Link { get; init; }
+
     /// <summary>The id of a peer or task.</summary>
     public string? Id { get; init; }
 
-    /// <summary>The message, submission, read, command, batch, stored state or exception.</summary>
+    /// <summary>The message, list of peers, submission, read, command, batch, stored state or exception.</summary>
     public object? Subject { get; init; }
 
     /// <summary>An addition to the subject: a reason, the known tasks of a batch, or the state that was loaded again.</summary>

@@ -37,6 +37,15 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3016, LogLevel.Warning, "Connections of {Worker} replace one another repeatedly. Probably two workers use this id. Give each worker its own Mesh__WorkerId.")]
     private partial void LogDuplicateWorkerId(WorkerId worker);
 
+    [LoggerMessage(3017, LogLevel.Information, "{Peer} at {Endpoint} is a peer from now on.")]
+    private partial void LogPeerConfigured(ServerId peer, MeshEndpoint endpoint);
+
+    [LoggerMessage(3018, LogLevel.Information, "{Peer} is no longer a configured peer. It has {Loans} loans, which end first.")]
+    private partial void LogPeerLeaving(ServerId peer, int loans);
+
+    [LoggerMessage(3019, LogLevel.Information, "{Peer} is removed from the peers.")]
+    private partial void LogPeerRemoved(ServerId peer);
+
     [LoggerMessage(3101, LogLevel.Information, "{Queue} tasks are waiting. Requesting {Needed} workers from {Owner} for {Types}.")]
     private partial void LogWorkersRequested(int queue, ServerId owner, int needed, string types);
 

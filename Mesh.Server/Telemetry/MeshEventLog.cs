@@ -43,6 +43,15 @@ internal sealed partial class MeshEventLog(MeshMetrics metrics, TimeProvider tim
             case PeerAvailabilityChanged e:
                 LogPeerDown(e.Peer, e.Reason);
                 break;
+            case PeerConfigured e:
+                LogPeerConfigured(e.Peer, e.Endpoint);
+                break;
+            case PeerLeaving e:
+                LogPeerLeaving(e.Peer, e.Loans);
+                break;
+            case PeerRemoved e:
+                LogPeerRemoved(e.Peer);
+                break;
             case PeerRenamed e:
                 if (_refused.TryAcquire())
                 {

@@ -248,6 +248,11 @@ internal sealed class IdleCheck(SimWorld world)
             throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} holds {footprint}, and may keep {workers} workers with {slots} slots");
         }
 
+        if (footprint.Peers != server.Peers.Count || server.Links != server.Peers.Count)
+        {
+            throw new InvariantViolation(Invariant.BoundedMemory, $"{server.Name} holds {footprint.Peers} peers with {server.Links} links, and has {server.Peers.Count} peers");
+        }
+
         if (server.Core.GetStatus().Workers.FirstOrDefault(worker => world.AllWorkers.FirstOrDefault(node => node.Name == worker.Id.Value) is { } guest
             && !MayKeep(server, Home(guest))) is { } kept)
         {

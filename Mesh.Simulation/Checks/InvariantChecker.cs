@@ -248,7 +248,8 @@ internal sealed class InvariantChecker(SimWorld world)
                 continue;
             }
 
-            if (!storedBy.Store.Contains(task) && !world.DataLossTracker.IsStoreStale(server))
+            // A suspended server can give its answer after the task has become a dead letter and was deleted.
+            if (!storedBy.Store.Contains(task) && !world.DataLossTracker.IsStoreStale(server) && !DeadLetters.IsDeleted(storedBy, task.Id))
             {
                 throw new InvariantViolation(Invariant.AckAfterStore, $"{server.Name} accepts {task.Id}, and it is not stored");
             }

@@ -1,4 +1,5 @@
 using Mesh.Protocol;
+using Mesh.Server.Core;
 using Mesh.Simulation.Nodes;
 
 namespace Mesh.Simulation.Checks;
@@ -12,7 +13,8 @@ internal sealed class TimeoutCheck(SimWorld world)
     private const double ClockTolerance = 1.02;
 
     private readonly Dictionary<TaskId, TimeSpan> _timeouts = [];
-    private readonly Dictionary<(ServerNode, TaskId), TimeSpan> _started = [];
+    /// <summary>The attempts that each process has begun or resumed. A new process has a new core.</summary>
+    private readonly Dictionary<(ServerNode Server, TaskId Task), (ServerCore Core, TimeSpan At)> _started = [];
 
     /// <summary>Called before a task with a timeout is submitted.</summary>
     public void Expect(TaskId task, TimeSpan timeout) => _timeouts[task] = timeout;
@@ -22,16 +24,17 @@ internal sealed class TimeoutCheck(SimWorld world)
     {
         if (_timeouts.ContainsKey(task))
         {
-            _started[(server, task)] = world.Scheduler.Now;
+            _started[(server, task)] = (server.Core!, world.Scheduler.Now);
         }
     }
 
-    /// <summary>Called when a server answers a RUNNING.</summary>
+    /// <summary>Called when a server answers a RUNNING. A server that has restarted and stops resumes no attempt, and lets the worker go on.</summary>
     public void OnRunningAnswered(ServerNode server, TaskId task, bool cancel)
     {
-        if (!cancel && _started.TryGetValue((server, task), out var started) && world.Scheduler.Now - started > (_timeouts[task] * ClockTolerance) + Tolerance)
+        if (!cancel && _started.TryGetValue((server, task), out var started) && started.Core == server.Core
+            && world.Scheduler.Now - started.At > (_timeouts[task] * ClockTolerance) + Tolerance)
         {
-            throw new InvariantViolation(Invariant.TimeoutsEndAttempts, $"{server.Name} lets {task} go on, which has run for {world.Scheduler.Now - started} of {_timeouts[task]}");
+            throw new InvariantViolation(Invariant.TimeoutsEndAttempts, $"{server.Name} lets {task} go on, which has run for {world.Scheduler.Now - started.At} of {_timeouts[task]}");
         }
     }
 }

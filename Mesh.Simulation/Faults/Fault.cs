@@ -49,6 +49,9 @@ internal enum FaultKind : byte
 
     /// <summary>At the next page of a request for all dead letters, kills the server, or stops or slows its Redis.</summary>
     FaultDuringDeadLetterRequest,
+
+    /// <summary>The configuration of a server loses some of its peers, or gets a wrong address of one, for a time. Only in some lives.</summary>
+    ChangePeers,
 }
 
 /// <summary>One fault.</summary>

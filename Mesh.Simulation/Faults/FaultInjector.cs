@@ -1,3 +1,4 @@
+using Mesh.Protocol;
 using Mesh.Simulation.Nodes;
 using Mesh.Simulation.Stores;
 
@@ -6,6 +7,9 @@ namespace Mesh.Simulation.Faults;
 /// <summary>Injects the faults of a plan, and ends all faults at the end.</summary>
 internal sealed class FaultInjector(SimWorld world)
 {
+    /// <summary>An address at which no server listens.</summary>
+    private static readonly MeshEndpoint Nowhere = new("10.0.9.9", 9999);
+
     public void Schedule(IReadOnlyList<Fault> faults)
     {
         foreach (var fault in faults)
@@ -24,6 +28,11 @@ internal sealed class FaultInjector(SimWorld world)
         {
             redis.Start();
             (redis.MaxExtraLatency, redis.ErrorRate) = (TimeSpan.Zero, 0);
+        }
+
+        foreach (var server in world.Servers)
+        {
+            server.ChangePeers(server.Settings.Peers);
         }
 
         foreach (var foreign in world.ForeignServers)
@@ -142,6 +151,9 @@ internal sealed class FaultInjector(SimWorld world)
             case FaultKind.ReturnLoans:
                 Pick(world.Servers, fault.Target)!.ReturnLoans();
                 break;
+            case FaultKind.ChangePeers:
+                ChangePeers(Pick(world.Servers, fault.Target)!, fault);
+                break;
             case FaultKind.FreezeServer:
                 Restart(Pick(world.Servers, fault.Target), fault, node => ((ServerNode)node).Freeze(fault.For * 2 * fault.Other / 10_000));
                 break;
@@ -188,6 +200,32 @@ internal sealed class FaultInjector(SimWorld world)
                 LosePower(server.Store.Redis, fault);
                 break;
         }
+    }
+
+    private void ChangePeers(ServerNode server, Fault fault)
+    {
+        var peers = server.Peers.ToList();
+        if (peers.Count == 0)
+        {
+            return;
+        }
+
+        var number = fault.Other / 10 % peers.Count;
+        switch (fault.Other % 10)
+        {
+            case 0:
+                peers.Clear();
+                break;
+            case < 3:
+                peers[number] = peers[number] with { Endpoint = Nowhere };
+                break;
+            default:
+                peers.RemoveAt(number);
+                break;
+        }
+
+        server.ChangePeers(peers);
+        EndAfter(fault, () => server.ChangePeers(server.Settings.Peers));
     }
 
     private void StopRedis(SimRedis redis, Fault fault)

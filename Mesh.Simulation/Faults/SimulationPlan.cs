@@ -60,7 +60,7 @@ internal sealed record SimulationPlan(
             work,
             random.From(1, 6),
             work.High > 5 ? 12 : 70,
-            [.. DrawFaults(seeds.For("faults")).Concat(DrawFollowUpFaults(seeds.For("follow-up faults"))).Concat(DrawDeadLetterFaults(seeds.For("dead letter faults"))).Concat(everySecond ? DrawPowerLosses(power) : []).Concat(operation.Chance(0.3) ? DrawOperations(operation) : [])
+            [.. DrawFaults(seeds.For("faults")).Concat(DrawFollowUpFaults(seeds.For("follow-up faults"))).Concat(DrawDeadLetterFaults(seeds.For("dead letter faults"))).Concat(DrawPeerChanges(seeds.For("peer changes"))).Concat(everySecond ? DrawPowerLosses(power) : []).Concat(operation.Chance(0.3) ? DrawOperations(operation) : [])
                 .OrderBy(fault => fault.At)],
             everySecond);
         return WorkerTypes.Draw(plan, seeds.For("types"));
@@ -149,6 +149,9 @@ internal sealed record SimulationPlan(
     private static IEnumerable<Fault> DrawDeadLetterFaults(Random random) => Enumerable.Range(0, random.Chance(0.5) ? random.From(2, 4) : 0).Select(_ => new Fault(
         random.Seconds(10, BusyTime.TotalSeconds), FaultKind.FaultDuringDeadLetterRequest, random.Next(10_000), random.Next(10_000), random.Chance(0.25), random.Seconds(0.1, 5)));
 
+    private static IEnumerable<Fault> DrawPeerChanges(Random random) => Enumerable.Range(0, random.Chance(0.4) ? random.From(1, 6) : 0).Select(_ => new Fault(
+        random.Seconds(2, BusyTime.TotalSeconds), FaultKind.ChangePeers, random.Next(10_000), random.Next(10_000), Silent: false, random.Chance(0.7) ? random.Seconds(0.05, 6) : random.Seconds(6, 50)));
+
     private static List<Fault> DrawFaults(Random random)
     {
         var count = random.NextDouble() switch
@@ -158,7 +161,7 @@ internal sealed record SimulationPlan(
             < 0.9 => random.From(5, 15),
             _ => random.From(16, 40),
         };
-        FaultKind[] kinds = [.. Enum.GetValues<FaultKind>().Where(kind => kind is not (FaultKind.PowerLoss or FaultKind.PauseServer or FaultKind.ReturnLoans or FaultKind.KillServerDuringFollowUps or FaultKind.FaultDuringDeadLetterRequest))];
+        FaultKind[] kinds = [.. Enum.GetValues<FaultKind>().Where(kind => kind is not (FaultKind.PowerLoss or FaultKind.PauseServer or FaultKind.ReturnLoans or FaultKind.KillServerDuringFollowUps or FaultKind.FaultDuringDeadLetterRequest or FaultKind.ChangePeers))];
         return [.. Enumerable.Range(0, count)
             .Select(_ => new Fault(
                 random.Seconds(2, BusyTime.TotalSeconds),

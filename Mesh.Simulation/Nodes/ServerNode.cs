@@ -27,12 +27,15 @@ internal sealed class ServerNode : SimNode
     public ServerNode(SimWorld world, ServerSettings settings, SimStore store, Random random)
         : base(world, settings.Id.Value)
     {
-        (Settings, Store, _random) = (settings, store, random);
+        (Settings, Store, Peers, _random) = (settings, store, settings.Peers, random);
         (Listener, Timer) = (new(world, this), new(world, this));
         _clock = world.NewClock(random);
     }
 
     public ServerSettings Settings { get; }
+
+    /// <summary>The configured peers. They can differ from those at the start.</summary>
+    public IReadOnlyList<PeerSettings> Peers { get; private set; }
 
     public SimStore Store { get; }
 
@@ -42,6 +45,9 @@ internal sealed class ServerNode : SimNode
 
     /// <summary>Null while the server is down or waits for its store, and once it has stopped.</summary>
     public ServerCore? Core => _process?.Core;
+
+    /// <summary>The number of links to peers of the current process.</summary>
+    public int Links => _process?.Links ?? 0;
 
     public DateTimeOffset Now => _clock.Now;
 
@@ -118,6 +124,14 @@ internal sealed class ServerNode : SimNode
         }
 
         _process!.Change(request);
+    }
+
+    /// <summary>An operator changes the peers in the configuration.</summary>
+    public void ChangePeers(IReadOnlyList<PeerSettings> peers)
+    {
+        Log($"gets the peers {string.Join(", ", peers.Select(peer => $"{peer.Id} at {peer.Endpoint}"))}");
+        Peers = peers;
+        Feed(new(LoopInputKind.PeersChanged) { Subject = peers });
     }
 
     /// <summary>An operator gives a command.</summary>

@@ -37,7 +37,7 @@ internal sealed class ServerProcess
     private readonly StoreWriter _writer;
     private readonly AdoptedServerLeases _adoptions;
     private readonly TaskInvalidator _invalidator;
-    private readonly Dictionary<ServerId, PeerLink> _links = [];
+    private readonly PeerLinks _links;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SimEffectExecutor _executor;
     private readonly DeadLetterApi _deadLetters;
@@ -56,12 +56,7 @@ internal sealed class ServerProcess
         _adoptions = new AdoptedServerLeases(Store, _claim, _inbox, processes, time, NullLogger<AdoptedServerLeases>.Instance);
         _invalidator = new TaskInvalidator(new SimLedgerClient(world, node, _context), _inbox);
         var transport = new SimPeerTransport(world.Network, node.Name, _context);
-        foreach (var peer in node.Settings.Peers)
-        {
-            _links.Add(peer.Id, new PeerLink(
-                node.Settings.Id, peer, node.Settings.Timing.ReplyTimeout, _inbox, transport, Report, Messages, time, NullLogger<PeerLink>.Instance));
-        }
-
+        _links = new PeerLinks(_inbox, transport, Report, Messages, time, NullLogger<PeerLink>.Instance);
         _executor = new SimEffectExecutor(world, node, _links, _adoptions, _invalidator);
         _deadLetters = new DeadLetterApi(world, node, Store, _inbox);
     }
@@ -74,6 +69,9 @@ internal sealed class ServerProcess
 
     /// <summary>Null until the stored state is loaded.</summary>
     public ServerCore? Core { get; private set; }
+
+    /// <summary>The number of links to peers.</summary>
+    public int Links => _links.Count;
 
     /// <summary>The true time when the stored state was loaded.</summary>
     public TimeSpan ServingSince { get; private set; }
@@ -121,10 +119,11 @@ internal sealed class ServerProcess
             await _claim.AcquireAsync(_node.Settings, _stopping.Token);
             _running.Add(_claim.RunAsync(_stopping.Token));
             var stored = await _writer.LoadAsync(_node.Settings.Id, _stopping.Token);
-            Core = new ServerCore(MutatedSettings.Of(_node.Settings, _world.Mutation), stored, Clock.Now, _seed, _effects);
+            var settings = MutatedSettings.Of(_node.Settings, _world.Mutation) with { Peers = _node.Peers };
+            _links.Start(settings);
+            Core = new ServerCore(settings, stored, Clock.Now, _seed, _effects);
             ServingSince = _world.Scheduler.Now;
             _loop = new LoopCore(Core, _effects, _node.Settings.Id, _writer, _state, _executor);
-            _running.AddRange(_links.Values.Select(link => link.RunAsync(_stopping.Token)));
             _running.Add(_invalidator.RunAsync(_stopping.Token));
             _running.Add(_adoptions.RunAsync(_stopping.Token));
             _state.Phase = LoopPhase.Running;
@@ -147,7 +146,7 @@ internal sealed class ServerProcess
         try
         {
             _stopping.Cancel();
-            await Task.WhenAll(_running);
+            await Task.WhenAll([.. _running, _links.StopAsync()]);
             await _claim.ReleaseLeaseAsync();
             await _inbox.PostAsync(new(LoopInputKind.Finish));
         }

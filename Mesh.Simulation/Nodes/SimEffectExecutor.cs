@@ -11,7 +11,7 @@ namespace Mesh.Simulation.Nodes;
 /// <summary>Passes the effects of a server's core to the simulated network, to the shells of its process and to the checks.</summary>
 /// <param name="links">The links to the peers.</param>
 internal sealed class SimEffectExecutor(
-    SimWorld world, ServerNode node, IReadOnlyDictionary<ServerId, PeerLink> links, AdoptedServerLeases adoptions, TaskInvalidator invalidator) : IEffectExecutor
+    SimWorld world, ServerNode node, PeerLinks links, AdoptedServerLeases adoptions, TaskInvalidator invalidator) : IEffectExecutor
 {
     private readonly List<PeerSendEffect> _refused = [];
 
@@ -32,6 +32,11 @@ internal sealed class SimEffectExecutor(
                 node.Listener.Send(send);
             }
 
+            foreach (var link in effects.PeerLinks)
+            {
+                links.Change(link);
+            }
+
             foreach (var send in effects.PeerSends)
             {
                 node.Log($"tells {send.Peer}", send.Message);
@@ -41,7 +46,7 @@ internal sealed class SimEffectExecutor(
                     continue;
                 }
 
-                if (!links[send.Peer].TrySend(send) && send.ExpectsReply)
+                if (!links.TrySend(send) && send.ExpectsReply)
                 {
                     _refused.Add(send);
                 }

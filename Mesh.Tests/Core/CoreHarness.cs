@@ -43,6 +43,9 @@ internal sealed class CoreHarness
 
     public List<PeerSendEffect> ToPeers { get; } = [];
 
+    /// <summary>The links to peers that the core has opened (true) and closed.</summary>
+    public List<(ServerId Peer, bool IsOpened)> Links { get; } = [];
+
     public List<TaskRecord> Invalidations { get; } = [];
 
     public List<SubmitOutcome> Answers { get; } = [];
@@ -132,6 +135,12 @@ internal sealed class CoreHarness
         Core.OnCancel(new CancelRequest(id) { DeadLetter = deadLetter }, Now);
         Drain();
         return Cancels;
+    }
+
+    public void ChangePeers(params PeerSettings[] peers)
+    {
+        Core.OnPeersChanged(peers, Now);
+        Drain();
     }
 
     public PauseStatus Pause()
@@ -270,6 +279,7 @@ internal sealed class CoreHarness
         {
             Sent.AddRange(_effects.Sends);
             ToPeers.AddRange(_effects.PeerSends);
+            Links.AddRange(_effects.PeerLinks.Select(link => (link.Peer, link.Settings is not null)));
             Invalidations.AddRange(_effects.Invalidations);
             Answers.AddRange(_effects.SubmissionResults.Select(answer => answer.Outcome));
             Cancels.AddRange(_effects.CancelResults.Select(result => result.Outcome));

@@ -64,12 +64,21 @@ for (const overlay of overlays) {
       }
     });
 
-    test("lists each server among the peers, under its advertised address", () => {
+    test("lets the servers find each other through their headless service, under the addresses that they advertise", () => {
       const told = environment(resources, server.spec.template.spec.containers[0]);
-      assert.equal(told.get("Mesh__Advertise"), "$(Mesh__ServerId).mesh-servers:8080");
-      const names = Array.from({ length: server.spec.replicas }, (_, index) => `mesh-server-${index}`);
-      assert.deepEqual([...told.keys()].filter((name) => /^Mesh__Peers__\d+__Id$/.test(name)).map((name) => told.get(name)).sort(), names);
-      names.forEach((name, index) => assert.equal(told.get(`Mesh__Peers__${index}__Endpoint`), `${name}.mesh-servers:8080`));
+      const service = find(resources, "Service", told.get("Mesh__PeersFromDns__Name"));
+      assert.equal(service.metadata.name, server.spec.serviceName);
+      assert.equal(service.spec.clusterIP, "None");
+      // A server that waits for its Redis stays a peer.
+      assert.equal(service.spec.publishNotReadyAddresses, true);
+      assert.ok(matches(labelsOf(server), { matchLabels: service.spec.selector }));
+      // A pod has the name <pod>.<service>, and its id is the name of the pod.
+      const id = server.spec.template.spec.containers[0].env.find(({ name }) => name === "Mesh__ServerId");
+      assert.equal(id.valueFrom.fieldRef.fieldPath, "metadata.name");
+      assert.equal(told.get("Mesh__Advertise"), `$(Mesh__ServerId).${service.metadata.name}:${told.get("Mesh__PeersFromDns__Port")}`);
+      // Adoption of a server that stays down begins before it is no longer a peer.
+      const setting = (name) => seconds(told.get(name) ?? serverSettings.get(name));
+      assert.ok(setting("Mesh__PeersFromDns__RemoveAfter") > setting("Mesh__Adoption__After"));
     });
 
     test("gives each server workers whose home it is", () => {

@@ -64,13 +64,16 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
     public void OnRefused(ServerId server, DateTimeOffset now)
     {
         _inFlight.Remove(server);
-        _notBefore[server] = now + RetryDelay;
+        RetryLater(server, now);
     }
+
+    /// <summary>Forgets a server that is no longer a peer. An adoption that has begun goes on.</summary>
+    public void Forget(ServerId server) => _notBefore.Remove(server);
 
     /// <summary>Ends an adoption when the peer is back, or when another server holds its server lease. The peer's tasks are removed from this server's memory.</summary>
     public void OnAdoptionEnded(ServerId server, DateTimeOffset now)
     {
-        _notBefore[server] = now + RetryDelay;
+        RetryLater(server, now);
         core.Effects.LeaseReleases.Add(server);
         if (core.Adoptions.Remove(server, out var adoption))
         {
@@ -79,9 +82,17 @@ internal sealed class AdoptionCoordinator(CoreState core, TaskAdmission admissio
         }
     }
 
+    private void RetryLater(ServerId server, DateTimeOffset now)
+    {
+        if (core.Peers.Find(server) is not null)
+        {
+            _notBefore[server] = now + RetryDelay;
+        }
+    }
+
     private DateTimeOffset? DueAt(PeerEntry peer)
     {
-        if (core.Settings.Adoption is not { After: { Ticks: > 0 } after } || core.Stopping || peer.Alive || core.Adoptions.ContainsKey(peer.Id) || _inFlight.Contains(peer.Id))
+        if (core.Settings.Adoption is not { After: { Ticks: > 0 } after } || core.Stopping || peer.Alive || peer.IsLeaving || core.Adoptions.ContainsKey(peer.Id) || _inFlight.Contains(peer.Id))
         {
             return null;
         }

@@ -58,7 +58,7 @@ internal sealed class BacklogMonitor(CoreState core)
     private PeerSnapshot Observe(PeerEntry peer, DateTimeOffset now)
     {
         peer.HasPriority = Balancer.GivesWay(core.Tasks.Depth, peer.Load, peer.HasPriority, core.Settings.Balancing);
-        return new PeerSnapshot(peer.Id, peer.Alive && peer.NextRequestAt <= now, peer.HasPriority, peer.Load);
+        return new PeerSnapshot(peer.Id, peer.Alive && !peer.IsLeaving && peer.NextRequestAt <= now, peer.HasPriority, peer.Load);
     }
 
     private BorrowedWorker Observe(Loan loan, Dictionary<TaskType, int> queued, DateTimeOffset now)

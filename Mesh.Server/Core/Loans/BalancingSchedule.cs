@@ -76,7 +76,7 @@ internal sealed class BalancingSchedule(CoreState core, LoanRequester requester,
 
         foreach (var peer in core.Peers.All)
         {
-            next = peer.Alive ? Earlier(next, peer.NextRequestAt > peer.OfferedSince ? peer.NextRequestAt : peer.OfferedSince) : next;
+            next = peer is { Alive: true, IsLeaving: false } ? Earlier(next, peer.NextRequestAt > peer.OfferedSince ? peer.NextRequestAt : peer.OfferedSince) : next;
         }
 
         return next;

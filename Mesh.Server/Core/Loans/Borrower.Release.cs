@@ -47,15 +47,7 @@ internal sealed partial class Borrower
             }
 
             released = true;
-            if (core.Workers.Find(id) is null)
-            {
-                loanWriter.End(loan, "the worker is not here", now, ack.TraceParent);
-            }
-            else
-            {
-                loan.Record = loan.Record with { ReturnTraceParent = ack.TraceParent };
-                loanWriter.ChangeState(loan, LoanState.Returning, now, ack.TraceParent);
-            }
+            ReturnOrEnd(loan, now, ack.TraceParent);
         }
 
         if (!LoansBeingReleased(owner.Id).Any())
@@ -76,7 +68,7 @@ internal sealed partial class Borrower
 
     /// <summary>
     /// Handles a COMMAND_RELEASE that was not answered, or whose answer was not valid. It is repeated after a delay. After the last try the workers
-    /// count as borrowed again, until the next balancing round. A stopping server repeats it without limit.
+    /// count as borrowed again, until the next balancing round; those of a leaving peer are returned without its acknowledgement. A stopping server repeats it without limit.
     /// </summary>
     public void OnReleaseFailed(PeerEntry owner, DateTimeOffset now)
     {
@@ -92,9 +84,32 @@ internal sealed partial class Borrower
             _releaseRequests.Remove(owner.Id);
             foreach (var loan in LoansBeingReleased(owner.Id).ToArray())
             {
-                loanWriter.ChangeState(loan, LoanState.Arrived, now);
+                if (!owner.IsLeaving)
+                {
+                    loanWriter.ChangeState(loan, LoanState.Arrived, now);
+                }
+                else
+                {
+                    ReturnOrEnd(loan, now, trace: null);
+                }
             }
         }
+    }
+
+    /// <summary>True while a COMMAND_RELEASE to this owner is being sent or repeated.</summary>
+    public bool IsReleasingTo(ServerId owner) => _releaseRequests.ContainsKey(owner);
+
+    /// <summary>The worker gets RETURN as the answer to its next get_task. When it is not here, its loan ends.</summary>
+    private void ReturnOrEnd(Loan loan, DateTimeOffset now, string? trace)
+    {
+        if (core.Workers.Find(loan.Worker) is null)
+        {
+            loanWriter.End(loan, "the worker is not here", now, trace);
+            return;
+        }
+
+        loan.Record = loan.Record with { ReturnTraceParent = trace };
+        loanWriter.ChangeState(loan, LoanState.Returning, now, trace);
     }
 
     private IEnumerable<Loan> LoansBeingReleased(ServerId owner) =>

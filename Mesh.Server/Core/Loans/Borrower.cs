@@ -86,7 +86,7 @@ internal sealed partial class Borrower(CoreState core, LoanWriter loanWriter, Wo
         }
     }
 
-    /// <summary>Ends loans whose time is up, releases missing and set-aside workers, and sends the release requests that are due.</summary>
+    /// <summary>Ends loans whose time is up, releases missing and set-aside workers and those of leaving peers, and sends the release requests that are due.</summary>
     public void OnTimer(DateTimeOffset now)
     {
         if (core.Stopping)
@@ -103,7 +103,7 @@ internal sealed partial class Borrower(CoreState core, LoanWriter loanWriter, Wo
             }
         }
 
-        Release(core.Loans.All.Where(loan => IsMissing(loan, now) || IsSetAside(loan, now)), now);
+        Release(core.Loans.All.Where(loan => IsMissing(loan, now) || IsSetAside(loan, now) || IsOfLeavingPeer(loan)), now);
         foreach (var request in _releaseRequests.Values.Where(request => !request.IsInFlight && request.NextAttemptAt <= now).ToArray())
         {
             Send(request);
@@ -142,6 +142,9 @@ internal sealed partial class Borrower(CoreState core, LoanWriter loanWriter, Wo
         LoanState.Arrived => core.Workers.Find(loan.Worker) is { Health.IsSetAside: true },
         _ => false,
     };
+
+    /// <summary>True for a worker of a server that is no longer a configured peer, until it is being released.</summary>
+    private bool IsOfLeavingPeer(Loan loan) => loan.State is LoanState.Expected or LoanState.Arrived && core.Peers.Find(loan.Peer) is { IsLeaving: true };
 
     private string? GetEndReason(Loan loan, DateTimeOffset now)
     {

@@ -21,6 +21,9 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         }
     }
 
+    /// <summary>True while workers that this borrower has released are on their way home.</summary>
+    public bool IsWaitingFor(ServerId borrower) => _batches.Contains(borrower);
+
     /// <summary>True for a worker of this server that is connected and has no loan.</summary>
     public static bool IsAtHome(WorkerEntry worker, CoreState core) =>
         worker.Home == core.Settings.Id && !worker.IsGone && core.Loans.Find(worker.Id) is null;
@@ -36,8 +39,9 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
     public void OnRequest(SessionId session, WorkerRequest request, DateTimeOffset now)
     {
         var borrower = core.Peers.Find(request.Server, request.Requestor);
-        if (borrower is null)
+        if (borrower is null or { IsLeaving: true })
         {
+            borrower = null;
             core.Report(new MessageRejected(session, request, $"REQUESTOR_INFO: {request.Requestor} is not a peer of \"{core.Settings.Id}\""));
         }
         else if (!borrower.IsAt(request.Requestor) && !core.Settings.Redirects.Match(request.Requestor))
@@ -259,6 +263,11 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
         if (loan.State == LoanState.Offered && loan.Stored && loan.Record.Since + limits.ArrivalTimeout <= now)
         {
             return "the worker did not ask for its REDIRECT in time";
+        }
+
+        if (loan.State == LoanState.Offered && core.Peers.Find(loan.Peer) is null or { IsLeaving: true })
+        {
+            return "the borrower is no longer a peer";
         }
 
         if (loan.State == LoanState.Lent && loan.Record.Since + limits.BorrowerLostAfter <= now

@@ -121,6 +121,18 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
         OnPeerAnswered(owner, 0, now);
     }
 
+    /// <summary>Treats a WORKER_REQUEST to this peer as failed, if there is one.</summary>
+    public void OnLinkReplaced(PeerEntry peer, DateTimeOffset now)
+    {
+        if (IsWaitingFor(peer))
+        {
+            OnFailed(peer, now);
+        }
+    }
+
+    /// <summary>True while a WORKER_REQUEST to this peer is not answered.</summary>
+    public bool IsWaitingFor(PeerEntry peer) => _request?.CurrentPeer == peer;
+
     private static void Pause(PeerEntry owner, DateTimeOffset now) => owner.PauseAfterRefusal(now + RefusalPauses.Delay(++owner.Refusals));
 
     private void OnPeerAnswered(PeerEntry owner, int workers, DateTimeOffset now)
@@ -158,7 +170,7 @@ internal sealed class LoanRequester(CoreState core, LoanWriter loanWriter, Borro
     {
         while (request.NextPeer() is { } id)
         {
-            if (core.Peers.Find(id) is { } peer && peer.NextRequestAt <= now)
+            if (core.Peers.Find(id) is { IsLeaving: false } peer && peer.NextRequestAt <= now)
             {
                 return peer;
             }

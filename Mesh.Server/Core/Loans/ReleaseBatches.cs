@@ -12,6 +12,8 @@ internal sealed class ReleaseBatches(CoreState core)
 
     public int Count => _batches.Count;
 
+    public bool Contains(ServerId borrower) => _batches.Exists(batch => batch.Borrower == borrower);
+
     /// <summary>Expects a worker that was released before this server started. Such workers of one borrower are one batch.</summary>
     public void Restore(LoanRecord record, DateTimeOffset now)
     {

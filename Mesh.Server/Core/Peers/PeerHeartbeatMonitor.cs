@@ -39,12 +39,21 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         }
     }
 
-    public void Start(DateTimeOffset now)
+    /// <summary>Begins to send heartbeats to a peer.</summary>
+    public void Add(PeerEntry peer, DateTimeOffset now)
     {
-        foreach (var peer in core.Peers.All)
+        _unknownServers.Remove(peer.Id);
+        peer.DeadSince = now;
+        peer.NextHeartbeat = now;
+    }
+
+    /// <summary>Marks a peer dead whose address was changed, until the server at the new address answers a heartbeat.</summary>
+    public void OnMoved(PeerEntry peer, DateTimeOffset now)
+    {
+        peer.NextHeartbeat = now;
+        if (peer.Alive)
         {
-            peer.DeadSince = now;
-            peer.NextHeartbeat = now;
+            MarkDead(peer, "its address was changed", now);
         }
     }
 

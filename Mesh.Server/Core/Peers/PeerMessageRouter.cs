@@ -83,6 +83,13 @@ internal sealed class PeerMessageRouter(CoreState core, PeerHeartbeatMonitor pee
         }
     }
 
+    /// <summary>Treats the requests that a replaced link has not answered as failed.</summary>
+    public void OnLinkReplaced(PeerEntry peer, DateTimeOffset now)
+    {
+        loanRequester.OnLinkReplaced(peer, now);
+        borrower.OnReleaseFailed(peer, now);
+    }
+
     private void HandleReply(PeerEntry peer, MeshMessage message, DateTimeOffset now)
     {
         switch (message)

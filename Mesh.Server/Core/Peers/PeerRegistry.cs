@@ -2,15 +2,21 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Core.Peers;
 
-/// <summary>A configured peer and its state.</summary>
-internal sealed class PeerEntry(PeerSettings settings)
+/// <summary>A peer and its state.</summary>
+internal sealed class PeerEntry(PeerSettings settings, PeerLinkId link)
 {
     private DateTimeOffset _pausedUntil;
     private DateTimeOffset _refusedUntil;
 
     public ServerId Id => Settings.Id;
 
-    public PeerSettings Settings { get; } = settings;
+    public PeerSettings Settings { get; private set; } = settings;
+
+    /// <summary>The current link. What an earlier link reports is ignored.</summary>
+    public PeerLinkId Link { get; private set; } = link;
+
+    /// <summary>True when the server is no longer a configured peer and its loans have not ended. No new loan with it begins.</summary>
+    public bool IsLeaving { get; set; }
 
     /// <summary>True from an answered heartbeat until the heartbeats fail or time out.</summary>
     public bool Alive { get; private set; }
@@ -54,6 +60,13 @@ internal sealed class PeerEntry(PeerSettings settings)
     /// <summary>True when the peer is configured with this host, on any port.</summary>
     public bool IsAt(string host) => string.Equals(Canonical(Settings.Endpoint.Host), Canonical(host), StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Replaces the address. Nothing is known about the server at the new one.</summary>
+    public void Move(PeerSettings settings, PeerLinkId link)
+    {
+        (Settings, Link) = (settings, link);
+        (ReportedId, Framing, Failures, HeartbeatInFlight) = (null, null, 0, false);
+    }
+
     /// <summary>Prevents requests for workers until a time. A pause that ends later stays.</summary>
     public void PauseRequests(DateTimeOffset until) => _pausedUntil = until > _pausedUntil ? until : _pausedUntil;
 
@@ -81,12 +94,16 @@ internal sealed class PeerEntry(PeerSettings settings)
     private static string Canonical(string host) => host is "127.0.0.1" or "::1" ? "localhost" : host;
 }
 
-/// <summary>The configured peers, by id and by address.</summary>
-internal sealed class PeerRegistry(IReadOnlyList<PeerSettings> peers)
+/// <summary>The peers, by id and by address. <see cref="PeerMembership"/> adds and removes them.</summary>
+internal sealed class PeerRegistry
 {
-    private readonly Dictionary<ServerId, PeerEntry> _peers = peers.ToDictionary(peer => peer.Id, peer => new PeerEntry(peer));
+    private readonly Dictionary<ServerId, PeerEntry> _peers = [];
 
     public IReadOnlyCollection<PeerEntry> All => _peers.Values;
+
+    public void Add(PeerEntry peer) => _peers.Add(peer.Id, peer);
+
+    public void Remove(PeerEntry peer) => _peers.Remove(peer.Id);
 
     public PeerEntry? Find(ServerId id) => _peers.GetValueOrDefault(id);
 
@@ -130,3 +147,6 @@ internal sealed class PeerRegistry(IReadOnlyList<PeerSettings> peers)
     public PeerEntry? Find(ServerId? id, MeshEndpoint endpoint) =>
         id is { } known && FindSender(known) is { } peer ? peer : All.FirstOrDefault(peer => peer.IsAt(endpoint));
 }
+
+/// <summary>The number of a link to a peer. A core uses each number once.</summary>
+internal readonly record struct PeerLinkId(long Value);

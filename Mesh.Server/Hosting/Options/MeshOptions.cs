@@ -13,8 +13,10 @@ internal sealed record MeshOptions
     /// <summary>The host:port that peers and workers connect to. Default: the first address that the server listens on.</summary>
     public string? Advertise { get; init; }
 
-    /// <summary>The other servers. The entry of this server itself is ignored, so that all servers can use one list. Default: none.</summary>
+    /// <summary>The other servers. The entry of this server itself is ignored, so that all servers can use one list. A change takes effect without a restart. Default: none.</summary>
     public List<PeerOptions> Peers { get; init; } = [];
+
+    public PeersFromDnsOptions PeersFromDns { get; init; } = new();
 
     /// <summary>A secret of visible ASCII characters that every HTTP and WebSocket client must present. Default: none, all requests are served.</summary>
     public string? Token { get; init; }
@@ -75,6 +77,22 @@ internal sealed record PeerOptions
 
     /// <summary>host:port, or a service-discovery name such as http://server-b. Connections use TLS when it begins with https://. Required.</summary>
     public string? Endpoint { get; init; }
+}
+
+/// <summary>The section Mesh__PeersFromDns: further peers, which are found by a DNS name. A change takes effect without a restart.</summary>
+internal sealed record PeersFromDnsOptions
+{
+    /// <summary>A DNS name, such as that of a headless service of Kubernetes. Each server behind it, except this one, is a peer. Default: none.</summary>
+    public string? Name { get; init => field = string.IsNullOrEmpty(value) ? null : value; }
+
+    /// <summary>The port of these servers. Default: 8080.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>The time between two look-ups. Default: 30 s.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A server that the name has not led to for this time is no longer a peer. Default: 10 min.</summary>
+    public TimeSpan RemoveAfter { get; init; } = TimeSpan.FromMinutes(10);
 }
 
 /// <summary>The section Mesh__Claim: the server lease, which ensures that only one process serves under this server's id.</summary>

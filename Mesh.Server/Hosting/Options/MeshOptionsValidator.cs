@@ -27,6 +27,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         var faults = new List<string>(options.Unreadable);
         CheckRoot(options, faults);
         CheckPeers(options, faults);
+        CheckPeersFromDns(options.PeersFromDns, faults);
         CheckTiming(options.Timing, faults);
         CheckBalancing(options.Balancing, faults);
         CheckTasks(options.Tasks, faults);
@@ -118,6 +119,18 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
                 faults.Add($"{key}__Endpoint must be {ServiceAddress.ExpectedFormat}");
             }
         }
+    }
+
+    private static void CheckPeersFromDns(PeersFromDnsOptions dns, List<string> faults)
+    {
+        if (dns.Name is { } name && Uri.CheckHostName(name) != UriHostNameType.Dns)
+        {
+            faults.Add("Mesh__PeersFromDns__Name must be a DNS name without a port, such as mesh-servers");
+        }
+
+        Range("Mesh__PeersFromDns__Port", dns.Port, 1, 65_535, faults);
+        Range("Mesh__PeersFromDns__Interval", dns.Interval, TimeSpan.FromSeconds(1), Hour, faults);
+        Range("Mesh__PeersFromDns__RemoveAfter", dns.RemoveAfter, TimeSpan.Zero, Month, faults);
     }
 
     private static void CheckTiming(TimingOptions timing, List<string> faults)
