@@ -171,7 +171,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mutation.ActBeforeStored, 5)]
     [InlineData(Mutation.FailedWriteForgotten, 20)]
     [InlineData(Mutation.LeaseNotChecked, 100)]
-    [InlineData(Mutation.LateWriteApplied, 100)]
+    [InlineData(Mutation.LateWriteApplied, 300)]
     [InlineData(Mutation.AdoptionWithoutLease, 400)]
     [InlineData(Mutation.AdoptionNotReleased, 300)]
     [InlineData(Mutation.LossNotNoticed, 40)]

@@ -122,8 +122,9 @@ internal sealed partial class Borrower
             loanWriter.ChangeState(loan, LoanState.Releasing, now);
 
             // Without the pauses, workers could be released and requested again at once. They limit the number of loans per minute (docs/operations.md, "How many loans").
-            core.Peers.Find(loan.Peer)?.PauseRequests(now + core.Settings.Balancing.ReleaseAfter);
-            core.Peers.Find(loan.Peer)?.PauseRequests(loan.Record.Started + core.Settings.Timing.LoadBalancerInterval);
+            var owner = core.Peers.Find(loan.Peer);
+            owner?.PauseRequests(now + core.Settings.Balancing.ReleaseAfter);
+            owner?.PauseRequests(loan.Record.Started + core.Settings.Timing.LoadBalancerInterval);
             if (!_releaseRequests.ContainsKey(loan.Peer))
             {
                 _releaseRequests.Add(loan.Peer, new ReleaseRequest(loan.Peer) { NextAttemptAt = now });
