@@ -4,7 +4,7 @@
 const readline = require('node:readline');
 const { Queue, Worker } = require('bullmq');
 
-const [port, connections, slots, warmup, tasks, batch, submitters] = process.argv.slice(2).map(Number);
+const [port, connections, slots, warmup, warmupLimit, tasks, batch, submitters] = process.argv.slice(2).map(Number);
 const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null };
 const queue = new Queue('tasks', { connection });
 let completed = 0;
@@ -47,10 +47,22 @@ async function run(first, end) {
   }
 }
 
+async function warmUp() {
+  const limit = Date.now() + warmupLimit * 1000;
+  let done = 0;
+  while (done < warmup && Date.now() < limit) {
+    const end = Math.min(done + batch * submitters, warmup);
+    await run(done, end);
+    done = end;
+  }
+
+  return done;
+}
+
 async function main() {
   const workers = Array.from({ length: connections }, createWorker);
   await Promise.all(workers.map(worker => worker.waitUntilReady()));
-  await run(0, warmup);
+  const first = await warmUp();
   const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   console.log('ready');
   if ((await lines.next()).done) {
@@ -58,7 +70,7 @@ async function main() {
   }
 
   const began = process.hrtime.bigint();
-  await run(warmup, warmup + tasks);
+  await run(first, first + tasks);
   console.log(Number(process.hrtime.bigint() - began) / 1e9);
   await lines.next();
   process.exit(0);

@@ -17,7 +17,7 @@ internal static class GeneratorRun
             var load = Workload.Parse([.. arguments.Skip(1)]);
             await using var generator = Create(arguments[0], load);
             await generator.ConnectAsync(CancellationToken.None);
-            await RunTasksAsync(generator, load, 0, load.Warmup);
+            var first = await WarmUpAsync(generator, load);
             await Console.Out.WriteLineAsync("ready");
 
             // The end of the standard input is the end of the process that has started this one.
@@ -27,7 +27,7 @@ internal static class GeneratorRun
             }
 
             var clock = Stopwatch.StartNew();
-            await RunTasksAsync(generator, load, load.Warmup, load.Total);
+            await RunTasksAsync(generator, load, first, first + load.Tasks);
             await Console.Out.WriteLineAsync(clock.Elapsed.TotalSeconds.ToString("R", CultureInfo.InvariantCulture));
             await Console.In.ReadLineAsync();
             return 0;
@@ -46,6 +46,20 @@ internal static class GeneratorRun
         "nats" => new NatsGenerator(load),
         _ => throw new BenchException($"{system} has no generator here."),
     };
+
+    /// <returns>The number of tasks that have run.</returns>
+    private static async Task<int> WarmUpAsync(IGenerator generator, Workload load)
+    {
+        var (clock, limit, done) = (Stopwatch.StartNew(), TimeSpan.FromSeconds(load.WarmupLimit), 0);
+        while (done < load.Warmup && clock.Elapsed < limit)
+        {
+            var end = Math.Min(done + (load.Batch * load.Submitters), load.Warmup);
+            await RunTasksAsync(generator, load, done, end);
+            done = end;
+        }
+
+        return done;
+    }
 
     private static async Task RunTasksAsync(IGenerator generator, Workload load, int first, int end)
     {

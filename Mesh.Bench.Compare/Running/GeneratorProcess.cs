@@ -32,7 +32,7 @@ internal static class GeneratorProcess
 
     /// <summary>The workload as arguments of a generator, in the order that all generators read.</summary>
     public static string[] Arguments(ComparePlan plan, int port) =>
-        [.. new[] { port, plan.Connections, plan.Slots, plan.Warmup, plan.Tasks, plan.Batch, plan.Submitters }.Select(number => number.ToString(CultureInfo.InvariantCulture))];
+        [.. new[] { port, plan.Connections, plan.Slots, plan.Warmup, (int)plan.WarmupLimit.TotalSeconds, plan.Tasks, plan.Batch, plan.Submitters }.Select(number => number.ToString(CultureInfo.InvariantCulture))];
 
     /// <summary>Starts this program as a generator.</summary>
     public static ProcessStartInfo OfThisProgram(string system, ComparePlan plan, int port) =>

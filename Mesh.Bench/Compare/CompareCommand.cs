@@ -18,7 +18,8 @@ internal static class CompareCommand
         var connections = NumberOption.Create("--connections", "Connections of workers.", 16, 1, 1_000);
         var slots = NumberOption.Create("--slots", "Tasks that the workers of one connection run at a time.", 4, 1, ProtocolLimits.MaxPollsPerWorker);
         var tasks = NumberOption.Create("--tasks", "Tasks of each measurement.", 50_000, 1, 1_000_000);
-        var warmup = NumberOption.Create("--warmup", "Tasks before each measurement, which are not measured.", 20_000, 0, 1_000_000);
+        var warmup = NumberOption.Create("--warmup", "Tasks before each measurement, which are not measured.", 100_000, 0, 1_000_000);
+        var warmupLimit = NumberOption.Create("--warmup-limit", "Seconds after which the warm-up of a slow system ends.", 20, 0, 3_600);
         var batch = NumberOption.Create("--batch", "Tasks that are submitted together.", 500, 1, 10_000);
         var submitters = NumberOption.Create("--submitters", "Batches that are submitted at a time.", 4, 1, 100);
         var rounds = NumberOption.Create("--rounds", "Measurements of each system.", 5, 1, 1_000);
@@ -31,7 +32,7 @@ internal static class CompareCommand
         };
         var command = new Command("compare", "Starts the mesh and other task queues in turn, gives each the same tasks, and compares their rates and processor times.")
         {
-            chosen, connections, slots, tasks, warmup, batch, submitters, rounds, fsync, limit, directory,
+            chosen, connections, slots, tasks, warmup, warmupLimit, batch, submitters, rounds, fsync, limit, directory,
         };
         command.Runs((parsed, cancellationToken) => run(
             new(
@@ -40,6 +41,7 @@ internal static class CompareCommand
                 parsed.GetValue(slots),
                 parsed.GetValue(tasks),
                 parsed.GetValue(warmup),
+                TimeSpan.FromSeconds(parsed.GetValue(warmupLimit)),
                 parsed.GetValue(batch),
                 parsed.GetValue(submitters),
                 parsed.GetValue(rounds),

@@ -6,6 +6,7 @@ namespace Mesh.Bench.Compare;
 /// <param name="Slots">The tasks that the workers of one connection run at a time.</param>
 /// <param name="Tasks">The tasks of each measurement.</param>
 /// <param name="Warmup">The tasks before each measurement, which are not measured.</param>
+/// <param name="WarmupLimit">The warm-up of a slow system ends after this time.</param>
 /// <param name="Batch">The tasks that are submitted together.</param>
 /// <param name="Submitters">The batches that are submitted at a time.</param>
 /// <param name="Limit">A measurement that takes longer fails.</param>
@@ -16,6 +17,7 @@ internal sealed record ComparePlan(
     int Slots,
     int Tasks,
     int Warmup,
+    TimeSpan WarmupLimit,
     int Batch,
     int Submitters,
     int Rounds,

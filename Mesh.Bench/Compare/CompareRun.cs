@@ -13,7 +13,7 @@ internal static class CompareRun
         var systems = await FindReadyAsync(plan, all, output);
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"{plan.Tasks:N0} tasks after {plan.Warmup:N0} for warm-up, in batches of {plan.Batch} by {plan.Submitters} submitters; {plan.Concurrency} at a time ({plan.Connections} connections x {plan.Slots}); fsync {(plan.Fsync == Fsync.Always ? "always" : "everysec")}; {plan.Rounds} rounds"));
+            $"{plan.Tasks:N0} tasks after {plan.Warmup:N0} or {plan.WarmupLimit.TotalSeconds:0} s for warm-up, in batches of {plan.Batch} by {plan.Submitters} submitters; {plan.Concurrency} at a time ({plan.Connections} connections x {plan.Slots}); fsync {(plan.Fsync == Fsync.Always ? "always" : "everysec")}; {plan.Rounds} rounds"));
         var report = new CompareReport(systems[0].Name);
         using var progress = new ProgressLine();
         for (var round = 0; round < plan.Rounds; round++)

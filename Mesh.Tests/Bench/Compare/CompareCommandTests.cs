@@ -16,8 +16,9 @@ public sealed class CompareCommandTests
         Assert.Equal(0, run.Code);
         Assert.Equal(["mesh", "bullmq", "nats"], _plan!.Systems);
         Assert.Equal((16, 4, 64), (_plan.Connections, _plan.Slots, _plan.Concurrency));
-        Assert.Equal((50_000, 20_000, 500, 4), (_plan.Tasks, _plan.Warmup, _plan.Batch, _plan.Submitters));
-        Assert.Equal((5, Fsync.EverySecond, TimeSpan.FromMinutes(5)), (_plan.Rounds, _plan.Fsync, _plan.Limit));
+        Assert.Equal((50_000, 100_000, 500, 4), (_plan.Tasks, _plan.Warmup, _plan.Batch, _plan.Submitters));
+        Assert.Equal((5, Fsync.EverySecond), (_plan.Rounds, _plan.Fsync));
+        Assert.Equal((TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(5)), (_plan.WarmupLimit, _plan.Limit));
         Assert.Equal(Path.GetFullPath(Path.GetTempPath()), _plan.Directory);
     }
 
@@ -25,13 +26,13 @@ public sealed class CompareCommandTests
     public async Task Compare_AllArguments_AreInThePlan()
     {
         var run = await RunAsync(
-            "compare", "--systems", "nats,mesh", "--connections", "64", "--slots", "1", "--tasks", "7", "--warmup", "0", "--batch", "2", "--submitters", "3",
+            "compare", "--systems", "nats,mesh", "--connections", "64", "--slots", "1", "--tasks", "7", "--warmup", "0", "--warmup-limit", "6", "--batch", "2", "--submitters", "3",
             "--rounds", "9", "--fsync", "Always", "--timeout", "8", "--directory", AppContext.BaseDirectory);
 
         Assert.Equal(0, run.Code);
         Assert.Equal(["mesh", "nats"], _plan!.Systems);
         Assert.Equal(
-            new ComparePlan(_plan.Systems, 64, 1, 7, 0, 2, 3, 9, Fsync.Always, TimeSpan.FromSeconds(8), Path.GetFullPath(AppContext.BaseDirectory)),
+            new ComparePlan(_plan.Systems, 64, 1, 7, 0, TimeSpan.FromSeconds(6), 2, 3, 9, Fsync.Always, TimeSpan.FromSeconds(8), Path.GetFullPath(AppContext.BaseDirectory)),
             _plan);
     }
 
@@ -42,6 +43,7 @@ public sealed class CompareCommandTests
     [InlineData("--slots", "0")]
     [InlineData("--tasks", "0")]
     [InlineData("--warmup", "-1")]
+    [InlineData("--warmup-limit", "-1")]
     [InlineData("--batch", "0")]
     [InlineData("--submitters", "x")]
     [InlineData("--rounds", "0")]

@@ -74,7 +74,7 @@ public sealed class CompareRunTests : IDisposable
         _directory.Delete(recursive: true);
     }
 
-    private ComparePlan Plan() => new(["mesh", "other"], 16, 4, 1_000, 0, 500, 4, 2, Fsync.EverySecond, TimeSpan.FromMinutes(1), _directory.FullName);
+    private ComparePlan Plan() => new(["mesh", "other"], 16, 4, 1_000, 0, TimeSpan.Zero, 500, 4, 2, Fsync.EverySecond, TimeSpan.FromMinutes(1), _directory.FullName);
 
     private Task<int> RunAsync(ComparePlan plan, IReadOnlyList<FakeSystem> systems) => CompareRun.RunAsync(plan, systems, _output, TestContext.Current.CancellationToken);
 }
