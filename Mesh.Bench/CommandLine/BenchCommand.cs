@@ -28,6 +28,12 @@ internal static class BenchCommand
         {
             LoadCommand.Create(), IdleCommand.Create(), FuzzCommand.Create(), SimulateCommand.Create(), ChaosCommand.Create(), CodecCommand.Create(), OverheadCommand.Create(),
         };
+        return InvokeAsync(root, arguments, output, error, cancellationToken);
+    }
+
+    /// <summary>Parses the arguments with these commands and runs one of them. The arguments and the result are those of <see cref="RunAsync"/>.</summary>
+    public static Task<int> InvokeAsync(RootCommand root, IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
+    {
         var parsed = root.Parse(arguments);
         if (parsed.Action is ParseErrorAction refusal)
         {
