@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using StackExchange.Redis;
 
 namespace Mesh.Accounts;
@@ -26,8 +25,8 @@ public static class RedisErrorClassifier
         RedisCommandException unsendable => $"Redis: {unsendable.Message}",
         ObjectDisposedException => "Redis: the connection is closed.",
 
-        // When a connection fails, the client also ends its calls with the exceptions of its socket and its pipe, and cancels them. A cancellation by the caller has the caller's token.
-        IOException or SocketException or InvalidOperationException { Source: "System.IO.Pipelines" } => $"Redis: the connection has failed ({exception.Message}).",
+        // When a connection fails, the client also ends its calls with the exceptions of its pipe, and cancels them. A cancellation by the caller has the caller's token.
+        InvalidOperationException { Source: "System.IO.Pipelines" } => $"Redis: the connection has failed ({exception.Message}).",
         OperationCanceledException { CancellationToken.CanBeCanceled: false } => "Redis: the client has cancelled the call.",
         _ => null,
     };

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using Mesh.Accounts;
 using StackExchange.Redis;
 
@@ -46,12 +45,6 @@ public sealed class RedisErrorClassifierTests
         Assert.StartsWith("Redis: the connection has failed", RedisErrorClassifier.Reason(fault), StringComparison.Ordinal);
         Assert.Null(RedisErrorClassifier.Reason(new InvalidOperationException("a bug")));
     }
-
-    [Theory]
-    [InlineData(typeof(IOException))]
-    [InlineData(typeof(SocketException))]
-    public void Reason_SocketOfTheClientFails_IsDescribed(Type type) =>
-        Assert.StartsWith("Redis: the connection has failed", RedisErrorClassifier.Reason((Exception)Activator.CreateInstance(type)!), StringComparison.Ordinal);
 
     [Fact]
     public void IsFull_ErrorWrappedByOldRedis_IsTrue() => Assert.True(RedisErrorClassifier.IsFull(new RedisServerException(
