@@ -1,8 +1,13 @@
+using Mesh.Simulation.Checks;
+
 namespace Mesh.Simulation.Time;
 
 /// <summary>The virtual time. Actions run in the order of their times, and at the same time in the order in which they were scheduled.</summary>
 internal sealed class Scheduler
 {
+    /// <summary>The largest number of actions of a life. Hardly any life needs a tenth of it.</summary>
+    private const long MaxSteps = 3_000_000;
+
     private readonly PriorityQueue<Action, (TimeSpan Due, long Order)> _queue = new();
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _order;
@@ -26,13 +31,18 @@ internal sealed class Scheduler
     }
 
     /// <summary>Runs all actions that are due up to a time, and sets the time.</summary>
+    /// <exception cref="InvariantViolation">The life has more actions than any life needs: a node repeats something without a pause.</exception>
     public void RunUntil(TimeSpan end)
     {
         while (_queue.TryPeek(out var action, out var key) && key.Due <= end)
         {
             _queue.Dequeue();
             Now = key.Due;
-            Steps++;
+            if (++Steps > MaxSteps)
+            {
+                throw new InvariantViolation(Invariant.CoresDoNotFail, $"{MaxSteps} steps did not end the life");
+            }
+
             action();
         }
 

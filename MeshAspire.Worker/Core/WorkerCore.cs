@@ -156,7 +156,7 @@ internal sealed partial class WorkerCore
             Close();
         }
 
-        if (_linkState == LinkState.Up && now >= _reconnectBackoff.RetryAt)
+        if (_linkState == LinkState.Up && now >= _reconnectBackoff.RetryAt && _drain is not { IsServerUnreachable: true })
         {
             SendStatuses(now);
             SendRunning(now);
@@ -209,6 +209,8 @@ internal sealed partial class WorkerCore
             case LinkState.Down when _drain is not { IsServerUnreachable: true }:
                 At(_reconnectBackoff.RetryAt);
                 break;
+            case LinkState.Up when _drain is { IsServerUnreachable: true }:
+                break; // Nothing is sent until the worker leaves.
             case LinkState.Up when now < _reconnectBackoff.RetryAt:
                 At(_reconnectBackoff.RetryAt);
                 break;

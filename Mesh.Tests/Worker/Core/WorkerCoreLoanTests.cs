@@ -292,6 +292,22 @@ public sealed class WorkerCoreLoanTests
     }
 
     [Fact]
+    public void BorrowerLost_OverLinesWithItsTaskRunning_IsNotContactedUntilTheWorkerLeaves()
+    {
+        var rig = WorkerCoreDriver.Away(WorkerCoreDriver.CreateOptions(transport: WorkerTransport.Tcp)).Receive(WorkerCoreDriver.Query());
+        while (!rig.Reported.OfType<WorkerEvent.BorrowerAbandoned>().Any())
+        {
+            _ = rig.Wake().Running.SingleOrDefault() is { } running ? rig.Feed(new WorkerInput.ExchangeFailed(rig.Link, running.Status, "refused")) : rig;
+        }
+
+        Assert.Contains(new CancelAttempt(rig.Attempt), rig.Effects);
+        var abandonedAt = rig.Now;
+        Assert.Equal([new Close(rig.Link)], rig.Wake().Effects);
+        Assert.InRange(rig.Now - abandonedAt, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+        Assert.True(rig.End().Dialled!.IsHome);
+    }
+
+    [Fact]
     public void Stop_Idle_ClosesAndEnds()
     {
         var rig = WorkerCoreDriver.AtHome().Feed(new WorkerInput.StopRequested());
