@@ -66,6 +66,7 @@ internal sealed partial class ServerCore
             }
         }
 
+        _admission.RestartSubmissions(now);
         ProcessChangedWorkers(now);
     }
 

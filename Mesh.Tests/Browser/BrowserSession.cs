@@ -69,7 +69,7 @@ internal sealed partial class BrowserSession : IAsyncDisposable
     {
         await _context.CloseAsync();
         Assert.True(Host.Fault is null, Host.Fault);
-        Assert.Empty(_complaints);
+        Assert.True(_complaints.IsEmpty, string.Join('\n', _complaints));
     }
 
     private void Note(bool bad, string text)

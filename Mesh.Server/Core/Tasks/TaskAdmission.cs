@@ -6,6 +6,8 @@ namespace Mesh.Server.Core.Tasks;
 /// <summary>Accepts tasks: submissions of clients, stored tasks when the server starts, and stored tasks of adopted servers.</summary>
 internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
 {
+    private readonly List<Submission> _restarts = [];
+
     /// <summary>Queues or schedules the stored tasks in the order of their acceptance. Called once, when the server starts.</summary>
     public void Restore(StoredState stored, DateTimeOffset now)
     {
@@ -191,7 +193,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         {
             // The earlier submission that contained a repeated task was refused, or a retry has waited for it, so this submission starts again.
             Withdraw(accepted.Tasks, known);
-            OnSubmit(submission, now);
+            _restarts.Add(submission);
             return;
         }
 
@@ -213,6 +215,20 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         }
 
         core.Effects.SubmissionResults.Add((submission, outcome));
+    }
+
+    /// <summary>
+    /// Starts submissions again. Called when all acceptances of a batch are handled: two submissions that repeat each other's tasks would otherwise withdraw them from each other
+    /// without end.
+    /// </summary>
+    public void RestartSubmissions(DateTimeOffset now)
+    {
+        foreach (var submission in _restarts)
+        {
+            OnSubmit(submission, now);
+        }
+
+        _restarts.Clear();
     }
 
     /// <summary>Removes the tasks of a submission from memory and adds its outcome. Called when its write failed.</summary>
