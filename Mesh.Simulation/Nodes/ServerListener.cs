@@ -53,6 +53,7 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
 
         var session = new SessionId(connection.Number);
         node.Log($"hears {connection.Client}#{session.Value}", message);
+        ReportedStatus? handled = null;
         if (message is TaskStatus { Outcome: TaskOutcome.Running, Id: { } reporting })
         {
             _running = (session, reporting);
@@ -64,8 +65,9 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
                 _reported.Add((session, status.Id), reported = new());
             }
 
-            reported.Enqueue(ReportedStatus.Of(node, status));
-            world.FollowUpCheck.OnStatus(node, reported.Last().Task, status);
+            handled = ReportedStatus.Of(node, status);
+            reported.Enqueue(handled);
+            world.FollowUpCheck.OnStatus(node, handled.Task, status);
             world.InvariantChecker.OnStatus(node, status);
             if (world.Mutation == Mutation.RetryRequestsIgnored)
             {
@@ -93,6 +95,7 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
         }
 
         node.Feed(new(LoopInputKind.Message) { Session = session, Framing = connection.Framing, Subject = message });
+        handled?.OnHandled(node, (TaskStatus)message);
         _running = null;
     }
 
