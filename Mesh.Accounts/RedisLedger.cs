@@ -6,14 +6,13 @@ namespace Mesh.Accounts;
 
 /// <summary>The ledger in Redis 7, Valkey or Garnet (with Lua).</summary>
 /// <param name="database">Returns the database. Called at each use, so that an unavailable Redis or Sentinel does not delay the start.</param>
-public sealed class RedisLedger(Func<IDatabase> database) : ILedger
+/// <param name="settledMarkRetention">The time that the outcome of a settled task is remembered, for delayed attempts. Null means 24 hours.</param>
+public sealed class RedisLedger(Func<IDatabase> database, TimeSpan? settledMarkRetention = null) : ILedger
 {
     /// <summary>The time that the outcome of an unsettled task is remembered. It is longer than any outage, because an attempt that arrives later is applied again.</summary>
     private static readonly TimeSpan UnsettledMarkRetention = TimeSpan.FromDays(31);
 
-    /// <summary>The time that the outcome of a settled task is remembered, for delayed attempts.</summary>
-    private static readonly TimeSpan SettledMarkRetention = TimeSpan.FromHours(24);
-
+    private readonly TimeSpan _settledMarkRetention = settledMarkRetention ?? TimeSpan.FromHours(24);
     private readonly long _markSeconds = (long)UnsettledMarkRetention.TotalSeconds;
 
     /// <param name="database">The database that stores the ledger.</param>
@@ -62,7 +61,7 @@ public sealed class RedisLedger(Func<IDatabase> database) : ILedger
     public ValueTask<LedgerUpdate> CloseAsync(string user, TaskId task, CancellationToken cancellation = default) =>
         RunAsync(LedgerScripts.Close, user, task, [Journal, _markSeconds], cancellation);
 
-    public void Settled(string user, TaskId task) => _ = database().KeyExpireAsync(AccountKeys.Mark(user, task), SettledMarkRetention, flags: CommandFlags.FireAndForget);
+    public void Settled(string user, TaskId task) => _ = database().KeyExpireAsync(AccountKeys.Mark(user, task), _settledMarkRetention, flags: CommandFlags.FireAndForget);
 
     private async ValueTask<LedgerUpdate> RunAsync(string script, string user, TaskId task, RedisValue[] arguments, CancellationToken cancellation)
     {

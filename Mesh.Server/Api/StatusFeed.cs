@@ -6,11 +6,15 @@ using Mesh.Server.Loop;
 namespace Mesh.Server.Api;
 
 /// <summary>
-/// Publishes the status as JSON to its subscribers when it has changed, at most four times a second. The status is read only while there are subscribers.
+/// Publishes the status as JSON to its subscribers when it has changed, at most four times a second, and less often when it is large, so that the feed takes at most a tenth of the time. The
+/// status is read only while there are subscribers.
 /// A slow subscriber misses intermediate states, but always receives the last one.
 /// </summary>
 internal sealed class StatusFeed(CoreInputQueue inputs, TimeProvider time) : BackgroundService
 {
+    /// <summary>The time from one status to the next is at least this many times the time that reading it takes.</summary>
+    private const int IntervalPerRead = 10;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _lock = new();
@@ -74,7 +78,9 @@ internal sealed class StatusFeed(CoreInputQueue inputs, TimeProvider time) : Bac
         byte[] last = [];
         while (Listeners() is { Length: > 0 } listeners)
         {
+            var started = time.GetTimestamp();
             var state = await ReadAsync();
+            var pause = IntervalPerRead * time.GetElapsedTime(started);
             if (!state.AsSpan().SequenceEqual(last))
             {
                 last = state;
@@ -84,7 +90,7 @@ internal sealed class StatusFeed(CoreInputQueue inputs, TimeProvider time) : Bac
                 }
             }
 
-            await Task.Delay(Interval, time, stoppingToken);
+            await Task.Delay(pause > Interval ? pause : Interval, time, stoppingToken);
         }
     }
 

@@ -96,6 +96,9 @@ internal sealed record TasksOptions
     /// <summary>The time for which the result and the idempotency key of a completed task are stored. Default: 1 h.</summary>
     public TimeSpan ResultRetention { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>The time for which the ledger remembers that a settled UPDATE was applied or rejected, for a delayed attempt at it. Default: 24 h.</summary>
+    public TimeSpan MarkRetention { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>
     /// The waiting time that one level of priority is worth: a task goes before an earlier one of the next lower priority if it came less than this time later. Zero ignores
     /// priorities. Default: 10 s.

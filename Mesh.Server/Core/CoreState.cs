@@ -23,11 +23,11 @@ internal sealed class CoreState(ServerSettings settings, Effects effects, int se
 
     public TaskRegistry Tasks { get; } = new(settings.Tasks, settings.Balancing);
 
-    public WorkerRegistry Workers { get; } = new(settings.Tasks);
+    public WorkerRegistry Workers { get; } = new(settings.Id, settings.Tasks);
 
     public DeliveryTracker Deliveries { get; } = new();
 
-    public LoanRegistry Loans { get; } = new();
+    public LoanRegistry Loans => field ??= new(Workers);
 
     /// <summary>The adopted servers, whose tasks this server runs.</summary>
     public Dictionary<ServerId, AdoptedServer> Adoptions { get; } = [];

@@ -49,10 +49,18 @@ internal sealed partial class ServerCore
         return found;
     }
 
-    /// <summary>Returns the first unsettled tasks in a state: scheduled tasks in the order in which they are due, others in the order of their acceptance.</summary>
-    public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) => (state == TaskState.Scheduled
-        ? _core.Tasks.Scheduled.InOrder()
-        : _core.Tasks.All.Where(task => TaskEntry.StateOf(task.Step) == state).OrderBy(task => task.Record.Sequence)).Take(limit).Select(task => task.ToRecord());
+    /// <summary>
+    /// Returns the first unsettled tasks in a state: scheduled tasks in the order in which they are due, queued tasks in the order in which they came into the queue, and running tasks in
+    /// the order of their acceptance.
+    /// </summary>
+    /// <param name="state">Scheduled, queued or running.</param>
+    public IEnumerable<TaskRecord> ListTasks(TaskState state, int limit) => (state switch
+    {
+        TaskState.Scheduled => _core.Tasks.Scheduled.InOrder(),
+        TaskState.Queued => _core.Tasks.InQueueOrder(),
+        TaskState.Running => _core.Tasks.RunningTasks.OrderBy(task => task.Record.Sequence),
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Other tasks are in the store only."),
+    }).Take(limit).Select(task => task.ToRecord());
 
     /// <summary>The whole state. Used by the checks of the simulation.</summary>
     public CoreState State => _core;

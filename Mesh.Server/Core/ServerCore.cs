@@ -214,6 +214,7 @@ internal sealed partial class ServerCore
         {
             _nextLoanCheck = now + LoanCheckInterval;
             _lender.OnTimer(now);
+            _borrower.CheckLoans(now);
         }
 
         // The borrower comes after the balancing round, so that the releases of the round are sent at once.

@@ -39,7 +39,7 @@ internal sealed record ServerStatus(
         [.. core.Peers.All.Select(peer => new PeerStatus(peer.Id, peer.Settings.Endpoint, peer.Alive, peer.LastSeen, peer.Load))],
         [.. core.Loans.All.Select(loan => loan.Record)],
         [.. core.Adoptions.Values.Select(adoption => new AdoptionStatus(
-            adoption.Server, adoption.Since, core.Tasks.All.Count(task => task.Record.StoredBy == adoption.Server), adoption.Done))])
+            adoption.Server, adoption.Since, core.Tasks.CountStoredBy(adoption.Server), adoption.Done))])
     {
         Scheduled = core.Tasks.Scheduled.Count,
         Types = [.. core.Tasks.BusiestQueues.Take(MaxTypes).Select(queue => new TypeStatus(queue.Type, queue.Depth, queue.Running))],

@@ -69,7 +69,8 @@ internal static class MeshServerExtensions
             Options(provider).Tasks.ResultRetention,
             Options(provider).Claim.Expiry));
         builder.Services.AddSingleton<IStoreDurabilityInspector>(provider => new RedisDurabilityInspector(provider.GetRequiredService<IConnectionMultiplexer>));
-        builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(() => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase()));
+        builder.Services.AddSingleton<ILedger>(provider => new RedisLedger(
+            () => provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(), Options(provider).Tasks.MarkRetention));
     }
 
     /// <summary>Adds all other services. The caller must add <see cref="IMeshStore"/> and <see cref="ILedger"/>.</summary>

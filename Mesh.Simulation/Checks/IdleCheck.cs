@@ -238,6 +238,7 @@ internal sealed class IdleCheck(SimWorld world)
     /// <summary>A server may keep its own workers, and those of lost servers, which have no home to return to.</summary>
     private void CheckFootprint(ServerNode server)
     {
+        HomeWorkersCheck.Check(server);
         var footprint = server.Core!.Footprint;
         var ours = world.Workers.Where(worker => MayKeep(server, worker.Home)).ToList();
         var foreign = world.ForeignWorkers.Count(worker => MayKeep(server, worker.Home));

@@ -104,4 +104,7 @@ public enum Invariant : byte
 
     /// <summary>A worker never runs more handlers at once than it has slots, with those of abandoned tasks.</summary>
     SlotsKept,
+
+    /// <summary>The numbers of workers at home, which a server keeps up to date at each change of a worker, are those of its workers.</summary>
+    WorkersCounted,
 }

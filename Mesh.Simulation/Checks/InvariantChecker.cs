@@ -32,6 +32,7 @@ internal sealed class InvariantChecker(SimWorld world)
 
     public void OnEvent(ServerNode server, MeshEvent happened)
     {
+        HomeWorkersCheck.Check(server);
         switch (happened)
         {
             case LoanStateChanged { Loan: var loan }:

@@ -222,6 +222,10 @@ public enum Mutation : byte
     /// <summary>A borrower does not consider the loads of the owners when it decides which workers to release.</summary>
     [Breaks(Invariant.BorrowersGiveWay)]
     OwnerLoadIgnored,
+
+    /// <summary>A worker at home that has sent a get_task is counted again among those that are not set aside.</summary>
+    [Breaks(Invariant.WorkersCounted)]
+    WorkersMiscounted,
 }
 
 /// <summary>Names what a mutation breaks.</summary>

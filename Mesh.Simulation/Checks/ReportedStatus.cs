@@ -32,13 +32,13 @@ internal sealed class ReportedStatus(TaskId? task, bool settles, int attempts)
         }
 
         // A cancelled task is settled when its attempt ends.
-        if (worker?.Running.Find(running => running.Id == task) is { IsCancelRequested: true })
+        if (worker?.Running.FirstOrDefault(running => running.Id == task) is { IsCancelRequested: true })
         {
             return new(task, settles: true, 0);
         }
 
         // A NOK counts only from the worker that has the task.
-        return worker?.Running.Find(running => running.Id == task) is { } attempt && !status.HandedBack
+        return worker?.Running.FirstOrDefault(running => running.Id == task) is { } attempt && !status.HandedBack
             ? new(task, !status.MayRetry || server.Core!.IsLastAttempt(attempt, server.Now), attempt.Attempts)
             : new(task, settles: false, 0);
     }

@@ -16,7 +16,7 @@ internal sealed class RetryRequestCheck(SimWorld world)
     public void OnStatus(ServerNode server, TaskStatus status)
     {
         if (status is not { Outcome: TaskOutcome.Nok, HandedBack: false } || server.Core!.FindWorker(status.Worker) is not { } worker
-            || !TaskStatusHandler.TryFindTask(status, worker, out var id, out _) || worker.Running.Find(running => running.Id == id) is not { } task)
+            || !TaskStatusHandler.TryFindTask(status, worker, out var id, out _) || worker.Running.FirstOrDefault(running => running.Id == id) is not { } task)
         {
             return;
         }

@@ -95,6 +95,11 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
         }
 
         node.Feed(new(LoopInputKind.Message) { Session = session, Framing = connection.Framing, Subject = message });
+        if (world.Mutation == Mutation.WorkersMiscounted && message is GetTask { Worker: var counted } && node.Core?.FindWorker(counted) is { } worker)
+        {
+            worker.HomePlace = worker.HomePlace with { IsServing = false };
+        }
+
         handled?.OnHandled(node, (TaskStatus)message);
         _running = null;
     }

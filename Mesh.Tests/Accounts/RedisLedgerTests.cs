@@ -11,7 +11,7 @@ public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
     protected override async Task<ILedger> CreateAsync() => new RedisLedger(await redis.Isolated());
 
     [Fact]
-    public async Task Settled_MarkIsKeptForADay_UnsettledForAMonth()
+    public async Task Settled_MarkIsKeptForADayOrAsSet_UnsettledForAMonth()
     {
         var stop = TestContext.Current.CancellationToken;
         var database = await redis.Isolated();
@@ -23,6 +23,8 @@ public sealed class RedisLedgerTests(RedisFixture redis) : LedgerContract
         Assert.InRange(await LeftAsync(), TimeSpan.FromDays(30), TimeSpan.FromDays(31));
         ledger.Settled("maria", new TaskId("t1"));
         Assert.InRange(await LeftAsync(), TimeSpan.FromHours(23), TimeSpan.FromHours(24));
+        new RedisLedger(() => database, TimeSpan.FromHours(1)).Settled("maria", new TaskId("t1"));
+        Assert.InRange(await LeftAsync(), TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
 
         async Task<TimeSpan> LeftAsync() => (await database.KeyTimeToLiveAsync("mesh:account:{maria}:task:t1"))!.Value;
     }

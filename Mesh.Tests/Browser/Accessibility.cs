@@ -25,11 +25,17 @@ internal static class Accessibility
         Exclude = [new AxeSelector("[data-rows] > :nth-child(n+9), tbody > :nth-child(n+9), [role=log] > :nth-child(n+9)")],
     };
 
-    /// <summary>The dark theme differs from the light one in its colours only.</summary>
-    public static async Task CheckAsync(IPage page, ColorScheme scheme)
+    /// <summary>Checks a page in its light and in its dark theme, which differs from the light one in its colours only.</summary>
+    /// <param name="inTheme">Called in each theme before the check, or null.</param>
+    public static async Task CheckAsync(IPage page, Func<ColorScheme, Task>? inTheme = null)
     {
-        var result = await page.RunAxe(Context, scheme is ColorScheme.Dark ? Contrast : All);
-        Assert.True(result.Violations.Length == 0, $"{page.Url}\n" + string.Join('\n', result.Violations.SelectMany(
-            violation => violation.Nodes, (violation, node) => $"{violation.Id}: {violation.Help}: {node.Html} {string.Join("; ", node.Any.Select(check => check.Message))}")));
+        foreach (var (scheme, rules) in new[] { (ColorScheme.Dark, Contrast), (ColorScheme.Light, All) })
+        {
+            await page.EmulateMediaAsync(new() { ColorScheme = scheme });
+            await (inTheme?.Invoke(scheme) ?? Task.CompletedTask);
+            var result = await page.RunAxe(Context, rules);
+            Assert.True(result.Violations.Length == 0, $"{page.Url}, {scheme}\n" + string.Join('\n', result.Violations.SelectMany(
+                violation => violation.Nodes, (violation, node) => $"{violation.Id}: {violation.Help}: {node.Html} {string.Join("; ", node.Any.Select(check => check.Message))}")));
+        }
     }
 }

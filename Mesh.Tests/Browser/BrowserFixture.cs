@@ -45,26 +45,26 @@ public sealed class BrowserFixture : IAsyncLifetime
     }
 
     /// <summary>Opens a browser context without any login. Skips the test where no browser is installed; in CI the test fails then.</summary>
-    internal Task<BrowserSession> VisitAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false) => VisitAsync(_host, scheme, animations);
+    internal Task<BrowserSession> VisitAsync(bool animations = false) => VisitAsync(_host, animations);
 
     /// <summary>As the other overload, for the pages of another AppHost.</summary>
-    internal async Task<BrowserSession> VisitAsync(Lazy<Task<AppHostRun>> started, ColorScheme scheme = ColorScheme.Light, bool animations = false)
+    internal async Task<BrowserSession> VisitAsync(Lazy<Task<AppHostRun>> started, bool animations = false)
     {
-        var context = await NewContextAsync(scheme, animations);
+        var context = await NewContextAsync(animations);
         var host = await started.Value;
         Assert.True(host.Fault is null, host.Fault);
         return new BrowserSession(context, host, Screenshots);
     }
 
-    /// <summary>As <see cref="VisitAsync(ColorScheme, bool)"/>, for pages that no AppHost started.</summary>
-    internal async Task<IBrowserContext> NewContextAsync(ColorScheme scheme = ColorScheme.Light, bool animations = false)
+    /// <summary>As <see cref="VisitAsync(bool)"/>, for pages that no AppHost started.</summary>
+    internal async Task<IBrowserContext> NewContextAsync(bool animations = false)
     {
         var found = ExecutableFinder.Find(Names) is not null;
         Assert.SkipUnless(found || Environment.GetEnvironmentVariable("CI") is "true", $"None of {string.Join(", ", Names)} is on the PATH.");
         var context = await (await _browser.Value).NewContextAsync(new BrowserNewContextOptions
         {
             ViewportSize = new ViewportSize { Width = 1280, Height = 720 },
-            ColorScheme = scheme,
+            ColorScheme = ColorScheme.Light,
             ReducedMotion = animations ? ReducedMotion.NoPreference : ReducedMotion.Reduce,
             Locale = "en-GB",
         });

@@ -65,6 +65,9 @@ internal sealed partial class BrowserSession : IAsyncDisposable
         Caret = ScreenshotCaret.Hide,
     });
 
+    /// <summary>Checks the accessibility of a page in both themes, and takes a screenshot of each: name and name-dark.</summary>
+    public Task CheckAsync(IPage page, string name) => Accessibility.CheckAsync(page, scheme => PictureAsync(page, scheme == ColorScheme.Dark ? $"{name}-dark" : name));
+
     public async ValueTask DisposeAsync()
     {
         await _context.CloseAsync();

@@ -224,6 +224,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mutation.DeadLetterTypeIgnored, 20)]
     [InlineData(Mutation.DeadLettersMiscounted, 20)]
     [InlineData(Mutation.OwnerLoadIgnored, 100)]
+    [InlineData(Mutation.WorkersMiscounted, 5)]
     public void Mutation_BreaksTheInvariantThatItNames(Mutation mutation, int within, int firstSeed = 1)
     {
         // As many lives at a time as there are cores, looked at in the order of their seeds.

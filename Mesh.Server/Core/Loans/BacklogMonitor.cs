@@ -78,23 +78,13 @@ internal sealed class BacklogMonitor(CoreState core)
             return counts;
         }
 
-        // Most workers have one of a few sets of types.
-        var sets = new Dictionary<TaskTypeSet, int>();
-        foreach (var worker in core.Workers.All)
+        foreach (var group in core.Workers.Homes.Groups)
         {
-            if (Lender.IsAtHome(worker, core) && !worker.Health.IsSetAside)
-            {
-                sets[worker.Handles] = sets.GetValueOrDefault(worker.Handles) + 1;
-            }
-        }
-
-        foreach (var (types, workers) in sets)
-        {
-            foreach (var type in types.AsSpan())
+            foreach (var type in group.Handles.AsSpan())
             {
                 if (counts.TryGetValue(type, out var count))
                 {
-                    counts[type] = count + workers;
+                    counts[type] = count + group.Serving;
                 }
             }
         }

@@ -86,8 +86,8 @@ internal sealed partial class Borrower(CoreState core, LoanWriter loanWriter, Wo
         }
     }
 
-    /// <summary>Ends loans whose time is up, releases missing and set-aside workers and those of leaving peers, and sends the release requests that are due.</summary>
-    public void OnTimer(DateTimeOffset now)
+    /// <summary>Ends loans whose time is up, and releases missing and set-aside workers and those of leaving peers.</summary>
+    public void CheckLoans(DateTimeOffset now)
     {
         if (core.Stopping)
         {
@@ -104,6 +104,11 @@ internal sealed partial class Borrower(CoreState core, LoanWriter loanWriter, Wo
         }
 
         Release(core.Loans.All.Where(loan => IsMissing(loan, now) || IsSetAside(loan, now) || IsOfLeavingPeer(loan)), now);
+    }
+
+    /// <summary>Sends the release requests that are due.</summary>
+    public void OnTimer(DateTimeOffset now)
+    {
         foreach (var request in _releaseRequests.Values.Where(request => !request.IsInFlight && request.NextAttemptAt <= now).ToArray())
         {
             Send(request);

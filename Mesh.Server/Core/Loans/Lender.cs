@@ -28,10 +28,6 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
     public static bool IsAtHome(WorkerEntry worker, CoreState core) =>
         worker.Home == core.Settings.Id && !worker.IsGone && core.Loans.Find(worker.Id) is null;
 
-    /// <summary>True for a worker at home that runs no task and is not limited because of failures.</summary>
-    public static bool IsIdleAtHome(WorkerEntry worker, CoreState core) =>
-        IsAtHome(worker, core) && worker.Running.Count == 0 && !worker.Health.IsLimited;
-
     /// <summary>
     /// Handles WORKER_REQUEST. Stores an offer for each worker to lend, and answers AVAILABLE when the offers are stored. Answers UNAVAILABLE at once when no
     /// worker can be lent, or when the requester is not an allowed peer.
@@ -187,16 +183,19 @@ internal sealed class Lender(CoreState core, LoanWriter loanWriter)
     private List<WorkerEntry> SelectWorkers(WorkerRequest request, DateTimeOffset now)
     {
         // Workers that are limited because of failures are not lent, and do not count as workers that stay.
-        var atHome = core.Workers.All.Where(worker => IsAtHome(worker, core) && !worker.Health.IsLimited)
-            .Select(worker => new HomeWorker(
-                worker.Id,
-                worker.Handles,
-                worker.Running.Count == 0 && worker.Handles.Count > 0 && worker.IgnoredRedirects.NotLentUntil <= now,
-                worker.PendingPolls.Count > 0,
-                worker.LastShortLoan))
-            .ToList();
+        var wanted = new LendingRequest(request.WorkersNeeded, request.Tasks);
+        var (atHome, idle) = (new List<HomeCount>(), new List<HomeWorker>());
+        foreach (var group in core.Workers.Homes.Groups)
+        {
+            atHome.Add(new HomeCount(group.Handles, group.Available));
+            if (wanted.Accepts(group.Handles))
+            {
+                idle.AddRange(group.FindIdle(wanted.Workers, now).Select(worker => new HomeWorker(worker.Id, worker.Handles, worker.PendingPolls.Count > 0, worker.LastShortLoan)));
+            }
+        }
+
         var backlog = core.Tasks.Queues.ToDictionary(queue => queue.Type, queue => queue.Depth);
-        var chosen = LendingSelector.Select(atHome, backlog, core.Tasks.Depth, new LendingRequest(request.WorkersNeeded, request.Tasks), core.Settings.Balancing);
+        var chosen = LendingSelector.Select(atHome, idle, backlog, core.Tasks.Depth, wanted, core.Settings.Balancing);
 
         // Workers that do not fit in one AVAILABLE are not offered; the borrower asks again.
         return [.. chosen.Take(WorkerList.CountFittingOneMessage(chosen)).Select(worker => core.Workers.Find(worker)!)];

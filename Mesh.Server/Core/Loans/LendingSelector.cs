@@ -2,16 +2,25 @@ using Mesh.Protocol;
 
 namespace Mesh.Server.Core.Loans;
 
-/// <summary>A worker of the owner that is at home and not limited because of failures.</summary>
-/// <param name="IsLendable">True when it can be lent: it runs no task, handles a type and has not just ignored a REDIRECT.</param>
+/// <summary>The number of workers of the owner that handle the same types, are at home and are not limited because of failures.</summary>
+internal readonly record struct HomeCount(TaskTypeSet Handles, int Workers);
+
+/// <summary>A worker of the owner that can be lent: it is at home, not limited because of failures, runs no task, handles a type and has not just ignored a REDIRECT.</summary>
 /// <param name="IsWaiting">True when a get_task of it is held, so that it can leave immediately.</param>
 /// <param name="LastShortLoan">The start of its last loan if that was a short one, else the default value.</param>
-internal readonly record struct HomeWorker(WorkerId Id, TaskTypeSet Handles, bool IsLendable, bool IsWaiting, DateTimeOffset LastShortLoan);
+internal readonly record struct HomeWorker(WorkerId Id, TaskTypeSet Handles, bool IsWaiting, DateTimeOffset LastShortLoan);
 
 /// <summary>A WORKER_REQUEST as the owner sees it.</summary>
 /// <param name="Needed">The number of workers. Null, which older peers send, counts as 1.</param>
 /// <param name="Types">The types of which a worker must handle at least one. Null, which older peers send, means any worker.</param>
-internal readonly record struct LendingRequest(int? Needed, TaskTypeSet? Types);
+internal readonly record struct LendingRequest(int? Needed, TaskTypeSet? Types)
+{
+    /// <summary>The number of workers.</summary>
+    public int Workers => Needed ?? 1;
+
+    /// <summary>Returns whether workers that handle these types are of use for the request.</summary>
+    public bool Accepts(TaskTypeSet handles) => handles.Count > 0 && Types?.Overlaps(handles) != false;
+}
 
 /// <summary>Decides which workers an owner lends (docs/protocol.md, "A loan, step by step"). Depends on its parameters only.</summary>
 internal static class LendingSelector
@@ -21,14 +30,15 @@ internal static class LendingSelector
     /// handles, or one for each waiting task of the type if these are more. While the queue is above the high mark, only workers that handle no type of the backlog are lent, and
     /// none for a request without types.
     /// </summary>
-    /// <param name="atHome">All workers that are at home and not limited.</param>
+    /// <param name="atHome">All workers that are at home and not limited, by their types.</param>
+    /// <param name="lendable">Those of them that can be lent and that the request accepts.</param>
     /// <param name="backlog">The number of waiting tasks of each type.</param>
     public static List<WorkerId> Select(
-        IReadOnlyList<HomeWorker> atHome, IReadOnlyDictionary<TaskType, int> backlog, int queue, in LendingRequest request, BalancingOptions settings)
+        IReadOnlyCollection<HomeCount> atHome, IReadOnlyCollection<HomeWorker> lendable, IReadOnlyDictionary<TaskType, int> backlog, int queue, in LendingRequest request, BalancingOptions settings)
     {
         var isAboveHighMark = queue > settings.MaxQueueThreshold;
-        var (needed, types) = (request.Needed ?? 1, request.Types);
-        if ((isAboveHighMark && types is null) || atHome.Count <= settings.MinWorkersBeforeSharing)
+        var workers = atHome.Sum(group => group.Workers);
+        if ((isAboveHighMark && request.Types is null) || workers <= settings.MinWorkersBeforeSharing)
         {
             return [];
         }
@@ -37,12 +47,11 @@ internal static class LendingSelector
         // because one that never reaches its borrower must not keep the others from going.
         var staying = CountHandlers(atHome);
         var chosen = new List<WorkerId>();
-        foreach (var worker in atHome.Where(worker => worker.IsLendable && types?.Overlaps(worker.Handles) != false)
-            .OrderByDescending(worker => worker.IsWaiting)
+        foreach (var worker in lendable.OrderByDescending(worker => worker.IsWaiting)
             .ThenBy(worker => worker.LastShortLoan)
             .ThenBy(worker => worker.Handles.Count))
         {
-            if (chosen.Count >= needed || atHome.Count - chosen.Count <= settings.MinWorkersBeforeSharing)
+            if (chosen.Count >= request.Workers || workers - chosen.Count <= settings.MinWorkersBeforeSharing)
             {
                 break;
             }
@@ -74,14 +83,14 @@ internal static class LendingSelector
         }
     }
 
-    private static Dictionary<TaskType, int> CountHandlers(IReadOnlyList<HomeWorker> atHome)
+    private static Dictionary<TaskType, int> CountHandlers(IReadOnlyCollection<HomeCount> atHome)
     {
         var counts = new Dictionary<TaskType, int>();
-        foreach (var worker in atHome)
+        foreach (var group in atHome)
         {
-            foreach (var type in worker.Handles.AsSpan())
+            foreach (var type in group.Handles.AsSpan())
             {
-                counts[type] = counts.GetValueOrDefault(type) + 1;
+                counts[type] = counts.GetValueOrDefault(type) + group.Workers;
             }
         }
 

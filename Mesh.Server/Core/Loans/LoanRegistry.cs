@@ -1,5 +1,6 @@
 using Mesh.Protocol;
 using Mesh.Server.Core.Persistence;
+using Mesh.Server.Core.Workers;
 
 namespace Mesh.Server.Core.Loans;
 
@@ -28,7 +29,8 @@ internal sealed class Loan(LoanRecord record)
 }
 
 /// <summary>The loans of this server, as owner and as borrower. A worker has at most one loan.</summary>
-internal sealed class LoanRegistry
+/// <param name="workers">Their entries tell whether they have a loan.</param>
+internal sealed class LoanRegistry(WorkerRegistry workers)
 {
     private readonly Dictionary<WorkerId, Loan> _loans = [];
 
@@ -38,9 +40,17 @@ internal sealed class LoanRegistry
 
     public Loan? Find(WorkerId worker, LoanRole role) => Find(worker) is { } loan && loan.Record.Role == role ? loan : null;
 
-    public void Put(Loan loan) => _loans[loan.Worker] = loan;
+    public void Put(Loan loan)
+    {
+        _loans[loan.Worker] = loan;
+        workers.Find(loan.Worker)?.HasLoan = true;
+    }
 
-    public void Remove(Loan loan) => _loans.Remove(loan.Worker);
+    public void Remove(Loan loan)
+    {
+        _loans.Remove(loan.Worker);
+        workers.Find(loan.Worker)?.HasLoan = false;
+    }
 
     public bool Contains(Loan loan) => ReferenceEquals(Find(loan.Worker), loan);
 

@@ -1,5 +1,4 @@
 using Mesh.Protocol;
-using Mesh.Server.Core.Loans;
 
 namespace Mesh.Server.Core.Peers;
 
@@ -183,7 +182,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         }
     }
 
-    public ServerLoad OwnLoad() => new(core.Tasks.Depth, core.Workers.All.Count(worker => Lender.IsIdleAtHome(worker, core)));
+    public ServerLoad OwnLoad() => new(core.Tasks.Depth, core.Workers.Homes.Idle);
 
     private void SendHeartbeat(PeerEntry peer)
     {

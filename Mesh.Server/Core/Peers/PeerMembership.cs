@@ -43,6 +43,7 @@ internal sealed class PeerMembership(
             }
         }
 
+        borrower.CheckLoans(now);
         borrower.OnTimer(now);
         heartbeats.OnTimer(now);
     }

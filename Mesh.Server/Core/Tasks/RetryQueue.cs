@@ -7,6 +7,9 @@ internal sealed class RetryQueue
 
     public int Count => _tasks.Count;
 
+    /// <summary>All tasks, in the order of their arrival.</summary>
+    public IEnumerable<TaskEntry> All => _tasks;
+
     /// <summary>The task that has waited longest. The others follow it in its list.</summary>
     public LinkedListNode<TaskEntry>? First => _tasks.First;
 

@@ -99,8 +99,9 @@ internal sealed class RunningStatusHandler(CoreState core, WorkerMonitor monitor
             return null;
         }
 
-        var home = core.Loans.Find(id) is { Record.Role: LoanRole.Borrower } loan ? loan.Peer : core.Settings.Id;
-        var worker = core.Workers.Add(id, home);
+        var loan = core.Loans.Find(id);
+        var home = loan is { Record.Role: LoanRole.Borrower } ? loan.Peer : core.Settings.Id;
+        var worker = core.Workers.Add(id, home, hasLoan: loan is not null);
         if (home == core.Settings.Id)
         {
             core.Report(new WorkerJoined(id, home, framing));

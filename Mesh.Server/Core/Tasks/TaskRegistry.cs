@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Mesh.Protocol;
 using Mesh.Server.Core.Workers;
 
@@ -14,6 +15,9 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     private readonly Dictionary<(ServerId? StoredBy, string Id), TaskEntry> _byId = [];
     private readonly Dictionary<TaskType, TypeQueue> _queues = [];
     private readonly LinkedList<TaskEntry> _leases = [];
+
+    /// <summary>The number of unsettled tasks of each adopted server.</summary>
+    private readonly Dictionary<ServerId, int> _adopted = [];
     private long _queueOrder;
     private long _sequence;
 
@@ -59,6 +63,9 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
 
     public IEnumerable<TaskEntry> All => _byWireId.Values;
 
+    /// <summary>The running tasks, those whose lease ends first before the others.</summary>
+    public IEnumerable<TaskEntry> RunningTasks => _leases;
+
     /// <summary>The time when the oldest task lease expires, or null when no task is running.</summary>
     public DateTimeOffset? NextLeaseEnd => _leases.First?.Value.LeaseEnd;
 
@@ -78,10 +85,18 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
     /// <summary>Makes all later sequence numbers larger than one. Called for loaded dead letters, whose numbers are above the clock when it was set back or another server gave them.</summary>
     public void ContinueSequenceAfter(long sequence) => _sequence = Math.Max(_sequence, sequence);
 
+    /// <summary>The number of unsettled tasks of an adopted server.</summary>
+    public int CountStoredBy(ServerId server) => _adopted.GetValueOrDefault(server);
+
     public void Add(TaskEntry task)
     {
         ContinueSequenceAfter(task.Record.Sequence);
         _byWireId.Add(task.Id, task);
+        if (task.Record.StoredBy is { } server)
+        {
+            _adopted[server] = CountStoredBy(server) + 1;
+        }
+
         if (task.Record.Id != task.Id.Value)
         {
             _byId.Add((task.Record.StoredBy, task.Record.Id), task);
@@ -98,6 +113,11 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         }
 
         _byWireId.Remove(task.Id);
+        if (task.Record.StoredBy is { } server && --CollectionsMarshal.GetValueRefOrNullRef(_adopted, server) == 0)
+        {
+            _adopted.Remove(server);
+        }
+
         if (task.Record.Id != task.Id.Value)
         {
             _byId.Remove((task.Record.StoredBy, task.Record.Id));
@@ -165,6 +185,30 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         return true;
     }
 
+    /// <summary>The queued tasks in the order in which they came into the queue, whatever their type and priority. The queue must not change meanwhile.</summary>
+    public IEnumerable<TaskEntry> InQueueOrder()
+    {
+        var heads = new PriorityQueue<IEnumerator<TaskEntry>, long>();
+        foreach (var tasks in _queues.Values.SelectMany(queue => queue.ByPriority()).Append(Retries.All))
+        {
+            Advance(tasks.GetEnumerator());
+        }
+
+        while (heads.TryDequeue(out var first, out _))
+        {
+            yield return first.Current;
+            Advance(first);
+        }
+
+        void Advance(IEnumerator<TaskEntry> tasks)
+        {
+            if (tasks.MoveNext())
+            {
+                heads.Enqueue(tasks, tasks.Current.QueueOrder);
+            }
+        }
+    }
+
     /// <summary>Assigns a task to a worker and starts its task lease.</summary>
     public void StartAttempt(TaskEntry task, WorkerEntry worker, DateTimeOffset now)
     {
@@ -179,7 +223,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
         _leases.AddLast(task.LeaseNode);
         QueueOf(task.Type).Running++;
         Timeouts.Add(task, now);
-        worker.Running.Add(task);
+        worker.AddRunning(task);
         worker.LastTask = task;
     }
 
@@ -206,7 +250,7 @@ internal sealed class TaskRegistry(TasksOptions settings, BalancingOptions thres
                 _leases.Remove(task.LeaseNode);
                 QueueOf(task.Type).Running--;
                 Timeouts.Remove(task);
-                task.Worker!.Running.Remove(task);
+                task.Worker!.RemoveRunning(task);
                 task.Worker = null;
                 break;
             case TaskStep.Scheduled:

@@ -25,7 +25,7 @@ internal sealed class TaskStatusHandler(CoreState core, TaskLifecycle tasks, Wor
             return true;
         }
 
-        List<TaskEntry> running = worker?.Running ?? [];
+        IReadOnlyList<TaskEntry> running = worker?.Running ?? [];
         if (status.Type is not { } type)
         {
             task = running.Count == 1 ? running[0].Id : null;

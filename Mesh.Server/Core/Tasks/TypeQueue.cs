@@ -58,6 +58,9 @@ internal sealed class TypeQueue(TaskType type, TimeSpan priorityAge)
         return next;
     }
 
+    /// <summary>The queued tasks, without retries: those of each priority in the order of their arrival.</summary>
+    public IEnumerable<IEnumerable<TaskEntry>> ByPriority() => _byPriority.OfType<Queue<(TaskEntry Task, long Order)>>().Select(queue => queue.Where(IsCurrent).Select(entry => entry.Task));
+
     /// <summary>Removes the task that <see cref="Peek"/> has returned.</summary>
     public void Dequeue(TaskEntry task) => Dequeue(_byPriority[task.Priority]!, task.Priority);
 

@@ -125,7 +125,7 @@ internal sealed class WorkerDispatcher(CoreState core, TaskLifecycle tasks, Work
     {
         var worker = core.Workers.Find(message.Worker);
         var isNew = worker is null;
-        worker ??= core.Workers.Add(message.Worker, home);
+        worker ??= core.Workers.Add(message.Worker, home, core.Loans.Find(message.Worker) is not null);
         if (worker.IsGone)
         {
             monitor.OnReconnected(worker);

@@ -7,19 +7,24 @@ namespace Mesh.Server.Core.Workers;
 /// <summary>A worker that is connected to this server or disconnected recently. It belongs to this server or is borrowed.</summary>
 internal sealed class WorkerEntry
 {
-    public WorkerEntry(WorkerId id, ServerId home)
+    private readonly HomeWorkers _homes;
+    private readonly List<TaskEntry> _running = [];
+
+    /// <param name="homes">Is updated when the worker changes.</param>
+    public WorkerEntry(WorkerId id, ServerId home, HomeWorkers homes)
     {
+        _homes = homes;
+        (GoneNode, IdleNode) = (new(this), new(this));
         (Id, Home) = (id, home);
-        GoneNode = new LinkedListNode<WorkerEntry>(this);
     }
 
     public WorkerId Id { get; }
 
-    public ServerId Home { get; set; }
+    public ServerId Home { get; set => Set(ref field, value); }
 
     public Framing Framing { get; set; }
 
-    public TaskTypeSet Handles { get; set; } = TaskTypeSet.Empty;
+    public TaskTypeSet Handles { get; set => Set(ref field, value); } = TaskTypeSet.Empty;
 
     /// <summary>
     /// True for a worker that does not send TASKS. Such a worker does not know our optional fields and runs one task at a time, so its get_task shows that it has no task.
@@ -37,11 +42,17 @@ internal sealed class WorkerEntry
     public DateTimeOffset ReplacedConnectionsSince { get; set; }
 
     /// <summary>The time when its WebSocket closed, or null when it is connected.</summary>
-    public DateTimeOffset? GoneSince { get; set; }
+    public DateTimeOffset? GoneSince { get; set => Set(ref field, value); }
+
+    /// <summary>True when it has a loan, whatever the role of this server.</summary>
+    public bool HasLoan { get; set => Set(ref field, value); }
+
+    /// <summary>True when it is removed from memory.</summary>
+    public bool IsRemoved { get; set => Set(ref field, value); }
 
     public List<PendingPoll> PendingPolls { get; } = [];
 
-    public List<TaskEntry> Running { get; } = [];
+    public IReadOnlyList<TaskEntry> Running => _running;
 
     /// <summary>The last task that was dispatched to it. A status without TASK_ID can answer it after it stopped running.</summary>
     public TaskEntry? LastTask { get; set; }
@@ -60,7 +71,13 @@ internal sealed class WorkerEntry
 
     public LinkedListNode<WorkerEntry> GoneNode { get; }
 
-    public WorkerHealth Health { get; set; }
+    /// <summary>The node of this worker in the list of idle workers.</summary>
+    public LinkedListNode<WorkerEntry> IdleNode { get; }
+
+    /// <summary>How it counts among the workers at home. <see cref="HomeWorkers"/> changes it.</summary>
+    public HomePlace HomePlace { get; set; }
+
+    public WorkerHealth Health { get; set => Set(ref field, value); }
 
     public IgnoredRedirects IgnoredRedirects { get; set; }
 
@@ -68,6 +85,29 @@ internal sealed class WorkerEntry
     public DateTimeOffset LastShortLoan { get; set; }
 
     public bool IsGone => GoneSince is not null;
+
+    public void AddRunning(TaskEntry task)
+    {
+        _running.Add(task);
+        if (_running.Count == 1)
+        {
+            _homes.Update(this);
+        }
+    }
+
+    public void RemoveRunning(TaskEntry task)
+    {
+        if (_running.Remove(task) && _running.Count == 0)
+        {
+            _homes.Update(this);
+        }
+    }
+
+    private void Set<T>(ref T field, T value)
+    {
+        field = value;
+        _homes.Update(this);
+    }
 }
 
 /// <summary>The REDIRECTs that a worker ignored: it sent a get_task to its home again shortly afterwards. Immutable.</summary>

@@ -3,7 +3,7 @@ using Mesh.Protocol;
 namespace Mesh.Server.Core.Workers;
 
 /// <summary>The connected workers, their sessions, and the workers whose WebSocket closed recently.</summary>
-internal sealed class WorkerRegistry(TasksOptions settings)
+internal sealed class WorkerRegistry(ServerId own, TasksOptions settings)
 {
     private readonly Dictionary<WorkerId, WorkerEntry> _workers = [];
     private readonly Dictionary<SessionId, List<WorkerEntry>> _sessions = [];
@@ -14,6 +14,9 @@ internal sealed class WorkerRegistry(TasksOptions settings)
     private int _lineWorkers;
 
     public IReadOnlyCollection<WorkerEntry> All => _workers.Values;
+
+    /// <summary>The workers at home, by task types.</summary>
+    public HomeWorkers Homes { get; } = new(own);
 
     /// <summary>The pending polls of the workers.</summary>
     public PollRegistry Polls { get; } = new(settings);
@@ -28,9 +31,9 @@ internal sealed class WorkerRegistry(TasksOptions settings)
 
     public WorkerEntry? Find(WorkerId id) => _workers.GetValueOrDefault(id);
 
-    public WorkerEntry Add(WorkerId id, ServerId home)
+    public WorkerEntry Add(WorkerId id, ServerId home, bool hasLoan)
     {
-        var worker = new WorkerEntry(id, home);
+        var worker = new WorkerEntry(id, home, Homes) { HasLoan = hasLoan };
         _workers.Add(id, worker);
         return worker;
     }
@@ -39,6 +42,7 @@ internal sealed class WorkerRegistry(TasksOptions settings)
     public void Remove(WorkerEntry worker)
     {
         _workers.Remove(worker.Id);
+        worker.IsRemoved = true;
         SetFraming(worker, default);
         SetGone(worker, null);
         while (worker.PendingPolls.Count > 0)

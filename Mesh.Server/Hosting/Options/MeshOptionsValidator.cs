@@ -190,6 +190,7 @@ internal sealed class MeshOptionsValidator(IConfiguration configuration) : IVali
         Range("Mesh__Tasks__MaxSchedules", tasks.MaxSchedules, 0, 100_000, faults);
         Range("Mesh__Tasks__MaxWaits", tasks.MaxWaits, 0, 1_000_000, faults);
         Range("Mesh__Tasks__ResultRetention", tasks.ResultRetention, TimeSpan.FromSeconds(1), Month, faults);
+        Range("Mesh__Tasks__MarkRetention", tasks.MarkRetention, TimeSpan.FromMinutes(1), Month, faults);
         Range("Mesh__Tasks__PriorityAge", tasks.PriorityAge, TimeSpan.Zero, TimeSpan.FromHours(24), faults);
     }
 

@@ -13,7 +13,8 @@ public sealed class LendingSelectorTests
 
     private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch;
 
-    private readonly List<HomeWorker> _atHome = [];
+    private readonly List<HomeCount> _atHome = [];
+    private readonly List<HomeWorker> _lendable = [];
     private readonly Dictionary<TaskType, int> _backlog = [];
 
     [Theory]
@@ -127,9 +128,20 @@ public sealed class LendingSelectorTests
         Assert.Equal(["never", "first", "second"], Select(9, Resizes));
     }
 
-    private void Add(string id, TaskTypeSet handles, bool isLendable = true, bool isWaiting = true, DateTimeOffset lastShortLoan = default) =>
-        _atHome.Add(new HomeWorker(new WorkerId(id), handles, isLendable, isWaiting, lastShortLoan));
+    private void Add(string id, TaskTypeSet handles, bool isLendable = true, bool isWaiting = true, DateTimeOffset lastShortLoan = default)
+    {
+        _atHome.Add(new HomeCount(handles, 1));
+        if (isLendable)
+        {
+            _lendable.Add(new HomeWorker(new WorkerId(id), handles, isWaiting, lastShortLoan));
+        }
+    }
 
-    private List<string> Select(int? needed, TaskTypeSet? types, int minimum = 1, int? queue = null) => LendingSelector.Select(
-        _atHome, _backlog, queue ?? _backlog.Values.Sum(), new LendingRequest(needed, types), new BalancingOptions { MinWorkersBeforeSharing = minimum }).ConvertAll(worker => worker.Value);
+    private List<string> Select(int? needed, TaskTypeSet? types, int minimum = 1, int? queue = null)
+    {
+        var request = new LendingRequest(needed, types);
+        return LendingSelector.Select(
+            _atHome, [.. _lendable.Where(worker => request.Accepts(worker.Handles))], _backlog, queue ?? _backlog.Values.Sum(), request, new BalancingOptions { MinWorkersBeforeSharing = minimum })
+            .ConvertAll(worker => worker.Value);
+    }
 }

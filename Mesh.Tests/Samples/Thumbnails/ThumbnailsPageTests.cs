@@ -16,12 +16,10 @@ public sealed class ThumbnailsPageTests(BrowserFixture browser, ThumbnailsApp ap
 
     private const string Samples = "Generate 60 samples";
 
-    [Theory]
-    [InlineData(ColorScheme.Light, "thumbnails")]
-    [InlineData(ColorScheme.Dark, "thumbnails-dark")]
-    public async Task Page_SixtyPictures_AreMadeWithBorrowedWorkersWhichReturn(ColorScheme scheme, string picture)
+    [Fact]
+    public async Task Page_SixtyPictures_AreMadeWithBorrowedWorkersWhichReturn()
     {
-        await using var visitor = await VisitAsync(scheme);
+        await using var visitor = await VisitAsync();
         var page = await OpenAsync(visitor);
         await ClickAsync(page, Samples);
 
@@ -30,22 +28,19 @@ public sealed class ThumbnailsPageTests(BrowserFixture browser, ThumbnailsApp ap
         await Expect(page.Locator("#farms li[data-borrowed=true]")).ToContainTextAsync("of server-b, borrowed");
         await Expect(page.Locator(".card[data-state=running] progress").First).ToBeVisibleAsync();
         await Expect(page.Locator(".card[data-state=done][data-borrowed=true] img").Nth(5)).ToBeVisibleAsync(new() { Timeout = UntilAllAreMade });
-        await visitor.PictureAsync(page, picture);
-        await Accessibility.CheckAsync(page, scheme);
+        await visitor.CheckAsync(page, "thumbnails");
 
         await Expect(page.Locator("#n-done")).ToHaveTextAsync("60", new() { Timeout = UntilAllAreMade });
         await Expect(page.Locator(".card[data-state=done] img")).ToHaveCountAsync(60);
         await page.Locator(".card img").First.EvaluateAsync("image => image.decode()");
-        await visitor.PictureAsync(page, $"{picture}-done");
+        await visitor.PictureAsync(page, "thumbnails-done");
         await WorkersAreHomeAsync(visitor.Host);
     }
 
-    [Theory]
-    [InlineData(ColorScheme.Light)]
-    [InlineData(ColorScheme.Dark)]
-    public async Task Page_FilesThatAreNoPictures_AreReportedByName(ColorScheme scheme)
+    [Fact]
+    public async Task Page_FilesThatAreNoPictures_AreReportedByName()
     {
-        await using var visitor = await VisitAsync(scheme);
+        await using var visitor = await VisitAsync();
         var page = await OpenAsync(visitor);
         await page.Locator("#files").SetInputFilesAsync(
         [
@@ -58,8 +53,7 @@ public sealed class ThumbnailsPageTests(BrowserFixture browser, ThumbnailsApp ap
         await Expect(broken).ToHaveAttributeAsync("data-state", "failed");
         await Expect(broken.Locator(".detail")).ToContainTextAsync("The file is not a picture that can be read");
         await Expect(page.Locator("#n-failed")).ToHaveTextAsync("1");
-        await visitor.PictureAsync(page, $"thumbnails-faults-{scheme}".ToLowerInvariant());
-        await Accessibility.CheckAsync(page, scheme);
+        await visitor.CheckAsync(page, "thumbnails-faults");
 
         await ClickAsync(page, "Remove finished");
         await Expect(page.Locator(".card")).ToHaveCountAsync(0);
@@ -85,23 +79,20 @@ public sealed class ThumbnailsPageTests(BrowserFixture browser, ThumbnailsApp ap
         await WorkersAreHomeAsync(visitor.Host);
     }
 
-    [Theory]
-    [InlineData(ColorScheme.Light)]
-    [InlineData(ColorScheme.Dark)]
-    public async Task Page_NarrowWindow_FitsIntoIt(ColorScheme scheme)
+    [Fact]
+    public async Task Page_NarrowWindow_FitsIntoIt()
     {
-        await using var visitor = await VisitAsync(scheme);
+        await using var visitor = await VisitAsync();
         var page = await OpenAsync(visitor);
         await page.SetViewportSizeAsync(390, 844);
         await ClickAsync(page, Samples);
         await Expect(page.Locator(".card[data-state=done]").Nth(3)).ToBeVisibleAsync();
 
         Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "The page is wider than its window.");
-        await visitor.PictureAsync(page, $"thumbnails-narrow-{scheme}".ToLowerInvariant());
+        await visitor.PictureAsync(page, "thumbnails-narrow");
         await page.Locator("#grid").ScrollIntoViewIfNeededAsync();
         await page.Locator(".card").Nth(3).ScrollIntoViewIfNeededAsync();
-        await visitor.PictureAsync(page, $"thumbnails-narrow-grid-{scheme}".ToLowerInvariant());
-        await Accessibility.CheckAsync(page, scheme);
+        await visitor.CheckAsync(page, "thumbnails-narrow-grid");
         await ClickAsync(page, "Cancel all");
         await WorkersAreHomeAsync(visitor.Host);
     }
@@ -115,7 +106,7 @@ public sealed class ThumbnailsPageTests(BrowserFixture browser, ThumbnailsApp ap
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Map of server-a" })).ToHaveAttributeAsync("href", visitor.Host.ServerA.ToString().TrimEnd('/'));
     }
 
-    private Task<BrowserSession> VisitAsync(ColorScheme scheme = ColorScheme.Light) => browser.VisitAsync(app.Host, scheme);
+    private Task<BrowserSession> VisitAsync() => browser.VisitAsync(app.Host);
 
     private static Task ClickAsync(IPage page, string button) => page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
 
