@@ -17,6 +17,9 @@ internal sealed class StubServer : IAsyncDisposable
     private readonly ConcurrentBag<(WebSocket Socket, Task Ended)> _connections = [];
     private readonly SemaphoreSlim _connected = new(0);
 
+    /// <summary>The number of connections. A client may read the status as soon as its connection is accepted.</summary>
+    private int _workers;
+
     private StubServer(WebApplication app) => _app = app;
 
     public string Url => _app.Urls.Single();
@@ -32,7 +35,7 @@ internal sealed class StubServer : IAsyncDisposable
         builder.WebHost.UseUrls($"http://{host}:0");
         var server = new StubServer(builder.Build());
         server._app.UseWebSockets();
-        server._app.MapGet("/status", () => new { workers = server._connections.Select(_ => new { }).ToArray() });
+        server._app.MapGet("/status", () => new { workers = Enumerable.Repeat(new { }, Volatile.Read(ref server._workers)) });
         server._app.Map("/mesh", server.ServeAsync);
         server._app.MapPost("/tasks", () => takesTasks ? server.HandOutAsync() : Task.FromResult(Results.StatusCode(StatusCodes.Status500InternalServerError)));
         await server._app.StartAsync();
@@ -69,6 +72,7 @@ internal sealed class StubServer : IAsyncDisposable
 
     private async Task ServeAsync(HttpContext context)
     {
+        Interlocked.Increment(ref _workers);
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _connections.Add((socket, ended.Task));
