@@ -21,7 +21,7 @@ internal static class MicroRun
     /// <returns>The exit code: 0 when each benchmark has a result.</returns>
     public static async Task<int> RunAsync(string filter, MicroLength length, TextWriter output, CancellationToken cancellationToken)
     {
-        List<Type> types = [typeof(MessageReaderBenchmarks), typeof(MessageWriterBenchmarks), typeof(CoreStepBenchmarks), typeof(ScaleBenchmarks)];
+        List<Type> types = [typeof(MessageReaderBenchmarks), typeof(MessageWriterBenchmarks), typeof(CoreStepBenchmarks), typeof(WorkersBenchmarks), typeof(QueueBenchmarks), typeof(PeersBenchmarks)];
         var directory = Directory.CreateTempSubdirectory("mesh-micro-");
         try
         {

@@ -39,7 +39,7 @@ internal static class TaskEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound);
         app.MapTaskCancel();
         app.MapGet("/tasks", ListAsync)
-            .WithSummary("List tasks by state: dead, queued or running, oldest first; scheduled, earliest first.")
+            .WithSummary("List tasks by state: dead or running, oldest first; queued, in the order of the queue, whatever their priority; scheduled, earliest first.")
             .WithDescription("limit is 1 to 1000, default 100. Dead letters come by page: the header Link names the next page (rel=\"next\"), whose parameter after is its cursor. A page can "
                 + "have fewer tasks than the limit, or none; it is the last one when there is no Link. type lists the dead letters of one type.")
             .Produces<TaskResponse[]>()

@@ -32,7 +32,11 @@ internal sealed class InvariantChecker(SimWorld world)
 
     public void OnEvent(ServerNode server, MeshEvent happened)
     {
-        HomeWorkersCheck.Check(server);
+        if (happened is LoanStateChanged or LoanEnded or WorkerJoined or WorkerLeft or TaskRequeued)
+        {
+            HomeWorkersCheck.Check(server);
+        }
+
         switch (happened)
         {
             case LoanStateChanged { Loan: var loan }:
@@ -71,9 +75,11 @@ internal sealed class InvariantChecker(SimWorld world)
                 world.Coverage.Count($"task: put back");
                 world.Coverage.Count("task: put back after its timeout", back.Reason.StartsWith("the attempt ran longer", StringComparison.Ordinal) ? 1 : 0);
                 _retries.OnPutBack(server, back.Task);
+                Timeouts.OnPutBack(server, back.Task.WireId);
                 server.Log($"puts back {back.Task.WireId}: {back.Reason}");
                 break;
-            case TaskRequeued:
+            case TaskRequeued back:
+                Timeouts.OnPutBack(server, back.Task.WireId);
                 world.Coverage.Count("task: put back, attempt not counted");
                 break;
             case PeerAvailabilityChanged peer:

@@ -28,6 +28,9 @@ internal sealed class TimeoutCheck(SimWorld world)
         }
     }
 
+    /// <summary>Called when an attempt has ended for the server, so that its task waits for another one. A server that stops lets the worker go on.</summary>
+    public void OnPutBack(ServerNode server, TaskId task) => _started.Remove((server, task));
+
     /// <summary>Called when a server answers a RUNNING. A server that has restarted and stops resumes no attempt, and lets the worker go on.</summary>
     public void OnRunningAnswered(ServerNode server, TaskId task, bool cancel)
     {
