@@ -111,11 +111,14 @@ public static class SimulationRun
 
         // A server that was told to stop ends within 30 s and is started again.
         world.Scheduler.RunUntil(SimulationPlan.BusyTime + TimeSpan.FromSeconds(35));
-        var lastDue = SimulationPlan.BusyTime;
+        var (lastDue, lastSetAside) = (SimulationPlan.BusyTime, SimulationPlan.BusyTime);
         while (check.FindRemainingWork() is { } unrest)
         {
             lastDue = world.Scheduler.Now + check.TimeUntilAllAreDue() is var due && due > world.Scheduler.Now ? due : lastDue;
-            if (world.Scheduler.Now > lastDue + (check.HasOnlySetAsideWorkers() ? SetAsideIdleTimeout : IdleTimeout))
+
+            // The time starts again when a worker is reinstated that was the only one for a type.
+            lastSetAside = check.HasOnlySetAsideWorkers() ? world.Scheduler.Now : lastSetAside;
+            if (world.Scheduler.Now > lastDue + SetAsideIdleTimeout || world.Scheduler.Now > (lastSetAside > lastDue ? lastSetAside : lastDue) + IdleTimeout)
             {
                 throw new InvariantViolation(unrest.Invariant, unrest.Detail);
             }

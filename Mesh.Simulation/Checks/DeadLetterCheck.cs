@@ -88,7 +88,7 @@ internal sealed class DeadLetterCheck(SimWorld world)
         if (submission.Count > changed)
         {
             throw new InvariantViolation(
-                Invariant.DeadLetterRequestsAreExact, $"{server.Name} answers that {submission.Count} dead letters are {(isDeletion ? "deleted" : "retried")}, and {changed} are");
+                Invariant.DeadLetterRequestsAreExact, $"{server.Name} answers that {submission.Count} dead letters are {(isDeletion ? "deleted" : "retried")} of {string.Join(", ", submission.Tasks.Select(task => $"{task.WireId} at {task.StoredBy?.Value ?? server.Name}"))}, and {changed} are");
         }
 
         world.Coverage.Count("dead letters: the answer leaves out some that were changed", submission.Count < changed ? 1 : 0);

@@ -64,6 +64,7 @@ internal sealed class InvariantChecker(SimWorld world)
                 world.Coverage.Count("running: resumed");
                 server.Log($"lets {resumed.Worker} resume", resumed.Task.WireId);
                 _retries.OnResumed(resumed.Task, resumed.Worker);
+                _requests.OnResumed(resumed.Task);
                 Cancels.OnAttempt(server, resumed.Task.WireId);
                 Timeouts.OnAttempt(server, resumed.Task.WireId);
                 break;

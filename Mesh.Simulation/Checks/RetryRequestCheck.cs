@@ -36,6 +36,9 @@ internal sealed class RetryRequestCheck(SimWorld world)
     /// <summary>Whether the worker that had the task has refused another attempt.</summary>
     public bool IsRefused(TaskRecord task) => _refused.Contains(task);
 
+    /// <summary>Called when a worker that still runs a task resumes it. This is the next attempt, and was running when another worker asked for a delay. The delay after it is that of its own end.</summary>
+    public void OnResumed(TaskRecord task) => _earliest.Remove(task);
+
     public void OnDispatch(ServerNode server, TaskEntry task)
     {
         if (IsRefused(task.Record))

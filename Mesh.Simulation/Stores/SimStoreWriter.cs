@@ -207,7 +207,8 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
         }
     }
 
-    private (StoreVerdict Verdict, Dictionary<string, TaskRecord?> Known) Arrive(SimWrite write)
+    /// <returns>The answer of the store, or null when a change to an adopted server arrived after a later one. Then the writer must not take the changes for stored.</returns>
+    private (StoreVerdict Verdict, Dictionary<string, TaskRecord?> Known)? Arrive(SimWrite write)
     {
         Dictionary<string, TaskRecord?> known = [];
         if (write.IsCompleted || !_redis.IsUp)
@@ -234,11 +235,12 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
                 throw new InvalidOperationException("Unknown verdict.");
         }
 
+        var isSuperseded = false;
         foreach (var part in write.Ops.GroupBy(op => op.StoredBy))
         {
             if (part.Key is { } server)
             {
-                Apply(part, write.Adopted.FirstOrDefault(adopted => adopted.Server == server).Try, known);
+                isSuperseded |= !TryApply(part, write.Adopted.FirstOrDefault(adopted => adopted.Server == server).Try, known);
             }
             else
             {
@@ -249,24 +251,27 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
             }
         }
 
-        return (verdict, known);
+        world.Coverage.Count("store: change to an adopted server after a later one", isSuperseded ? 1 : 0);
+        return isSuperseded ? null : (verdict, known);
     }
 
-    /// <summary>Applies the changes to one adopted server.</summary>
+    /// <summary>Applies the changes to one adopted server. Returns false when they arrive after a later write.</summary>
     /// <param name="attempt">Null when this process did not have the lease.</param>
-    private void Apply(IGrouping<ServerId?, StoreOp> part, SimTry? attempt, Dictionary<string, TaskRecord?> known)
+    private bool TryApply(IGrouping<ServerId?, StoreOp> part, SimTry? attempt, Dictionary<string, TaskRecord?> known)
     {
         if (attempt?.Lease is { } lease && lease.Store.Lease.Check(lease.FencingToken, attempt.Known) == StoreVerdict.Ok)
         {
-            if (lease.Store.Lease.TryCount(attempt.Number))
+            if (!lease.Store.Lease.TryCount(attempt.Number))
             {
-                foreach (var op in part)
-                {
-                    lease.Store.Apply(op, known);
-                }
+                return false;
             }
 
-            return;
+            foreach (var op in part)
+            {
+                lease.Store.Apply(op, known);
+            }
+
+            return true;
         }
 
         leases.Remove(part.Key!.Value);
@@ -280,5 +285,7 @@ internal sealed class SimStoreWriter(SimWorld world, ServerNode node, SimHeldLea
                 known[task.ExistingTaskKey] = null;
             }
         }
+
+        return true;
     }
 }
