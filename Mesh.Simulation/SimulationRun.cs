@@ -27,14 +27,16 @@ public sealed record SimulationReport(
 /// <summary>Runs one life of a mesh: it starts, works while faults happen, and must come to rest after their end.</summary>
 public static class SimulationRun
 {
-    /// <summary>After the end of the faults and the time of the last delayed task, all tasks must be settled and all workers at home within this time.</summary>
+    /// <summary>After the end of the faults and the time of the last delayed task, all tasks must be settled and all workers at home within this time, not counted while a handler runs for longer than a task lease.</summary>
     public static TimeSpan IdleTimeout { get; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>The same limit while a server has only workers that are set aside. Each of them gets one task a minute, so failing tasks take long to become dead letters.</summary>
-    public static TimeSpan SetAsideIdleTimeout { get; } = TimeSpan.FromMinutes(30);
+    /// <summary>The limit in any case. A worker that is set aside gets one task a minute, so failing tasks can take long to become dead letters, and a limited worker is not lent for ten minutes.</summary>
+    public static TimeSpan LimitedIdleTimeout { get; } = TimeSpan.FromMinutes(30);
 
     /// <summary>Within this time the servers forget ended loans.</summary>
     private static readonly TimeSpan LoanCleanupTime = TimeSpan.FromSeconds(90);
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan QuietTime = TimeSpan.FromMinutes(1);
 
@@ -111,19 +113,20 @@ public static class SimulationRun
 
         // A server that was told to stop ends within 30 s and is started again.
         world.Scheduler.RunUntil(SimulationPlan.BusyTime + TimeSpan.FromSeconds(35));
-        var (lastDue, lastSetAside) = (SimulationPlan.BusyTime, SimulationPlan.BusyTime);
+        var (lastDue, lastLimited, longWork) = (SimulationPlan.BusyTime, SimulationPlan.BusyTime, TimeSpan.Zero);
         while (check.FindRemainingWork() is { } unrest)
         {
             lastDue = world.Scheduler.Now + check.TimeUntilAllAreDue() is var due && due > world.Scheduler.Now ? due : lastDue;
 
-            // The time starts again when a worker is reinstated that was the only one for a type.
-            lastSetAside = check.HasOnlySetAsideWorkers() ? world.Scheduler.Now : lastSetAside;
-            if (world.Scheduler.Now > lastDue + SetAsideIdleTimeout || world.Scheduler.Now > (lastSetAside > lastDue ? lastSetAside : lastDue) + IdleTimeout)
+            // The time starts again when a worker gets tasks as before. It may be the only one for a type.
+            lastLimited = check.HasLimitedWorkers() ? world.Scheduler.Now : lastLimited;
+            if (world.Scheduler.Now > lastDue + LimitedIdleTimeout || world.Scheduler.Now > (lastLimited > lastDue ? lastLimited : lastDue) + IdleTimeout + longWork)
             {
                 throw new InvariantViolation(unrest.Invariant, unrest.Detail);
             }
 
-            world.Scheduler.RunUntil(world.Scheduler.Now + TimeSpan.FromSeconds(1));
+            longWork += world.Workers.Exists(worker => worker.RunsLongAttempt) ? LookInterval : TimeSpan.Zero;
+            world.Scheduler.RunUntil(world.Scheduler.Now + LookInterval);
         }
 
         var timeToRest = world.Scheduler.Now - SimulationPlan.BusyTime;

@@ -37,17 +37,8 @@ internal sealed class IdleCheck(SimWorld world)
         return null;
     }
 
-    /// <summary>Whether a server has tasks, and only workers that are set aside, or only such workers for a type of its tasks.</summary>
-    public bool HasOnlySetAsideWorkers() => Serving.Any(server => server.Core?.GetStatus() is { Workers: { Count: > 0 } workers } status
-        && status.Queue + status.Running + status.Scheduled > 0
-        && (workers.All(worker => worker.State is not (WorkerState.Idle or WorkerState.Busy))
-            || server.Store.Tasks.Values.Select(task => task.Type).Distinct().Any(type => HasOnlySetAsideWorkers(workers, type))));
-
-    private bool HasOnlySetAsideWorkers(IReadOnlyList<WorkerStatus> workers, TaskType type)
-    {
-        var able = workers.Where(worker => world.TypesOf(worker.Id).Contains(type)).ToList();
-        return able.Exists(worker => worker.State == WorkerState.SetAside) && able.TrueForAll(worker => worker.State is not (WorkerState.Idle or WorkerState.Busy));
-    }
+    /// <summary>Whether a worker is limited because of failures, so that it gets a task a minute or is not lent.</summary>
+    public bool HasLimitedWorkers() => Serving.Any(server => server.Core?.GetStatus().Workers.Any(worker => worker.Strikes > 0) == true);
 
     /// <summary>The time until the last delayed task is due. A clock that was set back makes it long.</summary>
     public TimeSpan TimeUntilAllAreDue() => Serving.Where(server => server.Core is not null)

@@ -207,9 +207,10 @@ internal sealed class InvariantChecker(SimWorld world)
     }
 
     /// <summary>Called before an UPDATE becomes a dead letter.</summary>
-    public void OnGivenUp(ServerNode server, TaskRecord task)
+    /// <param name="isCutOff">True for a process that was suspended. Its connections are closed, so that no other worker is there for it. Those of the server are connected to the process that took its place.</param>
+    public void OnGivenUp(ServerNode server, TaskRecord task, bool isCutOff)
     {
-        if (!_requests.IsRefused(task) && server.Core?.FindTask(task.Id) is not { IsCancelRequested: true })
+        if (!isCutOff && !_requests.IsRefused(task) && server.Core?.FindTask(task.Id) is not { IsCancelRequested: true })
         {
             _retries.OnGivenUp(server, task);
         }

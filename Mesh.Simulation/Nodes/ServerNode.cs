@@ -154,6 +154,9 @@ internal sealed class ServerNode : SimNode
     /// <summary>Whether the current process may serve a task of this server, or of an adopted one.</summary>
     public bool MayServe(ServerId? storedBy) => _process?.Store.MayServe(storedBy) == true;
 
+    /// <summary>Whether the store has gone back to before the lease of the current process. Until this process accepts that, an earlier one, which was suspended, can write.</summary>
+    public bool HasStoreLostLease => _process is { Core: not null } process && process.Store.HasLostLease;
+
     public bool Adopts(ServerNode server) => _process is { Core: not null } process && process.Store.Adopts(new ServerId(server.Name));
 
     /// <summary>Gives the process an input.</summary>

@@ -65,7 +65,7 @@ internal sealed class SimEffectExecutor(
 
         foreach (var task in effects.Invalidations)
         {
-            world.InvariantChecker.OnGivenUp(node, task);
+            world.InvariantChecker.OnGivenUp(node, task, IsCutOff);
             invalidator.Enqueue(task);
         }
 

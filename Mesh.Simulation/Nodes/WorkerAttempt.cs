@@ -11,6 +11,7 @@ internal sealed class WorkerAttempt(
     SimWorld world, string server, NewTask task, Random random, WorkPlan plan, Action<AttemptResult> ended)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongWork = TimeSpan.FromSeconds(15);
 
     /// <summary>How long an attempt that ignores its cancellation continues. Longer than a worker waits for it.</summary>
     private static readonly TimeSpan CancellationDelay = TimeSpan.FromSeconds(10);
@@ -35,9 +36,12 @@ internal sealed class WorkerAttempt(
     /// <summary>The part of the work that is done.</summary>
     public double Progress => _workEnd <= _begin ? 1 : Math.Clamp((world.Scheduler.Now - _begin) / (_workEnd - _begin), 0, 1);
 
+    /// <summary>True when the work takes longer than a task lease.</summary>
+    public bool IsLong => _workEnd - _begin >= LongWork;
+
     public void Begin()
     {
-        var work = _ignoresCancellation ? random.Seconds(5, 40) : plan.Long > 0 && random.Chance(plan.Long) ? random.Seconds(15, 90) : random.Seconds(plan.Low, plan.High);
+        var work = _ignoresCancellation ? random.Seconds(5, 40) : plan.Long > 0 && random.Chance(plan.Long) ? random.Seconds(LongWork.TotalSeconds, 90) : random.Seconds(plan.Low, plan.High);
         _begin = world.Scheduler.Now;
         _workEnd = world.Scheduler.Now + work;
         world.Scheduler.After(work * random.NextDouble(), CallLedger);

@@ -39,6 +39,9 @@ internal sealed class WorkerNode : SimNode
 
     public int RunningAttempts => _attempts.Count;
 
+    /// <summary>True while it runs an attempt that takes longer than a task lease.</summary>
+    public bool RunsLongAttempt => _attempts.Values.Any(attempt => attempt.IsLong);
+
     public bool UsesLineFraming => _options.Framing == Framing.Line;
 
     public int Concurrency => _options.Concurrency;

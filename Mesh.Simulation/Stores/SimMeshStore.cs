@@ -37,6 +37,9 @@ internal sealed class SimMeshStore : IMeshStore
     /// <summary>False when another process holds the lease of the server that stores the task.</summary>
     public bool MayServe(ServerId? storedBy) => _leases.TryGet(storedBy ?? _own, out var held) && !held.Store.Lease.IsHeldByAnother(held.FencingToken);
 
+    /// <summary>Whether the store has lost the lease that this process holds for its own server.</summary>
+    public bool HasLostLease => _leases.TryGet(_own, out var held) && held.Store.Lease.HasLost(held.FencingToken);
+
     public Task<ServerLeaseAcquireResult> AcquireLeaseAsync(ServerId server, ServerLeaseHolder self, string? gone, CancellationToken cancellationToken) =>
         _leases.AcquireAsync(server, self, gone);
 

@@ -60,6 +60,9 @@ internal sealed class SimServerLease(SimRedis redis, Mutation mutation)
     /// <summary>Whether another process holds the lease. A store that has lost the lease of this process has not given it to another.</summary>
     public bool IsHeldByAnother(SimFencingToken fencingToken) => fencingToken != FencingToken && fencingToken.Number <= FencingToken.Number;
 
+    /// <summary>Whether the store has lost a lease that it has given. Without a loss, only a higher number follows a number.</summary>
+    public bool HasLost(SimFencingToken fencingToken) => fencingToken != FencingToken && fencingToken.Number >= FencingToken.Number;
+
     /// <param name="fencingToken">Of the process that asks.</param>
     /// <param name="known">The last write that was acknowledged to it.</param>
     public StoreVerdict Check(SimFencingToken fencingToken, long known)

@@ -79,6 +79,9 @@ internal sealed class WorkerEntry
 
     public WorkerHealth Health { get; set => Set(ref field, value); }
 
+    /// <summary>The place of a worker with strikes in the order of <see cref="WorkerMonitor"/>.</summary>
+    public (DateTimeOffset Due, long Order) HealthTimer { get; set; }
+
     public IgnoredRedirects IgnoredRedirects { get; set; }
 
     /// <summary>The start of its last loan if the worker was home again within <see cref="IgnoredRedirects.EarlyReturnWindow"/>, else the default value. It may not have reached the borrower.</summary>

@@ -4,34 +4,21 @@ using Mesh.Transport;
 
 namespace Mesh.Server.Core.Workers;
 
-/// <summary>Updates the <see cref="WorkerHealth"/> of each worker, pauses workers with strikes, and reports the changes.</summary>
+/// <summary>Updates the <see cref="WorkerHealth"/> of each worker, limits workers with strikes for some time, and reports the changes.</summary>
 internal sealed class WorkerMonitor(CoreState core)
 {
-    /// <summary>The time for which a borrowed worker that was set aside is remembered. When it is lent again within this time it is set aside at once.</summary>
-    private static readonly TimeSpan SetAsideRetention = TimeSpan.FromMinutes(10);
-
     /// <summary>The largest number of borrowed workers that are remembered.</summary>
     private const int MaxSetAsideRecords = 1000;
 
-    /// <summary>The workers whose pause has not ended.</summary>
-    private readonly List<WorkerEntry> _paused = [];
+    /// <summary>The workers with strikes, in the order in which their pause or their limits end.</summary>
+    private readonly SortedSet<WorkerEntry> _limited = new(Comparer<WorkerEntry>.Create((a, b) => a.HealthTimer.CompareTo(b.HealthTimer)));
 
+    /// <summary>The borrowed workers that were set aside. One that is lent again before this time is set aside at once.</summary>
     private readonly Dictionary<WorkerId, DateTimeOffset> _setAsideUntil = [];
+    private long _order;
 
-    /// <summary>The time when the next pause ends, or null.</summary>
-    public DateTimeOffset? NextDeadline
-    {
-        get
-        {
-            DateTimeOffset? next = null;
-            foreach (var worker in _paused)
-            {
-                next = next is null || worker.Health.PausedUntil < next ? worker.Health.PausedUntil : next;
-            }
-
-            return next;
-        }
-    }
+    /// <summary>The time when the next pause or the next limits end, or null.</summary>
+    public DateTimeOffset? NextDeadline => _limited.Min?.HealthTimer.Due;
 
     /// <summary>Clears the failures and limits of a worker that completed a task.</summary>
     public void OnSucceeded(WorkerEntry worker)
@@ -100,17 +87,21 @@ internal sealed class WorkerMonitor(CoreState core)
     }
 
     /// <summary>Stops tracking a worker that is removed from memory.</summary>
-    public void OnRemoved(WorkerEntry worker) => _paused.Remove(worker);
+    public void OnRemoved(WorkerEntry worker) => _limited.Remove(worker);
 
-    /// <summary>Ends the pauses that are over.</summary>
+    /// <summary>Ends the pauses that are over, and the limits of workers that have not failed for long.</summary>
     public void OnTimer(DateTimeOffset now)
     {
-        for (var i = _paused.Count - 1; i >= 0; i--)
+        while (_limited.Min is { } worker && worker.HealthTimer.Due <= now)
         {
-            if (_paused[i].Health.PausedUntil <= now)
+            if (worker.Health.LimitedUntil <= now)
             {
-                core.UnpausedWorkers.Add(_paused[i].Id);
-                _paused.RemoveAt(i);
+                Clear(worker, "it has not failed for ten minutes");
+            }
+            else
+            {
+                SetTimer(worker, worker.Health.LimitedUntil);
+                core.UnpausedWorkers.Add(worker.Id);
             }
         }
     }
@@ -135,10 +126,14 @@ internal sealed class WorkerMonitor(CoreState core)
     private void Pause(WorkerEntry worker)
     {
         PollRegistry.Suspend(worker);
-        if (!_paused.Contains(worker))
-        {
-            _paused.Add(worker);
-        }
+        SetTimer(worker, worker.Health.PausedUntil);
+    }
+
+    private void SetTimer(WorkerEntry worker, DateTimeOffset due)
+    {
+        _limited.Remove(worker);
+        worker.HealthTimer = (due, ++_order);
+        _limited.Add(worker);
     }
 
     private void Clear(WorkerEntry worker, string reason)
@@ -150,7 +145,7 @@ internal sealed class WorkerMonitor(CoreState core)
             return;
         }
 
-        _paused.Remove(worker);
+        _limited.Remove(worker);
         _setAsideUntil.Remove(worker.Id);
         core.UnpausedWorkers.Add(worker.Id);
         if (before.IsSetAside)
@@ -172,14 +167,14 @@ internal sealed class WorkerMonitor(CoreState core)
             }
         }
 
-        _setAsideUntil[borrowed] = now + SetAsideRetention;
+        _setAsideUntil[borrowed] = now + WorkerHealth.LimitTime;
     }
 }
 
 /// <summary>
 /// The failures of a worker since its last success. A failed attempt alone is not evidence against the worker, because the task may be the cause. A strike is: the worker failed
 /// at a task that another worker then completed. A worker with strikes receives one task at a time, with increasing pauses. With <see cref="TasksOptions.SetAsideAfter"/> strikes it
-/// is set aside: it receives one task a minute, to find out whether it works again. Immutable.
+/// is set aside: it receives one task a minute, to find out whether it works again. A success ends the limits, and so does a time without a failure, because a worker without tasks cannot succeed. Immutable.
 /// </summary>
 internal readonly record struct WorkerHealth
 {
@@ -191,6 +186,9 @@ internal readonly record struct WorkerHealth
 
     /// <summary>The time between two tasks of a worker that is set aside.</summary>
     public static readonly TimeSpan SetAsidePause = TimeSpan.FromMinutes(1);
+
+    /// <summary>The time without a failure after which a worker is no longer limited.</summary>
+    public static readonly TimeSpan LimitTime = TimeSpan.FromMinutes(10);
 
     /// <summary>The number of failed attempts since the last success, without those at tasks that became dead letters.</summary>
     public int Failures { get; init; }
@@ -211,6 +209,9 @@ internal readonly record struct WorkerHealth
 
     /// <summary>True when the worker receives one task at a time.</summary>
     public bool IsLimited => Strikes > 0;
+
+    /// <summary>The time when the limits end if it does not fail again.</summary>
+    public DateTimeOffset LimitedUntil => PausedUntil + LimitTime;
 
     /// <summary>Returns whether the worker can receive another task.</summary>
     /// <param name="running">The number of tasks that it is running.</param>

@@ -134,6 +134,33 @@ public sealed class FailingWorkerTests
     }
 
     [Fact]
+    public void SetAsideWorker_HasNoTaskForTenMinutes_IsReadmittedAndLent()
+    {
+        var sick = SetAside("sick");
+        _mesh.Ask("second");
+        _mesh.Pass(WorkerHealth.SetAsidePause + WorkerHealth.LimitTime - TimeSpan.FromSeconds(2));
+        Assert.Equal(WorkerState.SetAside, _mesh.WorkerOf("sick"));
+
+        _mesh.Pass(TimeSpan.FromSeconds(2));
+        _mesh.Ask("sick", sick);
+        var session = _mesh.Say(new WorkerRequest(CoreHarness.PeerEndpoint) { Server = CoreHarness.Peer, WorkersNeeded = 5 });
+
+        Assert.Equal("it has not failed for ten minutes", Assert.Single(_mesh.Events.OfType<WorkerReinstated>()).Reason);
+        Assert.Single(_mesh.Last<Available>(session).Workers);
+    }
+
+    [Fact]
+    public void LimitedWorker_FailsAgain_IsLimitedForTenMinutesMore()
+    {
+        var now = _mesh.Now;
+        var limited = default(WorkerHealth).AddFailure(now).AddStrike(new(new WorkerId("w1"), now, now), now, 5);
+        var later = now + WorkerHealth.LimitTime;
+
+        Assert.Equal(now + WorkerHealth.FirstPause + WorkerHealth.LimitTime, limited.LimitedUntil);
+        Assert.Equal(later + WorkerHealth.FirstPause + WorkerHealth.LimitTime, limited.AddFailure(later).LimitedUntil);
+    }
+
+    [Fact]
     public void SetAsideBorrowedWorker_EachLoan_IsReturned()
     {
         var sick = SetAside("guest", CoreHarness.Peer.Value);
