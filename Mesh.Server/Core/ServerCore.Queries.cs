@@ -77,6 +77,8 @@ internal sealed partial class ServerCore
 
     public ServerStatus GetStatus() => ServerStatus.Of(_core);
 
+    public ServerGauges GetGauges() => ServerGauges.Of(_core);
+
     /// <summary>Returns the known framing of a peer, or null. Used by tests.</summary>
     public Framing? FramingOf(ServerId peer) => _core.Peers.Find(peer)?.Framing;
 

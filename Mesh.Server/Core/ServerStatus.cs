@@ -45,6 +45,26 @@ internal sealed record ServerStatus(
         Types = [.. core.Tasks.BusiestQueues.Take(MaxTypes).Select(queue => new TypeStatus(queue.Type, queue.Depth, queue.Running))],
     };
 
+    /// <summary>Returns whether a loan is that of a lent worker which is not in memory.</summary>
+    public static bool IsAway(CoreState core, Loan loan) => loan.Record.Role == LoanRole.Owner && core.Workers.Find(loan.Worker) is null;
+
+    public static WorkerState StateOf(CoreState core, WorkerEntry worker)
+    {
+        if (worker.IsGone)
+        {
+            return WorkerState.Gone;
+        }
+
+        return core.Loans.Find(worker.Id)?.State switch
+        {
+            LoanState.Lent or LoanState.Released => WorkerState.Lent,
+            LoanState.Offered or LoanState.Returning or LoanState.Returned => WorkerState.Leaving,
+            null or LoanState.Expected or LoanState.Arrived or LoanState.Releasing =>
+                worker.Health.IsSetAside ? WorkerState.SetAside : worker.Running.Count > 0 ? WorkerState.Busy : WorkerState.Idle,
+            _ => throw new InvalidOperationException("A loan state is unknown."),
+        };
+    }
+
     private static List<WorkerStatus> WorkersOf(CoreState core)
     {
         var workers = new List<WorkerStatus>();
@@ -63,30 +83,13 @@ internal sealed record ServerStatus(
 
         foreach (var loan in core.Loans.All)
         {
-            if (loan.Record.Role == LoanRole.Owner && core.Workers.Find(loan.Worker) is null)
+            if (IsAway(core, loan))
             {
                 workers.Add(new WorkerStatus(loan.Worker, core.Settings.Id, WorkerState.Lent, null));
             }
         }
 
         return workers;
-    }
-
-    private static WorkerState StateOf(CoreState core, WorkerEntry worker)
-    {
-        if (worker.IsGone)
-        {
-            return WorkerState.Gone;
-        }
-
-        return core.Loans.Find(worker.Id)?.State switch
-        {
-            LoanState.Lent or LoanState.Released => WorkerState.Lent,
-            LoanState.Offered or LoanState.Returning or LoanState.Returned => WorkerState.Leaving,
-            null or LoanState.Expected or LoanState.Arrived or LoanState.Releasing =>
-                worker.Health.IsSetAside ? WorkerState.SetAside : worker.Running.Count > 0 ? WorkerState.Busy : WorkerState.Idle,
-            _ => throw new InvalidOperationException("A loan state is unknown."),
-        };
     }
 }
 

@@ -14,7 +14,7 @@ namespace Mesh.Server.Listening;
 /// Limits the number of connections of all protocols, before anything is read from them. A connection above a limit is refused with a line or an HTTP response that names the option, so that
 /// the peer knows that a server is present and tries again later.
 /// </summary>
-internal sealed partial class ConnectionLimiter : IDisposable
+internal sealed partial class ConnectionLimiter
 {
     /// <summary>
     /// The number of connections in addition to <see cref="SessionsOptions.MaxConnections"/> for HTTP clients and for connections whose protocol is not known yet. Health probes and the map
@@ -47,8 +47,6 @@ internal sealed partial class ConnectionLimiter : IDisposable
 
     /// <summary>The number of open connections of all protocols.</summary>
     public int OpenCount => _counts.All;
-
-    public void Dispose() => _counts.Dispose();
 
     /// <summary>A connection middleware of Kestrel.</summary>
     public async Task OnConnectedAsync(ConnectionContext context, ConnectionDelegate next)

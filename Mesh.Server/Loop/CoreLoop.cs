@@ -119,15 +119,14 @@ internal sealed partial class CoreLoop(
 
     private void ScheduleTimer(ITimer timer)
     {
-        if (_core.NextDueTime == _timerDueAt && !_woken)
+        var next = _core.NextDueTime;
+        if (next == _timerDueAt && !_woken)
         {
             return;
         }
 
-        _woken = false;
-
-        _timerDueAt = _core.NextDueTime;
-        if (_timerDueAt is not { } due)
+        (_woken, _timerDueAt) = (false, next);
+        if (next is not { } due)
         {
             timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             return;

@@ -57,15 +57,15 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         var done = redis.StringGetAsync(keys.Done);
         var dead = redis.HashLengthAsync(keys.Dead);
         var lastDead = RedisDeadLetters.FindLastAsync(redis, keys, server, cancellationToken);
-        var tasks = await ReadHashAsync(redis, keys.Tasks, StoreJson.Default.TaskRecord, cancellationToken);
-        var schedules = await ReadHashAsync(redis, keys.Schedules, StoreJson.Default.ScheduleRecord, cancellationToken);
+        var tasks = await ReadHashAsync(redis, keys.Tasks, StoreJson.Default.TaskRecord, task => task.WireId.Value, cancellationToken);
+        var schedules = await ReadHashAsync(redis, keys.Schedules, StoreJson.Default.ScheduleRecord, schedule => schedule.Name, cancellationToken);
         var stored = new StoredState
         {
             Done = (long)await done.WaitAsync(cancellationToken),
             Dead = await dead.WaitAsync(cancellationToken),
             LastDeadSequence = (await lastDead)?.Sequence ?? 0,
             Tasks = server == own ? tasks : [.. tasks.Select(task => task with { StoredBy = server })],
-            Loans = await ReadHashAsync(redis, keys.Loans, StoreJson.Default.LoanRecord, cancellationToken),
+            Loans = await ReadHashAsync(redis, keys.Loans, StoreJson.Default.LoanRecord, loan => loan.Worker.Value, cancellationToken),
             Schedules = server == own ? schedules : [.. schedules.Select(schedule => schedule with { StoredBy = server })],
         };
         _leases.Find(server)?.MustReload = false;
@@ -166,13 +166,14 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         }
     }
 
-    private static async Task<IReadOnlyList<T>> ReadHashAsync<T>(IDatabase redis, RedisKey key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<T>> ReadHashAsync<T>(IDatabase redis, RedisKey key, JsonTypeInfo<T> type, Func<T, string> idOf, CancellationToken cancellationToken)
     {
-        // A scan may return an entry twice.
+        // A scan may return an entry twice, and the later one is the present one.
         var records = new Dictionary<string, T>(StringComparer.Ordinal);
         await foreach (var entry in redis.HashScanAsync(key, pageSize: ScanPage).WithCancellation(cancellationToken))
         {
-            records[entry.Name.ToString()] = Read(key, entry.Value, type);
+            var record = Read(key, entry.Value, type);
+            records[idOf(record)] = record;
         }
 
         return [.. records.Values];

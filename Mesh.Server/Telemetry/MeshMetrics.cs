@@ -21,7 +21,7 @@ internal sealed class MeshMetrics
 
     private readonly CoreInputQueue _inputs;
     private readonly TimeProvider _time;
-    private (ServerStatus? Status, long At)? _last;
+    private (ServerGauges? Gauges, long At)? _last;
 
     public MeshMetrics(IMeterFactory meters, CoreInputQueue inputs, TimeProvider time)
     {
@@ -36,11 +36,11 @@ internal sealed class MeshMetrics
         _loanTime = meter.CreateHistogram<double>(
             "mesh.loan.duration", "s", "Time from the first step of a loan until its end, by the role of this server: owner or borrower of the worker.");
         _schedulesFired = meter.CreateCounter<long>("mesh.schedules.fired", "{task}", "Number of tasks that schedules have started, by task type.");
-        meter.CreateObservableGauge("mesh.queue.depth", () => Measure(status => status.Queue), "{task}", "Number of tasks that wait for a worker.");
-        meter.CreateObservableGauge("mesh.tasks.running", () => Measure(status => status.Running), "{task}", "Number of tasks that workers are processing.");
-        meter.CreateObservableGauge("mesh.tasks.scheduled", () => Measure(status => status.Scheduled), "{task}", "Number of tasks that wait until a time.");
+        meter.CreateObservableGauge("mesh.queue.depth", () => Measure(gauges => gauges.Queue), "{task}", "Number of tasks that wait for a worker.");
+        meter.CreateObservableGauge("mesh.tasks.running", () => Measure(gauges => gauges.Running), "{task}", "Number of tasks that workers are processing.");
+        meter.CreateObservableGauge("mesh.tasks.scheduled", () => Measure(gauges => gauges.Scheduled), "{task}", "Number of tasks that wait until a time.");
         meter.CreateObservableGauge(
-            "mesh.tasks.adopted", () => Measure(status => status.Adopted.Sum(adoption => adoption.Tasks)), "{task}", "Number of unfinished tasks that this server has taken over from servers that are away.");
+            "mesh.tasks.adopted", () => Measure(gauges => gauges.Adopted), "{task}", "Number of unfinished tasks that this server has taken over from servers that are away.");
         meter.CreateObservableGauge("mesh.workers", Workers, "{worker}", "Number of workers of this server, and of workers that it has borrowed, by state.");
         meter.CreateObservableGauge("mesh.loans", Loans, "{loan}", "Number of loans that have not ended, by the role of this server and by the state of the loan.");
     }
@@ -74,19 +74,19 @@ internal sealed class MeshMetrics
 
     // All gauges of one collection use the same snapshot. When the loop does not run, or does not answer in time, there is no snapshot and the gauges report
     // nothing, because a zero would mean an empty queue.
-    private ServerStatus? Status()
+    private ServerGauges? Gauges()
     {
         if (_last is not { } last || _time.GetElapsedTime(last.At) > SnapshotAge)
         {
-            var reading = _inputs.IsOpen ? _inputs.QueryAsync(core => core.GetStatus()) : null;
+            var reading = _inputs.IsOpen ? _inputs.QueryAsync(core => core.GetGauges()) : null;
             last = (reading is not null && IsCompleted(reading) ? reading.Result : null, _time.GetTimestamp());
             _last = last;
         }
 
-        return last.Status;
+        return last.Gauges;
     }
 
-    private static bool IsCompleted(Task<ServerStatus> reading)
+    private static bool IsCompleted(Task<ServerGauges> reading)
     {
         try
         {
@@ -98,13 +98,13 @@ internal sealed class MeshMetrics
         }
     }
 
-    private IEnumerable<Measurement<int>> Measure(Func<ServerStatus, int> value) => Status() is { } status ? [new Measurement<int>(value(status))] : [];
+    private IEnumerable<Measurement<int>> Measure(Func<ServerGauges, int> value) => Gauges() is { } gauges ? [new Measurement<int>(value(gauges))] : [];
 
-    private IEnumerable<Measurement<int>> Workers() => Status()?.Workers.GroupBy(worker => worker.State)
-        .Select(group => new Measurement<int>(group.Count(), new KeyValuePair<string, object?>("mesh.worker.state", group.Key.ToString()))) ?? [];
+    private IEnumerable<Measurement<int>> Workers() =>
+        Gauges()?.Workers.Select(count => new Measurement<int>(count.Value, new KeyValuePair<string, object?>("mesh.worker.state", count.Key.ToString()))) ?? [];
 
-    private IEnumerable<Measurement<int>> Loans() => Status()?.Loans.GroupBy(loan => (loan.Role, loan.State)).Select(group => new Measurement<int>(
-        group.Count(),
-        new KeyValuePair<string, object?>("mesh.loan.role", group.Key.Role.ToString()),
-        new KeyValuePair<string, object?>("mesh.loan.state", group.Key.State.ToString()))) ?? [];
+    private IEnumerable<Measurement<int>> Loans() => Gauges()?.Loans.Select(count => new Measurement<int>(
+        count.Value,
+        new KeyValuePair<string, object?>("mesh.loan.role", count.Key.Role.ToString()),
+        new KeyValuePair<string, object?>("mesh.loan.state", count.Key.State.ToString()))) ?? [];
 }

@@ -1,9 +1,10 @@
 using Mesh.Server.Core.Loans;
+using Mesh.Server.Core.Workers;
 using Mesh.Simulation.Nodes;
 
 namespace Mesh.Simulation.Checks;
 
-/// <summary>Compares the numbers of the workers at home, which a server keeps up to date, with its workers.</summary>
+/// <summary>Compares the numbers of workers that a server keeps up to date with its workers.</summary>
 internal static class HomeWorkersCheck
 {
     public static void Check(ServerNode server)
@@ -21,6 +22,16 @@ internal static class HomeWorkersCheck
         if (counted != actual)
         {
             throw new InvariantViolation(Invariant.WorkersCounted, $"{server.Name} counts {counted} workers at home, serving, available and idle, and has {actual}");
+        }
+
+        foreach (var type in WorkloadTypes.All)
+        {
+            var able = state.Workers.All.Where(worker => !worker.IsGone && !worker.Health.IsSetAside && worker.Handles.Contains(type)).ToList();
+            var connected = new ConnectedCount(able.Count, able.Count(worker => worker.Health.Failures == 0));
+            if (homes.Connected.CountOf(type) is var known && known != connected)
+            {
+                throw new InvariantViolation(Invariant.WorkersCounted, $"{server.Name} counts {known} connected workers for {type}, and has {connected}");
+            }
         }
     }
 }

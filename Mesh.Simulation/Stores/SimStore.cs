@@ -43,12 +43,13 @@ internal sealed class SimStore(SimRedis redis, Mutation mutation)
     public bool Contains(TaskRecord task) =>
         _tasks.Contains(task.WireId) || _ids.Contains(task.Id) || _results.Contains(task.Id) || _dead.Contains(task.Id);
 
+    /// <summary>Reads the state. Each reader gets records of its own, as from Redis.</summary>
     public StoredState Load() => new()
     {
         Tasks = mutation == Mutation.TasksNotLoaded ? []
             : mutation == Mutation.DelayNotLoaded ? [.. _tasks.Rows.Values.Select(task => task with { NotBefore = null })]
             : mutation == Mutation.CancelRequestNotLoaded ? [.. _tasks.Rows.Values.Select(task => task with { IsCancelRequested = null })]
-            : [.. _tasks.Rows.Values],
+            : [.. _tasks.Rows.Values.Select(task => task with { })],
         Loans = mutation == Mutation.LoansNotLoaded ? [] : [.. _loans.Rows.Values],
         Schedules = mutation == Mutation.SchedulesNotLoaded ? []
             : mutation == Mutation.LastFiredNotLoaded ? [.. _schedules.Rows.Values.Select(schedule => schedule with { LastFired = null })]

@@ -14,42 +14,24 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     private readonly TimingOptions _settings = core.Settings.Timing;
     private readonly HashSet<ServerId> _unknownServers = [];
 
-    /// <summary>The time at which <see cref="OnTimer"/> must be called next, or null when no peer needs it.</summary>
-    public DateTimeOffset? NextDeadline
-    {
-        get
-        {
-            DateTimeOffset? next = null;
-            foreach (var peer in core.Peers.All)
-            {
-                var due = peer.HeartbeatInFlight ? DateTimeOffset.MaxValue : peer.NextHeartbeat;
-                if (peer.Alive && peer.LastSeen + _settings.HeartbeatTimeout < due)
-                {
-                    due = peer.LastSeen!.Value + _settings.HeartbeatTimeout;
-                }
-
-                if (due != DateTimeOffset.MaxValue && (next is null || due < next))
-                {
-                    next = due;
-                }
-            }
-
-            return next;
-        }
-    }
+    /// <summary>
+    /// The time at which <see cref="OnTimer"/> must be called next, or null when no peer needs it. A message from a peer moves the end of its timeout and not this time, which can
+    /// therefore be too early.
+    /// </summary>
+    public DateTimeOffset? NextDeadline { get; private set; }
 
     /// <summary>Begins to send heartbeats to a peer.</summary>
     public void Add(PeerEntry peer, DateTimeOffset now)
     {
         _unknownServers.Remove(peer.Id);
         peer.DeadSince = now;
-        peer.NextHeartbeat = now;
+        SetNextHeartbeat(peer, now);
     }
 
     /// <summary>Marks a peer dead whose address was changed, until the server at the new address answers a heartbeat.</summary>
     public void OnMoved(PeerEntry peer, DateTimeOffset now)
     {
-        peer.NextHeartbeat = now;
+        SetNextHeartbeat(peer, now);
         if (peer.Alive)
         {
             MarkDead(peer, "its address was changed", now);
@@ -59,9 +41,15 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     /// <summary>Marks peers dead that have not been heard of for the timeout, and sends the heartbeats that are due.</summary>
     public void OnTimer(DateTimeOffset now)
     {
+        if (!(NextDeadline <= now))
+        {
+            return;
+        }
+
+        NextDeadline = null;
         foreach (var peer in core.Peers.All)
         {
-            if (peer.Alive && peer.LastSeen + _settings.HeartbeatTimeout <= now)
+            if (TimeoutOf(peer) <= now)
             {
                 MarkDead(peer, "no message arrived within the heartbeat timeout", now);
             }
@@ -70,6 +58,9 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
             {
                 SendHeartbeat(peer);
             }
+
+            NoteDeadline(TimeoutOf(peer));
+            NoteDeadline(peer.HeartbeatInFlight ? null : peer.NextHeartbeat);
         }
     }
 
@@ -162,10 +153,11 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
         peer.Failures = 0;
         peer.LastSeen = now;
         peer.SetLoad(response.Load, now);
-        peer.NextHeartbeat = now + ApplyJitter(_settings.HeartbeatInterval);
+        SetNextHeartbeat(peer, now + ApplyJitter(_settings.HeartbeatInterval));
         if (!peer.Alive)
         {
             peer.MarkAlive(now);
+            NoteDeadline(TimeoutOf(peer));
             core.Report(new PeerAvailabilityChanged(peer.Id, IsAlive: true));
         }
     }
@@ -175,7 +167,7 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     {
         peer.HeartbeatInFlight = false;
         peer.Failures++;
-        peer.NextHeartbeat = now + ApplyJitter(_settings.HeartbeatBackoff.Delay(peer.Failures));
+        SetNextHeartbeat(peer, now + ApplyJitter(_settings.HeartbeatBackoff.Delay(peer.Failures)));
         if (peer.Alive && peer.Failures > _settings.HeartbeatRetries)
         {
             MarkDead(peer, reason, now);
@@ -183,6 +175,16 @@ internal sealed class PeerHeartbeatMonitor(CoreState core)
     }
 
     public ServerLoad OwnLoad() => new(core.Tasks.Depth, core.Workers.Homes.Idle);
+
+    private DateTimeOffset? TimeoutOf(PeerEntry peer) => peer.Alive ? peer.LastSeen + _settings.HeartbeatTimeout : null;
+
+    private void SetNextHeartbeat(PeerEntry peer, DateTimeOffset next)
+    {
+        peer.NextHeartbeat = next;
+        NoteDeadline(next);
+    }
+
+    private void NoteDeadline(DateTimeOffset? due) => NextDeadline = NextDeadline < due ? NextDeadline : due ?? NextDeadline;
 
     private void SendHeartbeat(PeerEntry peer)
     {

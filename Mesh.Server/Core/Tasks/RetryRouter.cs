@@ -16,6 +16,9 @@ internal sealed class RetryRouter(CoreState core)
     /// <summary>The rank of a worker without recent failures. Workers with a lower rank are preferred.</summary>
     private const int BestRank = 0;
 
+    /// <summary>The rank of a worker that has failed at another task since its last success.</summary>
+    private const int FailedRank = 1;
+
     /// <summary>The rank of a worker that has failed at the task.</summary>
     private const int FailedBeforeRank = 2;
 
@@ -119,7 +122,7 @@ internal sealed class RetryRouter(CoreState core)
 
     /// <summary>Returns the rank of a worker for a task that has failed before, from 0 (best) to 3.</summary>
     private static int Rank(in WorkerHealth health, bool hasFailedHere) =>
-        health.IsSetAside ? 3 : hasFailedHere ? FailedBeforeRank : health.Failures > 0 ? 1 : BestRank;
+        health.IsSetAside ? 3 : hasFailedHere ? FailedBeforeRank : health.Failures > 0 ? FailedRank : BestRank;
 
     private bool IsSuitable(TaskEntry task, WorkerEntry worker, DateTimeOffset now)
     {
@@ -131,6 +134,12 @@ internal sealed class RetryRouter(CoreState core)
 
     private bool HasBetterWorker(TaskEntry task, int rank, WorkerEntry? than, DateTimeOffset now)
     {
+        var connected = core.Workers.Homes.Connected.CountOf(task.Type);
+        if (connected.Serving == 0 || (rank <= FailedRank && connected.Healthy == 0))
+        {
+            return false;
+        }
+
         // A connected worker sends a status or another get_task within this time.
         var silence = core.Settings.Tasks.LeaseTime + core.Settings.Tasks.HoldTime;
         foreach (var other in core.Workers.All)

@@ -15,7 +15,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
         core.Tasks.ContinueSequenceAfter(stored.LastDeadSequence);
         foreach (var record in stored.Tasks.OrderBy(task => task.Sequence))
         {
-            var task = new TaskEntry(record with { State = TaskState.Queued });
+            var task = new TaskEntry(record.State == TaskState.Queued ? record : record with { State = TaskState.Queued });
             core.Tasks.Add(task);
             if (record.State == TaskState.Done)
             {
@@ -32,7 +32,7 @@ internal sealed class TaskAdmission(CoreState core, TaskLifecycle tasks)
     {
         foreach (var record in stored.Where(task => core.Tasks.Find(task.WireId) is null).OrderBy(task => task.Sequence))
         {
-            var task = new TaskEntry(record with { State = TaskState.Queued });
+            var task = new TaskEntry(record.State == TaskState.Queued ? record : record with { State = TaskState.Queued });
             core.Tasks.Add(task);
             if (record.State == TaskState.Done)
             {

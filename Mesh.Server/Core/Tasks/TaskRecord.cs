@@ -24,6 +24,9 @@ internal enum TaskState : byte
 /// <param name="Sequence">The number of the task in the order of acceptance. It also increases over restarts of the server.</param>
 internal sealed record TaskRecord(string Id, TaskId WireId, TaskType Type, string? User, decimal? Amount, long Sequence)
 {
+    // One string for both ids, also after the record was read from the store.
+    public string Id { get; init; } = Id == WireId.Value ? WireId.Value : Id;
+
     /// <summary>The highest <see cref="Priority"/>.</summary>
     public const byte MaxPriority = 9;
 

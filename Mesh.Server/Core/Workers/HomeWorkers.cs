@@ -13,6 +13,9 @@ internal sealed class HomeWorkers(ServerId own)
 
     public IReadOnlyCollection<HomeGroup> Groups => _groups.Values;
 
+    /// <summary>The connected workers, which these and the borrowed ones are.</summary>
+    public ConnectedWorkers Connected { get; } = new();
+
     /// <summary>The number of workers at home that are not limited because of failures.</summary>
     public int Available { get; private set; }
 
@@ -22,6 +25,7 @@ internal sealed class HomeWorkers(ServerId own)
     /// <summary>Called after each change of a worker.</summary>
     public void Update(WorkerEntry worker)
     {
+        Connected.Update(worker);
         var place = PlaceOf(worker);
         if (place == worker.HomePlace)
         {

@@ -77,6 +77,9 @@ internal sealed class WorkerEntry
     /// <summary>How it counts among the workers at home. <see cref="HomeWorkers"/> changes it.</summary>
     public HomePlace HomePlace { get; set; }
 
+    /// <summary>How it counts among the connected workers. <see cref="ConnectedWorkers"/> changes it.</summary>
+    public ConnectedPlace ConnectedPlace { get; set; }
+
     public WorkerHealth Health { get; set => Set(ref field, value); }
 
     /// <summary>The place of a worker with strikes in the order of <see cref="WorkerMonitor"/>.</summary>

@@ -73,7 +73,7 @@ public sealed class ConnectionLimiterTests
     [Fact]
     public void ConnectionCounts_AllConnectionsClosed_ReturnToZero()
     {
-        using var counts = new ConnectionCounter(most: 3, mostPerAddress: 2);
+        var counts = new ConnectionCounter(most: 3, mostPerAddress: 2);
         var (one, two) = (IPAddress.Parse("10.0.0.1"), IPAddress.Parse("10.0.0.2"));
 
         var entered = new List<ConnectionAdmission> { Enter(one, ConnectionOutcome.Admitted), Enter(IPAddress.Parse("::ffff:10.0.0.1"), ConnectionOutcome.Admitted) };
