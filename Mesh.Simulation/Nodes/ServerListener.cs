@@ -132,6 +132,7 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
         {
             _running = null;
             world.InvariantChecker.OnRunningAnswered(node, reported, answer.Cancel);
+            OnReported(reported, connection.Client);
         }
         else
         {
@@ -176,6 +177,18 @@ internal sealed class ServerListener(SimWorld world, ServerNode node) : IListene
         _sessions.Clear();
         _reported.Clear();
         _undelivered.Clear();
+    }
+
+    /// <summary>
+    /// Called when a server has answered a RUNNING. The worker has the task, perhaps since before the server restarted and sent it again: the server waits for it, whether that message arrives or not
+    /// (docs/protocol.md, "The task cycle").
+    /// </summary>
+    private void OnReported(TaskId id, string worker)
+    {
+        foreach (var sent in _undelivered.Values)
+        {
+            sent.RemoveWhere(task => task.Id == id && task.Worker?.Id.Value == worker);
+        }
     }
 
     /// <summary>Feeds a request while the core believes that its workers handle only the requested types.</summary>

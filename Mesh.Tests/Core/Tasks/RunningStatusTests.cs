@@ -150,6 +150,22 @@ public sealed class RunningStatusTests
     }
 
     [Fact]
+    public void Running_AfterARestartThatSentTheTaskAgain_KeepsItWhenThatConnectionIsReset()
+    {
+        var record = new TaskRecord("t1", new TaskId("t1"), TaskType.Query, "Maria", null, 1);
+        var mesh = new CoreHarness(stored: new StoredState { Tasks = [record] });
+        var sent = mesh.Ask("w1", framing: Framing.Line);
+        mesh.Last<NewTask>(sent);
+
+        // The worker still runs the attempt of the previous process. It does not need the message.
+        mesh.Say(mesh.NewSession(), Status(record), Framing.Line);
+        mesh.Close(sent, SessionEnd.Reset);
+
+        Assert.Equal((TaskState.Running, 1, "w1"), (mesh.Core.FindTask("t1")!.State, mesh.Core.FindTask("t1")!.Attempts, mesh.Core.FindTask("t1")!.Worker!.Value.Value));
+        Assert.Empty(mesh.Events.OfType<TaskRequeued>());
+    }
+
+    [Fact]
     public void Running_AfterTheWorkerHandedTheTaskBack_IsCancelled()
     {
         var (task, session) = Start();
