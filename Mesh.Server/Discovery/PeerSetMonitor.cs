@@ -29,7 +29,9 @@ internal sealed class PeerSetMonitor(
 
     /// <summary>Runs until the loop ends.</summary>
     /// <param name="settings">What the server has started with.</param>
-    public async Task RunAsync(ServerSettings settings, CancellationToken cancellationToken)
+    public Task RunAsync(ServerSettings settings, CancellationToken cancellationToken) => inputs.WatchAsync(FindRepeatedlyAsync(settings, cancellationToken), cancellationToken);
+
+    private async Task FindRepeatedlyAsync(ServerSettings settings, CancellationToken cancellationToken)
     {
         IReadOnlyList<PeerSettings> current = settings.Peers;
         configured.Start(current);
@@ -50,16 +52,6 @@ internal sealed class PeerSetMonitor(
 
                 await WaitAsync(cancellationToken);
             }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The loop has ended.
-        }
-#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
         }
         finally
         {

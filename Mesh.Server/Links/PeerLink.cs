@@ -44,28 +44,23 @@ internal sealed partial class PeerLink(
         Activity.Current = null;
         try
         {
-            // ReadAllAsync would leave the synchronization context, which the simulation depends on.
-            while (await _queue.Reader.WaitToReadAsync(cancellationToken))
-            {
-                while (_queue.Reader.TryRead(out var send))
-                {
-                    await ServeAsync(send, cancellationToken);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The server is stopping, or the peer was removed.
-        }
-#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
+            await inputs.WatchAsync(ServeAllAsync(cancellationToken), cancellationToken);
         }
         finally
         {
             await DisposeAsync();
+        }
+    }
+
+    private async Task ServeAllAsync(CancellationToken cancellationToken)
+    {
+        // ReadAllAsync would leave the synchronization context, which the simulation depends on.
+        while (await _queue.Reader.WaitToReadAsync(cancellationToken))
+        {
+            while (_queue.Reader.TryRead(out var send))
+            {
+                await ServeAsync(send, cancellationToken);
+            }
         }
     }
 

@@ -67,6 +67,28 @@ internal sealed class CoreInputQueue
         }
     }
 
+    /// <summary>
+    /// Waits for a part of the server that works beside the loop. A part ends with the loop; when it ends otherwise, its lease is lost or there is a bug, and its exception ends the
+    /// loop. It is posted at once: Task.WhenAll would report it only after the other parts have ended.
+    /// </summary>
+    public async Task WatchAsync(Task part, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await part;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The loop has ended.
+        }
+#pragma warning disable CA1031 // Any other exception ends the loop.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
+        }
+    }
+
     public ValueTask<bool> MessageAsync(SessionId session, Framing framing, MeshMessage message) =>
         PostAsync(new(LoopInputKind.Message) { Session = session, Framing = framing, Subject = message });
 

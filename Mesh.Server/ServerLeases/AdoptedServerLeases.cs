@@ -27,29 +27,10 @@ internal sealed partial class AdoptedServerLeases(
     /// <summary>Processes the requests until the loop ends, and then releases all leases.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(WatchAsync(ProcessRequestsAsync(cancellationToken), cancellationToken), WatchAsync(RenewLeaseAsync(cancellationToken), cancellationToken));
+        await Task.WhenAll(inputs.WatchAsync(ProcessRequestsAsync(cancellationToken), cancellationToken), inputs.WatchAsync(RenewLeaseAsync(cancellationToken), cancellationToken));
 
         // In parallel, so that a store that does not answer delays the stop by one timeout only.
         await Task.WhenAll(_held.Keys.OrderBy(server => server.Value, StringComparer.Ordinal).Select(ReleaseHeldAsync));
-    }
-
-    /// <summary>Posts the fault of one part to the loop. Task.WhenAll would report it only after the other part has ended.</summary>
-    private async Task WatchAsync(Task part, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await part;
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The loop has ended.
-        }
-#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
-        }
     }
 
     private async Task ProcessRequestsAsync(CancellationToken cancellationToken)

@@ -97,27 +97,16 @@ internal sealed partial class ServerLeaseRenewer(
     }
 
     /// <summary>Renews the lease until the loop ends.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public Task RunAsync(CancellationToken cancellationToken) => inputs.WatchAsync(RenewRepeatedlyAsync(cancellationToken), cancellationToken);
+
+    private async Task RenewRepeatedlyAsync(CancellationToken cancellationToken)
     {
-        try
+        var began = time.GetTimestamp();
+        while (true)
         {
-            var began = time.GetTimestamp();
-            while (true)
-            {
-                await Task.Delay(UntilNextRenewal(began), time, cancellationToken);
-                began = time.GetTimestamp();
-                await RenewLeaseAsync(cancellationToken);
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The loop has ended.
-        }
-#pragma warning disable CA1031 // The lease is lost, or there is a bug. Both end the loop.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
+            await Task.Delay(UntilNextRenewal(began), time, cancellationToken);
+            began = time.GetTimestamp();
+            await RenewLeaseAsync(cancellationToken);
         }
     }
 

@@ -54,14 +54,11 @@ internal sealed partial class StoreDurabilityMonitor(
     }
 
     /// <summary>Repeats the check until the loop ends.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        if (inspector is null)
-        {
-            return;
-        }
+    public Task RunAsync(CancellationToken cancellationToken) => inspector is null ? Task.CompletedTask : inputs.WatchAsync(CheckRepeatedlyAsync(inspector, cancellationToken), cancellationToken);
 
-        inspector.Reconnected += OnReconnected;
+    private async Task CheckRepeatedlyAsync(IStoreDurabilityInspector watched, CancellationToken cancellationToken)
+    {
+        watched.Reconnected += OnReconnected;
         try
         {
             while (!cancellationToken.IsCancellationRequested)
@@ -72,19 +69,9 @@ internal sealed partial class StoreDurabilityMonitor(
                 await _reconnected.Task.WaitAsync(holds, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The loop has ended.
-        }
-#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
-        }
         finally
         {
-            inspector.Reconnected -= OnReconnected;
+            watched.Reconnected -= OnReconnected;
         }
     }
 

@@ -13,28 +13,18 @@ internal sealed class TaskInvalidator(ILedger ledger, CoreInputQueue inputs)
 
     public void Enqueue(TaskRecord task) => _queue.Writer.TryWrite(task);
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Runs until the loop ends. The tasks that are left are stored, and the next process loads them.</summary>
+    public Task RunAsync(CancellationToken cancellationToken) => inputs.WatchAsync(InvalidateAllAsync(cancellationToken), cancellationToken);
+
+    private async Task InvalidateAllAsync(CancellationToken cancellationToken)
     {
-        try
+        // ReadAllAsync would leave the synchronization context, which the simulation depends on.
+        while (await _queue.Reader.WaitToReadAsync(cancellationToken))
         {
-            // ReadAllAsync would leave the synchronization context, which the simulation depends on.
-            while (await _queue.Reader.WaitToReadAsync(cancellationToken))
+            while (_queue.Reader.TryRead(out var task))
             {
-                while (_queue.Reader.TryRead(out var task))
-                {
-                    await InvalidateAsync(task, cancellationToken);
-                }
+                await InvalidateAsync(task, cancellationToken);
             }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The loop has ended. The tasks are stored, and the next process loads them.
-        }
-#pragma warning disable CA1031 // Any other exception is a bug and ends the loop.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            await inputs.PostAsync(new(LoopInputKind.Faulted) { Subject = exception });
         }
     }
 
