@@ -8,10 +8,12 @@ namespace Mesh.Bench.Chaos;
 /// <param name="program">The path of redis-server or valkey-server.</param>
 /// <param name="directory">The directory of its data and its configuration file. The file keeps the node's role over a restart.</param>
 /// <param name="primary">The port of the primary when the node starts as a replica; null when it starts as the primary.</param>
-internal sealed class RedisNode(string program, string directory, int? primary, TimeProvider time) : IAsyncDisposable
+internal sealed class RedisNode(string program, string directory, int? primary) : IAsyncDisposable
 {
-    private static readonly TimeSpan FailOverLimit = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan FailOverLimit = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a command may take. Longer than a failover, which delays PUBLISH.</summary>
+    private static readonly TimeSpan CommandTimeout = FailOverLimit + TimeSpan.FromSeconds(1);
 
     private ConnectionMultiplexer? _operator;
 
@@ -24,7 +26,7 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
     public static RedisNode Create(string name, ChaosPlan plan, int? primary, TimeProvider time)
     {
         var directory = Directory.CreateDirectory(Path.Combine(plan.Directory, name)).FullName;
-        var node = new RedisNode(plan.Programs.Redis, directory, primary, time);
+        var node = new RedisNode(plan.Programs.Redis, directory, primary);
         node.Process = new ChaosProcess(name, node.Start(), plan.Directory, time);
         node.Proxy = new TcpProxy($"the network of {name}", PortAllocator.Next(), node.Port);
         return node;
@@ -50,13 +52,8 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
             return;
         }
 
-        // FAILOVER returns before the roles change, and Redis reports the change by ROLE only.
-        var began = time.GetTimestamp();
-        while (time.GetElapsedTime(began) < FailOverLimit && !await to.IsPrimaryAsync())
-        {
-            await Task.Delay(Poll, time);
-        }
-
+        // FAILOVER returns before the roles change. Until they have changed, or the failover has ended otherwise, the primary delays writes and PUBLISH.
+        await from.ExecuteAsync("PUBLISH", "failover", "");
         await from.ExecuteAsync("CONFIG", "REWRITE");
         await to.ExecuteAsync("CONFIG", "REWRITE");
     }
@@ -98,7 +95,7 @@ internal sealed class RedisNode(string program, string directory, int? primary, 
     // Connects directly, not through the proxy, so that faults of the network do not affect the operator.
     private async Task<IDatabase> ConnectAsync()
     {
-        _operator ??= await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{Text(Port)},allowAdmin=true,abortConnect=false,asyncTimeout=2000,connectTimeout=2000");
+        _operator ??= await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{Text(Port)},allowAdmin=true,abortConnect=false,asyncTimeout={Text((int)CommandTimeout.TotalMilliseconds)},connectTimeout=2000");
         return _operator.GetDatabase();
     }
 

@@ -79,7 +79,7 @@ internal sealed class CoreInputQueue
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The loop has ended.
+            // The loop has ended, or the part was stopped.
         }
 #pragma warning disable CA1031 // Any other exception ends the loop.
         catch (Exception exception)

@@ -13,7 +13,7 @@ internal sealed partial class MeshEventLog
     [LoggerMessage(3010, LogLevel.Information, "{Worker} failed at a task that another worker then completed, {Strikes} times since its last success. It gets one task at a time, the next one in {Pause}.")]
     private partial void LogWorkerPaused(WorkerId worker, int strikes, TimeSpan pause);
 
-    [LoggerMessage(3011, LogLevel.Warning, "{Worker} of {Home} is set aside: it failed {Strikes} times in a row at tasks that other workers then completed. It gets one task per minute until it succeeds. Check its log, and restart it.")]
+    [LoggerMessage(3011, LogLevel.Warning, "{Worker} of {Home} is set aside: it failed {Strikes} times in a row at tasks that other workers then completed. It gets one task per minute until it succeeds, or has not failed for ten minutes. Check its log, and restart it.")]
     private partial void LogWorkerSetAside(WorkerId worker, ServerId home, int strikes);
 
     [LoggerMessage(3012, LogLevel.Warning, "{Worker} of {Home} gets tasks without a limit again: {Reason}.")]

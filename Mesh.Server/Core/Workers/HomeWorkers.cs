@@ -13,7 +13,7 @@ internal sealed class HomeWorkers(ServerId own)
 
     public IReadOnlyCollection<HomeGroup> Groups => _groups.Values;
 
-    /// <summary>The connected workers, which these and the borrowed ones are.</summary>
+    /// <summary>All connected workers: those at home, those that leave or return, and the borrowed ones.</summary>
     public ConnectedWorkers Connected { get; } = new();
 
     /// <summary>The number of workers at home that are not limited because of failures.</summary>
