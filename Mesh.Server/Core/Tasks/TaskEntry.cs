@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Mesh.Protocol;
 using Mesh.Server.Core.Workers;
 
@@ -26,22 +25,31 @@ internal enum TaskStep : byte
     Scheduled,
 }
 
-/// <summary>An unsettled task in memory.</summary>
+/// <summary>An unsettled task in memory. What only a task has that a worker got is in <see cref="TaskAttempts"/>, so that a queued task takes less memory.</summary>
 internal sealed class TaskEntry
 {
     /// <summary>The largest number of workers in <see cref="Failures"/>. The oldest entry is removed when there are more.</summary>
     private const int MaxFailures = 16;
 
-    private static readonly List<FailedAttempt> NoFailures = [];
+    /// <summary>The state of a task that no worker had. It is never changed.</summary>
+    private static readonly TaskAttempts NoAttempts = new();
+
+    private TaskAttempts _attempts = NoAttempts;
+    private long _queuedAt;
+    private long _dueAt;
 
     public TaskEntry(TaskRecord record)
     {
         Record = record;
         Attempts = record.Attempts;
-        Error = record.Error;
-        LastWorker = record.Worker;
-        FirstAttemptTrace = record.FirstAttempt;
         IsCancelRequested = record.IsCancelRequested == true;
+        if (record.Error is not null || record.Worker is not null || record.FirstAttempt is not null)
+        {
+            Error = record.Error;
+            LastWorker = record.Worker;
+            FirstAttemptTrace = record.FirstAttempt;
+        }
+
         if (record is { Attempts: > 0, Worker: { } worker })
         {
             RecordFailure(worker, default, default);
@@ -60,15 +68,17 @@ internal sealed class TaskEntry
     /// <summary>The priority, from 0 to <see cref="TaskRecord.MaxPriority"/>, which comes first.</summary>
     public int Priority => Record.Priority ?? TaskRecord.DefaultPriority;
 
+    /// <summary>The number of counted attempts, including the running one.</summary>
     public int Attempts { get; set; }
 
     /// <summary>The workers that have failed at the task, each with its last attempt.</summary>
-    public List<FailedAttempt> Failures { get; private set; } = NoFailures;
+    public List<FailedAttempt> Failures => _attempts.Failures;
 
-    /// <summary>The number of times that the task was returned without a counted attempt.</summary>
-    public int UncountedReturns { get; set; }
+    /// <inheritdoc cref="TaskAttempts.UncountedReturns"/>
+    public int UncountedReturns { get => _attempts.UncountedReturns; set => OwnAttempts.UncountedReturns = value; }
 
-    public string? Error { get; set; }
+    /// <inheritdoc cref="TaskAttempts.Error"/>
+    public string? Error { get => _attempts.Error; set => OwnAttempts.Error = value; }
 
     /// <summary>True when the task was stored and its submission was refused afterwards.</summary>
     public bool Withdrawn { get; set; }
@@ -76,82 +86,85 @@ internal sealed class TaskEntry
     /// <summary>True when a client has cancelled the task. No attempt follows the running one.</summary>
     public bool IsCancelRequested { get; set; }
 
-    /// <summary>True when the worker of the running attempt was told to end it.</summary>
-    public bool IsCancelSent { get; set; }
+    /// <inheritdoc cref="TaskAttempts.IsCancelSent"/>
+    public bool IsCancelSent { get => _attempts.IsCancelSent; set => OwnAttempts.IsCancelSent = value; }
 
-    /// <summary>The requests to handle again when the task is settled, or null.</summary>
-    public List<CancelRequest>? CancelRequests { get; set; }
+    /// <inheritdoc cref="TaskAttempts.CancelRequests"/>
+    public List<CancelRequest>? CancelRequests { get => _attempts.CancelRequests; set => OwnAttempts.CancelRequests = value; }
 
     /// <summary>True when the tasks in THEN of an OK are accepted. A cancelled task can still be done, and has no further effect then.</summary>
     public bool AcceptsFollowUps => !IsCancelRequested;
 
-    /// <summary>The time when the running attempt has run too long, and its place among equal times. The default value when the attempt has no timeout. Set by <see cref="AttemptTimeouts"/>.</summary>
-    public (DateTimeOffset Due, long Order) TimesOutAt { get; set; }
+    /// <inheritdoc cref="TaskAttempts.TimesOutAt"/>
+    public (DateTimeOffset Due, long Order) TimesOutAt { get => _attempts.TimesOutAt; set => OwnAttempts.TimesOutAt = value; }
 
-    /// <summary>The worker that was removed while it ran the last attempt, or null. It can resume the attempt.</summary>
-    public WorkerId? LostBy { get; set; }
+    /// <inheritdoc cref="TaskAttempts.LostBy"/>
+    public WorkerId? LostBy { get => _attempts.LostBy; set => OwnAttempts.LostBy = value; }
 
     /// <summary>True when the task was submitted with the result of another task, by this process.</summary>
     public bool IsFollowUp { get; init; }
 
-    /// <summary>The THEN of a status that arrived while the task was being invalidated, or null.</summary>
-    public RawJson? LateThen { get; set; }
+    /// <inheritdoc cref="TaskAttempts.LateThen"/>
+    public RawJson? LateThen { get => _attempts.LateThen; set => OwnAttempts.LateThen = value; }
 
-    /// <summary>The worker that runs the task, or null.</summary>
-    public WorkerEntry? Worker { get; set; }
+    /// <inheritdoc cref="TaskAttempts.Worker"/>
+    public WorkerEntry? Worker { get => _attempts.Worker; set => OwnAttempts.Worker = value; }
 
-    /// <summary>The worker of the last attempt.</summary>
-    public WorkerId? LastWorker { get; set; }
+    /// <inheritdoc cref="TaskAttempts.LastWorker"/>
+    public WorkerId? LastWorker { get => _attempts.LastWorker; set => OwnAttempts.LastWorker = value; }
 
-    /// <summary>The ACKs to send when the settlement of an invalidated task is stored, or null.</summary>
-    public List<(SessionId Session, Ack Ack)>? DeferredAcks { get; set; }
+    /// <inheritdoc cref="TaskAttempts.DeferredAcks"/>
+    public List<(SessionId Session, Ack Ack)>? DeferredAcks { get => _attempts.DeferredAcks; set => OwnAttempts.DeferredAcks = value; }
 
     /// <summary>The number of the current queue entry. Queue entries with another number are obsolete.</summary>
     public long QueueOrder { get; set; }
 
-    public DateTimeOffset LeaseEnd { get; set; }
+    /// <inheritdoc cref="TaskAttempts.LeaseEnd"/>
+    public DateTimeOffset LeaseEnd { get => _attempts.LeaseEnd; set => OwnAttempts.LeaseEnd = value; }
 
-    /// <summary>The part of the running attempt that is done, from 0 to 1, or null when the worker does not report it.</summary>
-    public double? Progress { get; set; }
+    /// <inheritdoc cref="TaskAttempts.Progress"/>
+    public double? Progress { get => _attempts.Progress; set => OwnAttempts.Progress = value; }
 
-    /// <summary>The session on which the last attempt was sent.</summary>
-    public SessionId SentOn { get; set; }
+    /// <inheritdoc cref="TaskAttempts.SentOn"/>
+    public SessionId SentOn { get => _attempts.SentOn; set => OwnAttempts.SentOn = value; }
 
-    /// <summary>The number of the message of the last attempt, in the order of sending.</summary>
-    public long SendOrder { get; set; }
+    /// <inheritdoc cref="TaskAttempts.SendOrder"/>
+    public long SendOrder { get => _attempts.SendOrder; set => OwnAttempts.SendOrder = value; }
 
-    /// <summary>The last worker that the task was sent to and did not reach, or null.</summary>
-    public WorkerId? UndeliveredTo { get; set; }
+    /// <inheritdoc cref="TaskAttempts.UndeliveredTo"/>
+    public WorkerId? UndeliveredTo { get => _attempts.UndeliveredTo; set => OwnAttempts.UndeliveredTo = value; }
 
-    public DateTimeOffset QueuedAt { get; set; }
+    /// <summary>The time when the task came into the queue, in UTC.</summary>
+    public DateTimeOffset QueuedAt { get => new(_queuedAt, TimeSpan.Zero); set => _queuedAt = value.UtcTicks; }
 
-    /// <summary>The time when a scheduled task is queued.</summary>
-    public DateTimeOffset DueAt { get; set; }
+    /// <summary>The time when a scheduled task is queued, in UTC.</summary>
+    public DateTimeOffset DueAt { get => new(_dueAt, TimeSpan.Zero); set => _dueAt = value.UtcTicks; }
 
     /// <summary>The place of this task in <see cref="ScheduledTasks"/>, which sets it.</summary>
     public int ScheduleIndex { get; set; }
 
-    public DateTimeOffset StartedAt { get; set; }
+    /// <inheritdoc cref="TaskAttempts.StartedAt"/>
+    public DateTimeOffset StartedAt { get => _attempts.StartedAt; set => OwnAttempts.StartedAt = value; }
 
-    /// <summary>The time when the settling status arrived or the last attempt ended.</summary>
-    public DateTimeOffset EndedAt { get; set; }
+    /// <inheritdoc cref="TaskAttempts.EndedAt"/>
+    public DateTimeOffset EndedAt { get => _attempts.EndedAt; set => OwnAttempts.EndedAt = value; }
 
-    /// <summary>The W3C trace context from the status of the last attempt, or null if it had none.</summary>
-    public string? StatusTrace { get; set; }
+    /// <inheritdoc cref="TaskAttempts.StatusTrace"/>
+    public string? StatusTrace { get => _attempts.StatusTrace; set => OwnAttempts.StatusTrace = value; }
 
-    /// <summary>The W3C trace context in which the running attempt was dispatched. The shell sets it when it sends the task.</summary>
-    public string? AttemptTrace { get; set; }
+    /// <inheritdoc cref="TaskAttempts.AttemptTrace"/>
+    public string? AttemptTrace { get => _attempts.AttemptTrace; set => OwnAttempts.AttemptTrace = value; }
 
-    /// <summary>The W3C trace context in which the first attempt was dispatched.</summary>
-    public string? FirstAttemptTrace { get; set; }
+    /// <inheritdoc cref="TaskAttempts.FirstAttemptTrace"/>
+    public string? FirstAttemptTrace { get => _attempts.FirstAttemptTrace; set => OwnAttempts.FirstAttemptTrace = value; }
 
-    /// <summary>The node of this task in the list of running tasks. Created with the first attempt, so that a queued task takes less memory.</summary>
-    [field: MaybeNull]
-    public LinkedListNode<TaskEntry> LeaseNode => field ??= new LinkedListNode<TaskEntry>(this);
+    /// <summary>The node of this task in the list of running tasks.</summary>
+    public LinkedListNode<TaskEntry> LeaseNode => OwnAttempts.LeaseNode ??= new(this);
 
     /// <summary>The node of this task in the list of queued retries.</summary>
-    [field: MaybeNull]
-    public LinkedListNode<TaskEntry> RetryNode => field ??= new LinkedListNode<TaskEntry>(this);
+    public LinkedListNode<TaskEntry> RetryNode => OwnAttempts.RetryNode ??= new(this);
+
+    private TaskAttempts OwnAttempts => _attempts == NoAttempts ? _attempts = new() : _attempts;
 
     /// <summary>True when a worker had the task before.</summary>
     public bool IsRetry => Attempts > 0 || UncountedReturns > 0;
@@ -172,9 +185,9 @@ internal sealed class TaskEntry
     /// <summary>Adds the failed attempt of a worker, and replaces its earlier one.</summary>
     public void RecordFailure(WorkerId worker, DateTimeOffset started, DateTimeOffset failed)
     {
-        if (Failures == NoFailures)
+        if (Failures.Count == 0)
         {
-            Failures = [];
+            OwnAttempts.Failures = [];
         }
 
         Failures.RemoveAll(failure => failure.Worker == worker);
@@ -186,7 +199,13 @@ internal sealed class TaskEntry
         Failures.Add(new FailedAttempt(worker, started, failed));
     }
 
-    public void ClearFailures() => Failures = NoFailures;
+    public void ClearFailures()
+    {
+        if (Failures.Count > 0)
+        {
+            OwnAttempts.Failures = [];
+        }
+    }
 
     /// <summary>Creates a record with the given state and the present values of this entry.</summary>
     public TaskRecord ToRecord(TaskState state, RawJson? result = null) => Record with
@@ -213,8 +232,3 @@ internal sealed class TaskEntry
         _ => throw new InvalidOperationException($"Task step {step} is unknown."),
     };
 }
-
-/// <summary>The last failed attempt of one worker at a task.</summary>
-/// <param name="Started">The time when the task was dispatched to the worker.</param>
-/// <param name="Failed">The time when the attempt failed.</param>
-internal readonly record struct FailedAttempt(WorkerId Worker, DateTimeOffset Started, DateTimeOffset Failed);
