@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Mesh.Accounts;
@@ -21,8 +23,14 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
     private const int ScanPage = 1_000;
 
+    /// <summary>The size up to which the buffer for the records of a call is kept for the next one, in bytes.</summary>
+    private const int MaxKeptRecords = 4 * 1024 * 1024;
+
     private readonly RedisServerLeases _leases = new(database, own, leaseExpiry);
     private readonly RedisKeys _keys = new(own);
+
+    /// <summary>The buffer for the records of the next call, or null while a call uses it.</summary>
+    private ArrayBufferWriter<byte>? _records;
 
     /// <summary>True after a write failed because the store was full, until a write that needs memory succeeds.</summary>
     private bool _full;
@@ -245,14 +253,12 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
 
             var count = CountForOneCall(ops, start);
             var (probe, number) = (_full, lease.NextWriteNumber());
-            var arguments = new WriteArguments(keys, lease, number, resultRetention, probe, count);
-            for (var i = start; i < start + count; i++)
-            {
-                arguments.Add(ops[i]);
-            }
+            var records = Interlocked.Exchange(ref _records, null) ?? new();
+            var arguments = new WriteArguments(keys, lease, number, resultRetention, probe, records, CollectionsMarshal.AsSpan(ops).Slice(start, count));
 
             // One call after the other, so that a call that must be repeated is not overtaken by the next.
-            var reply = await redis.ScriptEvaluateAsync(RedisScripts.Write, arguments.Keys, arguments.Values).WaitAsync(cancellationToken);
+            var reply = await redis.ScriptEvaluateAsync(RedisScripts.Write, arguments.Keys, arguments.ToValues()).WaitAsync(cancellationToken);
+            Keep(records);
             if (reply.Resp2Type == ResultType.Integer)
             {
                 if ((int)reply == RedisScripts.Superseded)
@@ -288,11 +294,21 @@ internal sealed class RedisMeshStore(Func<IDatabase> database, ServerId own, Tim
         var (count, changes) = (0, 0);
         while (start + count < ops.Count && changes < OpsPerCall)
         {
-            changes += 1 + (ops[start + count].Then?.Count ?? 0);
+            changes += WriteArguments.CountChanges(ops[start + count]);
             count++;
         }
 
         return count;
+    }
+
+    /// <summary>Keeps the buffer of a call that Redis has answered. After a call that failed, the client may still send it, so its buffer is not used again.</summary>
+    private void Keep(ArrayBufferWriter<byte> records)
+    {
+        if (records.Capacity <= MaxKeptRecords)
+        {
+            records.ResetWrittenCount();
+            _records = records;
+        }
     }
 
     private async Task<ServerLeaseLostException> CreateLeaseLostAsync(ServerId server, CancellationToken cancellationToken) =>

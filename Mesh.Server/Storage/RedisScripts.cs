@@ -45,6 +45,7 @@ internal static class RedisScripts
     /// is returned as a line feed and its wire id, with ''.
     /// The then changes before a settle are the tasks that it adds. One HSET writes them, and the completed record in place of the unsettled one, so that also a Garnet that is killed
     /// has all of them or none. A settle whose task is not unsettled any more adds nothing, and returns those that are not unsettled, each with ''.
+    /// Accepted tasks without a key are written with one HSET, and settled tasks are removed with one HDEL, before the next change of another kind and at the end.
     /// A task without a client's key has no entry in ids. Deleting a missing entry there has no effect.
     /// </summary>
     public const string Write =
@@ -59,14 +60,30 @@ internal static class RedisScripts
         if not epoch or ARGV[3] == 'probe' then redis.call('SET', KEYS[6], ARGV[2]) end
         local tasks, ids, dead, loans, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
         local known, key, settled, follow = { 0 }, 9, 0, {}
+        local accepted, isAccepted, removed = {}, {}, {}
+        local function flush()
+          if #accepted > 0 then
+            redis.call('HSET', tasks, unpack(accepted))
+            accepted, isAccepted = {}, {}
+          end
+          if #removed > 0 then
+            settled = settled + redis.call('HDEL', tasks, unpack(removed))
+            removed = {}
+          end
+        end
+        local grouped = { accept = true, ['accept-keyed'] = true, ['then'] = true, settle = true }
         for i = 6, #ARGV, 4 do
           local op, wire, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+          if not grouped[op] then flush() end
           if op == 'accept' then
-            redis.call('HSET', tasks, wire, record)
+            accepted[#accepted + 1] = wire
+            accepted[#accepted + 1] = record
+            isAccepted[wire] = true
           elseif op == 'then' then
             follow[#follow + 1] = { wire, id, record, KEYS[key] }
             key = key + 1
           elseif op == 'settle' then
+            if #follow > 0 or isAccepted[wire] then flush() end
             local unsettled = redis.call('HEXISTS', tasks, wire) == 1
             if #follow > 0 then
               local rows, names = { wire, record }, {}
@@ -96,8 +113,7 @@ internal static class RedisScripts
             if unsettled then
               redis.call('SET', KEYS[key], record, 'EX', ARGV[1])
               if id ~= wire then redis.call('HDEL', ids, id) end
-              redis.call('HDEL', tasks, wire)
-              settled = settled + 1
+              removed[#removed + 1] = wire
             end
             key = key + 1
           elseif op == 'update' then
@@ -174,6 +190,7 @@ internal static class RedisScripts
             return redis.error_reply('ERR unknown change ' .. op)
           end
         end
+        flush()
         if settled > 0 then redis.call('INCRBY', done, settled) end
         redis.call('SET', KEYS[7], ARGV[5])
         known[1] = redis.call('HLEN', dead)

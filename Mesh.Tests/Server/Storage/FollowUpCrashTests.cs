@@ -49,9 +49,8 @@ public abstract class FollowUpCrashContract(RedisFixture redis)
         var written = (long)await database.StringGetAsync(new RedisKeys(Self).LastWriteNumber);
         var lease = new HeldServerLease(fencingToken, []);
         lease.ResetTo(written);
-        var arguments = new WriteArguments(new RedisKeys(Self), lease, written + 1, RedisBackend.Retention, probe: false, ops: 1);
-        arguments.Add(settle);
-        var isCutShort = await Record.ExceptionAsync(() => database.ScriptEvaluateAsync(CutAfter(commands), arguments.Keys, arguments.Values)) is not null;
+        var arguments = new WriteArguments(new RedisKeys(Self), lease, written + 1, RedisBackend.Retention, probe: false, new(), [settle]);
+        var isCutShort = await Record.ExceptionAsync(() => database.ScriptEvaluateAsync(CutAfter(commands), arguments.Keys, arguments.ToValues())) is not null;
 
         var next = new RedisMeshStore(() => database, Self, RedisBackend.Retention, RedisBackend.Expiry);
         Assert.Equal(ServerLeaseAcquireStatus.Acquired, (await next.AcquireLeaseAsync(Self, Holder("next"), fencingToken, Stop)).Result);
