@@ -5,18 +5,21 @@ using Mesh.Bench.CommandLine;
 
 namespace Mesh.Bench.Compare.Running;
 
-/// <summary>A server of the mesh with its default settings.</summary>
+/// <summary>A server of the mesh.</summary>
 internal static class MeshServerProcess
 {
-    private const int DefaultCapacity = 100_000;
-
-    public static async Task<OwnedProcess> StartAsync(int port, int redis, ComparePlan plan, CancellationToken cancellationToken)
+    /// <param name="settings">Further settings, by their names in the environment.</param>
+    public static async Task<OwnedProcess> StartAsync(string id, int port, int redis, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
     {
         var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
         var start = new ProcessStartInfo(DotNetProgram.Path, [FindProgram(), "--urls", url]);
-        start.Environment["Mesh__ServerId"] = "compare";
-        start.Environment["Mesh__Tasks__Capacity"] = Math.Max(DefaultCapacity, plan.Tasks + plan.Warmup).ToString(CultureInfo.InvariantCulture);
+        start.Environment["Mesh__ServerId"] = id;
         start.Environment["ConnectionStrings__redis"] = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{redis}");
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
         var server = OwnedProcess.Start("Mesh.Server", start).DropOutput();
         try
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Mesh.Bench.Chaos;
 using Mesh.Bench.Compare.Running;
 
@@ -6,6 +7,8 @@ namespace Mesh.Bench.Compare.Systems;
 /// <summary>The mesh: one server with a Redis, and workers of the package MeshAspire.Worker.</summary>
 internal sealed class MeshSystem : IComparedSystem
 {
+    private const int DefaultCapacity = 100_000;
+
     public string Name => "mesh";
 
     public string? FindObstacle(ComparePlan plan) => RedisProcess.FindProgram() is null ? RedisProcess.Missing : null;
@@ -14,7 +17,8 @@ internal sealed class MeshSystem : IComparedSystem
     {
         var (redisPort, port) = (PortAllocator.Next(), PortAllocator.Next());
         await using var redis = await RedisProcess.StartAsync(redisPort, plan.Fsync, directory, cancellationToken);
-        await using var server = await MeshServerProcess.StartAsync(port, redisPort, plan, cancellationToken);
+        var capacity = Math.Max(DefaultCapacity, plan.Tasks + plan.Warmup).ToString(CultureInfo.InvariantCulture);
+        await using var server = await MeshServerProcess.StartAsync("compare", port, redisPort, new Dictionary<string, string> { ["Mesh__Tasks__Capacity"] = capacity }, cancellationToken);
         return await GeneratorProcess.MeasureAsync(Name, GeneratorProcess.OfThisProgram(Name, plan, port), plan, server, redis, cancellationToken);
     }
 }

@@ -45,7 +45,8 @@ internal static class RedisScripts
     /// is returned as a line feed and its wire id, with ''.
     /// The then changes before a settle are the tasks that it adds. One HSET writes them, and the completed record in place of the unsettled one, so that also a Garnet that is killed
     /// has all of them or none. A settle whose task is not unsettled any more adds nothing, and returns those that are not unsettled, each with ''.
-    /// Accepted tasks without a key are written with one HSET, and settled tasks are removed with one HDEL, before the next change of another kind and at the end.
+    /// What many changes have in common is one command: tasks are accepted with one HSET and removed with one HDEL, before the next change of another kind and at the end. For accept-keyed
+    /// changes in a row, what the store has of their ids is read before the first of them.
     /// A task without a client's key has no entry in ids. Deleting a missing entry there has no effect.
     /// </summary>
     public const string Write =
@@ -60,30 +61,48 @@ internal static class RedisScripts
         if not epoch or ARGV[3] == 'probe' then redis.call('SET', KEYS[6], ARGV[2]) end
         local tasks, ids, dead, loans, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
         local known, key, settled, follow = { 0 }, 9, 0, {}
-        local accepted, isAccepted, removed = {}, {}, {}
+        local accepted, acceptedIds, removed, removedIds = {}, {}, {}, {}
+        local recordOf, wireOf, isRemoved = {}, {}, {}
         local function flush()
           if #accepted > 0 then
             redis.call('HSET', tasks, unpack(accepted))
-            accepted, isAccepted = {}, {}
+            if #acceptedIds > 0 then redis.call('HSET', ids, unpack(acceptedIds)) end
+            accepted, acceptedIds, recordOf, wireOf = {}, {}, {}, {}
           end
           if #removed > 0 then
+            if #removedIds > 0 then redis.call('HDEL', ids, unpack(removedIds)) end
             settled = settled + redis.call('HDEL', tasks, unpack(removed))
-            removed = {}
+            removed, removedIds, isRemoved = {}, {}, {}
           end
+        end
+        local function accept(wire, record)
+          accepted[#accepted + 1] = wire
+          accepted[#accepted + 1] = record
+          recordOf[wire] = record
+        end
+        local last, at, owners, results, buried = 0, 0
+        local function look_up(i)
+          local names, keys = {}, {}
+          repeat
+            names[#names + 1] = ARGV[i + 2]
+            keys[#keys + 1] = KEYS[key + #keys]
+            last, i = i, i + 4
+          until ARGV[i] ~= 'accept-keyed'
+          owners, results, buried = redis.call('HMGET', ids, unpack(names)), redis.call('MGET', unpack(keys)), redis.call('HMGET', dead, unpack(names))
+          at = 0
         end
         local grouped = { accept = true, ['accept-keyed'] = true, ['then'] = true, settle = true }
         for i = 6, #ARGV, 4 do
           local op, wire, id, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
           if not grouped[op] then flush() end
           if op == 'accept' then
-            accepted[#accepted + 1] = wire
-            accepted[#accepted + 1] = record
-            isAccepted[wire] = true
+            if isRemoved[wire] then flush() end
+            accept(wire, record)
           elseif op == 'then' then
             follow[#follow + 1] = { wire, id, record, KEYS[key] }
             key = key + 1
           elseif op == 'settle' then
-            if #follow > 0 or isAccepted[wire] then flush() end
+            if #follow > 0 or recordOf[wire] or isRemoved[wire] then flush() end
             local unsettled = redis.call('HEXISTS', tasks, wire) == 1
             if #follow > 0 then
               local rows, names = { wire, record }, {}
@@ -112,22 +131,30 @@ internal static class RedisScripts
             end
             if unsettled then
               redis.call('SET', KEYS[key], record, 'EX', ARGV[1])
-              if id ~= wire then redis.call('HDEL', ids, id) end
               removed[#removed + 1] = wire
+              isRemoved[wire] = true
+              if id ~= wire then removedIds[#removedIds + 1] = id end
             end
             key = key + 1
           elseif op == 'update' then
             if redis.call('HEXISTS', tasks, wire) == 1 then redis.call('HSET', tasks, wire, record) end
           elseif op == 'accept-keyed' then
-            local owner = redis.call('HGET', ids, id)
+            if i > last then
+              flush()
+              look_up(i)
+            end
+            at = at + 1
+            local owner = owners[at] or wireOf[id]
             if owner ~= wire then
-              local there = owner and (redis.call('HGET', tasks, owner) or '') or redis.call('GET', KEYS[key]) or redis.call('HGET', dead, id)
+              local there = owner and (recordOf[owner] or redis.call('HGET', tasks, owner) or '') or results[at] or buried[at]
               if there then
                 known[#known + 1] = id
                 known[#known + 1] = there
               else
-                redis.call('HSET', tasks, wire, record)
-                redis.call('HSET', ids, id, wire)
+                accept(wire, record)
+                acceptedIds[#acceptedIds + 1] = id
+                acceptedIds[#acceptedIds + 1] = wire
+                wireOf[id] = wire
               end
             end
             key = key + 1

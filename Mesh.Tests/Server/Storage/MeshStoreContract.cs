@@ -172,6 +172,62 @@ public abstract class MeshStoreContract : StoreContract
         Assert.Equal(["order-1"], await WriteAsync(store, StoreOp.Of(StoreOpKind.AcceptTask, second)));
     }
 
+    /// <summary>Changes of one write share commands in Redis. Their effect is that of one write for each.</summary>
+    [Fact]
+    public async Task Write_ChangesOfAllKindsInAnyOrder_AreLikeOneWriteEach()
+    {
+        var create = await Place.CreateAsync();
+        var (together, apart) = (create("server-a"), create("server-b"));
+        await AcquireLeaseAsync(together, Self, "self");
+        await AcquireLeaseAsync(apart, new ServerId("server-b"), "self", "server-b");
+        for (var seed = 0; seed < 100; seed++)
+        {
+            StoreOp[] changes = [.. RandomChanges(new Random(seed), seed)];
+            var known = await WriteAsync(together, changes);
+            var knownApart = new List<string>();
+            foreach (var change in changes)
+            {
+                knownApart.AddRange(await WriteAsync(apart, change));
+            }
+
+            var name = $"Seed {seed}: {string.Join(' ', changes.Select(change => $"{change.Kind}({change.Task!.Id}, {change.Task.WireId})"))}: ";
+            Assert.Equal($"{name}{await DescribeAsync(apart, "server-b", knownApart, changes)}", $"{name}{await DescribeAsync(together, "server-a", known, changes)}");
+        }
+    }
+
+    private static IEnumerable<StoreOp> RandomChanges(Random random, int seed)
+    {
+        TaskRecord[] tasks =
+        [
+            Keyed($"a-{seed}", $"a1-{seed}"), Keyed($"a-{seed}", $"a2-{seed}"), Keyed($"b-{seed}", $"b1-{seed}"), Keyed($"b-{seed}", $"b2-{seed}"), Task($"c-{seed}"), Task($"d-{seed}"),
+        ];
+        StoreOpKind[] kinds =
+        [
+            StoreOpKind.AcceptTask, StoreOpKind.AcceptTask, StoreOpKind.AcceptTask, StoreOpKind.SettleTask, StoreOpKind.SettleTask, StoreOpKind.UpdateTask, StoreOpKind.DropTask,
+            StoreOpKind.MoveTaskToDeadLetters, StoreOpKind.CancelTask, StoreOpKind.RestoreTask,
+        ];
+        for (var left = random.Next(2, 16); left > 0; left--)
+        {
+            var kind = random.GetItems(kinds, 1)[0];
+            var task = random.GetItems(tasks, 1)[0] with { Attempts = left };
+            yield return StoreOp.Of(kind, kind == StoreOpKind.SettleTask ? task with { State = TaskState.Done, Result = RawJson.Of(1) } : task);
+        }
+    }
+
+    private static async Task<string> DescribeAsync(IMeshStore store, string server, IEnumerable<string> known, StoreOp[] changes)
+    {
+        var stored = await store.LoadAsync(new ServerId(server), Stop);
+        var settled = new List<TaskRecord?>();
+        foreach (var id in changes.Select(change => change.Task!.Id).Distinct().Order(StringComparer.Ordinal))
+        {
+            settled.Add(await store.FindSettledAsync(id, Stop));
+        }
+
+        return $"done {stored.Done}, dead {stored.Dead}, known {string.Join(' ', known.Distinct().Order(StringComparer.Ordinal))}, "
+            + $"unsettled {string.Join(' ', stored.Tasks.Select(task => $"{task.WireId}/{task.Attempts}").Order(StringComparer.Ordinal))}, "
+            + $"settled {string.Join(' ', settled.Select(task => $"{task?.WireId}/{task?.State}/{task?.Attempts}"))}";
+    }
+
     [Fact]
     public async Task Settle_Repeated_CountsOnce()
     {
