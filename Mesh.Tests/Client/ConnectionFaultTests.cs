@@ -91,6 +91,7 @@ public sealed class ConnectionFaultTests
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
         private readonly List<string> _requests = [];
+        private readonly CancellationTokenSource _stop = new();
         private readonly Task _serving;
 
         public RawServer(params string[] answers)
@@ -114,8 +115,10 @@ public sealed class ConnectionFaultTests
 
         public async ValueTask DisposeAsync()
         {
-            _listener.Stop();
+            await _stop.CancelAsync();
             await _serving;
+            _listener.Stop();
+            _stop.Dispose();
         }
 
         private async Task ServeAsync(Queue<string> answers)
@@ -124,12 +127,12 @@ public sealed class ConnectionFaultTests
             {
                 while (true)
                 {
-                    using var socket = await _listener.AcceptSocketAsync(CancellationToken.None);
+                    using var socket = await _listener.AcceptSocketAsync(_stop.Token);
                     var request = new StringBuilder();
                     var buffer = new byte[4096];
 
                     // The body of one task ends with two braces or one, and has no line end.
-                    while (!request.ToString().EndsWith('}') && await socket.ReceiveAsync(buffer) is > 0 and var count)
+                    while (!request.ToString().EndsWith('}') && await socket.ReceiveAsync(buffer, _stop.Token) is > 0 and var count)
                     {
                         request.Append(Encoding.Latin1.GetString(buffer, 0, count));
                         if (buffer[0] == 0x16)
@@ -147,7 +150,7 @@ public sealed class ConnectionFaultTests
                     await socket.SendAsync(Encoding.ASCII.GetBytes(answers.Count > 1 ? answers.Dequeue() : answers.Peek()));
                 }
             }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            catch (Exception exception) when (exception is SocketException or OperationCanceledException)
             {
                 // The test has ended.
             }
