@@ -25,7 +25,7 @@ internal sealed class WriteArguments
     private int _changes;
 
     /// <param name="records">An empty buffer for the records. <see cref="ToValues"/> returns parts of it.</param>
-    /// <param name="ops">The changes, none of which is added twice.</param>
+    /// <param name="ops">The changes, in order.</param>
     public WriteArguments(RedisKeys keys, HeldServerLease lease, long number, TimeSpan resultRetention, bool probe, ArrayBufferWriter<byte> records, ReadOnlySpan<StoreOp> ops)
     {
         (_keys, _records) = (keys, records);

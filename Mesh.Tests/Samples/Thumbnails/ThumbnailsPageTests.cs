@@ -67,7 +67,8 @@ public sealed class ThumbnailsPageTests(BrowserFixture browser, ThumbnailsApp ap
         var page = await OpenAsync(visitor);
         await ClickAsync(page, Samples);
         var waiting = page.Locator(".card[data-state=queued]");
-        // The browser draws and uploads the samples, which takes longer than the usual timeout while the machine is busy. The last of eleven waits five seconds at least.
+        // The browser draws and uploads the samples, which takes longer than the usual timeout while the machine is busy. The last of eleven waits a second at least, also with
+        // borrowed workers.
         await Expect(waiting.Nth(10)).ToBeVisibleAsync(new() { Timeout = UntilAllAreMade });
         var one = page.Locator($".card[data-id='{await waiting.Last.GetAttributeAsync("data-id")}']");
         await one.GetByRole(AriaRole.Button).ClickAsync();
