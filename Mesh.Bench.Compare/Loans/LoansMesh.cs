@@ -122,6 +122,7 @@ internal sealed class LoansMesh : IAsyncDisposable
                 settings.WorkerId = string.Create(CultureInfo.InvariantCulture, $"worker-{number}");
                 settings.HomeServer = new() { Id = LenderId, Endpoint = AddressOf(lender) };
                 settings.Redirect = new() { Allowed = [AddressOf(borrower)] };
+                settings.StopTimeout = TimeSpan.Zero;
                 (settings.DisableHealthChecks, settings.DisableTracing) = (true, true);
             })
             .AddHandler<Account, int>("QUERY", (_, _) =>

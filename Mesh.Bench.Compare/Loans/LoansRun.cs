@@ -51,6 +51,10 @@ internal static class LoansRun
                 $"{rounds} loans with {workers} workers: the first borrowed worker ran a task after {Spread.Of(times).Text("0.0")} ms, 95 % within {slow:0.0} ms."));
             return 0;
         }
+        catch (Exception fault) when (fault is HttpRequestException or MeshException)
+        {
+            throw new BenchException($"A server does not answer any more: {fault.Message}", fault);
+        }
         finally
         {
             directory.Delete(recursive: true);
